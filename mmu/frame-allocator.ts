@@ -1,0 +1,94 @@
+import { PAGE_SIZE } from "./layout.js";
+import type { PhysicalMemory } from "./physical-memory.js";
+import type { PageFrame } from "./types.js";
+
+/** What must be kept to put an allocator together again. */
+export interface FrameAllocatorState {
+  readonly next: number;
+  readonly references: Int32Array;
+  readonly recycled: Int32Array;
+}
+
+/**
+ * Hands out zeroed 4 KiB frames of guest RAM and counts who holds them. Frame 0 is never given out (0 means
+ * "none" in many places), and one frame of zeroes is shared by everybody and never counted.
+ */
+export class FrameAllocator {
+  readonly zeroFrame: PageFrame = 1;
+  private readonly counts: Int32Array;
+  private readonly recycled: Int32Array;
+  private recycledCount = 0;
+  private next: PageFrame = 2;
+
+  constructor(readonly memory: PhysicalMemory) {
+    this.counts = new Int32Array(memory.frameCount);
+    this.recycled = new Int32Array(memory.frameCount);
+  }
+
+  /** Frames held by somebody. */
+  get inUse(): number {
+    return this.next - 2 - this.recycledCount;
+  }
+
+  /** Frames still to be had. */
+  get free(): number {
+    return this.memory.frameCount - this.next + this.recycledCount;
+  }
+
+  /** Frames that can be held at most. */
+  get total(): number {
+    return this.memory.frameCount - 2;
+  }
+
+  /** A frame of zeroes with one reference, or -1 when RAM is used up. */
+  allocate(): PageFrame {
+    if (this.recycledCount > 0) {
+      const frame = this.recycled[--this.recycledCount];
+      this.counts[frame] = 1;
+      const linear = this.memory.linearOf(frame);
+      this.memory.u8.fill(0, linear, linear + PAGE_SIZE);
+      return frame;
+    }
+    // A frame that nobody had yet is still as the host gave it: zero, and not committed.
+    if (this.next >= this.memory.frameCount) return -1;
+    const frame = this.next++;
+    this.counts[frame] = 1;
+    return frame;
+  }
+
+  /** One more holder. */
+  hold(frame: PageFrame): void {
+    if (frame !== this.zeroFrame) this.counts[frame]++;
+  }
+
+  /** One holder fewer; the last one frees the frame, and the CPU forgets code it had decoded there. */
+  release(frame: PageFrame): void {
+    if (frame === this.zeroFrame) return;
+    const left = --this.counts[frame];
+    if (left > 0) return;
+    if (left < 0) throw new Error(`frame ${frame} released more often than held`);
+    this.memory.aboutToWrite(frame, 0, PAGE_SIZE);
+    this.recycled[this.recycledCount++] = frame;
+  }
+
+  /** How many hold it; the zero frame answers 0. */
+  references(frame: PageFrame): number {
+    return this.counts[frame];
+  }
+
+  saveState(): FrameAllocatorState {
+    return {
+      next: this.next,
+      references: this.counts.slice(0, this.next),
+      recycled: this.recycled.slice(0, this.recycledCount),
+    };
+  }
+
+  loadState(state: FrameAllocatorState): void {
+    this.counts.fill(0);
+    this.counts.set(state.references);
+    this.recycled.set(state.recycled);
+    this.recycledCount = state.recycled.length;
+    this.next = state.next;
+  }
+}

@@ -1,0 +1,157 @@
+import type { FrameAllocator } from "./frame-allocator.js";
+import { PAGE_SIZE, RAM_BASE } from "./layout.js";
+import { PTE_P, PTE_RW, PTE_US, pteFrame } from "./page-table-entry.js";
+import type { PageFrame } from "./types.js";
+
+const ENTRIES = 512;
+/** Upper entries permit everything; the leaf decides. Linux does the same for user tables. */
+const TABLE_FLAGS = PTE_P | PTE_RW | PTE_US;
+/** Bytes that one entry of a level covers; index 1 is the page table, 4 the PML4. */
+const SPAN = [0, 2 ** 12, 2 ** 21, 2 ** 30, 2 ** 39];
+
+/** What a visitor does with a non-empty leaf entry. `entry` is the index of its low half in `memory.u32`. */
+export type EntryVisitor = (va: number, low: number, high: number, entry: number) => void;
+
+/** One address space's page-table tree, in frames of guest RAM. Only 4 KiB leaves are made here. */
+export class PageTables {
+  readonly root: PageFrame;
+  /** Frames that the tables themselves take, the root included. */
+  tableFrames = 1;
+
+  /** @throws Error when not even the root can be had */
+  constructor(private readonly frames: FrameAllocator) {
+    this.root = frames.allocate();
+    if (this.root === -1) throw new Error("no frame left for a page-table root");
+  }
+
+  private indexAt(va: number, level: number): number {
+    return Math.floor(va / SPAN[level]) % ENTRIES;
+  }
+
+  private wordOf(table: PageFrame, index: number): number {
+    return (RAM_BASE >>> 2) + table * (PAGE_SIZE / 4) + index * 2;
+  }
+
+  /**
+   * Linear address of the 8-byte leaf entry for an address.
+   * @param create makes the missing tables
+   * @returns 0 when a table is missing (or, with `create`, when no frame is left for it)
+   */
+  entryAddress(va: number, create: boolean): number {
+    const words = this.frames.memory.u32;
+    let table = this.root;
+    for (let level = 4; level > 1; level--) {
+      const at = this.wordOf(table, this.indexAt(va, level));
+      if ((words[at] & PTE_P) === 0) {
+        if (!create) return 0;
+        const frame = this.frames.allocate();
+        if (frame === -1) return 0;
+        this.tableFrames++;
+        words[at] = (frame << 12) | TABLE_FLAGS;
+        words[at + 1] = 0;
+      }
+      table = pteFrame(words[at]);
+    }
+    return this.wordOf(table, this.indexAt(va, 1)) * 4;
+  }
+
+  /**
+   * Writes a leaf entry; the caller invalidates the TLB and accounts for the frame.
+   * @returns false when no frame is left for a table
+   */
+  set(va: number, frame: PageFrame, flagsLow: number, flagsHigh: number): boolean {
+    const address = this.entryAddress(va, true);
+    if (address === 0) return false;
+    const words = this.frames.memory.u32;
+    words[address >>> 2] = (frame << 12) | flagsLow;
+    words[(address >>> 2) + 1] = flagsHigh;
+    return true;
+  }
+
+  /** Empties a leaf entry; the caller has taken care of its frame and invalidates the TLB. */
+  clear(va: number): void {
+    const address = this.entryAddress(va, false);
+    if (address === 0) return;
+    const words = this.frames.memory.u32;
+    words[address >>> 2] = 0;
+    words[(address >>> 2) + 1] = 0;
+  }
+
+  /** Calls back for every non-empty leaf entry (present or not) of [start, end) bytes, ascending. */
+  forEachPresentOrSwap(start: number, end: number, visit: EntryVisitor): void {
+    this.visitTable(this.root, 4, 0, start, end, visit);
+  }
+
+  private visitTable(
+    table: PageFrame,
+    level: number,
+    tableStart: number,
+    start: number,
+    end: number,
+    visit: EntryVisitor,
+  ): void {
+    const words = this.frames.memory.u32;
+    const span = SPAN[level];
+    const first = Math.max(0, Math.floor((start - tableStart) / span));
+    const last = Math.min(ENTRIES, Math.ceil((end - tableStart) / span));
+    let at = this.wordOf(table, first);
+    for (let index = first; index < last; index++, at += 2) {
+      const low = words[at];
+      if (level === 1) {
+        if (low !== 0 || words[at + 1] !== 0) visit(tableStart + index * span, low, words[at + 1], at);
+      } else if ((low & PTE_P) !== 0) {
+        this.visitTable(pteFrame(low), level - 1, tableStart + index * span, start, end, visit);
+      }
+    }
+  }
+
+  /** Gives back tables of [start, end) bytes that no longer hold an entry. */
+  prune(start: number, end: number): void {
+    this.pruneTable(this.root, 4, 0, start, end);
+  }
+
+  private pruneTable(table: PageFrame, level: number, tableStart: number, start: number, end: number): void {
+    const words = this.frames.memory.u32;
+    const span = SPAN[level];
+    const first = Math.max(0, Math.floor((start - tableStart) / span));
+    const last = Math.min(ENTRIES, Math.ceil((end - tableStart) / span));
+    for (let index = first; index < last; index++) {
+      const at = this.wordOf(table, index);
+      if ((words[at] & PTE_P) === 0) continue;
+      const child = pteFrame(words[at]);
+      if (level > 2) this.pruneTable(child, level - 1, tableStart + index * span, start, end);
+      if (!this.isEmpty(child)) continue;
+      words[at] = 0;
+      words[at + 1] = 0;
+      this.freeTable(child);
+    }
+  }
+
+  private isEmpty(table: PageFrame): boolean {
+    const words = this.frames.memory.u32;
+    const from = this.wordOf(table, 0);
+    for (let at = from; at < from + ENTRIES * 2; at++) if (words[at] !== 0) return false;
+    return true;
+  }
+
+  private freeTable(table: PageFrame): void {
+    this.tableFrames--;
+    this.frames.release(table);
+  }
+
+  /** Gives back every table. The frames that leaves point to are the caller's, who has released them. */
+  destroy(): void {
+    this.destroyTable(this.root, 4);
+  }
+
+  private destroyTable(table: PageFrame, level: number): void {
+    const words = this.frames.memory.u32;
+    if (level > 1) {
+      for (let index = 0; index < ENTRIES; index++) {
+        const low = words[this.wordOf(table, index)];
+        if ((low & PTE_P) !== 0) this.destroyTable(pteFrame(low), level - 1);
+      }
+    }
+    this.freeTable(table);
+  }
+}

@@ -1,0 +1,71 @@
+import { PAGE_SHIFT, PAGE_SIZE, RAM_BASE } from "./layout.js";
+import type { PageFrame } from "./types.js";
+
+const WASM_PAGE_BYTES = 0x1_0000;
+/** Guest RAM and the machine's own area share the 4 GiB that a 32-bit WebAssembly.Memory can have. */
+export const MAX_RAM_BYTES = 0x1_0000_0000 - RAM_BASE;
+
+/**
+ * Physical address bits (MAXPHYADDR, CPUID 0x80000008:EAX[7:0]) of every CPU model: page-table entries'
+ * bits 32 to 51 are reserved.
+ */
+export const PHYSICAL_ADDRESS_BITS = 32;
+
+/** The machine's one WebAssembly.Memory: CPU state, TLB, decoded records and, from RAM_BASE on, guest RAM. */
+export class PhysicalMemory {
+  readonly memory: WebAssembly.Memory;
+  /** Views over the whole linear memory. It never grows, so they never detach. */
+  readonly u8: Uint8Array;
+  readonly u16: Uint16Array;
+  readonly u32: Uint32Array;
+  readonly i32: Int32Array;
+  readonly f64: Float64Array;
+  /** Bytes of guest RAM, a multiple of 64 KiB. */
+  readonly ramBytes: number;
+  readonly frameCount: number;
+  /** One byte a frame; 1 = the CPU has decoded code from it, so whoever writes it must say so first. */
+  readonly codePages: Uint8Array;
+  /** Set by the CPU: forget what was decoded from these bytes, which are about to change. */
+  onCodeWrite: (frame: PageFrame, offset: number, length: number) => void = () => {};
+
+  /**
+   * @param ramBytes guest RAM in bytes, rounded up to 64 KiB; the host commits pages as they are touched
+   * @throws RangeError when it does not fit beside the machine's own area in 4 GiB
+   */
+  constructor(ramBytes: number) {
+    this.ramBytes = Math.ceil(ramBytes / WASM_PAGE_BYTES) * WASM_PAGE_BYTES;
+    if (!(this.ramBytes > 0 && this.ramBytes <= MAX_RAM_BYTES))
+      throw new RangeError(`guest memory must be between 64 KiB and ${MAX_RAM_BYTES / 2 ** 20} MiB`);
+    const pages = (RAM_BASE + this.ramBytes) / WASM_PAGE_BYTES;
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const buffer = this.memory.buffer;
+    this.u8 = new Uint8Array(buffer);
+    this.u16 = new Uint16Array(buffer);
+    this.u32 = new Uint32Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.f64 = new Float64Array(buffer);
+    this.frameCount = this.ramBytes >>> PAGE_SHIFT;
+    this.codePages = new Uint8Array(this.frameCount);
+  }
+
+  /** Linear address (offset in the memory) of a frame's first byte. */
+  linearOf(frame: PageFrame): number {
+    return RAM_BASE + frame * PAGE_SIZE;
+  }
+
+  /** The frame that holds a linear address. */
+  frameOf(linear: number): PageFrame {
+    return (linear - RAM_BASE) >>> PAGE_SHIFT;
+  }
+
+  /** A frame's 4096 bytes. To write through it, call `aboutToWrite` first. */
+  frameBytes(frame: PageFrame): Uint8Array {
+    const linear = this.linearOf(frame);
+    return this.u8.subarray(linear, linear + PAGE_SIZE);
+  }
+
+  /** To be called before anything but the CPU's own checked stores changes bytes of a frame. */
+  aboutToWrite(frame: PageFrame, offset: number, length: number): void {
+    if (this.codePages[frame] !== 0) this.onCodeWrite(frame, offset, length);
+  }
+}
