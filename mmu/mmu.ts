@@ -150,10 +150,10 @@ export class Mmu {
     let table = this.root;
     let permissions = PTE_US | PTE_RW;
     let anyHigh = 0;
-    let at = 0;
-    let low = 0;
-    let high = 0;
-    let physicalPage = 0;
+    let at: number;
+    let low: number;
+    let high: number;
+    let physicalPage: number;
     for (let level = 4; ; level--) {
       if (table >= memory.frameCount) return this.refuse(va, kind, user, PF_P | PF_RSVD);
       const index =

@@ -22,8 +22,8 @@ export const PTE_G = 1 << 8;
 export const PTE_PROT_NONE = 1 << 8;
 /** Software bit 9, with P clear: a guard marker (MADV_GUARD_INSTALL); the entry has no frame. */
 export const PTE_GUARD = 1 << 9;
-/** Software bit 10: this mapping must not be made writable before a private copy is made. */
-export const PTE_COW = 1 << 10;
+/** Software bit 10: the frame is anonymous memory (a private copy or zero-filled), not the page cache's. */
+export const PTE_ANON = 1 << 10;
 export const PTE_FRAME_MASK = 0xfffff000;
 
 /** High half. */

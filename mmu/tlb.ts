@@ -19,7 +19,6 @@ const ENTRY_WORDS = TLB_ENTRY_BYTES >>> 2;
 const SLOT_MASK = TLB_ENTRIES - 1;
 /** Above this many pages a range is dropped by clearing whole banks. */
 const RANGE_LIMIT = TLB_ENTRIES / 2;
-const PAGES_PER_4G = 0x10_0000;
 
 export class Tlb {
   private readonly words: Int32Array;
@@ -90,7 +89,7 @@ export class Tlb {
     const first = Math.floor(start / 4096);
     const pages = Math.ceil(end / 4096) - first;
     if (pages > RANGE_LIMIT) this.flush();
-    else for (let i = 0; i < pages; i++) this.dropPage(((first + i) % PAGES_PER_4G) * 4096);
+    else for (let i = 0; i < pages; i++) this.dropPage((first + i) * 4096);
   }
 
   /** Takes the write permission for a physical page out of every bank, whatever address it is mapped at. */
