@@ -24,7 +24,9 @@ declare namespace WebAssembly {
     value: unknown;
   }
   class Module {
+    private readonly compiled: unknown;
     constructor(bytes: Uint8Array | ArrayBuffer);
+    static exports(module: Module): { name: string; kind: string }[];
   }
   class Instance {
     constructor(module: Module, imports?: Imports);

@@ -1,0 +1,202 @@
+import { PAGE_SIZE } from "../../mmu/layout.js";
+import type { FrameAllocator } from "../../mmu/frame-allocator.js";
+import type { PageFrame } from "../../mmu/types.js";
+
+/** Somebody who maps pages of a file and must unmap them when the file loses them. */
+export interface FileMapper {
+  /** Pages [first, end) of the file are gone (truncated, punched): drop every translation to them. */
+  dropFilePages(pages: FilePages, first: number, end: number): void;
+}
+
+/** Brings a page of a host-backed file in: fill `page` (4096 zeroed bytes) with the bytes at `index`. */
+export type PageFiller = (index: number, page: Uint8Array) => void;
+
+/**
+ * The page cache of one inode: its bytes, in frames of guest RAM, that read(2), write(2) and mmap(2) share.
+ * Holes have no frame until somebody writes or maps them. Indexes are page numbers in the file.
+ */
+export class FilePages {
+  /** Bytes. */
+  private length = 0;
+  private readonly pages = new Map<number, PageFrame>();
+  private readonly dirtyPages = new Set<number>();
+  private readonly mappers = new Map<FileMapper, number>();
+
+  /**
+   * @param size bytes at the start
+   * @param fill for a file with content elsewhere; without it a missing page is a hole of zeroes
+   */
+  constructor(
+    private readonly frames: FrameAllocator,
+    size = 0,
+    private readonly fill: PageFiller | null = null,
+  ) {
+    this.length = size;
+  }
+
+  get size(): number {
+    return this.length;
+  }
+
+  /** Pages held in memory. */
+  get resident(): number {
+    return this.pages.size;
+  }
+
+  /** Page indexes written since `clean` was last called. */
+  get dirty(): ReadonlySet<number> {
+    return this.dirtyPages;
+  }
+
+  /** Page indexes that have a frame. */
+  residentIndexes(): IterableIterator<number> {
+    return this.pages.keys();
+  }
+
+  markDirty(index: number): void {
+    this.dirtyPages.add(index);
+  }
+
+  clean(index: number): void {
+    this.dirtyPages.delete(index);
+  }
+
+  /**
+   * The frame of a page, which stays the cache's: a mapper holds its own reference.
+   * @param create brings the page in (a filled or zeroed frame); otherwise only looks
+   * @returns -1 when it is not there, or when no frame is left
+   */
+  frameAt(index: number, create: boolean): PageFrame {
+    const known = this.pages.get(index);
+    if (known !== undefined) return known;
+    if (!create) return -1;
+    const frame = this.frames.allocate();
+    if (frame === -1) return -1;
+    if (this.fill) {
+      const bytes = this.frames.memory.frameBytes(frame);
+      this.fill(index, bytes);
+      const inside = this.length - index * PAGE_SIZE;
+      if (inside < PAGE_SIZE) bytes.fill(0, Math.max(0, inside));
+    }
+    this.pages.set(index, frame);
+    return frame;
+  }
+
+  /**
+   * Copies bytes at `offset` out of the file, up to its end.
+   * @returns bytes copied; a hole reads as zeroes
+   */
+  read(offset: number, destination: Uint8Array): number {
+    const count = Math.max(0, Math.min(destination.length, this.length - offset));
+    for (let done = 0; done < count;) {
+      const index = Math.floor((offset + done) / PAGE_SIZE);
+      const inPage = (offset + done) % PAGE_SIZE;
+      const part = Math.min(count - done, PAGE_SIZE - inPage);
+      const frame = this.frameAt(index, this.fill !== null);
+      if (frame === -1) destination.fill(0, done, done + part);
+      else {
+        const from = this.frames.memory.linearOf(frame) + inPage;
+        destination.set(this.frames.memory.u8.subarray(from, from + part), done);
+      }
+      done += part;
+    }
+    return count;
+  }
+
+  /**
+   * Copies bytes into the file at `offset`, growing it as needed.
+   * @returns bytes copied: fewer when RAM is used up (0 stands for ENOSPC)
+   */
+  write(offset: number, source: Uint8Array): number {
+    const { memory } = this.frames;
+    let done = 0;
+    while (done < source.length) {
+      const index = Math.floor((offset + done) / PAGE_SIZE);
+      const inPage = (offset + done) % PAGE_SIZE;
+      const part = Math.min(source.length - done, PAGE_SIZE - inPage);
+      const frame = this.frameAt(index, true);
+      if (frame === -1) break;
+      memory.aboutToWrite(frame, inPage, part);
+      memory.u8.set(source.subarray(done, done + part), memory.linearOf(frame) + inPage);
+      this.dirtyPages.add(index);
+      done += part;
+    }
+    if (done > 0) this.length = Math.max(this.length, offset + done);
+    return done;
+  }
+
+  /** Sets the size in bytes; pages beyond it vanish from the cache and from every mapping. */
+  truncate(size: number): void {
+    const old = this.length;
+    this.length = size;
+    if (size >= old) return;
+    const firstGone = Math.ceil(size / PAGE_SIZE);
+    for (const mapper of this.mappers.keys()) mapper.dropFilePages(this, firstGone, Infinity);
+    for (const index of [...this.pages.keys()]) if (index >= firstGone) this.dropPage(index);
+    const inside = size % PAGE_SIZE;
+    if (inside !== 0) this.zero(firstGone - 1, inside, PAGE_SIZE);
+  }
+
+  /** Makes [offset, offset + length) bytes a hole of zeroes; the size stays (MADV_REMOVE, FALLOC_FL_PUNCH_HOLE). */
+  punchHole(offset: number, length: number): void {
+    const end = Math.min(offset + length, Math.ceil(this.length / PAGE_SIZE) * PAGE_SIZE);
+    const first = Math.ceil(offset / PAGE_SIZE);
+    const last = Math.floor(end / PAGE_SIZE);
+    if (first > last) {
+      this.zero(last, offset % PAGE_SIZE, end % PAGE_SIZE);
+      return;
+    }
+    for (const mapper of this.mappers.keys()) mapper.dropFilePages(this, first, last);
+    for (const index of [...this.pages.keys()]) if (index >= first && index < last) this.punchPage(index);
+    if (offset % PAGE_SIZE !== 0) this.zero(first - 1, offset % PAGE_SIZE, PAGE_SIZE);
+    if (end % PAGE_SIZE !== 0) this.zero(last, 0, end % PAGE_SIZE);
+  }
+
+  private zero(index: number, from: number, to: number): void {
+    const frame = this.frameAt(index, this.fill !== null);
+    if (frame === -1) return;
+    const { memory } = this.frames;
+    const linear = memory.linearOf(frame);
+    memory.aboutToWrite(frame, from, to - from);
+    memory.u8.fill(0, linear + from, linear + to);
+    this.dirtyPages.add(index);
+  }
+
+  private punchPage(index: number): void {
+    // Where content would come back from elsewhere, a hole is a page of zeroes.
+    if (this.fill) this.zero(index, 0, PAGE_SIZE);
+    else this.dropPage(index);
+  }
+
+  private dropPage(index: number): void {
+    const frame = this.pages.get(index);
+    if (frame === undefined) return;
+    this.pages.delete(index);
+    this.dirtyPages.delete(index);
+    this.frames.release(frame);
+  }
+
+  /** An area of `mapper` maps this file; counted, so called once for each area. */
+  addMapper(mapper: FileMapper): void {
+    this.mappers.set(mapper, (this.mappers.get(mapper) ?? 0) + 1);
+  }
+
+  removeMapper(mapper: FileMapper): void {
+    const count = this.mappers.get(mapper) ?? 0;
+    if (count <= 1) this.mappers.delete(mapper);
+    else this.mappers.set(mapper, count - 1);
+  }
+
+  /** How many areas map it. */
+  get mapCount(): number {
+    let count = 0;
+    for (const areas of this.mappers.values()) count += areas;
+    return count;
+  }
+
+  /** Gives every frame back; for an inode that nobody holds any more. */
+  destroy(): void {
+    for (const index of [...this.pages.keys()]) this.dropPage(index);
+    this.length = 0;
+  }
+}

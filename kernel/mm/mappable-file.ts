@@ -1,0 +1,28 @@
+import type { FilePages } from "./file-pages.js";
+
+/** What mmap needs to know of an open file description (`struct file`). One object per description, not per fd. */
+export interface MappableFile {
+  /** Opened for reading / writing (O_PATH files never get here). */
+  readonly readable: boolean;
+  readonly writable: boolean;
+  /** Identity of the inode, for /proc/pid/maps. */
+  readonly device: { readonly major: number; readonly minor: number };
+  readonly inode: number;
+  /** Path as /proc/pid/maps shows it, with " (deleted)" when it is gone. */
+  readonly mapName: string;
+  /** The inode's page cache; two descriptions of one inode share it. `null` where `mmapRefused` is set. */
+  readonly pages: FilePages | null;
+  /** The mount forbids execution: PROT_EXEC is EPERM and VM_MAYEXEC is cleared. */
+  readonly noExec?: boolean;
+  /** Append-only inode: a shared writable mapping is EACCES. */
+  readonly appendOnly?: boolean;
+  /** The file has no mmap operation; this positive errno (ENODEV for pipes, directories, most devices). */
+  readonly mmapRefused?: number;
+  /** F_SEAL_* bits of a memfd. */
+  readonly seals?: number;
+  /** /dev/zero: a private mapping becomes memory without vm_ops, a shared one gets pages of its own. */
+  readonly zeroDevice?: boolean;
+  /** The VMA was made (or copied): the description must stay open until as many `unmapped` calls came. */
+  mapped?(): void;
+  unmapped?(): void;
+}
