@@ -1,0 +1,126 @@
+/**
+ * What the kernel tells whoever listens. With no listener an event costs one boolean check:
+ * the emitter tests `events.listening.X` before it builds the record.
+ */
+
+import type { Refusal } from "./refusal.js";
+import type { SignalInfo } from "./signals/siginfo.js";
+import type { Task } from "./task.js";
+
+export interface SyscallEnter {
+  readonly task: Task;
+  readonly number: number;
+  readonly name: string;
+  /** RDI, RSI, RDX, R10, R8, R9 as unsigned 64-bit values. */
+  readonly args: readonly bigint[];
+  /** Instructions retired so far. */
+  readonly instruction: number;
+  /** True when a blocked or interrupted call is executed again. */
+  readonly resumed: boolean;
+}
+
+export interface SyscallExit extends SyscallEnter {
+  /** Signed: -errno, or kernel-private -ERESTART*; null for a call that does not return (exit, execve, sigreturn). */
+  readonly result: bigint | null;
+}
+
+export type SignalOutcome = "handler" | "ignored" | "terminate" | "core" | "stop" | "continue";
+
+export interface SignalDelivered {
+  readonly task: Task;
+  readonly info: SignalInfo;
+  readonly outcome: SignalOutcome;
+  /** Why, where a fault of this task raised it. */
+  readonly refusal?: Refusal;
+  readonly instruction: number;
+}
+
+export interface FaultRaised {
+  readonly task: Task;
+  /** Exception vector: 14 for a page fault. */
+  readonly vector: number;
+  readonly errorCode: number;
+  readonly address: number;
+  readonly rip: number;
+  /** False when the kernel mended it (demand paging, copy on write). */
+  readonly signal: number | null;
+  readonly refusal?: Refusal;
+  readonly instruction: number;
+}
+
+export interface TaskExit {
+  readonly task: Task;
+  /** Exit code, 0 to 255, when no signal ended it. */
+  readonly status: number;
+  readonly signal: number | null;
+  readonly core: boolean;
+  readonly instruction: number;
+}
+
+export interface Executed {
+  readonly task: Task;
+  readonly path: string;
+  readonly entry: number;
+}
+
+/** An area was made, changed or removed; the mm fills it. */
+export interface AreaChange {
+  readonly change: "map" | "unmap" | "protect" | "move" | "seal" | "grow" | "brk";
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface KernelEventMap {
+  syscallEnter: SyscallEnter;
+  syscallExit: SyscallExit;
+  signal: SignalDelivered;
+  fault: FaultRaised;
+  refusal: Refusal;
+  area: AreaChange;
+  exec: Executed;
+  exit: TaskExit;
+}
+
+export type KernelEventName = keyof KernelEventMap;
+type Listener<N extends KernelEventName> = (event: KernelEventMap[N]) => void;
+
+export class KernelEvents {
+  /** Who emits looks here first. */
+  readonly listening: Record<KernelEventName, boolean> = {
+    syscallEnter: false,
+    syscallExit: false,
+    signal: false,
+    fault: false,
+    refusal: false,
+    area: false,
+    exec: false,
+    exit: false,
+  };
+  readonly #listeners: { [N in KernelEventName]: Listener<N>[] } = {
+    syscallEnter: [],
+    syscallExit: [],
+    signal: [],
+    fault: [],
+    refusal: [],
+    area: [],
+    exec: [],
+    exit: [],
+  };
+
+  /** Adds a listener; the function returned takes it away again. */
+  on<N extends KernelEventName>(name: N, listener: Listener<N>): () => void {
+    const list: Listener<N>[] = this.#listeners[name];
+    list.push(listener);
+    this.listening[name] = true;
+    return () => {
+      const at = list.indexOf(listener);
+      if (at >= 0) list.splice(at, 1);
+      this.listening[name] = list.length > 0;
+    };
+  }
+
+  emit<N extends KernelEventName>(name: N, event: KernelEventMap[N]): void {
+    const list: Listener<N>[] = this.#listeners[name];
+    for (const listener of list) listener(event);
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * The one door to the outside. What a run takes from here is all that makes it differ from
+ * another run of the same program; everything behind the door is deterministic.
+ */
+
+import type { HostFiles } from "./fs/host-files.js";
+
+export interface HostInput {
+  /** At most `max` bytes; empty at the end of input; "again" when there is nothing yet. */
+  read(max: number): Uint8Array | "again";
+  /** True if `read` would not answer "again". */
+  ready(): boolean;
+}
+
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export interface Host {
+  readonly stdin: HostInput;
+  /** Standard output (1) or error (2); all of the bytes are taken, copied if kept. Throws HostClosed for a broken pipe. */
+  write(fd: 1 | 2, bytes: Uint8Array): void;
+  isTerminal(fd: 0 | 1 | 2): boolean;
+  /** Null where there is no terminal. */
+  terminalSize(): TerminalSize | null;
+  /** Nanoseconds since 1970. Used by a host clock, and once by a virtual one that starts at the present. */
+  realtimeNanoseconds(): bigint;
+  monotonicNanoseconds(): bigint;
+  /** `count` random bytes; from a seed unless the user asked for the host's. */
+  random(count: number): Uint8Array;
+  readonly fileSource?: HostFiles;
+}
+
+/** Thrown by Host.write when the reader has gone: EPIPE and SIGPIPE for the guest. */
+export class HostClosed extends Error {
+  override readonly name = "HostClosed";
+}
