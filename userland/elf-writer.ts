@@ -1,0 +1,242 @@
+import type { Image } from "./assembler.js";
+import type { ProgramSymbol, Segment } from "./assembler/link.js";
+
+const PAGE = 4096;
+const EHDR_SIZE = 64;
+const PHDR_SIZE = 56;
+const SHDR_SIZE = 64;
+const SYM_SIZE = 24;
+
+const PT_LOAD = 1;
+const PT_GNU_STACK = 0x6474e551;
+const PF_X = 1;
+const PF_W = 2;
+const PF_R = 4;
+
+const SHT_PROGBITS = 1;
+const SHT_SYMTAB = 2;
+const SHT_STRTAB = 3;
+const SHT_NOBITS = 8;
+const SHF_WRITE = 1;
+const SHF_ALLOC = 2;
+const SHF_EXECINSTR = 4;
+
+export interface ElfOptions {
+  /** `exec` (ET_EXEC) unless told; `static-pie` is ET_DYN without an interpreter: link it with base 4096. */
+  readonly type?: "exec" | "static-pie";
+  /** PF_X in PT_GNU_STACK. */
+  readonly executableStack?: boolean;
+  /** Whether symbols are written, so that debuggers show names; true unless told. */
+  readonly symbols?: boolean;
+}
+
+/** A buffer that is written at offsets and grows. */
+class Output {
+  #bytes = new Uint8Array(2 * PAGE);
+  #view = new DataView(this.#bytes.buffer);
+  length = 0;
+
+  #reach(end: number): void {
+    if (end > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(end, 2 * this.#bytes.length));
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+      this.#view = new DataView(larger.buffer);
+    }
+    this.length = Math.max(this.length, end);
+  }
+
+  put(at: number, bytes: Uint8Array): void {
+    this.#reach(at + bytes.length);
+    this.#bytes.set(bytes, at);
+  }
+
+  /** Writes [bytes, value] pairs one after the other. */
+  fields(at: number, fields: readonly (readonly [size: 1 | 2 | 4 | 8, value: number])[]): void {
+    let next = at;
+    for (const [size, value] of fields) {
+      this.#reach(next + size);
+      if (size === 1) this.#view.setUint8(next, value);
+      else if (size === 2) this.#view.setUint16(next, value, true);
+      else if (size === 4) this.#view.setUint32(next, value, true);
+      else this.#view.setBigUint64(next, BigInt(value), true);
+      next += size;
+    }
+  }
+
+  take(): Uint8Array {
+    return this.#bytes.slice(0, this.length);
+  }
+}
+
+/** Names one after the other, each ended by a NUL, the first one empty. */
+class StringTable {
+  readonly #parts: string[] = [""];
+  #length = 1;
+
+  add(name: string): number {
+    const at = this.#length;
+    this.#parts.push(name);
+    this.#length += new TextEncoder().encode(name).length + 1;
+    return at;
+  }
+
+  bytes(): Uint8Array {
+    return new TextEncoder().encode(this.#parts.join("\0") + "\0");
+  }
+}
+
+interface Placed extends Segment {
+  /** Bytes from the file's start; congruent to the address modulo a page. */
+  readonly offset: number;
+}
+
+const up = (value: number, to: number): number => Math.ceil(value / to) * to;
+
+function flagsOf(segment: Segment): number {
+  return (segment.read ? PF_R : 0) | (segment.write ? PF_W : 0) | (segment.execute ? PF_X : 0);
+}
+
+function writeProgramHeader(
+  out: Output,
+  index: number,
+  type: number,
+  flags: number,
+  at: Placed | undefined,
+): void {
+  out.fields(EHDR_SIZE + index * PHDR_SIZE, [
+    [4, type],
+    [4, flags],
+    [8, at?.offset ?? 0],
+    [8, at?.address ?? 0],
+    [8, at?.address ?? 0],
+    [8, at?.bytes.length ?? 0],
+    [8, at?.memorySize ?? 0],
+    [8, at ? PAGE : 16],
+  ]);
+}
+
+/** The section headers, symbols and names, after everything else. Returns where they are and how many. */
+function writeSections(
+  out: Output,
+  placed: readonly Placed[],
+  symbols: readonly ProgramSymbol[],
+): [number, number] {
+  const names = new StringTable();
+  const strings = new StringTable();
+  const count = placed.length + 4;
+  const headers: (readonly [size: 4 | 8, value: number])[][] = [];
+  const header = (
+    name: string,
+    type: number,
+    flags: number,
+    [address, offset, size]: readonly [number, number, number],
+    [link, info, align, entry]: readonly [number, number, number, number],
+  ): void => {
+    headers.push([
+      [4, name === "" ? 0 : names.add(name)],
+      [4, type],
+      [8, flags],
+      [8, address],
+      [8, offset],
+      [8, size],
+      [4, link],
+      [4, info],
+      [8, align],
+      [8, entry],
+    ]);
+  };
+  header("", 0, 0, [0, 0, 0], [0, 0, 0, 0]);
+  for (const one of placed) {
+    const flags = SHF_ALLOC | (one.write ? SHF_WRITE : 0) | (one.execute ? SHF_EXECINSTR : 0);
+    const type = one.bytes.length === 0 ? SHT_NOBITS : SHT_PROGBITS;
+    const size = type === SHT_NOBITS ? one.memorySize : one.bytes.length;
+    header(one.name, type, flags, [one.address, one.offset, size], [0, 0, 16, 0]);
+  }
+  const symbolsAt = up(out.length, 8);
+  out.put(symbolsAt, new Uint8Array(SYM_SIZE));
+  symbols.forEach((symbol, i) => {
+    const section = placed.findIndex(
+      ({ address, memorySize }) => symbol.address >= address && symbol.address <= address + memorySize,
+    );
+    out.fields(symbolsAt + (i + 1) * SYM_SIZE, [
+      [4, strings.add(symbol.name)],
+      [1, symbol.isFunction ? 2 : 1], // STB_LOCAL; STT_FUNC or STT_OBJECT
+      [1, 0],
+      [2, section + 1],
+      [8, symbol.address],
+      [8, symbol.size],
+    ]);
+  });
+  const symbolBytes = (symbols.length + 1) * SYM_SIZE;
+  header(".symtab", SHT_SYMTAB, 0, [0, symbolsAt, symbolBytes], [count - 2, symbols.length + 1, 8, SYM_SIZE]);
+  const stringsAt = out.length;
+  out.put(stringsAt, strings.bytes());
+  header(".strtab", SHT_STRTAB, 0, [0, stringsAt, out.length - stringsAt], [0, 0, 1, 0]);
+  const namesAt = out.length;
+  const nameSize = names.bytes().length + ".shstrtab".length + 1;
+  header(".shstrtab", SHT_STRTAB, 0, [0, namesAt, nameSize], [0, 0, 1, 0]);
+  out.put(namesAt, names.bytes());
+  const headersAt = up(out.length, 8);
+  headers.forEach((fields, i) => {
+    out.fields(headersAt + i * SHDR_SIZE, fields);
+  });
+  return [headersAt, count];
+}
+
+/**
+ * Writes an ELF64 executable for x86-64: a PT_LOAD each for the headers and for every segment, PT_GNU_STACK, and
+ * section headers with a symbol table. The headers are mapped on the page before the first segment.
+ * Throws RangeError where there is no room for them there.
+ */
+export function writeElf(image: Image, options: ElfOptions = {}): Uint8Array {
+  const out = new Output();
+  const programHeaders = image.segments.length + 2;
+  const headerSize = EHDR_SIZE + programHeaders * PHDR_SIZE;
+  const first = image.segments[0]?.address ?? PAGE;
+  if (first < PAGE || first % PAGE !== 0 || headerSize > PAGE) {
+    throw new RangeError("no page before the first segment for the ELF headers");
+  }
+  let end = headerSize;
+  const placed = image.segments.map((segment): Placed => {
+    const offset = up(end, PAGE);
+    if (segment.bytes.length > 0) end = offset + segment.bytes.length;
+    return { ...segment, offset };
+  });
+  const headers: Placed = {
+    name: "headers",
+    address: first - PAGE,
+    bytes: new Uint8Array(headerSize),
+    memorySize: headerSize,
+    read: true,
+    write: false,
+    execute: false,
+    offset: 0,
+  };
+  [headers, ...placed].forEach((segment, i) => {
+    writeProgramHeader(out, i, PT_LOAD, flagsOf(segment), segment);
+  });
+  const stackFlags = PF_R | PF_W | (options.executableStack ? PF_X : 0);
+  writeProgramHeader(out, programHeaders - 1, PT_GNU_STACK, stackFlags, undefined);
+  for (const segment of placed) if (segment.bytes.length > 0) out.put(segment.offset, segment.bytes);
+  const [sectionsAt, sectionCount] =
+    options.symbols === false ? [0, 0] : writeSections(out, placed, image.symbols);
+  // e_ident: magic, ELFCLASS64, ELFDATA2LSB, EV_CURRENT, ELFOSABI_SYSV
+  out.put(0, Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0));
+  out.fields(16, [
+    [2, options.type === "static-pie" ? 3 : 2],
+    [2, 62], // EM_X86_64
+    [4, 1],
+    [8, image.entry],
+    [8, EHDR_SIZE],
+    [8, sectionsAt],
+    [4, 0],
+    [2, EHDR_SIZE],
+    [2, PHDR_SIZE],
+    [2, programHeaders],
+    [2, sectionCount === 0 ? 0 : SHDR_SIZE],
+    [2, sectionCount],
+    [2, sectionCount === 0 ? 0 : sectionCount - 1],
+  ]);
+  return out.take();
+}

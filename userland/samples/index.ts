@@ -1,0 +1,48 @@
+import { hello } from "./hello.js";
+import { jitHeap } from "./jit-heap.js";
+import { executeOnly, keyRights, signalPkru } from "./keys.js";
+import { pageCrossingJump } from "./page-crossing-jump.js";
+import {
+  refusedMapFixed,
+  refusedMprotect,
+  refusedMremap,
+  refusedMunmap,
+  refusedPkeyMprotect,
+} from "./refused.js";
+import type { Sample } from "./sample.js";
+import {
+  munmapAllOrNothing,
+  partialMprotect,
+  sealedHeap,
+  sealedRodata,
+  sealedText,
+} from "./sealed-memory.js";
+import { selfModifying } from "./self-modifying.js";
+
+export type { Sample, StoryLine } from "./sample.js";
+
+/** The sample programs, the simplest first. Each gives the same output on any Linux since 6.12 that has what it needs. */
+export const samples: readonly Sample[] = [
+  hello,
+  refusedMunmap,
+  refusedMprotect,
+  refusedMremap,
+  refusedMapFixed,
+  refusedPkeyMprotect,
+  jitHeap,
+  pageCrossingJump,
+  sealedRodata,
+  sealedText,
+  partialMprotect,
+  munmapAllOrNothing,
+  sealedHeap,
+  keyRights,
+  executeOnly,
+  signalPkru,
+  selfModifying,
+];
+
+/** The sample of that name, or undefined. */
+export function findSample(name: string): Sample | undefined {
+  return samples.find((sample) => sample.name === name);
+}
