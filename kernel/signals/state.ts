@@ -1,0 +1,71 @@
+/**
+ * The signal state of a task (its own queue, mask and alternate stack) and of a process (the
+ * handlers and the queue that its tasks share).
+ */
+
+import type { SignalInfo } from "./siginfo.js";
+import { SIG_DFL, SIGNAL_MAX } from "./numbers.js";
+import { SignalSet } from "./signal-set.js";
+
+export interface SignalAction {
+  /** Address of the handler, or SIG_DFL, or SIG_IGN; unsigned 64 bits. */
+  handler: bigint;
+  flags: number;
+  restorer: bigint;
+  mask: SignalSet;
+}
+
+export const defaultSignalAction = (): SignalAction => ({
+  handler: SIG_DFL,
+  flags: 0,
+  restorer: 0n,
+  mask: new SignalSet(),
+});
+
+/** The handlers, shared by tasks cloned with CLONE_SIGHAND. */
+export class SignalHandlers {
+  readonly actions: SignalAction[] = Array.from({ length: SIGNAL_MAX + 1 }, defaultSignalAction);
+
+  of(signal: number): SignalAction {
+    return this.actions[signal]!;
+  }
+}
+
+/** Signals that were sent and not yet taken; a standard signal at most once, real-time ones in their order. */
+export class PendingSignals {
+  readonly set = new SignalSet();
+  queue: SignalInfo[] = [];
+}
+
+export const SS_ONSTACK = 1;
+export const SS_DISABLE = 2;
+export const SS_AUTODISARM = 0x8000_0000;
+
+export interface AlternateStack {
+  /** Lowest byte, unsigned 64 bits. */
+  base: bigint;
+  /** Bytes. */
+  size: bigint;
+  /** SS_DISABLE and SS_AUTODISARM as given; SS_ONSTACK is computed. */
+  flags: number;
+}
+
+export class SignalState {
+  readonly pending = new PendingSignals();
+  readonly blocked = new SignalSet();
+  /** The mask to put back when rt_sigsuspend, ppoll ... has been interrupted; null outside of these. */
+  saved: SignalSet | null = null;
+  readonly alternate: AlternateStack = { base: 0n, size: 0n, flags: SS_DISABLE };
+  /** True when an unblocked signal is pending: looked at after each system call. */
+  attention = false;
+
+  constructor(
+    readonly handlers: SignalHandlers,
+    /** The process's queue. */
+    readonly shared: PendingSignals,
+  ) {}
+
+  recalculate(): void {
+    this.attention = this.pending.set.anyOutside(this.blocked) || this.shared.set.anyOutside(this.blocked);
+  }
+}
