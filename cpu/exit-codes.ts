@@ -1,0 +1,16 @@
+/** Why the interpreter (or, later, a compiled region) returned. */
+export const EXIT_BUDGET = 0;
+/** A link that is not resolved yet: slot d or slot e of the record. */
+export const EXIT_LINK_D = 1;
+export const EXIT_LINK_E = 2;
+/** RIP holds the next address; its block is not in the jump cache. */
+export const EXIT_DISPATCH = 3;
+/** An exception: EXIT_VECTOR, EXIT_ERROR, ACCESS_ADDRESS. */
+export const EXIT_EXCEPTION = 4;
+export const EXIT_SYSCALL = 5;
+/** A store would change decoded code; nothing of the instruction is done yet. */
+export const EXIT_CODE_WRITE = 6;
+/** A callout wants to be run again (a long `rep`). */
+export const EXIT_AGAIN = 7;
+/** State that decides how blocks run has changed (TF): go through the run loop. */
+export const EXIT_STATE = 8;
