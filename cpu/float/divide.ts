@@ -1,0 +1,103 @@
+/** Division. */
+
+import { ZE, type FloatEnv } from "./env.js";
+import type { Format } from "./formats.js";
+import { invalid, nanOrDenormal } from "./nan.js";
+import { roundTo } from "./round.js";
+import {
+  INFINITE,
+  ZERO,
+  compareSignificands,
+  setFinite,
+  setInfinity,
+  setZero,
+  type Unpacked,
+} from "./unpacked.js";
+
+const TWO20 = 2 ** 20;
+const TWO32 = 2 ** 32;
+
+/** z = a / b, rounded to `format`. z may be a or b. */
+export function divide(z: Unpacked, a: Unpacked, b: Unpacked, format: Format, env: FloatEnv): void {
+  if (nanOrDenormal(z, a, b, format, env)) return;
+  const sign = a.sign ^ b.sign;
+  if (a.kind === INFINITE) {
+    if (b.kind === INFINITE) invalid(z, env);
+    else setInfinity(z, sign);
+    return;
+  }
+  if (b.kind === INFINITE) {
+    setZero(z, sign);
+    return;
+  }
+  if (b.kind === ZERO) {
+    if (a.kind === ZERO) invalid(z, env);
+    else {
+      env.flags |= ZE;
+      setInfinity(z, sign);
+    }
+    return;
+  }
+  if (a.kind === ZERO) {
+    setZero(z, sign);
+    return;
+  }
+
+  const dHi = b.hi >>> 0;
+  const dLo = b.lo >>> 0;
+  const reciprocal = TWO20 / (dHi * TWO32 + dLo);
+  let rHi = a.hi >>> 0;
+  let rLo = a.lo >>> 0;
+  let exp = a.exp - b.exp;
+  const integerBit = compareSignificands(a.hi, a.lo, b.hi, b.lo) >= 0;
+  if (integerBit) {
+    rLo -= dLo;
+    rHi -= dHi;
+    if (rLo < 0) {
+      rLo += TWO32;
+      rHi--;
+    }
+  }
+  // Four quotient digits of 20 bits. Digit times 32-bit limb is an exact double; the estimate is off by one at most.
+  let q0 = 0;
+  let q1 = 0;
+  let q2 = 0;
+  let q3 = 0;
+  for (let i = 0; i < 4; i++) {
+    let q = Math.floor((rHi * TWO32 + rLo) * reciprocal);
+    let lo = rLo * TWO20 - q * dLo;
+    let carry = Math.floor(lo / TWO32);
+    lo -= carry * TWO32;
+    let hi = rHi * TWO20 - q * dHi + carry;
+    if (hi < 0) {
+      q--;
+      lo += dLo;
+      carry = lo >= TWO32 ? 1 : 0;
+      lo -= carry * TWO32;
+      hi += dHi + carry;
+    } else if (hi > dHi || (hi === dHi && lo >= dLo)) {
+      q++;
+      lo -= dLo;
+      carry = lo < 0 ? 1 : 0;
+      lo += carry * TWO32;
+      hi -= dHi + carry;
+    }
+    rHi = hi;
+    rLo = lo;
+    q0 = q1;
+    q1 = q2;
+    q2 = q3;
+    q3 = q;
+  }
+  let hi = (q0 << 12) | (q1 >>> 8);
+  let lo = (q1 << 24) | (q2 << 4) | (q3 >>> 16);
+  let ext = q3 << 16;
+  if (rHi !== 0 || rLo !== 0) ext |= 1;
+  if (integerBit) {
+    ext = (lo << 31) | (ext >>> 1) | (ext & 1);
+    lo = (lo >>> 1) | (hi << 31);
+    hi = (hi >>> 1) | 0x80000000;
+  } else exp--;
+  setFinite(z, sign, exp, hi, lo);
+  roundTo(z, ext, format, env);
+}
