@@ -32,7 +32,9 @@ export const sealedText = sample(
       if (how === "sealed") {
         program.syscall(SYS.mseal, `${how}_function`, size, 0).report("mseal: ");
       }
-      program.syscall(SYS.mprotect, `${how}_function`, size, RX | RW).report(`${how}: mprotect(READ|WRITE|EXEC): `);
+      program
+        .syscall(SYS.mprotect, `${how}_function`, size, RX | RW)
+        .report(`${how}: mprotect(READ|WRITE|EXEC): `);
       program.attempt(() => program.code(`mov byte ptr [${how}_function+1], 2`));
       program.print(`${how}: a write to the code: `).printFault().line("");
       program.code(`call ${how}_function`);
@@ -85,7 +87,9 @@ export const sealedHeap = sample("sealed-heap", "brk cannot shrink over a sealed
       and r12, -4096
   `);
   const breakAt = (pages: number, text: string): void => {
-    program.code(`lea rdi, [r12+${pages * PAGE}]\n mov eax, ${SYS.brk}\n syscall\n sub rax, r12\n shr rax, 12`);
+    program.code(
+      `lea rdi, [r12+${pages * PAGE}]\n mov eax, ${SYS.brk}\n syscall\n sub rax, r12\n shr rax, 12`,
+    );
     program.print(`${text}: the heap has `).printUnsigned("rax").line(" pages");
   };
   breakAt(4, "brk up");
