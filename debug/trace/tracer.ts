@@ -1,0 +1,193 @@
+import type {
+  KernelEvents,
+  SignalDelivered,
+  SyscallEnter,
+  SyscallExit,
+  TaskExit,
+} from "../../kernel/events.js";
+import type { Refusal } from "../../kernel/refusal.js";
+import { errnoName } from "../../kernel/errno.js";
+import { signalName } from "../../kernel/signals/numbers.js";
+import { signalCodeName } from "../../kernel/signals/siginfo.js";
+import type { SyscallTable } from "../../syscalls/table.js";
+import type { MemoryView } from "../guest-memory.js";
+import { argumentText, isHidden, isOutput, type CallView } from "./arguments.js";
+import { hex } from "./names.js";
+import type { TraceRecord, TracedArgument } from "./record.js";
+import { errnoOf, resultText } from "./result.js";
+import { signalInfoText, signalSetText } from "./signals.js";
+import { stringsText } from "./strings.js";
+
+/** What a tracer looks at. */
+export interface TraceSource {
+  readonly events: KernelEvents;
+  readonly table: SyscallTable;
+  readonly memory: MemoryView;
+  /** Of the running task: the stack pointer, RIP, RAX as a signed number, and where the initial stack begins. */
+  stackPointer(): number;
+  instructionPointer(): number;
+  resultRegister(): bigint;
+  initialStack(): number;
+}
+
+/** The column at which `= result` begins, counted from 0; strace's default. */
+const RESULT_COLUMN = 40;
+/** Where the interrupted mask lies from RSP at rt_sigreturn: ucontext's uc_sigmask. */
+const UCONTEXT_MASK_OFFSET = 296;
+
+interface PendingCall {
+  readonly event: SyscallEnter;
+  /** Null for what the kernel writes: known when the call has ended. */
+  readonly texts: (string | null)[];
+  readonly refusals: Refusal[];
+  executed: boolean;
+}
+
+/**
+ * Turns the kernel's events into trace records, each with its line in strace's form. What a call reads is formatted
+ * before it, what it writes after. The program notices nothing of it.
+ */
+export class Tracer {
+  private readonly pending = new Map<number, PendingCall>();
+  private current: PendingCall | null = null;
+  private readonly detachers: (() => void)[];
+
+  constructor(
+    private readonly source: TraceSource,
+    private readonly emit: (record: TraceRecord) => void,
+    /** Listen for refusals: records then say why. */
+    withReasons: boolean,
+  ) {
+    const { events } = source;
+    this.detachers = [
+      events.on("syscallEnter", (event) => this.enter(event)),
+      events.on("syscallExit", (event) => this.leave(event)),
+      events.on("signal", (event) => this.signal(event)),
+      events.on("exec", (event) => this.exec(event.task.tid, event.path, event.entry)),
+      events.on("exit", (event) => this.exit(event)),
+    ];
+    if (withReasons)
+      this.detachers.push(events.on("refusal", (refusal) => this.current?.refusals.push(refusal)));
+  }
+
+  detach(): void {
+    for (const detach of this.detachers) detach();
+  }
+
+  private exec(tid: number, path: string, entry: number): void {
+    const pending = this.pending.get(tid);
+    if (pending !== undefined) {
+      pending.executed = true;
+      return;
+    }
+    const stack = this.source.initialStack();
+    const count = this.source.memory.read(stack, 8);
+    const argc = count.length === 8 ? new DataView(count.buffer, count.byteOffset).getUint32(0, true) : 0;
+    const argv = stringsText(this.source.memory, BigInt(stack + 8), false);
+    const env = stringsText(this.source.memory, BigInt(stack + 16 + argc * 8), true);
+    const text = `${`execve(${JSON.stringify(path)}, ${argv}, ${env})`.padEnd(RESULT_COLUMN - 1)} = 0`;
+    this.emit({ type: "exec", tid, instruction: 0, text, path, entry });
+  }
+
+  private enter(event: SyscallEnter): void {
+    const known = this.pending.get(event.task.tid);
+    if (event.resumed && known !== undefined) {
+      this.current = known;
+      return;
+    }
+    const definition = this.source.table.get(event.number);
+    const view = this.view(event, undefined);
+    const texts = (definition?.args ?? []).map((argument, i) =>
+      isOutput(argument, event.args) ? null : argumentText(argument, i, view),
+    );
+    if (definition === undefined) for (const value of event.args) texts.push(hex(value));
+    if (event.name === "rt_sigreturn") texts.splice(0, texts.length, this.interruptedMask());
+    this.current = { event, texts, refusals: [], executed: false };
+    this.pending.set(event.task.tid, this.current);
+  }
+
+  private interruptedMask(): string {
+    const bytes = this.source.memory.read(this.source.stackPointer() + UCONTEXT_MASK_OFFSET, 8);
+    if (bytes.length < 8) return "NULL";
+    return `{mask=${signalSetText(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true))}}`;
+  }
+
+  private leave(event: SyscallExit): void {
+    const pending = this.pending.get(event.task.tid);
+    if (pending === undefined) return;
+    this.pending.delete(event.task.tid);
+    this.current = null;
+    let { result } = event;
+    if (pending.executed) result = 0n;
+    else if (event.name === "rt_sigreturn" && result === null) result = this.source.resultRegister();
+    this.emitCall(pending, result);
+  }
+
+  private emitCall({ event, texts, refusals }: PendingCall, result: bigint | null): void {
+    const definition = this.source.table.get(event.number);
+    const view = this.view(event, result);
+    const args: TracedArgument[] = texts.map((text, i) => ({
+      name: definition?.args[i]?.name ?? `arg${i}`,
+      value: `0x${(event.args[i] ?? 0n).toString(16)}`,
+      text: text ?? argumentText(definition!.args[i]!, i, view),
+    }));
+    const shown = args.filter((_, i) => definition?.args[i] === undefined || !isHidden(definition.args[i]!));
+    const call = `${event.name}(${shown.map((argument) => argument.text).join(", ")})`;
+    const errno = errnoOf(result);
+    const refusal = errno === 0 ? undefined : refusals.findLast((one) => one.errno === errno);
+    this.emit({
+      type: "syscall",
+      tid: event.task.tid,
+      instruction: event.instruction,
+      text: `${call.padEnd(RESULT_COLUMN - 1)} = ${resultText(view, definition)}`,
+      number: event.number,
+      name: event.name,
+      args,
+      result: result === null ? null : String(result),
+      ...(errno === 0 ? {} : { errno: errnoName(errno) }),
+      ...(refusal === undefined ? {} : { refusal }),
+    });
+  }
+
+  private view(event: SyscallEnter, result: bigint | null | undefined): CallView {
+    return { name: event.name, args: event.args, memory: this.source.memory, result };
+  }
+
+  private signal({ task, info, outcome, refusal, instruction }: SignalDelivered): void {
+    const { detail } = info;
+    this.emit({
+      type: "signal",
+      tid: task.tid,
+      instruction,
+      text: `--- ${signalName(info.signo)} ${signalInfoText(info)} ---`,
+      signal: signalName(info.signo),
+      code: signalCodeName(info.signo, info.code),
+      ...(detail.kind === "fault" ? { address: `0x${BigInt.asUintN(64, detail.address).toString(16)}` } : {}),
+      ...(detail.kind === "fault" && detail.pkey !== undefined ? { key: detail.pkey } : {}),
+      outcome,
+      rip: this.source.instructionPointer(),
+      ...(refusal === undefined ? {} : { refusal }),
+    });
+  }
+
+  private exit({ task, status, signal, core, instruction }: TaskExit): void {
+    const pending = this.pending.get(task.tid);
+    if (pending !== undefined) {
+      this.pending.delete(task.tid);
+      this.emitCall(pending, null);
+    }
+    const killed = signal === null ? null : signalName(signal);
+    this.emit({
+      type: "exit",
+      tid: task.tid,
+      instruction,
+      text:
+        killed === null
+          ? `+++ exited with ${status} +++`
+          : `+++ killed by ${killed}${core ? " (core dumped)" : ""} +++`,
+      status,
+      ...(killed === null ? {} : { signal: killed }),
+      core,
+    });
+  }
+}
