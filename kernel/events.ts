@@ -3,6 +3,7 @@
  * the emitter tests `events.listening.X` before it builds the record.
  */
 
+import type { AreaChange } from "./mm/environment.js";
 import type { Refusal } from "./refusal.js";
 import type { SignalInfo } from "./signals/siginfo.js";
 import type { Task } from "./task.js";
@@ -61,13 +62,6 @@ export interface Executed {
   readonly task: Task;
   readonly path: string;
   readonly entry: number;
-}
-
-/** An area was made, changed or removed; the mm fills it. */
-export interface AreaChange {
-  readonly change: "map" | "unmap" | "protect" | "move" | "seal" | "grow" | "brk";
-  readonly start: number;
-  readonly end: number;
 }
 
 export interface KernelEventMap {

@@ -5,6 +5,7 @@ import type { FileTable } from "./fs/file-table.js";
 import type { FsContext } from "./fs/fs-context.js";
 import type { Limits } from "./limits.js";
 import type { AddressSpace } from "./mm/address-space.js";
+import type { UserMemory } from "./mm/user-memory.js";
 import { PendingSignals, SignalHandlers, SignalState } from "./signals/state.js";
 import type { IntervalTimers } from "./timers.js";
 import type { WaitRecord } from "./wait.js";
@@ -46,6 +47,7 @@ export interface TaskParts {
   readonly tid: number;
   readonly process: Process;
   readonly mm: AddressSpace;
+  readonly user: UserMemory;
   readonly files: FileTable;
   readonly fs: FsContext;
   readonly credentials: Credentials;
@@ -56,6 +58,8 @@ export class Task {
   readonly process: Process;
   /** Replaced by execve. */
   mm: AddressSpace;
+  /** The address space as this task may touch it. */
+  user: UserMemory;
   files: FileTable;
   fs: FsContext;
   credentials: Credentials;
@@ -94,6 +98,7 @@ export class Task {
     this.tid = parts.tid;
     this.process = parts.process;
     this.mm = parts.mm;
+    this.user = parts.user;
     this.files = parts.files;
     this.fs = parts.fs;
     this.credentials = parts.credentials;

@@ -1,7 +1,8 @@
 /** One system call in progress, as its handler sees it. One object serves every call of a machine. */
 
-import type { Cpu } from "../cpu/cpu.js";
+import type { ProcessorRegisters } from "../kernel/processor.js";
 import type { AddressSpace } from "../kernel/mm/address-space.js";
+import type { Word } from "../kernel/mm/word.js";
 import type { UserMemory } from "../kernel/mm/user-memory.js";
 import type { Kernel } from "../kernel/kernel.js";
 import type { Task } from "../kernel/task.js";
@@ -12,7 +13,7 @@ export const ARGUMENT_REGISTERS: readonly number[] = [7, 6, 2, 10, 8, 9];
 
 export class SyscallCall {
   readonly kernel: Kernel;
-  readonly #registers: Cpu["registers"];
+  readonly #registers: ProcessorRegisters;
   /** The caller. */
   task!: Task;
   number = 0;
@@ -30,7 +31,7 @@ export class SyscallCall {
 
   /** User memory as the caller may touch it: through its page tables and PKRU. */
   get user(): UserMemory {
-    return this.kernel.user;
+    return this.task.user;
   }
 
   /** Argument `i` on all 64 bits, unsigned. */
@@ -41,6 +42,14 @@ export class SyscallCall {
   /** Argument `i` on all 64 bits, signed. */
   i64(i: number): bigint {
     return BigInt.asIntN(64, this.#registers.get(ARGUMENT_REGISTERS[i]!));
+  }
+
+  /** Argument `i` as the mm takes 64-bit values: a number below 2^53, else a bigint. */
+  word(i: number): Word {
+    const high = this.#registers.high(ARGUMENT_REGISTERS[i]!) >>> 0;
+    return high >= 0x20_0000
+      ? this.u64(i)
+      : high * 0x1_0000_0000 + (this.#registers.low(ARGUMENT_REGISTERS[i]!) >>> 0);
   }
 
   /** Argument `i` as an unsigned number: exact below 2^53, Infinity from there on. */

@@ -55,6 +55,8 @@ export class SignalState {
   readonly blocked = new SignalSet();
   /** The mask to put back when rt_sigsuspend, ppoll ... has been interrupted; null outside of these. */
   saved: SignalSet | null = null;
+  /** While rt_sigtimedwait waits: what it waits for. */
+  waitedFor: SignalSet | null = null;
   readonly alternate: AlternateStack = { base: 0n, size: 0n, flags: SS_DISABLE };
   /** True when an unblocked signal is pending: looked at after each system call. */
   attention = false;

@@ -1,0 +1,57 @@
+/** The machine's time. By default it is virtual: it moves with retired instructions, and jumps where all sleep. */
+
+/** Nanoseconds. A monotonic time is a plain number: exact for the first 104 days. */
+export interface Clock {
+  /** True if time stands still between instructions, so that a sleeper may be carried to its deadline. */
+  readonly virtual: boolean;
+  /** Since the machine started. */
+  monotonic(): number;
+  /** What CLOCK_REALTIME showed at monotonic 0, in nanoseconds since 1970; clock_settime(2) moves it. */
+  realtimeOrigin: bigint;
+  /** Carries a virtual clock to `time`, never back. Nothing on a host's clock. */
+  advanceTo(time: number): void;
+}
+
+/** One instruction takes one nanosecond. */
+export class VirtualClock implements Clock {
+  readonly virtual = true;
+  /** Nanoseconds that were slept away. */
+  skipped = 0;
+
+  constructor(
+    private readonly cpu: { readonly instructions: number },
+    public realtimeOrigin: bigint,
+  ) {}
+
+  monotonic(): number {
+    return this.cpu.instructions + this.skipped;
+  }
+
+  advanceTo(time: number): void {
+    const ahead = time - this.monotonic();
+    if (ahead > 0) this.skipped += ahead;
+  }
+}
+
+/** The host's own time. */
+export class HostClock implements Clock {
+  readonly virtual = false;
+  realtimeOrigin: bigint;
+  readonly #start: bigint;
+
+  constructor(private readonly host: { realtimeNanoseconds(): bigint; monotonicNanoseconds(): bigint }) {
+    this.realtimeOrigin = host.realtimeNanoseconds();
+    this.#start = host.monotonicNanoseconds();
+  }
+
+  monotonic(): number {
+    return Number(this.host.monotonicNanoseconds() - this.#start);
+  }
+
+  advanceTo(): void {
+    // The host's time cannot be moved: its sleeper must really wait.
+  }
+}
+
+/** A virtual clock starts here unless told: 1 January 2026, 00:00 UTC. */
+export const DEFAULT_REALTIME_ORIGIN = 1_767_225_600_000_000_000n;

@@ -1,0 +1,160 @@
+/**
+ * CPU exceptions in user mode and the signals they become (arch/x86/kernel/traps.c, arch/x86/mm/fault.c).
+ */
+
+import type { Kernel } from "./kernel.js";
+import type { Refusal } from "./refusal.js";
+import {
+  BUS_ADRALN,
+  FPE_FLTDIV,
+  FPE_FLTINV,
+  FPE_FLTOVF,
+  FPE_FLTRES,
+  FPE_FLTUND,
+  FPE_INTDIV,
+  ILL_ILLOPN,
+  SIGBUS,
+  SIGFPE,
+  SIGILL,
+  SIGSEGV,
+  SIGTRAP,
+  TRAP_BRKPT,
+  TRAP_TRACE,
+} from "./signals/numbers.js";
+import { forceSignal, kernelSignal } from "./signals/send.js";
+import type { Task } from "./task.js";
+
+const DIVIDE = 0;
+const DEBUG = 1;
+const BREAKPOINT = 3;
+const OVERFLOW = 4;
+const BOUNDS = 5;
+const INVALID_OPCODE = 6;
+const INVALID_TSS = 10;
+const SEGMENT_NOT_PRESENT = 11;
+const STACK = 12;
+const GENERAL_PROTECTION = 13;
+const PAGE_FAULT = 14;
+const X87 = 16;
+const ALIGNMENT = 17;
+const SIMD = 19;
+/** DR6.BS, which a single step reports. */
+const DEBUG_STEP = 0x4000;
+
+/** Serves the exception that ended the CPU's run. */
+export function raiseException(kernel: Kernel, task: Task): void {
+  const { vector, errorCode } = kernel.cpu.exit;
+  if (vector === PAGE_FAULT) {
+    pageFault(kernel, task);
+    return;
+  }
+  const rip = kernel.cpu.registers.ripBig;
+  const at = (signal: number, code: number, address: bigint): void => {
+    trap(kernel, task, signal, vector, errorCode);
+    forceSignal(task, { signo: signal, errno: 0, code, detail: { kind: "fault", address } });
+  };
+  const plain = (signal: number): void => {
+    trap(kernel, task, signal, vector, errorCode);
+    forceSignal(task, kernelSignal(signal));
+  };
+  switch (vector) {
+    case DIVIDE:
+      at(SIGFPE, FPE_INTDIV, rip);
+      break;
+    case DEBUG:
+      at(SIGTRAP, errorCode === 0 || (errorCode & DEBUG_STEP) !== 0 ? TRAP_TRACE : TRAP_BRKPT, rip);
+      break;
+    case BREAKPOINT:
+      plain(SIGTRAP);
+      break;
+    case INVALID_OPCODE:
+      at(SIGILL, ILL_ILLOPN, rip);
+      break;
+    case SEGMENT_NOT_PRESENT:
+    case STACK:
+      plain(SIGBUS);
+      break;
+    case OVERFLOW:
+    case BOUNDS:
+    case INVALID_TSS:
+    case GENERAL_PROTECTION:
+      plain(SIGSEGV);
+      break;
+    case ALIGNMENT:
+      at(SIGBUS, BUS_ADRALN, 0n);
+      break;
+    case X87:
+    case SIMD: {
+      const code = floatingPointCode(kernel, vector === X87);
+      // Without an unmasked exception there is nothing to tell; Linux goes on too.
+      if (code !== 0) at(SIGFPE, code, rip);
+      break;
+    }
+    default:
+      plain(SIGSEGV);
+  }
+}
+
+function trap(kernel: Kernel, task: Task, signal: number, vector: number, errorCode: number): void {
+  task.trapNumber = vector;
+  // #DB's error code is DR6 on its way through the kernel, never shown.
+  task.trapErrorCode = vector === DEBUG ? 0 : errorCode;
+  kernel.lastFaultRefusal = null;
+  report(kernel, task, vector, errorCode, 0, signal, null);
+}
+
+function report(
+  kernel: Kernel,
+  task: Task,
+  vector: number,
+  errorCode: number,
+  address: number,
+  signal: number | null,
+  refusal: Refusal | null,
+): void {
+  if (!kernel.events.listening.fault) return;
+  const { instructions, registers } = kernel.cpu;
+  const event = { task, vector, errorCode, address, rip: registers.rip, signal, instruction: instructions };
+  kernel.events.emit("fault", refusal === null ? event : { ...event, refusal });
+}
+
+function pageFault(kernel: Kernel, task: Task): void {
+  const { address, errorCode } = kernel.cpu.exit;
+  const wide = address < 0 ? BigInt.asUintN(64, BigInt(address)) : address;
+  const outcome = task.mm.handleFault(wide, errorCode);
+  if (outcome.kind === "resolved") {
+    task.minorFaults++;
+    report(kernel, task, PAGE_FAULT, errorCode, address, null, null);
+    return;
+  }
+  const full = BigInt.asUintN(64, BigInt(address));
+  task.trapNumber = PAGE_FAULT;
+  task.trapErrorCode = outcome.errorCode;
+  task.faultAddress = full;
+  kernel.lastFaultRefusal = outcome.refusal ?? null;
+  report(kernel, task, PAGE_FAULT, outcome.errorCode, address, outcome.signal, kernel.lastFaultRefusal);
+  const detail =
+    outcome.key === undefined
+      ? { kind: "fault" as const, address: full }
+      : { kind: "fault" as const, address: full, pkey: outcome.key };
+  forceSignal(task, { signo: outcome.signal, errno: 0, code: outcome.code, detail });
+}
+
+/** si_code of an x87 (from its control and status words) or SSE exception (from MXCSR): fpu__exception_code. */
+function floatingPointCode(kernel: Kernel, x87: boolean): number {
+  let raised: number;
+  if (x87) {
+    const area = kernel.cpu.xsaveArea();
+    const control = area[0]! | (area[1]! << 8);
+    const status = area[2]! | (area[3]! << 8);
+    raised = status & ~control;
+  } else {
+    const { mxcsr } = kernel.cpu.registers;
+    raised = ~(mxcsr >> 7) & mxcsr;
+  }
+  if ((raised & 0x01) !== 0) return FPE_FLTINV;
+  if ((raised & 0x04) !== 0) return FPE_FLTDIV;
+  if ((raised & 0x08) !== 0) return FPE_FLTOVF;
+  if ((raised & 0x12) !== 0) return FPE_FLTUND;
+  return (raised & 0x20) !== 0 ? FPE_FLTRES : 0;
+}

@@ -1,0 +1,59 @@
+/** The CPU's face as the kernel uses it; cpu/cpu.ts is the one, tests may have another. */
+
+import type { Provenance } from "./refusal.js";
+
+export const RAX = 0;
+export const RCX = 1;
+export const RDX = 2;
+export const RBX = 3;
+export const RSP = 4;
+export const RBP = 5;
+export const RSI = 6;
+export const RDI = 7;
+
+export interface ProcessorRegisters {
+  /** General register `i`, in encoding order, unsigned 64 bits. */
+  get(i: number): bigint;
+  set(i: number, value: bigint): void;
+  /** The unsigned value; rounded from 2^53 on. */
+  number(i: number): number;
+  low(i: number): number;
+  high(i: number): number;
+  /** Writes an integer within 2^53 of zero, sign-extended to 64 bits. */
+  setNumber(i: number, value: number): void;
+  rip: number;
+  ripBig: bigint;
+  rflags: number;
+  fsBase: number;
+  gsBase: number;
+  pkru: number;
+  mxcsr: number;
+}
+
+export type ExitReason = "budget" | "syscall" | "exception";
+
+export interface ProcessorExit {
+  vector: number;
+  errorCode: number;
+  /** Of a page fault: the signed value of the 64-bit address, so that both halves are exact. */
+  address: number;
+}
+
+export interface Processor {
+  readonly registers: ProcessorRegisters;
+  readonly exit: ProcessorExit;
+  /** Instructions retired since the machine started. */
+  readonly instructions: number;
+  /** Runs at most `maxInstructions`. */
+  run(maxInstructions: number): ExitReason;
+  /** The XSAVE area in standard form: x87, SSE and PKRU, all marked as in use. */
+  xsaveArea(): Uint8Array;
+  loadXsaveArea(bytes: Uint8Array): void;
+  /** x87 and SSE as after FNINIT with MXCSR 0x1f80; PKRU is left alone. */
+  resetXstate(): void;
+  /** The whole of a task's register state. */
+  saveContext(): Uint8Array;
+  loadContext(bytes: Uint8Array): void;
+  /** Who last wrote PKRU by WRPKRU or XRSTOR, where the CPU keeps it. */
+  readonly pkruWrittenBy?: Provenance | null;
+}

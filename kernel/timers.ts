@@ -1,0 +1,73 @@
+/** The timers of a process: setitimer's three and timer_create's, as records. */
+
+export const ITIMER_REAL = 0;
+export const ITIMER_VIRTUAL = 1;
+export const ITIMER_PROF = 2;
+
+export interface Timer {
+  /** Time of the next expiry on its clock, nanoseconds; Infinity when disarmed. */
+  expires: number;
+  /** Nanoseconds between expiries; 0: once. */
+  interval: number;
+}
+
+/** On which time a timer runs. */
+export type TimerClock = "monotonic" | "cpu";
+
+export const SIGEV_SIGNAL = 0;
+export const SIGEV_NONE = 1;
+export const SIGEV_THREAD_ID = 4;
+
+export interface PosixTimer extends Timer {
+  readonly id: number;
+  readonly clockId: number;
+  readonly clock: TimerClock;
+  readonly notify: number;
+  readonly signal: number;
+  readonly value: bigint;
+  /** SIGEV_THREAD_ID's thread, else 0. */
+  readonly tid: number;
+  /** Expiries not signalled since the last signal was taken. */
+  overrun: number;
+}
+
+export class IntervalTimers {
+  readonly interval: Timer[] = [0, 1, 2].map(() => ({ expires: Infinity, interval: 0 }));
+  readonly posix = new Map<number, PosixTimer>();
+  #nextId = 0;
+
+  newId(): number {
+    return this.#nextId++;
+  }
+
+  /** The earliest expiry on a clock, or Infinity. */
+  next(clock: TimerClock): number {
+    let first = Infinity;
+    if (clock === "monotonic") first = this.interval[ITIMER_REAL]!.expires;
+    else first = Math.min(this.interval[ITIMER_VIRTUAL]!.expires, this.interval[ITIMER_PROF]!.expires);
+    for (const timer of this.posix.values()) if (timer.clock === clock) first = Math.min(first, timer.expires);
+    return first;
+  }
+
+  /** True while any is armed. */
+  get armed(): boolean {
+    return this.next("monotonic") !== Infinity || this.next("cpu") !== Infinity;
+  }
+
+  /** execve removes POSIX timers and keeps the interval timers (execve(2)). */
+  executed(): void {
+    this.posix.clear();
+  }
+}
+
+/** Moves an expired timer on; the number of expiries that `now` has passed. */
+export function expire(timer: Timer, now: number): number {
+  if (timer.expires > now) return 0;
+  if (timer.interval === 0) {
+    timer.expires = Infinity;
+    return 1;
+  }
+  const times = Math.floor((now - timer.expires) / timer.interval) + 1;
+  timer.expires += times * timer.interval;
+  return times;
+}
