@@ -1,0 +1,95 @@
+import { EBADF, EMFILE } from "../errno.js";
+import { withoutOwner } from "./locks.js";
+import type { OpenFile } from "./open-file.js";
+
+interface Descriptor {
+  readonly file: OpenFile;
+  closeOnExec: boolean;
+}
+
+let nextIdentity = 1;
+
+/** The file descriptors of a process ("files_struct"). */
+export class FileTable {
+  /** Owner of POSIX record locks. */
+  readonly identity = nextIdentity++;
+  readonly #descriptors: (Descriptor | undefined)[] = [];
+
+  get(fd: number): OpenFile | undefined {
+    return this.#descriptors[fd]?.file;
+  }
+
+  /** One past the highest open descriptor. */
+  get end(): number {
+    return this.#descriptors.length;
+  }
+
+  *[Symbol.iterator](): Generator<readonly [fd: number, file: OpenFile]> {
+    for (let fd = 0; fd < this.#descriptors.length; fd++) {
+      const descriptor = this.#descriptors[fd];
+      if (descriptor) yield [fd, descriptor.file];
+    }
+  }
+
+  /** The lowest free number from `from` on, or -EMFILE at `limit` (RLIMIT_NOFILE). */
+  lowestFree(from: number, limit: number): number {
+    let fd = from;
+    while (this.#descriptors[fd]) fd++;
+    return fd < limit ? fd : -EMFILE;
+  }
+
+  /** Gives the file the lowest free number; -EMFILE leaves it untouched. */
+  install(file: OpenFile, closeOnExec: boolean, limit: number, from = 0): number {
+    const fd = this.lowestFree(from, limit);
+    if (fd >= 0) this.set(fd, file, closeOnExec);
+    return fd;
+  }
+
+  /** Puts the file at a number, closing what was there. */
+  set(fd: number, file: OpenFile, closeOnExec: boolean): void {
+    file.hold();
+    if (this.#descriptors[fd]) this.close(fd);
+    while (this.#descriptors.length < fd) this.#descriptors.push(undefined);
+    this.#descriptors[fd] = { file, closeOnExec };
+  }
+
+  /** 0 or -EBADF. */
+  close(fd: number): number {
+    const descriptor = this.#descriptors[fd];
+    if (!descriptor) return -EBADF;
+    this.#descriptors[fd] = undefined;
+    while (this.#descriptors.length > 0 && !this.#descriptors[this.#descriptors.length - 1]) this.#descriptors.pop();
+    const { node } = descriptor.file;
+    // Closing any descriptor of a file gives up all POSIX locks on it (fcntl(2)).
+    if (node.locks.length > 0) node.locks = withoutOwner(node.locks, "posix", this.identity);
+    descriptor.file.release();
+    return 0;
+  }
+
+  closesOnExec(fd: number): boolean {
+    return this.#descriptors[fd]?.closeOnExec ?? false;
+  }
+
+  setCloseOnExec(fd: number, value: boolean): void {
+    const descriptor = this.#descriptors[fd];
+    if (descriptor) descriptor.closeOnExec = value;
+  }
+
+  /** At execve: closes what asked for it. */
+  closeOnExec(): void {
+    for (let fd = 0; fd < this.#descriptors.length; fd++) if (this.#descriptors[fd]?.closeOnExec) this.close(fd);
+  }
+
+  closeAll(): void {
+    for (let fd = this.#descriptors.length - 1; fd >= 0; fd--) if (this.#descriptors[fd]) this.close(fd);
+  }
+
+  /** A copy that shares the open files, as fork makes. */
+  copy(): FileTable {
+    const copy = new FileTable();
+    this.#descriptors.forEach((descriptor, fd) => {
+      if (descriptor) copy.set(fd, descriptor.file, descriptor.closeOnExec);
+    });
+    return copy;
+  }
+}

@@ -1,0 +1,155 @@
+import type { FilePages } from "../mm/file-pages.js";
+import type { FileSystem } from "./file-system.js";
+import type { Lease } from "./locks.js";
+import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "./mode.js";
+import type { Timestamp } from "./timestamp.js";
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly inode: number;
+  /** S_IFMT bits. */
+  readonly type: number;
+}
+
+export interface DeviceNumber {
+  readonly major: number;
+  readonly minor: number;
+}
+
+export const NO_DEVICE: DeviceNumber = { major: 0, minor: 0 };
+
+export interface InodeParts {
+  readonly number: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly device?: DeviceNumber;
+  readonly time: Timestamp;
+}
+
+/** A file of whatever type. Numbers and records only; what it can do depends on its class. */
+export abstract class Inode {
+  readonly number: number;
+  mode: number;
+  uid: number;
+  gid: number;
+  links = 1;
+  readonly deviceNumber: DeviceNumber;
+  accessed: Timestamp;
+  modified: Timestamp;
+  changed: Timestamp;
+  born: Timestamp;
+  /** Open file descriptions and mappings that keep it alive when no name does. */
+  holders = 0;
+  locks: Lease[] = [];
+
+  constructor(
+    readonly fileSystem: FileSystem,
+    parts: InodeParts,
+  ) {
+    this.number = parts.number;
+    this.mode = parts.mode;
+    this.uid = parts.uid;
+    this.gid = parts.gid;
+    this.deviceNumber = parts.device ?? NO_DEVICE;
+    this.accessed = this.modified = this.changed = this.born = parts.time;
+  }
+
+  get type(): number {
+    return this.mode & S_IFMT;
+  }
+  get isDirectory(): boolean {
+    return this.type === S_IFDIR;
+  }
+  get isRegular(): boolean {
+    return this.type === S_IFREG;
+  }
+  get isSymlink(): boolean {
+    return this.type === S_IFLNK;
+  }
+
+  /** st_size in bytes. */
+  get size(): number {
+    return 0;
+  }
+
+  /** st_blocks, units of 512 bytes. */
+  get blocks(): number {
+    return 0;
+  }
+
+  /** Sets permission bits; 0 or -errno. */
+  setPermissions(permissions: number): number {
+    this.mode = (this.mode & S_IFMT) | permissions;
+    return 0;
+  }
+
+  setOwner(uid: number, gid: number): number {
+    this.uid = uid;
+    this.gid = gid;
+    return 0;
+  }
+
+  setTimes(accessed: Timestamp, modified: Timestamp): number {
+    this.accessed = accessed;
+    this.modified = modified;
+    return 0;
+  }
+
+  /** One more holder (an open file description). */
+  hold(): void {
+    this.holders++;
+  }
+
+  drop(): void {
+    this.holders--;
+    this.reclaim();
+  }
+
+  /** Gives memory back once nothing refers to the inode. Called whenever a name or a holder went. */
+  reclaim(): void {}
+}
+
+/** A directory: `lookup` and `entries` at least; the rest refuses by default as a kernel file system does. */
+export abstract class DirectoryInode extends Inode {
+  /** The inode of a name, or -errno (-ENOENT). "." and ".." never get here. */
+  abstract lookup(name: string): Inode | number;
+  /** All names but "." and "..", in a stable order. */
+  abstract entries(): DirectoryEntry[] | number;
+  abstract create(name: string, parts: NewInode): Inode | number;
+  abstract link(name: string, inode: Inode): number;
+  abstract unlink(name: string): number;
+  abstract removeDirectory(name: string): number;
+  /** The caller has made every check that does not depend on the kind of file system. */
+  abstract rename(name: string, target: DirectoryInode, targetName: string, exchange: boolean): number;
+}
+
+export interface NewInode {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly device?: DeviceNumber;
+  /** For a symbolic link. */
+  readonly target?: string;
+}
+
+/** A file whose bytes are in a page cache. */
+export abstract class RegularInode extends Inode {
+  abstract readonly pages: FilePages;
+  /** F_SEAL_* of a memfd; undefined where seals are not supported (F_GET_SEALS is EINVAL). */
+  seals: number | undefined;
+
+  /** Bytes read, fewer at the end of the file; -errno. */
+  abstract read(offset: number, destination: Uint8Array): number;
+  /** Bytes written; -ENOSPC when there is no room for the first. */
+  abstract write(offset: number, source: Uint8Array): number;
+  abstract truncate(size: number): number;
+  /** Writes dirty pages where they belong; 0 or -errno. */
+  flush(): number {
+    return 0;
+  }
+}
+
+export abstract class SymlinkInode extends Inode {
+  abstract readLink(): string | number;
+}

@@ -1,0 +1,153 @@
+import { EINVAL, ENODEV } from "../errno.js";
+import type { FilePages } from "../mm/file-pages.js";
+import type { MappableFile } from "../mm/mappable-file.js";
+import type { DirectoryEntry, Inode } from "./inode.js";
+import { isLater } from "./timestamp.js";
+import { withoutOwner } from "./locks.js";
+import { absolutePath } from "./mount.js";
+import type { Location } from "./mount.js";
+import {
+  O_ACCMODE,
+  O_APPEND,
+  O_NOATIME,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+  O_WRONLY,
+  POLLIN,
+  POLLOUT,
+  POLLRDNORM,
+  POLLWRNORM,
+} from "./open-flags.js";
+
+let nextIdentity = 1;
+
+/**
+ * An open file description (`struct file`): what all descriptors made by dup and fork share. Counted: it closes when
+ * the last descriptor and the last mapping of it are gone.
+ */
+export abstract class OpenFile implements MappableFile {
+  /** Owner of flock and open-file-description locks. */
+  readonly identity = nextIdentity++;
+  /** In bytes; for a directory, the index of the next entry. */
+  position = 0;
+  private references = 0;
+
+  constructor(
+    readonly location: Location,
+    /** O_ACCMODE and status flags. */
+    public flags: number,
+  ) {
+    this.node.hold();
+  }
+
+  get node(): Inode {
+    return this.location.dentry.inode;
+  }
+  get readable(): boolean {
+    return (this.flags & O_PATH) === 0 && (this.flags & O_ACCMODE) !== O_WRONLY;
+  }
+  get writable(): boolean {
+    return (this.flags & O_PATH) === 0 && (this.flags & O_ACCMODE) !== O_RDONLY;
+  }
+  get append(): boolean {
+    return (this.flags & O_APPEND) !== 0;
+  }
+  get nonBlocking(): boolean {
+    return (this.flags & O_NONBLOCK) !== 0;
+  }
+  get isPath(): boolean {
+    return (this.flags & O_PATH) !== 0;
+  }
+
+  /** Has a position: lseek, pread and pwrite work; false makes them ESPIPE. */
+  get seekable(): boolean {
+    return true;
+  }
+  /** Waiting for it means waiting for the host's input. */
+  get waitsOnHost(): boolean {
+    return false;
+  }
+
+  /** Bytes read at `offset` (streams ignore it); 0 at the end; -EAGAIN when a read must wait. */
+  read(_destination: Uint8Array, _offset: number): number {
+    return -EINVAL;
+  }
+  /** Bytes written; -EAGAIN when a write must wait. */
+  write(_source: Uint8Array, _offset: number): number {
+    return -EINVAL;
+  }
+  /** Takes back bytes at the front of what a stream's `read` just gave: user memory refused them. */
+  unread(_bytes: Uint8Array): void {}
+  /** All names from `position` on, "." and ".." not among them; only directories have some. */
+  list(): DirectoryEntry[] | number {
+    return -EINVAL;
+  }
+  /** POLL* bits that hold now. */
+  poll(): number {
+    return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+  }
+  /** fsync: 0 or -errno. */
+  sync(): number {
+    return 0;
+  }
+  /** The last reference has gone. */
+  protected close(): void {}
+
+  hold(): this {
+    this.references++;
+    return this;
+  }
+
+  release(): void {
+    if (--this.references > 0) return;
+    for (const style of ["flock", "description"] as const)
+      this.node.locks = withoutOwner(this.node.locks, style, this.identity);
+    this.close();
+    this.node.drop();
+  }
+
+  // What mmap needs to know.
+  get device(): { readonly major: number; readonly minor: number } {
+    return this.node.fileSystem.device;
+  }
+  get inode(): number {
+    return this.node.number;
+  }
+  get mapName(): string {
+    return absolutePath(this.location);
+  }
+  get path(): string {
+    return this.mapName;
+  }
+  get pages(): FilePages | null {
+    return null;
+  }
+  get mmapRefused(): number | undefined {
+    return ENODEV;
+  }
+  get noExec(): boolean {
+    return this.location.mount.noExec;
+  }
+  mapped(): void {
+    this.hold();
+  }
+  unmapped(): void {
+    this.release();
+  }
+
+  /** Notes a read in st_atime as the relatime mount option does: when it is not later than a change, or a day old. */
+  protected touchAccess(): void {
+    if ((this.flags & O_NOATIME) !== 0 || this.location.mount.readOnly) return;
+    const node = this.node;
+    const now = node.fileSystem.now();
+    const stale =
+      !isLater(node.accessed, node.modified) ||
+      !isLater(node.accessed, node.changed) ||
+      now.seconds - node.accessed.seconds >= 86400;
+    if (stale) node.accessed = now;
+  }
+}
+
+/** open(2) with O_PATH: names a place and does nothing else. */
+export class PathFile extends OpenFile {}

@@ -1,0 +1,77 @@
+import { EFBIG, EPERM } from "../errno.js";
+import type { FilePages } from "../mm/file-pages.js";
+import type { RegularInode } from "./inode.js";
+import { S_ISGID, S_ISUID } from "./mode.js";
+import { MAX_FILE_SIZE } from "./open-flags.js";
+import { OpenFile } from "./open-file.js";
+
+/** F_SEAL_* of fcntl(2). */
+export const F_SEAL_SEAL = 0x1;
+export const F_SEAL_SHRINK = 0x2;
+export const F_SEAL_GROW = 0x4;
+export const F_SEAL_WRITE = 0x8;
+export const F_SEAL_FUTURE_WRITE = 0x10;
+export const F_SEAL_EXEC = 0x20;
+
+export class RegularOpenFile extends OpenFile {
+  override get node(): RegularInode {
+    return super.node as RegularInode;
+  }
+  override get pages(): FilePages {
+    return this.node.pages;
+  }
+  override get mmapRefused(): undefined {
+    return undefined;
+  }
+  get seals(): number {
+    return this.node.seals ?? 0;
+  }
+
+  override read(destination: Uint8Array, offset: number): number {
+    const count = this.node.read(offset, destination);
+    if (count >= 0) this.touchAccess();
+    return count;
+  }
+
+  override write(source: Uint8Array, offset: number): number {
+    const node = this.node;
+    const seals = this.seals;
+    if ((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0) return -EPERM;
+    if ((seals & F_SEAL_GROW) !== 0 && offset + source.length > node.size) return -EPERM;
+    if (offset + source.length > MAX_FILE_SIZE) return -EFBIG;
+    const count = node.write(offset, source);
+    if (count > 0) {
+      node.modified = node.changed = node.fileSystem.now();
+      dropPrivilegeBits(node);
+    }
+    return count;
+  }
+
+  override sync(): number {
+    return this.node.flush();
+  }
+
+  protected override close(): void {
+    this.node.flush();
+  }
+}
+
+/** A write takes the set-user-id bit away, and set-group-id where it means that (file_remove_privs). */
+export function dropPrivilegeBits(node: RegularInode): void {
+  if ((node.mode & (S_ISUID | S_ISGID)) === 0) return;
+  node.mode &= ~S_ISUID;
+  if ((node.mode & 0o010) !== 0) node.mode &= ~S_ISGID;
+}
+
+/** Sets a file's size as ftruncate does; 0 or -errno. */
+export function setFileSize(node: RegularInode, size: number): number {
+  const seals = node.seals ?? 0;
+  if (size > MAX_FILE_SIZE) return -EFBIG;
+  if (size < node.size && (seals & F_SEAL_SHRINK) !== 0) return -EPERM;
+  if (size > node.size && (seals & F_SEAL_GROW) !== 0) return -EPERM;
+  const result = node.truncate(size);
+  if (result < 0) return result;
+  node.modified = node.changed = node.fileSystem.now();
+  dropPrivilegeBits(node);
+  return 0;
+}

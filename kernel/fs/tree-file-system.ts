@@ -1,0 +1,139 @@
+import { EACCES } from "../errno.js";
+import { FileSystem, TMPFS_MAGIC } from "./file-system.js";
+import type { FileSystemContext, FileSystemStatistics } from "./file-system.js";
+import type { HostLower } from "./host-lower.js";
+import type { HostStat } from "./host-files.js";
+import type { DeviceNumber, InodeParts, NewInode } from "./inode.js";
+import { Inode } from "./inode.js";
+import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "./mode.js";
+import { TreeDirectory } from "./tree-directory.js";
+import { TreeFile } from "./tree-file.js";
+import { TreeSymlink } from "./tree-symlink.js";
+
+/** A fifo, socket, or device: what it does is decided when it is opened. */
+export class SpecialInode extends Inode {}
+
+/** Numbers of files that the host does not have start here, clear of what hosts give. */
+const OWN_NUMBERS = 2 ** 48;
+
+/**
+ * A tree in memory. Alone it is a tmpfs; over a directory of the host (`lower`) it is a view: names come from the
+ * host when they are first looked up, contents when they are first read, and changes stay in memory (copy on write)
+ * or, for a writable lower, are made on the host first and then here.
+ */
+export class TreeFileSystem extends FileSystem {
+  readonly root: TreeDirectory;
+  /** Inodes of host files with several names, so that all of them are one file. Keys: "device:inode". */
+  readonly #shared = new Map<string, Inode>();
+  /** The host's numbers of files in a mirror, learnt when they are looked up. */
+  readonly mirrorNumbers = new WeakMap<Inode, number>();
+  #hostDevice = -1;
+
+  constructor(
+    context: FileSystemContext,
+    device: DeviceNumber,
+    readonly lower: HostLower | null,
+    /** Permission bits and owner of the root, where no host says. */
+    root: { mode: number; uid: number; gid: number } = { mode: 0o755, uid: 0, gid: 0 },
+    typeName = lower ? "overlay" : "tmpfs",
+  ) {
+    super(context, typeName, device, lower ? OWN_NUMBERS : 1);
+    const stat = lower?.stat("");
+    if (typeof stat === "object") {
+      this.#hostDevice = stat.device;
+      this.root = new TreeDirectory(this, this.partsOf(stat), "");
+      this.adopt(this.root, stat);
+    } else {
+      this.root = new TreeDirectory(
+        this,
+        { number: this.newInodeNumber(), mode: S_IFDIR | root.mode, uid: root.uid, gid: root.gid, time: this.now() },
+        null,
+      );
+    }
+  }
+
+  /** The lower directory if changes go there. */
+  get mirror(): HostLower | null {
+    return this.lower?.writable ? this.lower : null;
+  }
+
+  statistics(): FileSystemStatistics {
+    const { frames } = this.context;
+    return {
+      magic: TMPFS_MAGIC,
+      blockSize: 4096,
+      blocks: frames.total,
+      free: frames.free,
+      files: frames.total,
+      freeFiles: frames.free,
+    };
+  }
+
+  /** A new inode that lives in memory only (and, below a mirror, at `hostPath`). */
+  make(parts: NewInode, hostPath: string | null = null): Inode {
+    const full: InodeParts = { ...parts, number: this.newInodeNumber(), time: this.now() };
+    switch (parts.mode & S_IFMT) {
+      case S_IFDIR: {
+        const directory = new TreeDirectory(this, full, hostPath);
+        directory.links = 2;
+        return directory;
+      }
+      case S_IFREG:
+        return new TreeFile(this, full, hostPath, 0);
+      case S_IFLNK:
+        return new TreeSymlink(this, full, parts.target ?? "");
+      default:
+        return new SpecialInode(this, full);
+    }
+  }
+
+  /** The inode of a host file that this tree has not seen yet. */
+  fromHost(stat: HostStat, path: string): Inode | number {
+    const key = `${stat.device}:${stat.inode}`;
+    const several = stat.links > 1 && (stat.mode & S_IFMT) !== S_IFDIR;
+    const known = several ? this.#shared.get(key) : undefined;
+    if (known) return known;
+    const parts = this.partsOf(stat);
+    let inode: Inode;
+    switch (stat.mode & S_IFMT) {
+      case S_IFDIR:
+        inode = new TreeDirectory(this, parts, path);
+        break;
+      case S_IFREG:
+        inode = new TreeFile(this, parts, path, stat.size);
+        break;
+      case S_IFLNK: {
+        const target = this.lower?.files.readLink(this.lower.root, path) ?? -EACCES;
+        if (typeof target === "number") return target;
+        inode = new TreeSymlink(this, parts, target);
+        break;
+      }
+      default:
+        inode = new SpecialInode(this, parts);
+    }
+    this.adopt(inode, stat);
+    if (several) this.#shared.set(key, inode);
+    return inode;
+  }
+
+  private partsOf(stat: HostStat): InodeParts {
+    return {
+      // Numbers of another host device (a mount below the directory) might be taken here.
+      number: stat.device === this.#hostDevice ? stat.inode : this.newInodeNumber(),
+      mode: stat.mode,
+      uid: stat.uid,
+      gid: stat.gid,
+      device: stat.deviceNumber,
+      time: stat.modified,
+    };
+  }
+
+  /** Takes over times and link count. */
+  adopt(inode: Inode, stat: HostStat): void {
+    inode.links = stat.links;
+    inode.accessed = stat.accessed;
+    inode.modified = stat.modified;
+    inode.changed = stat.changed;
+    inode.born = stat.born;
+  }
+}
