@@ -4,8 +4,10 @@ import type { PageFrame } from "../../mmu/types.js";
 
 /** Somebody who maps pages of a file and must unmap them when the file loses them. */
 export interface FileMapper {
-  /** Pages [first, end) of the file are gone (truncated, punched): drop every translation to them. */
-  dropFilePages(pages: FilePages, first: number, end: number): void;
+  /** Pages [first, end) of the file are gone: drop translations to them; private copies too after a truncation. */
+  dropFilePages(pages: FilePages, first: number, end: number, privateCopies: boolean): void;
+  /** The page was written back: make the next store to it fault, so that it is marked dirty again. */
+  writeProtectFilePage(pages: FilePages, index: number): void;
 }
 
 /** Brings a page of a host-backed file in: fill `page` (4096 zeroed bytes) with the bytes at `index`. */
@@ -17,7 +19,9 @@ export type PageFiller = (index: number, page: Uint8Array) => void;
  */
 export class FilePages {
   /** Bytes. */
-  private length = 0;
+  private length: number;
+  /** Bytes that `fill` still has: less than the size once the file was cut and grew again. */
+  private fillable: number;
   private readonly pages = new Map<number, PageFrame>();
   private readonly dirtyPages = new Set<number>();
   private readonly mappers = new Map<FileMapper, number>();
@@ -32,6 +36,7 @@ export class FilePages {
     private readonly fill: PageFiller | null = null,
   ) {
     this.length = size;
+    this.fillable = size;
   }
 
   get size(): number {
@@ -57,8 +62,10 @@ export class FilePages {
     this.dirtyPages.add(index);
   }
 
+  /** The page has been written back. Stores through shared mappings mark it dirty again. */
   clean(index: number): void {
     this.dirtyPages.delete(index);
+    for (const mapper of this.mappers.keys()) mapper.writeProtectFilePage(this, index);
   }
 
   /**
@@ -72,11 +79,11 @@ export class FilePages {
     if (!create) return -1;
     const frame = this.frames.allocate();
     if (frame === -1) return -1;
-    if (this.fill) {
+    const inside = this.fillable - index * PAGE_SIZE;
+    if (this.fill && inside > 0) {
       const bytes = this.frames.memory.frameBytes(frame);
       this.fill(index, bytes);
-      const inside = this.length - index * PAGE_SIZE;
-      if (inside < PAGE_SIZE) bytes.fill(0, Math.max(0, inside));
+      if (inside < PAGE_SIZE) bytes.fill(0, inside);
     }
     this.pages.set(index, frame);
     return frame;
@@ -129,9 +136,10 @@ export class FilePages {
   truncate(size: number): void {
     const old = this.length;
     this.length = size;
+    this.fillable = Math.min(this.fillable, size);
     if (size >= old) return;
     const firstGone = Math.ceil(size / PAGE_SIZE);
-    for (const mapper of this.mappers.keys()) mapper.dropFilePages(this, firstGone, Infinity);
+    for (const mapper of this.mappers.keys()) mapper.dropFilePages(this, firstGone, Infinity, true);
     for (const index of [...this.pages.keys()]) if (index >= firstGone) this.dropPage(index);
     const inside = size % PAGE_SIZE;
     if (inside !== 0) this.zero(firstGone - 1, inside, PAGE_SIZE);
@@ -146,7 +154,7 @@ export class FilePages {
       this.zero(last, offset % PAGE_SIZE, end % PAGE_SIZE);
       return;
     }
-    for (const mapper of this.mappers.keys()) mapper.dropFilePages(this, first, last);
+    for (const mapper of this.mappers.keys()) mapper.dropFilePages(this, first, last, false);
     for (const index of [...this.pages.keys()]) if (index >= first && index < last) this.punchPage(index);
     if (offset % PAGE_SIZE !== 0) this.zero(first - 1, offset % PAGE_SIZE, PAGE_SIZE);
     if (end % PAGE_SIZE !== 0) this.zero(last, 0, end % PAGE_SIZE);

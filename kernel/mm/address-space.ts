@@ -1,0 +1,366 @@
+import { pteFrame } from "../../mmu/page-table-entry.js";
+import type { ProtectionKey } from "../../mmu/types.js";
+import { walk } from "../../mmu/walk.js";
+import type { PathEntry, Refusal } from "../refusal.js";
+import type { Area, AreaProperties } from "./area.js";
+import { AreaTree } from "./area-tree.js";
+import { brk } from "./brk.js";
+import { checkInvariants } from "./check-invariants.js";
+import type { AreaChange, MmEnvironment } from "./environment.js";
+import { countPages, uncommit } from "./accounting.js";
+import { handleFault } from "./fault.js";
+import type { FaultOutcome } from "./fault-outcome.js";
+import type { FileMapper, FilePages } from "./file-pages.js";
+import { fork } from "./fork.js";
+import { DEFAULT_LAYOUT, type MmLayout } from "./layout.js";
+import { madvise } from "./madvise.js";
+import type { MappableFile } from "./mappable-file.js";
+import { mapSpecial, mapStack } from "./map-special.js";
+import { mincore } from "./mincore.js";
+import { mlock, mlockall, munlock, munlockall } from "./mlock.js";
+import { mmap } from "./mmap.js";
+import { mprotect } from "./mprotect.js";
+import { mremap } from "./mremap.js";
+import { mseal } from "./mseal.js";
+import { msync } from "./msync.js";
+import { munmap } from "./munmap.js";
+import { pkeyAlloc, pkeyFree } from "./pkey.js";
+import { formatMaps } from "./proc-maps.js";
+import { formatSmaps } from "./proc-smaps.js";
+import { remapFilePages } from "./remap-file-pages.js";
+import { Translations } from "./translations.js";
+import type { UserMemory } from "./user-memory.js";
+import { VM_ACCOUNT, VM_LOCKED, VM_SHARED } from "./vm-flags.js";
+import type { Word } from "./word.js";
+
+/** Page counts of an address space, as limits and /proc see them. */
+export interface MmStats {
+  totalVm: number;
+  dataVm: number;
+  execVm: number;
+  stackVm: number;
+  lockedVm: number;
+  committed: number;
+  /** Faults resolved without and with bringing a page in from a file. */
+  minorFaults: number;
+  majorFaults: number;
+}
+
+/** What an operation says when it refuses; the address space adds who, where and the page-table path. */
+export interface RefusalDetails {
+  readonly text: string;
+  readonly source: string;
+  readonly area?: Area | null;
+  readonly address?: number;
+  readonly key?: ProtectionKey;
+  /** PKRU mattered: name its value and who wrote it. */
+  readonly pkru?: boolean;
+  readonly applied?: string;
+}
+
+/**
+ * One address space (`mm_struct`): its areas, its page tables, its keys and totals. The operations are in files of
+ * their own, which say what they refuse and in which order; this class holds what they work on.
+ *
+ * Addresses and lengths are bytes, ranges half-open. Operations return a result >= 0 or a negative errno.
+ */
+export class AddressSpace implements FileMapper {
+  readonly tree: AreaTree;
+  readonly translations: Translations;
+  readonly layout: MmLayout = { ...DEFAULT_LAYOUT };
+  readonly stats: MmStats = {
+    totalVm: 0,
+    dataVm: 0,
+    execVm: 0,
+    stackVm: 0,
+    lockedVm: 0,
+    committed: 0,
+    minorFaults: 0,
+    majorFaults: 0,
+  };
+  /** Flags that new areas get besides their own: VM_LOCKED after mlockall(MCL_FUTURE). */
+  defaultFlags = 0;
+  /** prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN). */
+  denyWriteExec = false;
+  /** Bit k: key k is allocated. Key 0 is from the start, if there are keys. */
+  keyMap: number;
+  /** The key that hides execute-only memory; -1 until it is needed. */
+  executeOnlyKey = -1;
+  /** The last anon id given out. */
+  anonIds = 0;
+  /** Inode numbers given to shared anonymous memory. */
+  anonInodes = 1024;
+
+  /**
+   * @param asid a number that no other address space of this machine has had
+   * @throws Error when RAM has no frame left for the page-table root
+   */
+  constructor(
+    readonly env: MmEnvironment,
+    readonly asid: number,
+  ) {
+    this.tree = new AreaTree(env.settings.stackGuardPages * 4096);
+    this.translations = new Translations(env.frames, env.mmu);
+    this.keyMap = env.pku ? 1 : 0;
+  }
+
+  get tables(): Translations["tables"] {
+    return this.translations.tables;
+  }
+
+  /** Resident pages. */
+  get anonPages(): number {
+    return this.translations.anonPages;
+  }
+
+  get filePages(): number {
+    return this.translations.filePages;
+  }
+
+  /** Makes the MMU walk this address space. */
+  activate(): void {
+    this.env.mmu.setAddressSpace(this.tables.root, this.asid);
+  }
+
+  setLayout(layout: Partial<MmLayout>): void {
+    Object.assign(this.layout, layout);
+  }
+
+  // Operations, each in the file of its name.
+
+  mmap(
+    address: Word,
+    length: Word,
+    prot: number,
+    flags: number,
+    file: MappableFile | null,
+    offset: Word,
+  ): number {
+    return mmap(this, address, length, prot, flags, file, offset);
+  }
+
+  munmap(address: Word, length: Word): number {
+    return munmap(this, address, length);
+  }
+
+  /** @param pkey -1 for mprotect(2) */
+  mprotect(address: Word, length: Word, prot: number, pkey = -1): number {
+    return mprotect(this, address, length, prot, pkey);
+  }
+
+  mremap(oldAddress: Word, oldLength: Word, newLength: Word, flags: number, newAddress: Word): number {
+    return mremap(this, oldAddress, oldLength, newLength, flags, newAddress);
+  }
+
+  brk(address: Word): number {
+    return brk(this, address);
+  }
+
+  madvise(address: Word, length: Word, advice: number): number {
+    return madvise(this, address, length, advice);
+  }
+
+  mincore(address: Word, length: Word, vector: Word, user: UserMemory): number {
+    return mincore(this, address, length, vector, user);
+  }
+
+  msync(address: Word, length: Word, flags: number): number {
+    return msync(this, address, length, flags);
+  }
+
+  mlock(address: Word, length: Word, onFault = false): number {
+    return mlock(this, address, length, onFault);
+  }
+
+  munlock(address: Word, length: Word): number {
+    return munlock(this, address, length);
+  }
+
+  mlockall(flags: number): number {
+    return mlockall(this, flags);
+  }
+
+  munlockall(): number {
+    return munlockall(this);
+  }
+
+  pkeyAlloc(flags: Word, initialRights: Word): number {
+    return pkeyAlloc(this, flags, initialRights);
+  }
+
+  pkeyFree(key: number): number {
+    return pkeyFree(this, key);
+  }
+
+  mseal(address: Word, length: Word, flags: Word): number {
+    return mseal(this, address, length, flags);
+  }
+
+  remapFilePages(start: Word, size: Word, prot: Word, pageOffset: Word, flags: number): number {
+    return remapFilePages(this, start, size, prot, pageOffset, flags);
+  }
+
+  /**
+   * A page fault of the running thread.
+   * @param va the address asked for (CR2)
+   * @param errorCode as the CPU pushed it
+   */
+  handleFault(va: number | bigint, errorCode: number): FaultOutcome {
+    return handleFault(this, va, errorCode, false);
+  }
+
+  /** A special mapping such as [vdso]: its pages come from `pages`, it cannot be split. */
+  mapSpecial(start: number, length: number, prot: number, name: string, pages: FilePages, flags = 0): number {
+    return mapSpecial(this, start, length, prot, name, pages, flags);
+  }
+
+  /** The main stack: a private area of `size` bytes that ends at `top` and grows down. */
+  mapStack(top: number, size: number, prot: number): number {
+    return mapStack(this, top, size, prot);
+  }
+
+  /** A copy for fork(2): areas and keys are copied, private pages shared until someone writes. */
+  fork(env: MmEnvironment, asid: number): AddressSpace {
+    return fork(this, env, asid);
+  }
+
+  areas(): IterableIterator<Area> {
+    return this.tree[Symbol.iterator]();
+  }
+
+  findArea(va: number): Area | null {
+    return this.tree.find(va);
+  }
+
+  formatMaps(): string {
+    return formatMaps(this);
+  }
+
+  formatSmaps(): string {
+    return formatSmaps(this);
+  }
+
+  /** Compares areas with page tables and counters; each line names a contradiction. */
+  checkInvariants(): string[] {
+    return checkInvariants(this);
+  }
+
+  /** Exit or exec: everything goes, sealed or not. */
+  release(): void {
+    for (const area of [...this.tree]) this.unlink(area);
+    this.translations.destroy();
+    uncommit(this, this.stats.committed);
+  }
+
+  // What the operations share.
+
+  /** Puts an area, which overlaps none, into the tree. */
+  link(area: Area): void {
+    this.tree.insert(area);
+    area.pages?.addMapper(this);
+    area.file?.mapped?.();
+  }
+
+  /** Takes an area out of the tree; its pages and totals are the caller's. */
+  unlink(area: Area): void {
+    this.tree.remove(area);
+    area.pages?.removeMapper(this);
+    area.file?.unmapped?.();
+  }
+
+  /** Drops an area with its pages and takes it out of every total. */
+  removeArea(area: Area): void {
+    countPages(this, area.flags, -area.pageCount);
+    if ((area.flags & VM_ACCOUNT) !== 0) uncommit(this, area.pageCount);
+    this.translations.drop(area.start, area.end, "all");
+    this.unlink(area);
+  }
+
+  dropFilePages(pages: FilePages, first: number, end: number, privateCopies: boolean): void {
+    this.forEachMapping(pages, first, end, (start, stop) =>
+      this.translations.drop(start, stop, privateCopies ? "pages" : "file-pages"),
+    );
+  }
+
+  writeProtectFilePage(pages: FilePages, index: number): void {
+    this.forEachMapping(pages, index, index + 1, (start, _end, area) => {
+      if ((area.flags & VM_SHARED) !== 0) this.translations.writeProtect(start);
+    });
+  }
+
+  private forEachMapping(
+    pages: FilePages,
+    first: number,
+    end: number,
+    visit: (start: number, end: number, area: Area) => void,
+  ): void {
+    for (const area of this.tree) {
+      if (area.pages !== pages) continue;
+      const from = Math.max(first, area.pageOffset);
+      const to = Math.min(end, area.pageOffset + area.pageCount);
+      if (from < to)
+        visit(
+          area.start + (from - area.pageOffset) * 4096,
+          area.start + (to - area.pageOffset) * 4096,
+          area,
+        );
+    }
+  }
+
+  /** Tells whoever watches the map. */
+  changed(kind: AreaChange["kind"], start: number, end: number): void {
+    this.env.onAreaChange?.({ kind, start, end });
+  }
+
+  /**
+   * Says no: builds the refusal if somebody listens.
+   * @param rule the rule's name, as "munmap.sealed"
+   * @returns the negative errno
+   */
+  refuse(rule: string, errno: number, details: () => RefusalDetails): number {
+    if (this.env.onRefusal !== null) this.env.onRefusal(this.refusal(rule, errno, details()));
+    return -errno;
+  }
+
+  refusal(rule: string, errno: number, details: RefusalDetails): Refusal {
+    const { machine } = this.env;
+    const syscall = machine.syscall();
+    const writer = details.pkru ? machine.pkruWrittenBy() : undefined;
+    return {
+      rule,
+      errno,
+      ...(syscall === undefined ? {} : { syscall }),
+      ...(details.area ? { area: details.area.snapshot() } : {}),
+      ...(details.address === undefined
+        ? {}
+        : { address: details.address, path: this.pageTablePath(details.address) }),
+      ...(details.key === undefined ? {} : { key: details.key }),
+      ...(details.pkru ? { pkru: machine.pkru() } : {}),
+      ...(writer ? { pkruWrittenBy: writer } : {}),
+      ...(details.applied === undefined ? {} : { applied: details.applied }),
+      text: details.text,
+      source: details.source,
+    };
+  }
+
+  /** The entries that translate an address, top down, as far as they exist. */
+  pageTablePath(va: number): PathEntry[] {
+    const { frames, mmu } = this.env;
+    const high = Math.floor(va / 0x1_0000_0000);
+    const found = walk(frames.memory, this.tables.root, high, va >>> 0, 0, true, mmu.features, 0);
+    return found.levels.map(({ level, index, low, high: highHalf }) => ({
+      level,
+      index,
+      low,
+      high: highHalf,
+      frame: pteFrame(low),
+    }));
+  }
+
+  /** Flags of every area made without asking for more: reading, writing and executing may be permitted later. */
+  lockedByDefault(): boolean {
+    return (this.defaultFlags & VM_LOCKED) !== 0;
+  }
+}
+
+export type { Area, AreaProperties };

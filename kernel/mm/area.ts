@@ -1,0 +1,111 @@
+import type { ProtectionKey, VirtualAddress } from "../../mmu/types.js";
+import type { AreaSnapshot, Provenance } from "../refusal.js";
+import type { FilePages } from "./file-pages.js";
+import type { MappableFile } from "./mappable-file.js";
+import { VM_ACCESS_FLAGS } from "./vm-flags.js";
+
+/** What sealing has put on an area. The bits are the model's; once set they are never cleared. */
+export interface Seal {
+  readonly bits: number;
+  readonly by: Provenance;
+}
+
+/** What an area is, apart from where it lies and its place in the tree. */
+export interface AreaProperties {
+  /** VM_* bits. */
+  flags: number;
+  key: ProtectionKey;
+  seal: Seal | null;
+  /** The open file description it maps (`vm_file`), or null. */
+  file: MappableFile | null;
+  /** What answers its faults (`vm_ops`): a page cache, or null for plain anonymous memory. */
+  pages: FilePages | null;
+  /** A special mapping ([vdso], [vvar]) or heap and stack marks for /proc/pid/maps; otherwise empty. */
+  name: string;
+  /** The first page's index in the file; for anonymous memory its address when made, in pages. */
+  pageOffset: number;
+  /** Which set of private pages it shares with its siblings (`anon_vma`); 0 until a private page exists. */
+  anonId: number;
+  /** A special mapping: it may not be split (its `may_split`). */
+  unsplittable: boolean;
+  /** MADV_GUARD_INSTALL has been used on it. */
+  guarded: boolean;
+}
+
+/** A virtual memory area (VMA): [start, end) bytes with one set of properties. */
+export class Area implements AreaProperties {
+  start: VirtualAddress;
+  end: VirtualAddress;
+  flags: number;
+  key: ProtectionKey;
+  seal: Seal | null;
+  file: MappableFile | null;
+  pages: FilePages | null;
+  name: string;
+  pageOffset: number;
+  anonId: number;
+  unsplittable: boolean;
+  guarded: boolean;
+
+  /** The tree's fields; nobody else writes them (area-tree.ts). */
+  left: Area | null = null;
+  right: Area | null = null;
+  parent: Area | null = null;
+  height = 1;
+  previous: Area | null = null;
+  next: Area | null = null;
+  /** Free bytes between the previous area and this one, less the guard gap if this one grows down. */
+  gap = 0;
+  /** The largest `gap` in the subtree. */
+  largestGap = 0;
+
+  constructor(start: VirtualAddress, end: VirtualAddress, properties: AreaProperties) {
+    this.start = start;
+    this.end = end;
+    this.flags = properties.flags;
+    this.key = properties.key;
+    this.seal = properties.seal;
+    this.file = properties.file;
+    this.pages = properties.pages;
+    this.name = properties.name;
+    this.pageOffset = properties.pageOffset;
+    this.anonId = properties.anonId;
+    this.unsplittable = properties.unsplittable;
+    this.guarded = properties.guarded;
+  }
+
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  get pageCount(): number {
+    return (this.end - this.start) / 4096;
+  }
+
+  get prot(): number {
+    return this.flags & VM_ACCESS_FLAGS;
+  }
+
+  /** Linux's vma_is_anonymous: no vm_ops. A private mapping of /dev/zero is, though it has a file. */
+  get isAnonymous(): boolean {
+    return this.pages === null;
+  }
+
+  /** The file page that an address of this area maps. */
+  fileIndex(va: VirtualAddress): number {
+    return this.pageOffset + (va - (va % 4096) - this.start) / 4096;
+  }
+
+  snapshot(): AreaSnapshot {
+    return {
+      start: this.start,
+      end: this.end,
+      prot: this.prot,
+      flags: this.flags,
+      key: this.key,
+      sealed: this.seal !== null,
+      ...(this.seal ? { sealedBy: this.seal.by } : {}),
+      name: this.file?.mapName ?? this.name,
+    };
+  }
+}

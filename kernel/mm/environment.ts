@@ -1,0 +1,110 @@
+import type { FrameAllocator } from "../../mmu/frame-allocator.js";
+import type { Mmu } from "../../mmu/mmu.js";
+import type { Provenance, RefusalSink } from "../refusal.js";
+import { RELEASE_6_18, type ReleaseRules } from "./release.js";
+import { linuxSealing } from "./sealing/linux.js";
+import type { SealingModel } from "./sealing/sealing-model.js";
+
+/** Resource limits in bytes; Infinity is RLIM_INFINITY. The kernel shares the process's own record. */
+export interface MemoryLimits {
+  as: number;
+  data: number;
+  /** The hard limit of RLIMIT_DATA, which counts when the soft one is 0. */
+  dataMax: number;
+  stack: number;
+  memlock: number;
+}
+
+export interface MmCapabilities {
+  /** CAP_IPC_LOCK: no limit on locked memory. */
+  ipcLock: boolean;
+  /** CAP_SYS_RAWIO: may map below mmap_min_addr. */
+  rawIo: boolean;
+  /** CAP_SYS_ADMIN. */
+  sysAdmin: boolean;
+}
+
+/** The sysctls under /proc/sys/vm that matter here. */
+export interface MmSettings {
+  maxMapCount: number;
+  /** Bytes. */
+  mmapMinAddr: number;
+  /** vm.overcommit_memory: 0 guess, 1 always, 2 never beyond the limit. */
+  overcommit: 0 | 1 | 2;
+  /** Free pages to keep below a stack. */
+  stackGuardPages: number;
+}
+
+/** What the mm needs of the machine around it: the running thread and its place in the program. */
+export interface MmMachine {
+  /** The calling thread's PKRU. */
+  pkru(): number;
+  setPkru(value: number): void;
+  provenance(): Provenance;
+  /** Who last wrote the calling thread's PKRU, when known. */
+  pkruWrittenBy(): Provenance | undefined;
+  /** The system call being served. */
+  syscall(): string | undefined;
+}
+
+/** Told after areas changed in [start, end) bytes. */
+export interface AreaChange {
+  readonly kind: "map" | "unmap" | "protect" | "seal" | "move" | "grow";
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Everything an address space leans on. A plain record that the kernel makes and may change. */
+export interface MmEnvironment {
+  readonly frames: FrameAllocator;
+  readonly mmu: Mmu;
+  release: ReleaseRules;
+  sealing: SealingModel;
+  /** Protection keys are on (CPUID OSPKE). */
+  pku: boolean;
+  limits: MemoryLimits;
+  capabilities: MmCapabilities;
+  settings: MmSettings;
+  /** Pages committed by all address spaces (vm_committed_as); one record for the machine. */
+  commit: { pages: number };
+  /** personality(READ_IMPLIES_EXEC). */
+  readImpliesExec: boolean;
+  machine: MmMachine;
+  onRefusal: RefusalSink | null;
+  onAreaChange: ((change: AreaChange) => void) | null;
+}
+
+export const DEFAULT_SETTINGS: Readonly<MmSettings> = {
+  maxMapCount: 65530,
+  mmapMinAddr: 65536,
+  overcommit: 0,
+  stackGuardPages: 256,
+};
+
+/** An ordinary user's limits on a distribution kernel. */
+export const DEFAULT_LIMITS: Readonly<MemoryLimits> = {
+  as: Infinity,
+  data: Infinity,
+  dataMax: Infinity,
+  stack: 8 * 2 ** 20,
+  memlock: 8 * 2 ** 20,
+};
+
+/** An environment with an ordinary user's defaults. */
+export function createEnvironment(
+  base: Pick<MmEnvironment, "frames" | "mmu" | "machine"> & Partial<MmEnvironment>,
+): MmEnvironment {
+  return {
+    release: RELEASE_6_18,
+    sealing: linuxSealing,
+    pku: true,
+    limits: { ...DEFAULT_LIMITS },
+    capabilities: { ipcLock: false, rawIo: false, sysAdmin: false },
+    settings: { ...DEFAULT_SETTINGS },
+    commit: { pages: 0 },
+    readImpliesExec: false,
+    onRefusal: null,
+    onAreaChange: null,
+    ...base,
+  };
+}

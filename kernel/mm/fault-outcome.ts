@@ -1,0 +1,32 @@
+import type { ProtectionKey } from "../../mmu/types.js";
+import type { Refusal } from "../refusal.js";
+
+export const SIGKILL = 9;
+export const SIGBUS = 7;
+export const SIGSEGV = 11;
+/** si_code values (asm-generic/siginfo.h). */
+export const SEGV_MAPERR = 1;
+export const SEGV_ACCERR = 2;
+export const SEGV_PKUERR = 4;
+export const BUS_ADRERR = 2;
+
+/** What became of a page fault: the access can be repeated, or it ends in a signal. */
+export type FaultOutcome = { readonly kind: "resolved" } | FaultSignal;
+
+export interface FaultSignal {
+  readonly kind: "signal";
+  /** SIGSEGV or SIGBUS; SIGKILL when RAM is used up. */
+  readonly signal: number;
+  /** si_code. */
+  readonly code: number;
+  /** si_addr, exact: a bigint above 2^53. */
+  readonly address: number | bigint;
+  /** si_pkey of a SEGV_PKUERR. */
+  readonly key: ProtectionKey;
+  /** As the signal frame shows it: U set, P set for addresses of the kernel's half. */
+  readonly errorCode: number;
+  /** Why, when somebody listens. */
+  readonly refusal: Refusal | null;
+}
+
+export const RESOLVED: FaultOutcome = { kind: "resolved" };

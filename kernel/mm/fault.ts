@@ -1,0 +1,229 @@
+/*
+ * Page faults of user mode and of the kernel's copies, in the order of do_user_addr_fault:
+ *   1. an address outside user space                                        SEGV_MAPERR
+ *   2. no area there, after an area that grows down has tried to grow       SEGV_MAPERR
+ *   3. data access that the area's key forbids this thread                  SEGV_PKUERR
+ *   4. write to an area without VM_WRITE; read of a present page that the
+ *      page table forbids; area without any permission                      SEGV_ACCERR
+ *   5. bringing the page in: beyond the end of the file                     SIGBUS BUS_ADRERR
+ *                            a guard page                                   SEGV_MAPERR
+ * Growth of a stack persists even if a later step refuses.
+ */
+import {
+  PF_I,
+  PF_P,
+  PF_PK,
+  PF_U,
+  PF_W,
+  PTE_ANON,
+  PTE_D,
+  PTE_GUARD,
+  PTE_RW,
+  pkruDeniesAccess,
+  pkruDeniesWrite,
+  pteFrame,
+} from "../../mmu/page-table-entry.js";
+import { EFAULT } from "../errno.js";
+import type { AddressSpace, RefusalDetails } from "./address-space.js";
+import type { Area } from "./area.js";
+import {
+  BUS_ADRERR,
+  RESOLVED,
+  SEGV_ACCERR,
+  SEGV_MAPERR,
+  SEGV_PKUERR,
+  SIGBUS,
+  SIGKILL,
+  SIGSEGV,
+  type FaultOutcome,
+} from "./fault-outcome.js";
+import { TASK_SIZE } from "./layout.js";
+import { prepareAnonId } from "./merge.js";
+import { growStack } from "./stack-growth.js";
+import { entryHigh, entryLow, hasFrame } from "./translations.js";
+import { VM_ACCESS_FLAGS, VM_GROWSDOWN, VM_SHARED, VM_WRITE } from "./vm-flags.js";
+
+/** @param foreign an access from outside the thread (ptrace, /proc/pid/mem): PKRU does not count */
+export function handleFault(
+  mm: AddressSpace,
+  va: number | bigint,
+  errorCode: number,
+  foreign: boolean,
+): FaultOutcome {
+  if (va >= TASK_SIZE)
+    return signal(mm, SIGSEGV, SEGV_MAPERR, va, errorCode | PF_P, null, "fault.kernel-address", () => ({
+      text: "the address lies outside user space",
+      source: "do_kern_addr_fault",
+    }));
+  const address = Number(va);
+  const write = (errorCode & PF_W) !== 0;
+  const fetch = (errorCode & PF_I) !== 0;
+
+  const area = mm.tree.findFirst(address);
+  if (area === null || address < area.start) {
+    const why =
+      area === null || (area.flags & VM_GROWSDOWN) === 0 ? "nothing is mapped there" : growStack(mm, area, address);
+    if (area === null || why !== null)
+      return signal(mm, SIGSEGV, SEGV_MAPERR, va, errorCode, null, "fault.unmapped", () => ({
+        text: area !== null && (area.flags & VM_GROWSDOWN) !== 0 ? `the stack cannot grow there: ${why}` : `${why}`,
+        source: "lock_mm_and_find_vma",
+        address,
+      }));
+  }
+
+  const keyed = (errorCode & PF_PK) !== 0 || (!foreign && !fetch && keyDenies(mm, area, write));
+  if (keyed)
+    return signal(mm, SIGSEGV, SEGV_PKUERR, va, errorCode, area, "fault.key", () => ({
+      text: `PKRU of this thread forbids ${write ? "writing" : "reading"} memory with key ${area.key}`,
+      source: "arch_vma_access_permitted",
+      area,
+      address,
+      key: area.key,
+      pkru: true,
+    }));
+  if (write ? (area.flags & VM_WRITE) === 0 : (errorCode & PF_P) !== 0 || (area.flags & VM_ACCESS_FLAGS) === 0)
+    return signal(mm, SIGSEGV, SEGV_ACCERR, va, errorCode, area, "fault.protection", () => ({
+      text: `the area does not permit ${write ? "writing" : fetch ? "executing" : "reading"}`,
+      source: "access_error",
+      area,
+      address,
+    }));
+
+  switch (bringIn(mm, area, address, write)) {
+    case "ok":
+      return RESOLVED;
+    case "beyond-end":
+      return signal(mm, SIGBUS, BUS_ADRERR, va, errorCode, area, "fault.beyond-end", () => ({
+        text: "the page lies beyond the end of the file",
+        source: "filemap_fault",
+        area,
+        address,
+      }));
+    case "guard":
+      return signal(mm, SIGSEGV, SEGV_MAPERR, va, errorCode, area, "fault.guard", () => ({
+        text: "MADV_GUARD_INSTALL made this a guard page",
+        source: "handle_pte_marker",
+        area,
+        address,
+      }));
+    case "no-memory":
+      return signal(mm, SIGKILL, 0, va, errorCode, area, "fault.no-memory", () => ({
+        text: "the machine's memory is used up",
+        source: "out_of_memory",
+        area,
+        address,
+      }));
+  }
+}
+
+/** The calling thread's PKRU forbids this data access to the area (arch_vma_access_permitted). */
+export function keyDenies(mm: AddressSpace, area: Area, write: boolean): boolean {
+  if (!mm.env.pku) return false;
+  const pkru = mm.env.machine.pkru();
+  return write ? pkruDeniesWrite(pkru, area.key) : pkruDeniesAccess(pkru, area.key);
+}
+
+function signal(
+  mm: AddressSpace,
+  number: number,
+  code: number,
+  address: number | bigint,
+  errorCode: number,
+  area: Area | null,
+  rule: string,
+  details: () => RefusalDetails,
+): FaultOutcome {
+  const { onRefusal } = mm.env;
+  const refusal = onRefusal === null ? null : mm.refusal(rule, EFAULT, details());
+  if (refusal !== null) onRefusal?.(refusal);
+  const key = area === null ? 0 : area.key;
+  return { kind: "signal", signal: number, code, address, key, errorCode: errorCode | PF_U, refusal };
+}
+
+export type PageOutcome = "ok" | "beyond-end" | "guard" | "no-memory";
+
+/**
+ * Makes a page of an area ready for a read or a write that the area permits (handle_mm_fault): zero page, zeroed
+ * page, page of the file, or a private copy.
+ */
+export function bringIn(mm: AddressSpace, area: Area, va: number, write: boolean): PageOutcome {
+  const page = va - (va % 4096);
+  const low = mm.translations.low(page);
+  if (hasFrame(low)) return write && (low & PTE_RW) === 0 ? makeWritable(mm, area, page, low) : "ok";
+  if (low === PTE_GUARD) return "guard";
+  mm.stats.minorFaults++;
+  return area.pages === null ? bringInAnonymous(mm, area, page, write) : bringInFile(mm, area, page, write);
+}
+
+function bringInAnonymous(mm: AddressSpace, area: Area, page: number, write: boolean): PageOutcome {
+  const { translations } = mm;
+  const { frames } = translations;
+  if (!write) {
+    const done = translations.install(page, frames.zeroFrame, entryLow(area), entryHigh(area));
+    return done ? "ok" : "no-memory";
+  }
+  prepareAnonId(mm, area);
+  return installPrivate(mm, area, page, frames.allocate());
+}
+
+/** Enters a private page, dirty and, if the area permits writing, writable. Takes over the frame's reference. */
+function installPrivate(mm: AddressSpace, area: Area, page: number, frame: number): PageOutcome {
+  if (frame === -1) return "no-memory";
+  const rw = (area.flags & VM_WRITE) !== 0 ? PTE_RW : 0;
+  if (mm.translations.install(page, frame, entryLow(area) | PTE_ANON | PTE_D | rw, entryHigh(area))) return "ok";
+  mm.translations.frames.release(frame);
+  return "no-memory";
+}
+
+function bringInFile(mm: AddressSpace, area: Area, page: number, write: boolean): PageOutcome {
+  const { translations } = mm;
+  const { frames } = translations;
+  const { pages } = area;
+  if (pages === null) return "ok";
+  const index = area.fileIndex(page);
+  if (index * 4096 >= pages.size) return "beyond-end";
+  const frame = pages.frameAt(index, true);
+  if (frame === -1) return "no-memory";
+  if (write && (area.flags & VM_SHARED) === 0) return copyPrivate(mm, area, page, frame);
+  let low = entryLow(area);
+  if (write) {
+    pages.markDirty(index);
+    low |= PTE_RW | PTE_D;
+  }
+  frames.hold(frame);
+  if (translations.install(page, frame, low, entryHigh(area))) return "ok";
+  frames.release(frame);
+  return "no-memory";
+}
+
+function makeWritable(mm: AddressSpace, area: Area, page: number, low: number): PageOutcome {
+  const { translations } = mm;
+  const { frames } = translations;
+  const frame = pteFrame(low);
+  if ((area.flags & VM_SHARED) !== 0) {
+    area.pages?.markDirty(area.fileIndex(page));
+    setWritable(mm, page);
+    return "ok";
+  }
+  if ((low & PTE_ANON) !== 0 && frames.references(frame) === 1) {
+    if ((area.flags & VM_WRITE) !== 0) setWritable(mm, page);
+    return "ok";
+  }
+  mm.stats.minorFaults++;
+  return copyPrivate(mm, area, page, frame);
+}
+
+/** The entry has its frame already and no TLB holds a write tag for it: only the permission changes. */
+function setWritable(mm: AddressSpace, page: number): void {
+  mm.translations.frames.memory.u32[mm.translations.entryIndex(page)] |= PTE_RW | PTE_D;
+}
+
+function copyPrivate(mm: AddressSpace, area: Area, page: number, from: number): PageOutcome {
+  const { translations } = mm;
+  const { frames } = translations;
+  const copy = frames.allocate();
+  if (copy === -1) return "no-memory";
+  if (from !== frames.zeroFrame) translations.copyFrame(from, copy);
+  prepareAnonId(mm, area);
+  return installPrivate(mm, area, page, copy);
+}

@@ -1,0 +1,228 @@
+import { EINVAL, ENOMEM } from "../errno.js";
+import type { AddressSpace } from "./address-space.js";
+import { Area, type AreaProperties } from "./area.js";
+import { VM_SOFTDIRTY, VM_SPECIAL } from "./vm-flags.js";
+
+/*
+ * Linux's rules for one area becoming two and two becoming one (mm/vma.c). Two neighbours merge when their flags,
+ * key, seal, file and page source are equal, their offsets follow each other, neither is special, and they do
+ * not have two different sets of private pages.
+ */
+
+/** The properties of a new area, everything else at rest. */
+export function newProperties(properties: Partial<AreaProperties>): AreaProperties {
+  return {
+    flags: 0,
+    key: 0,
+    seal: null,
+    file: null,
+    pages: null,
+    name: "",
+    pageOffset: 0,
+    anonId: 0,
+    unsplittable: false,
+    guarded: false,
+    ...properties,
+  };
+}
+
+function anonCompatible(a: AreaProperties, b: AreaProperties): boolean {
+  return a.anonId === 0 || b.anonId === 0 || a.anonId === b.anonId;
+}
+
+/** Everything but place and offset permits that the two become one (is_mergeable_vma, is_mergeable_anon_vma). */
+function compatible(mm: AddressSpace, a: AreaProperties, b: AreaProperties): boolean {
+  return (
+    ((a.flags ^ b.flags) & ~VM_SOFTDIRTY) === 0 &&
+    (a.flags & VM_SPECIAL) === 0 &&
+    a.key === b.key &&
+    a.file === b.file &&
+    a.pages === b.pages &&
+    a.name === b.name &&
+    !a.unsplittable &&
+    !b.unsplittable &&
+    mm.env.sealing.mergeable(a.seal, b.seal) &&
+    anonCompatible(a, b)
+  );
+}
+
+function mergesAfter(mm: AddressSpace, before: Area | null, start: number, piece: AreaProperties): boolean {
+  return (
+    before !== null &&
+    before.end === start &&
+    before.pageOffset + before.pageCount === piece.pageOffset &&
+    compatible(mm, before, piece)
+  );
+}
+
+function mergesBefore(mm: AddressSpace, after: Area | null, start: number, end: number, piece: AreaProperties) {
+  return (
+    after !== null &&
+    after.start === end &&
+    piece.pageOffset + (end - start) / 4096 === after.pageOffset &&
+    compatible(mm, piece, after)
+  );
+}
+
+function absorb(into: Area, from: AreaProperties): void {
+  if (into.anonId === 0) into.anonId = from.anonId;
+  into.guarded ||= from.guarded;
+}
+
+/**
+ * Puts [start, end), which is free, into the tree: as part of a neighbour where the rules allow, else as an area
+ * of its own (vma_merge_new_range).
+ * @param withNext false for brk, which looks only at what lies before
+ */
+export function addOrMerge(
+  mm: AddressSpace,
+  start: number,
+  end: number,
+  properties: AreaProperties,
+  withNext = true,
+): Area {
+  const { tree } = mm;
+  const before = tree.findBefore(start);
+  const after = before === null ? tree.first : before.next;
+  const left = mergesAfter(mm, before, start, properties) ? before : null;
+  let right = withNext && mergesBefore(mm, after, start, end, properties) ? after : null;
+  if (left !== null && right !== null && !anonCompatible(left, right)) right = null;
+  if (left !== null) {
+    absorb(left, properties);
+    if (right !== null) {
+      absorb(left, right);
+      mm.unlink(right);
+      left.end = right.end;
+    } else left.end = end;
+    tree.boundaryMoved(left);
+    return left;
+  }
+  if (right !== null) {
+    absorb(right, properties);
+    right.pageOffset = properties.pageOffset;
+    right.start = start;
+    tree.boundaryMoved(right);
+    return right;
+  }
+  const area = new Area(start, end, properties);
+  mm.link(area);
+  return area;
+}
+
+/**
+ * Cuts an area in two at `at`, strictly inside it (__split_vma). The lower part keeps the object.
+ * @returns 0, or -EINVAL for a special mapping
+ */
+export function split(mm: AddressSpace, area: Area, at: number): number {
+  if (area.unsplittable) return -EINVAL;
+  const upper = new Area(at, area.end, area);
+  upper.pageOffset = area.fileIndex(at);
+  area.end = at;
+  mm.tree.boundaryMoved(area);
+  mm.link(upper);
+  return 0;
+}
+
+/** As `split`, for callers that must leave the map count within its limit: -ENOMEM at the limit (split_vma). */
+export function splitCounted(mm: AddressSpace, area: Area, at: number): number {
+  if (mm.tree.count >= mm.env.settings.maxMapCount) return -ENOMEM;
+  return split(mm, area, at);
+}
+
+/**
+ * Gives [start, end) of an area other properties, splitting it from the rest or merging it with its neighbours
+ * (vma_modify).
+ * @returns the area that now holds the range, or a negative errno with nothing but splits done
+ */
+export function modify(
+  mm: AddressSpace,
+  area: Area,
+  start: number,
+  end: number,
+  change: Partial<Pick<AreaProperties, "flags" | "key" | "seal">>,
+): Area | number {
+  const { tree } = mm;
+  const piece: AreaProperties = newProperties({
+    flags: change.flags ?? area.flags,
+    key: change.key ?? area.key,
+    seal: change.seal === undefined ? area.seal : change.seal,
+    file: area.file,
+    pages: area.pages,
+    name: area.name,
+    pageOffset: area.fileIndex(start),
+    anonId: area.anonId,
+    unsplittable: area.unsplittable,
+    guarded: area.guarded,
+  });
+  const before = start === area.start ? area.previous : null;
+  const after = end === area.end ? area.next : null;
+  const left = mergesAfter(mm, before, start, piece) ? before : null;
+  let right = mergesBefore(mm, after, start, end, piece) ? after : null;
+  if (left !== null && right !== null && !anonCompatible(left, right)) right = null;
+
+  if (left !== null) {
+    absorb(left, piece);
+    if (end === area.end) {
+      mm.unlink(area);
+      if (right !== null) {
+        absorb(left, right);
+        mm.unlink(right);
+        left.end = right.end;
+      } else left.end = end;
+    } else {
+      area.pageOffset = area.fileIndex(end);
+      area.start = end;
+      left.end = end;
+      tree.boundaryMoved(area);
+    }
+    tree.boundaryMoved(left);
+    return left;
+  }
+  if (right !== null) {
+    absorb(right, piece);
+    if (start === area.start) mm.unlink(area);
+    else {
+      area.end = start;
+      tree.boundaryMoved(area);
+    }
+    right.pageOffset = piece.pageOffset;
+    right.start = start;
+    tree.boundaryMoved(right);
+    return right;
+  }
+
+  let target = area;
+  if (start > area.start) {
+    const error = splitCounted(mm, area, start);
+    if (error !== 0) return error;
+    target = area.next ?? area;
+  }
+  if (end < target.end) {
+    const error = splitCounted(mm, target, end);
+    if (error !== 0) return error;
+  }
+  target.flags = piece.flags;
+  target.key = piece.key;
+  target.seal = piece.seal;
+  return target;
+}
+
+/** The anon id a new private page of this area gets: its own, a neighbour's it could merge with, or a new one. */
+export function prepareAnonId(mm: AddressSpace, area: Area): void {
+  if (area.anonId !== 0) return;
+  area.anonId = reusable(mm, area, area.next) || reusable(mm, area, area.previous) || ++mm.anonIds;
+}
+
+/** find_mergeable_anon_vma: neighbours that differ only in access flags may come to merge later. */
+function reusable(mm: AddressSpace, area: Area, other: Area | null): number {
+  if (other === null || other.anonId === 0) return 0;
+  const [low, high] = other.start < area.start ? [other, area] : [area, other];
+  const alike =
+    low.end === high.start &&
+    ((low.flags ^ high.flags) & ~(0x7 | VM_SOFTDIRTY)) === 0 &&
+    low.key === high.key &&
+    mm.env.sealing.mergeable(low.seal, high.seal) &&
+    low.file === high.file &&
+    low.pageOffset + low.pageCount === high.pageOffset;
+  return alike ? other.anonId : 0;
+}

@@ -1,0 +1,258 @@
+/*
+ * mmap(addr, length, prot, flags, fd, offset); the caller has turned fd into a file (EBADF comes before all but
+ * the first of these).
+ *
+ * Refuses, in this order (ksys_mmap_pgoff, do_mmap, mmap_region):
+ *   EINVAL      offset not page aligned; MAP_HUGETLB with an ordinary file or an unknown page size
+ *   ENOMEM      MAP_HUGETLB: there are no huge pages
+ *   EINVAL      length 0
+ *   ENOMEM      length rounds to 0; map count above its limit; longer than user space; no room; fixed range
+ *               beyond user space
+ *   EINVAL      MAP_FIXED address not page aligned
+ *   EPERM       below vm.mmap_min_addr
+ *   EEXIST      MAP_FIXED_NOREPLACE and something is mapped there
+ *   EPERM       MAP_LOCKED and no right to lock
+ *   EAGAIN      over RLIMIT_MEMLOCK
+ *   file        EOVERFLOW offset too large; EOPNOTSUPP unknown flag with MAP_SHARED_VALIDATE; EACCES shared and
+ *               writable without a writable descriptor, or append-only; EACCES not readable; EPERM noexec mount;
+ *               ENODEV (or the file's own errno) cannot be mapped; EINVAL MAP_GROWSDOWN; EINVAL type; EPERM memfd seal
+ *   anonymous   EINVAL type, shared MAP_GROWSDOWN
+ *   EACCES      MDWE: writable and executable
+ *   ENOMEM, EPERM   what MAP_FIXED replaces: map count, a sealed area (see munmap.ts)
+ *   ENOMEM      RLIMIT_AS, RLIMIT_DATA, overcommit
+ *
+ * Stays applied: a call with prot exactly PROT_EXEC may have taken the execute-only key though it then fails; a
+ * refused MAP_FIXED unmaps nothing but may leave an area split. Failures of MAP_POPULATE are silent.
+ */
+import {
+  EACCES,
+  EAGAIN,
+  EEXIST,
+  EINVAL,
+  ENODEV,
+  ENOMEM,
+  EOPNOTSUPP,
+  EOVERFLOW,
+  EPERM,
+} from "../errno.js";
+import { commit, countPages, mayExpand, mayLock } from "./accounting.js";
+import type { AddressSpace } from "./address-space.js";
+import type { MappableFile } from "./mappable-file.js";
+import { addOrMerge, newProperties } from "./merge.js";
+import { gather, removeGathered } from "./munmap.js";
+import { executeOnlyKey } from "./pkey.js";
+import { populateLocked } from "./populate.js";
+import { SharedAnonymousFile } from "./shared-anonymous.js";
+import * as uapi from "./uapi.js";
+import { findUnmappedArea } from "./unmapped-area.js";
+import { TASK_SIZE } from "./layout.js";
+import * as vm from "./vm-flags.js";
+import { isPageAligned, isZero, pageDown, pageUp, type Word } from "./word.js";
+
+/** Flags that MAP_SHARED_VALIDATE accepts (LEGACY_MAP_MASK); MAP_FIXED_NOREPLACE is not among them. */
+const LEGACY_FLAGS =
+  uapi.MAP_SHARED |
+  uapi.MAP_PRIVATE |
+  uapi.MAP_FIXED |
+  uapi.MAP_ANONYMOUS |
+  uapi.MAP_DENYWRITE |
+  uapi.MAP_EXECUTABLE |
+  uapi.MAP_UNINITIALIZED |
+  uapi.MAP_GROWSDOWN |
+  uapi.MAP_LOCKED |
+  uapi.MAP_NORESERVE |
+  uapi.MAP_POPULATE |
+  uapi.MAP_NONBLOCK |
+  uapi.MAP_STACK |
+  uapi.MAP_HUGETLB |
+  uapi.MAP_32BIT |
+  uapi.MAP_ABOVE4G |
+  (0x3f << 26);
+const MAX_FILE_BYTES = 2 ** 63;
+/** Huge-page sizes of x86-64 as MAP_HUGE_* encodes them; 0 is the default size. */
+const HUGE_SIZES: ReadonlySet<number> = new Set([0, 21, 30]);
+
+export function mmap(
+  mm: AddressSpace,
+  address: Word,
+  lengthWord: Word,
+  protection: number,
+  flagBits: number,
+  file: MappableFile | null,
+  offset: Word,
+): number {
+  const { env, tree } = mm;
+  const refuse = (rule: string, errno: number, text: string, source = "do_mmap") =>
+    mm.refuse(`mmap.${rule}`, errno, () => ({ text, source }));
+  let flags = flagBits;
+  let prot = protection;
+  const anonymous = (flags & uapi.MAP_ANONYMOUS) !== 0;
+  const source = anonymous ? null : file;
+
+  if (!isPageAligned(offset)) return refuse("offset", EINVAL, "the offset is not a multiple of the page size");
+  if ((flags & uapi.MAP_HUGETLB) !== 0) {
+    if (!anonymous || !HUGE_SIZES.has((flags >>> 26) & 0x3f))
+      return refuse("hugetlb", EINVAL, "no such huge pages for this mapping", "ksys_mmap_pgoff");
+    return refuse("hugetlb", ENOMEM, "the pool of huge pages is empty", "hugetlb_file_setup");
+  }
+  if (isZero(lengthWord)) return refuse("empty", EINVAL, "the length is 0");
+  if (env.readImpliesExec && (prot & uapi.PROT_READ) !== 0 && !source?.noExec) prot |= uapi.PROT_EXEC;
+  if ((flags & uapi.MAP_FIXED_NOREPLACE) !== 0) flags |= uapi.MAP_FIXED;
+  const fixed = (flags & uapi.MAP_FIXED) !== 0;
+  const length = pageUp(lengthWord);
+  if (length === 0) return refuse("length", ENOMEM, "the length rounded to pages overflows");
+  const pages = length / 4096;
+  if (tree.count > env.settings.maxMapCount)
+    return refuse("map-count", ENOMEM, "the address space has more areas than vm.max_map_count");
+  let key = 0;
+  if (prot === uapi.PROT_EXEC) key = Math.max(0, executeOnlyKey(mm));
+
+  if (length > TASK_SIZE) return refuse("length", ENOMEM, "longer than user space", "get_unmapped_area");
+  let start: number;
+  if (fixed) {
+    if (address > TASK_SIZE - length)
+      return refuse("range", ENOMEM, "the range does not lie in user space", "get_unmapped_area");
+    if (!isPageAligned(address))
+      return refuse("unaligned", EINVAL, "a fixed address must be a multiple of the page size");
+    start = Number(address);
+  } else {
+    let hint = pageDown(address);
+    if (hint !== 0 && hint < env.settings.mmapMinAddr) hint = pageUp(env.settings.mmapMinAddr);
+    start = findUnmappedArea(mm, hint, length, flags, source === null && (flags & 0xf) === uapi.MAP_PRIVATE);
+    if (start === -1) return refuse("no-room", ENOMEM, "no free range is long enough", "get_unmapped_area");
+  }
+  if (start < env.settings.mmapMinAddr && !env.capabilities.rawIo)
+    return refuse("min-addr", EPERM, "below vm.mmap_min_addr", "cap_mmap_addr");
+  const end = start + length;
+  const occupant = tree.findOverlap(start, end);
+  if ((flags & uapi.MAP_FIXED_NOREPLACE) !== 0 && occupant !== null)
+    return mm.refuse("mmap.occupied", EEXIST, () => ({
+      text: "MAP_FIXED_NOREPLACE does not replace what is mapped",
+      source: "do_mmap",
+      area: occupant,
+    }));
+  if ((flags & uapi.MAP_LOCKED) !== 0 && env.limits.memlock === 0 && !env.capabilities.ipcLock)
+    return refuse("may-not-lock", EPERM, "RLIMIT_MEMLOCK is 0", "can_do_mlock");
+
+  let vmFlags =
+    (vm.protFlags(prot) |
+      vm.VM_MAY_ALL |
+      vm.VM_SOFTDIRTY |
+      mm.defaultFlags |
+      ((flags & uapi.MAP_GROWSDOWN) !== 0 ? vm.VM_GROWSDOWN : 0) |
+      ((flags & uapi.MAP_LOCKED) !== 0 ? vm.VM_LOCKED : 0)) >>>
+    0;
+  if (!mayLock(mm, vmFlags, pages)) return refuse("memlock", EAGAIN, "over RLIMIT_MEMLOCK", "mlock_future_ok");
+
+  const kind = source === null ? anonymousKind(flags, vmFlags) : fileKind(source, prot, flags, vmFlags, length, offset);
+  if ("errno" in kind) return refuse(kind.rule, kind.errno, kind.text, kind.source);
+  ({ vmFlags } = kind);
+  if ((flags & uapi.MAP_NORESERVE) !== 0 && env.settings.overcommit !== 2)
+    vmFlags = vm.withFlags(vmFlags, vm.VM_NORESERVE, 0);
+  if (mm.denyWriteExec && (vmFlags & vm.VM_WRITE) !== 0 && (vmFlags & vm.VM_EXEC) !== 0)
+    return refuse("mdwe", EACCES, "PR_SET_MDWE forbids memory both writable and executable", "map_deny_write_exec");
+
+  const error = gather(mm, start, end, "mmap");
+  if (error !== 0) return error;
+  let replaced = 0;
+  for (let area = tree.findOverlap(start, end); area !== null && area.start < end; area = area.next)
+    replaced += area.pageCount;
+  if (!mayExpand(mm, vmFlags, pages - replaced))
+    return refuse("limit", ENOMEM, "over RLIMIT_AS or RLIMIT_DATA", "may_expand_vm");
+  if (vm.isAccountable(vmFlags) || (source === null && (vmFlags & vm.VM_SHARED) !== 0)) {
+    if ((vmFlags & vm.VM_NORESERVE) === 0) {
+      if (!commit(mm, pages)) return refuse("overcommit", ENOMEM, "more than can be committed", "vm_enough_memory");
+      vmFlags = vm.withFlags(vmFlags, vm.VM_ACCOUNT, 0);
+    }
+  }
+  if (replaced > 0) removeGathered(mm, start, end);
+
+  const shared = (vmFlags & vm.VM_SHARED) !== 0;
+  const ownPages = source === null ? shared : source.zeroDevice === true && shared;
+  const backing = ownPages ? new SharedAnonymousFile(env.frames, length, ++mm.anonInodes) : source;
+  addOrMerge(
+    mm,
+    start,
+    end,
+    newProperties({
+      flags: vmFlags,
+      key,
+      file: backing,
+      pages: backing === null || backing.zeroDevice ? null : backing.pages,
+      pageOffset: ownPages ? 0 : source === null ? start / 4096 : Number(offset) / 4096,
+    }),
+  );
+  countPages(mm, vmFlags, pages);
+  mm.changed("map", start, end);
+  const populate = flags & (uapi.MAP_POPULATE | uapi.MAP_NONBLOCK);
+  if ((vmFlags & vm.VM_LOCKED) !== 0 || populate === uapi.MAP_POPULATE) populateLocked(mm, start, end);
+  return start;
+}
+
+type Kind =
+  | { readonly vmFlags: number }
+  | { readonly rule: string; readonly errno: number; readonly text: string; readonly source: string };
+
+function no(rule: string, errno: number, text: string, source = "do_mmap"): Kind {
+  return { rule, errno, text, source };
+}
+
+function anonymousKind(flags: number, vmFlags: number): Kind {
+  const growsDown = (vmFlags & vm.VM_GROWSDOWN) !== 0;
+  switch (flags & uapi.MAP_TYPE) {
+    case uapi.MAP_SHARED:
+      if (growsDown) return no("growsdown", EINVAL, "shared memory does not grow down");
+      return { vmFlags: vm.withFlags(vmFlags, vm.VM_SHARED | vm.VM_MAYSHARE, 0) };
+    case uapi.MAP_DROPPABLE:
+      if ((vmFlags & vm.VM_LOCKED) !== 0 || growsDown)
+        return no("droppable", EINVAL, "droppable memory is neither locked nor a stack");
+      return {
+        vmFlags: vm.withFlags(vmFlags, vm.VM_NORESERVE | vm.VM_WIPEONFORK | vm.VM_DONTDUMP, 0),
+      };
+    case uapi.MAP_PRIVATE:
+      return { vmFlags };
+    default:
+      return no("type", EINVAL, "neither MAP_SHARED nor MAP_PRIVATE");
+  }
+}
+
+function fileKind(
+  file: MappableFile,
+  prot: number,
+  flags: number,
+  initial: number,
+  length: number,
+  offset: Word,
+): Kind {
+  let vmFlags = initial;
+  if (Number(offset) + length >= MAX_FILE_BYTES)
+    return no("offset", EOVERFLOW, "the mapping ends beyond the largest file", "file_mmap_ok");
+  const type = flags & uapi.MAP_TYPE;
+  const shared = type === uapi.MAP_SHARED || type === uapi.MAP_SHARED_VALIDATE;
+  if (!shared && type !== uapi.MAP_PRIVATE) return no("type", EINVAL, "neither MAP_SHARED nor MAP_PRIVATE");
+  if (type === uapi.MAP_SHARED_VALIDATE && (flags & ~LEGACY_FLAGS) !== 0)
+    return no("unknown-flag", EOPNOTSUPP, "MAP_SHARED_VALIDATE with a flag this file does not know");
+  if (shared) {
+    if ((prot & uapi.PROT_WRITE) !== 0 && !file.writable)
+      return no("not-writable", EACCES, "a shared writable mapping needs a writable descriptor");
+    if (file.appendOnly && file.writable)
+      return no("append-only", EACCES, "an append-only file is not mapped shared from a writable descriptor");
+    vmFlags = file.writable
+      ? vm.withFlags(vmFlags, vm.VM_SHARED | vm.VM_MAYSHARE, 0)
+      : vm.withFlags(vmFlags, vm.VM_MAYSHARE, vm.VM_MAYWRITE);
+  }
+  if (!file.readable) return no("not-readable", EACCES, "the descriptor is not open for reading");
+  if (file.noExec) {
+    if ((vmFlags & vm.VM_EXEC) !== 0) return no("noexec", EPERM, "the mount forbids execution", "path_noexec");
+    vmFlags = vm.withFlags(vmFlags, 0, vm.VM_MAYEXEC);
+  }
+  if (file.mmapRefused) return no("not-mappable", file.mmapRefused, "this kind of file cannot be mapped");
+  if (file.pages === null && !file.zeroDevice) return no("not-mappable", ENODEV, "this file cannot be mapped");
+  if ((vmFlags & vm.VM_GROWSDOWN) !== 0) return no("growsdown", EINVAL, "a file mapping does not grow down");
+  if (shared && ((file.seals ?? 0) & (uapi.F_SEAL_WRITE | uapi.F_SEAL_FUTURE_WRITE)) !== 0) {
+    if ((vmFlags & vm.VM_WRITE) !== 0 && file.writable)
+      return no("memfd-sealed", EPERM, "the memfd is sealed against writing", "memfd_check_seals_mmap");
+    vmFlags = vm.withFlags(vmFlags, 0, vm.VM_MAYWRITE);
+  }
+  return { vmFlags };
+}

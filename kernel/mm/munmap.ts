@@ -1,0 +1,112 @@
+/*
+ * munmap(addr, length)
+ *
+ * Refuses, in this order:
+ *   EINVAL  addr not page aligned, or beyond user space, or the range is
+ *   EINVAL  length rounds to 0
+ *   (0      nothing is mapped there)
+ *   ENOMEM  the range lies inside one area and the map count is at its limit
+ *   EPERM   the area that begins before addr is sealed
+ *   EPERM   any area in the range is sealed
+ *   EINVAL  a special mapping would have to be split
+ *
+ * Stays applied: on EPERM no page is unmapped, but an unsealed area that begins before addr stays split at addr,
+ * and the last area may stay split at the end. (__do_munmap, vms_gather_munmap_vmas)
+ */
+import { EINVAL, ENOMEM } from "../errno.js";
+import type { AddressSpace } from "./address-space.js";
+import type { Area } from "./area.js";
+import { TASK_SIZE } from "./layout.js";
+import { split } from "./merge.js";
+import type { SealOrigin } from "./sealing/sealing-model.js";
+import { isPageAligned, pageUp, type Word } from "./word.js";
+
+export function munmap(mm: AddressSpace, address: Word, length: Word): number {
+  if (!isPageAligned(address))
+    return mm.refuse("munmap.unaligned", EINVAL, () => ({
+      text: "the address is not a multiple of the page size",
+      source: "do_vmi_munmap",
+    }));
+  const start = Number(address);
+  if (start > TASK_SIZE || length > TASK_SIZE - start)
+    return mm.refuse("munmap.range", EINVAL, () => ({
+      text: "the range does not lie in user space",
+      source: "do_vmi_munmap",
+    }));
+  const end = start + pageUp(length);
+  if (end === start)
+    return mm.refuse("munmap.empty", EINVAL, () => ({
+      text: "the length is 0",
+      source: "do_vmi_munmap",
+    }));
+  return unmapRange(mm, start, end, "munmap");
+}
+
+/** Unmaps [start, end), which is aligned and in user space, for whoever asks. */
+export function unmapRange(mm: AddressSpace, start: number, end: number, origin: SealOrigin): number {
+  if (mm.tree.findOverlap(start, end) === null) return 0;
+  const error = gather(mm, start, end, origin);
+  if (error !== 0) return error;
+  removeGathered(mm, start, end);
+  return 0;
+}
+
+/**
+ * Makes areas end at `start` and `end` and asks the seals, so that removing them cannot fail
+ * (vms_gather_munmap_vmas).
+ * @returns 0 or a negative errno
+ */
+export function gather(mm: AddressSpace, start: number, end: number, origin: SealOrigin): number {
+  let area = mm.tree.findOverlap(start, end);
+  if (area === null) return 0;
+  if (area.start < start) {
+    if (end < area.end && mm.tree.count >= mm.env.settings.maxMapCount) {
+      const first = area;
+      return mm.refuse(`${origin}.map-count`, ENOMEM, () => ({
+        text: `cutting out the middle of an area needs one area more than vm.max_map_count permits`,
+        source: "vms_gather_munmap_vmas",
+        area: first,
+      }));
+    }
+    const refused = refuseIfSealed(mm, area, start, end, origin);
+    if (refused !== 0) return refused;
+    const error = split(mm, area, start);
+    if (error !== 0) return error;
+    area = area.next;
+  }
+  for (; area !== null && area.start < end; area = area.next) {
+    const refused = refuseIfSealed(mm, area, start, end, origin);
+    if (refused !== 0) return refused;
+    if (area.end > end) {
+      const error = split(mm, area, end);
+      if (error !== 0) return error;
+    }
+  }
+  return 0;
+}
+
+function refuseIfSealed(mm: AddressSpace, area: Area, start: number, end: number, origin: SealOrigin) {
+  const verdict = mm.env.sealing.mayUnmap(area, origin);
+  if (verdict === null) return 0;
+  return mm.refuse(`${origin}.sealed`, mm.env.sealing.errno, () => ({
+    text: verdict.reason,
+    source: verdict.source,
+    area,
+    address: Math.max(area.start, start),
+    applied:
+      mm.tree.find(start)?.start === start && area.start !== start && mm.tree.findBefore(start)?.end === start
+        ? "nothing is unmapped; the area before may stay split at the start of the range"
+        : `nothing of the ${(end - start) / 4096} pages is unmapped`,
+  }));
+}
+
+/** Removes the areas of [start, end) after `gather` succeeded. */
+export function removeGathered(mm: AddressSpace, start: number, end: number): void {
+  for (let area = mm.tree.findOverlap(start, end); area !== null && area.start < end; ) {
+    const { next } = area;
+    mm.removeArea(area);
+    area = next;
+  }
+  mm.translations.prune(start, end);
+  mm.changed("unmap", start, end);
+}

@@ -1,0 +1,48 @@
+import { EFAULT, EINVAL, ENOMEM } from "../errno.js";
+import type { AddressSpace } from "./address-space.js";
+import type { Area } from "./area.js";
+import { bringIn, keyDenies } from "./fault.js";
+import { VM_ACCESS_FLAGS, VM_LOCKONFAULT, VM_READ, VM_SHARED, VM_WRITE } from "./vm-flags.js";
+
+/**
+ * Brings in the pages of [start, end) as locking and MAP_POPULATE do (populate_vma_page_range): private writable
+ * memory by write faults. PKRU of the calling thread counts. Stops at the first page that cannot be had.
+ * @returns 0, -EFAULT (no permission, beyond the end of the file, guard page) or -ENOMEM
+ */
+export function populateLocked(mm: AddressSpace, start: number, end: number): number {
+  for (let area = mm.tree.findOverlap(start, end); area !== null && area.start < end; area = area.next) {
+    if ((area.flags & VM_LOCKONFAULT) !== 0) continue;
+    const write = (area.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE;
+    const denied = (area.flags & VM_ACCESS_FLAGS) === 0 || keyDenies(mm, area, write);
+    if (denied) return -EFAULT;
+    const error = bringInRange(mm, area, start, end, write);
+    if (error !== 0) return error;
+  }
+  return 0;
+}
+
+/**
+ * MADV_POPULATE_READ and _WRITE (faultin_page_range): as an access of that kind by the calling thread.
+ * @returns 0, -EINVAL without permission, -ENOMEM at a hole, -EFAULT beyond the end of a file or at a guard page
+ */
+export function populateAccess(mm: AddressSpace, start: number, end: number, write: boolean): number {
+  let reached = start;
+  for (let area = mm.tree.findOverlap(start, end); area !== null && area.start < end; area = area.next) {
+    if (area.start > reached) return -ENOMEM;
+    if ((area.flags & (write ? VM_WRITE : VM_READ)) === 0 || keyDenies(mm, area, write)) return -EINVAL;
+    const error = bringInRange(mm, area, start, end, write);
+    if (error !== 0) return error;
+    reached = area.end;
+  }
+  return reached < end ? -ENOMEM : 0;
+}
+
+function bringInRange(mm: AddressSpace, area: Area, start: number, end: number, write: boolean): number {
+  const stop = Math.min(end, area.end);
+  for (let page = Math.max(start, area.start); page < stop; page += 4096) {
+    const outcome = bringIn(mm, area, page, write);
+    if (outcome === "no-memory") return -ENOMEM;
+    if (outcome !== "ok") return -EFAULT;
+  }
+  return 0;
+}

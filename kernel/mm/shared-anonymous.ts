@@ -1,0 +1,33 @@
+import type { FrameAllocator } from "../../mmu/frame-allocator.js";
+import { FilePages } from "./file-pages.js";
+import type { MappableFile } from "./mappable-file.js";
+
+/** The file without a name behind MAP_SHARED | MAP_ANONYMOUS and shared /dev/zero (shmem_zero_setup). */
+export class SharedAnonymousFile implements MappableFile {
+  readonly readable = true;
+  readonly writable = true;
+  readonly device = { major: 0, minor: 1 };
+  readonly mapName = "/dev/zero (deleted)";
+  readonly pages: FilePages;
+  private users = 0;
+
+  /**
+   * @param length bytes
+   * @param inode a number to show in /proc/pid/maps
+   */
+  constructor(
+    frames: FrameAllocator,
+    length: number,
+    readonly inode: number,
+  ) {
+    this.pages = new FilePages(frames, length);
+  }
+
+  mapped(): void {
+    this.users++;
+  }
+
+  unmapped(): void {
+    if (--this.users === 0) this.pages.destroy();
+  }
+}

@@ -1,0 +1,206 @@
+import type { FrameAllocator } from "../../mmu/frame-allocator.js";
+import { PAGE_SIZE, RAM_BASE } from "../../mmu/layout.js";
+import type { Mmu } from "../../mmu/mmu.js";
+import {
+  PTE_A,
+  PTE_ANON,
+  PTE_D,
+  PTE_FRAME_MASK,
+  PTE_GUARD,
+  PTE_KEY_SHIFT,
+  PTE_NX,
+  PTE_P,
+  PTE_PROT_NONE,
+  PTE_RW,
+  PTE_US,
+  pteFrame,
+} from "../../mmu/page-table-entry.js";
+import { PageTables } from "../../mmu/page-tables.js";
+import type { PageFrame } from "../../mmu/types.js";
+import type { Area } from "./area.js";
+import { VM_EXEC, VM_SHARED, VM_WRITE } from "./vm-flags.js";
+
+/** Low half of an entry of this area, read-only, without frame, A already set (the kernel's protection map). */
+export function entryLow(area: Area): number {
+  return area.prot === 0 ? PTE_PROT_NONE | PTE_A | PTE_US : PTE_P | PTE_US | PTE_A;
+}
+
+/** High half: the key, and NX unless the area may be executed. */
+export function entryHigh(area: Area): number {
+  return ((area.key << PTE_KEY_SHIFT) | ((area.flags & VM_EXEC) === 0 ? PTE_NX : 0)) >>> 0;
+}
+
+/** A leaf entry that has a frame, present or PROT_NONE. */
+export function hasFrame(low: number): boolean {
+  return (low & (PTE_P | PTE_PROT_NONE)) !== 0;
+}
+
+/** What `drop` takes away. */
+export type DropMode =
+  /** Everything, guard markers too (munmap). */
+  | "all"
+  /** Pages; guard markers stay (MADV_DONTNEED). */
+  | "pages"
+  /** Pages of the page cache; private copies stay (a hole punched in the file). */
+  | "file-pages";
+
+/**
+ * The page tables of one address space with the frames they hold: every entry made or removed in kernel/mm goes
+ * through here, so that references, counters and the TLB stay right.
+ */
+export class Translations {
+  readonly tables: PageTables;
+  /** Pages of anonymous memory (private copies too) and of files that are mapped now (RSS). */
+  anonPages = 0;
+  filePages = 0;
+
+  constructor(
+    readonly frames: FrameAllocator,
+    private readonly mmu: Mmu,
+  ) {
+    this.tables = new PageTables(frames);
+  }
+
+  private get words(): Uint32Array {
+    return this.frames.memory.u32;
+  }
+
+  /** Index of an address's entry in `memory.u32`, or 0 when there is no table. */
+  entryIndex(va: number): number {
+    return this.tables.entryAddress(va, false) >>> 2;
+  }
+
+  /** Low half of an address's entry; 0 when empty. */
+  low(va: number): number {
+    const entry = this.entryIndex(va);
+    return entry === 0 ? 0 : this.words[entry];
+  }
+
+  private count(low: number, by: 1 | -1): void {
+    if ((low & PTE_ANON) !== 0) this.anonPages += by;
+    else if (pteFrame(low) !== this.frames.zeroFrame) this.filePages += by;
+  }
+
+  /**
+   * Makes an entry for a page, taking over one reference to the frame and giving back what was there.
+   * @param low flags of the low half
+   * @returns false when no frame is left for a page table; the reference stays the caller's
+   */
+  install(va: number, frame: PageFrame, low: number, high: number): boolean {
+    const address = this.tables.entryAddress(va, true);
+    if (address === 0) return false;
+    const entry = address >>> 2;
+    const old = this.words[entry];
+    const fresh = ((frame << 12) | low) >>> 0;
+    this.words[entry] = fresh;
+    this.words[entry + 1] = high;
+    this.count(fresh, 1);
+    if (hasFrame(old)) {
+      this.count(old, -1);
+      this.frames.release(pteFrame(old));
+    }
+    if (old !== 0) this.mmu.invalidatePage(va);
+    return true;
+  }
+
+  /** Puts a guard marker; the page must have been dropped. */
+  installGuard(va: number): boolean {
+    return this.tables.set(va, 0, PTE_GUARD, 0);
+  }
+
+  isGuard(va: number): boolean {
+    return this.low(va) === PTE_GUARD;
+  }
+
+  /** Takes guard markers out of [start, end). */
+  removeGuards(start: number, end: number): void {
+    this.tables.forEachPresentOrSwap(start, end, (_va, low, _high, entry) => {
+      if (low === PTE_GUARD) this.words[entry] = 0;
+    });
+  }
+
+  /** Empties entries of [start, end) and gives their frames back. */
+  drop(start: number, end: number, mode: DropMode): void {
+    let dropped = false;
+    this.tables.forEachPresentOrSwap(start, end, (_va, low, _high, entry) => {
+      if (low === PTE_GUARD ? mode !== "all" : mode === "file-pages" && (low & PTE_ANON) !== 0) return;
+      this.words[entry] = 0;
+      this.words[entry + 1] = 0;
+      dropped = true;
+      if (!hasFrame(low)) return;
+      this.count(low, -1);
+      this.frames.release(pteFrame(low));
+    });
+    if (dropped) this.mmu.invalidateRange(start, end);
+  }
+
+  /** Gives back page tables that [start, end) no longer needs. */
+  prune(start: number, end: number): void {
+    this.tables.prune(start, end);
+  }
+
+  /**
+   * Rewrites entries of [start, end) for the area's present protection and key. A page stays writable only where
+   * a write needs no further care: it is dirty and, if private, nobody shares it.
+   */
+  protect(area: Area, start: number, end: number): void {
+    const low = entryLow(area);
+    const high = entryHigh(area);
+    const writable = (area.flags & VM_WRITE) !== 0;
+    const shared = (area.flags & VM_SHARED) !== 0;
+    let changed = false;
+    this.tables.forEachPresentOrSwap(start, end, (_va, old, _high, entry) => {
+      if (!hasFrame(old)) return;
+      const keep = old & (PTE_FRAME_MASK | PTE_D | PTE_ANON);
+      const sole = shared || ((old & PTE_ANON) !== 0 && this.frames.references(pteFrame(old)) === 1);
+      const rw = writable && sole && (old & PTE_D) !== 0 ? PTE_RW : 0;
+      this.words[entry] = (keep | low | rw) >>> 0;
+      this.words[entry + 1] = high;
+      changed = true;
+    });
+    if (changed) this.mmu.invalidateRange(start, end);
+  }
+
+  /** Takes write permission and the dirty mark from the entry of one page (the file's page was cleaned). */
+  writeProtect(va: number): void {
+    const entry = this.entryIndex(va);
+    if (entry === 0 || (this.words[entry] & (PTE_RW | PTE_D)) === 0) return;
+    this.words[entry] = (this.words[entry] & ~(PTE_RW | PTE_D)) >>> 0;
+    this.mmu.invalidatePage(va);
+  }
+
+  /**
+   * Moves the entries of [from, from + length) to `to`; the ranges do not overlap and the target is empty.
+   * @returns bytes moved: fewer when no frame is left for a page table
+   */
+  move(from: number, to: number, length: number): number {
+    let moved = length;
+    this.tables.forEachPresentOrSwap(from, from + length, (va, low, high, entry) => {
+      if (moved < length) return;
+      const target = this.tables.entryAddress(va - from + to, true);
+      if (target === 0) {
+        moved = va - from;
+        return;
+      }
+      this.words[target >>> 2] = low;
+      this.words[(target >>> 2) + 1] = high;
+      this.words[entry] = 0;
+      this.words[entry + 1] = 0;
+    });
+    this.mmu.invalidateRange(from, from + length);
+    return moved;
+  }
+
+  /** Copies 4096 bytes from one frame to another. */
+  copyFrame(from: PageFrame, to: PageFrame): void {
+    const { u8 } = this.frames.memory;
+    const source = RAM_BASE + from * PAGE_SIZE;
+    u8.copyWithin(RAM_BASE + to * PAGE_SIZE, source, source + PAGE_SIZE);
+  }
+
+  /** Gives everything back. */
+  destroy(): void {
+    this.drop(0, 2 ** 47, "all");
+    this.tables.destroy();
+  }
+}

@@ -1,0 +1,56 @@
+import type { AddressSpace } from "./address-space.js";
+import { LOW_WINDOW_END, LOW_WINDOW_START, TASK_SIZE, UNMAPPED_BASE } from "./layout.js";
+import { MAP_32BIT, MAP_ABOVE4G } from "./uapi.js";
+
+const FOUR_GIB = 2 ** 32;
+const HUGE = 2 ** 21;
+
+/**
+ * Finds a place for a new mapping of `length` bytes (arch_get_unmapped_area_topdown): at the hint if that is free
+ * and the next area's guard gap permits, else in the highest gap below mmap_base, else in the lowest gap above
+ * UNMAPPED_BASE.
+ * @param hint a page address or 0
+ * @param hugeAligned anonymous memory of whole 2 MiB units is aligned to 2 MiB where possible
+ * @returns the address, or -1
+ */
+export function findUnmappedArea(
+  mm: AddressSpace,
+  hint: number,
+  length: number,
+  flags: number,
+  hugeAligned: boolean,
+): number {
+  const { tree, layout } = mm;
+  if ((flags & MAP_32BIT) !== 0) return findLow(mm, hint, length);
+  if (layout.bottomUp) return fits(mm, hint, length, TASK_SIZE) ? hint : bottomUp(mm, length);
+  if (fits(mm, hint, length, TASK_SIZE)) return hint;
+  const floor = (flags & MAP_ABOVE4G) !== 0 ? FOUR_GIB : 4096;
+  if (hugeAligned && hint === 0 && length % HUGE === 0) {
+    const found = tree.highestGap(length + HUGE, floor, layout.mmapBase);
+    if (found !== -1) {
+      // The highest aligned address in the upper part of the gap found.
+      const top = found + HUGE;
+      return top - (top % HUGE);
+    }
+  }
+  const found = tree.highestGap(length, floor, layout.mmapBase);
+  return found !== -1 ? found : bottomUp(mm, length);
+}
+
+function bottomUp(mm: AddressSpace, length: number): number {
+  return mm.tree.lowestGap(length, UNMAPPED_BASE, TASK_SIZE);
+}
+
+/** MAP_32BIT: the lowest gap between 1 and 2 GiB; a hint may lie lower. */
+function findLow(mm: AddressSpace, hint: number, length: number): number {
+  if (length > LOW_WINDOW_END - LOW_WINDOW_START) return -1;
+  if (fits(mm, hint, length, LOW_WINDOW_END)) return hint;
+  return mm.tree.lowestGap(length, LOW_WINDOW_START, LOW_WINDOW_END);
+}
+
+/** A hint holds when the range is free and ends below the next area's guard gap; what lies below may be close. */
+function fits(mm: AddressSpace, hint: number, length: number, limit: number): boolean {
+  if (hint === 0 || hint + length > limit) return false;
+  const next = mm.tree.findFirst(hint);
+  return next === null || (next.start > hint && hint + length <= mm.tree.startWithGuard(next));
+}
