@@ -31,7 +31,8 @@ export class SymbolTable {
       else high = middle;
     }
     const symbol = this.symbols[low - 1];
-    if (symbol === undefined || (address >= symbol.address + symbol.size && address !== symbol.address)) return undefined;
+    if (symbol === undefined || (address >= symbol.address + symbol.size && address !== symbol.address))
+      return undefined;
     const offset = address - symbol.address;
     return offset === 0 ? symbol.name : `${symbol.name}+0x${offset.toString(16)}`;
   }

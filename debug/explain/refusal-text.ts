@@ -61,14 +61,18 @@ export function refusalLines(refusal: Refusal, options: ExplainOptions = {}): st
   };
 
   add("why", sentence(refusal.text));
-  add("rule", `${style.strong(refusal.rule)} → ${errnoName(refusal.errno)} ${style.faint(`(${refusal.source})`)}`);
+  add(
+    "rule",
+    `${style.strong(refusal.rule)} → ${errnoName(refusal.errno)} ${style.faint(`(${refusal.source})`)}`,
+  );
   const { area, address, key, pkru } = refusal;
   if (address !== undefined) add("address", `0x${address.toString(16)}`);
   if (area !== undefined) add("area", areaText(area));
   if (area?.sealedBy !== undefined) add("sealed", where(area.sealedBy));
   if (key !== undefined && pkru !== undefined) add("key", pkruText(pkru, key));
   else if (key !== undefined) add("key", String(key));
-  if (pkru !== undefined && refusal.pkruWrittenBy !== undefined) add("PKRU", `written ${where(refusal.pkruWrittenBy)}`);
+  if (pkru !== undefined && refusal.pkruWrittenBy !== undefined)
+    add("PKRU", `written ${where(refusal.pkruWrittenBy)}`);
   if (refusal.path !== undefined && refusal.path.length > 0) {
     pathLines(refusal.path).forEach((line, i) => add(i === 0 ? "tables" : "", line));
   }

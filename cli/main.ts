@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { Failure, INTERNAL_STATUS, USAGE_STATUS } from "./failure.js";
+import { optionsHelp, UsageError } from "./option-parser.js";
+import { RUN_OPTIONS } from "./run-options.js";
+
+const HELP = `sealab runs Linux x86-64 programs on a machine of its own: an emulated processor with
+real page tables and protection keys, and a kernel whose mmap, mprotect, pkey_* and
+mseal do what Linux does – and say why when they refuse.
+
+Usage: sealab run [OPTIONS] [--] PROG [ARGS...]   run a static ELF program
+       sealab demo [SAMPLE]                       watch an attack on a sealed JIT heap fail
+       sealab samples [NAME -o FILE]              list the sample programs, or write one
+       sealab --version
+
+Options of run:
+${optionsHelp(RUN_OPTIONS)}
+
+Standard input, output and error are the program's own, and so is the exit status
+(128+N when signal N ended it). sealab's own: 2 wrong usage, 124 a bound was reached,
+126 the file cannot be run, 127 there is no such file, 70 a mistake of sealab's.
+Ctrl-C goes to the program as SIGINT; a second one ends sealab with 130.
+
+Try:
+  sealab demo
+  sealab run --trace --explain --sample refused-munmap
+  sealab run --trace --maps ./a-static-program
+`;
+
+async function dispatch(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  switch (command) {
+    case "run":
+      return (await import("./run-command.js")).runCommand(rest, HELP);
+    case "demo":
+      return (await import("./demo-command.js")).demoCommand(rest);
+    case "samples":
+      return (await import("./samples-command.js")).samplesCommand(rest);
+    case "--version":
+    case "-V":
+      process.stdout.write(`sealab ${version()}\n`);
+      return 0;
+    case "--help":
+    case "-h":
+    case "help":
+      process.stdout.write(HELP);
+      return 0;
+    case undefined:
+      throw new UsageError("what shall it do?");
+    default:
+      throw new UsageError(`unknown command ${command}`);
+  }
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function report(error: unknown): number {
+  if (error instanceof UsageError) {
+    process.stderr.write(`sealab: ${error.message} (sealab --help)\n`);
+    return USAGE_STATUS;
+  }
+  if (error instanceof Failure) {
+    process.stderr.write(`sealab: ${error.message}\n`);
+    return error.status;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`sealab: internal error: ${message.split("\n")[0]!}; please report it\n`);
+  if (process.argv.some((argument, i) => /^--log-level=(debug|trace)$/.test(argument) || wantsDebug(i))) {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? "") : ""}\n`);
+  }
+  return INTERNAL_STATUS;
+}
+
+function wantsDebug(i: number): boolean {
+  return process.argv[i] === "--log-level" && /^(debug|trace)$/.test(process.argv[i + 1] ?? "");
+}
+
+// A reader of our own output that has gone (sealab samples | head) is no mistake.
+process.stdout.on("error", () => process.exit(141));
+process.exitCode = await dispatch(process.argv.slice(2)).catch(report);

@@ -1,0 +1,182 @@
+import { readFileSync, statSync } from "node:fs";
+import { isAbsolute, relative, resolve, sep } from "node:path";
+import { performance } from "node:perf_hooks";
+import { ENOENT, ENOTDIR } from "../kernel/errno.js";
+import { LoadError } from "../debug/load-error.js";
+import { Machine } from "../debug/machine.js";
+import { BOUND_STATUS, Failure, NOT_EXECUTABLE_STATUS, NOT_FOUND_STATUS, reasonOf } from "./failure.js";
+import type { Logger } from "./logger.js";
+import { NodeHost } from "./node-host.js";
+import { parseArguments, UsageError } from "./option-parser.js";
+import { stderrOutput } from "./output.js";
+import { runLoop, type End } from "./run-loop.js";
+import { readRunOptions, RUN_OPTIONS, type RunOptions } from "./run-options.js";
+
+/** A program as the guest will find it. */
+interface Program {
+  /** Path in the guest's tree, latin-1. */
+  readonly path: string;
+  /** Null when it is in the tree already. */
+  readonly elf: Uint8Array | null;
+}
+
+/** `sealab run`: gives the exit status. */
+export async function runCommand(args: readonly string[], help: string): Promise<number> {
+  const { options: parsed, operands } = parseArguments(args, RUN_OPTIONS);
+  if (parsed.some((option) => option.name === "help")) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const options = readRunOptions(parsed);
+  const [name, ...rest] = operands;
+  if (name === undefined) throw new UsageError("run: which program?");
+
+  const log = options.logLevel === null ? null : (await import("./logger.js")).createLogger(options.logLevel);
+  const host = new NodeHost({ seed: options.seed ?? 0 });
+  const machine = createMachine(options, host);
+  const stopObserving = await startObserving(machine, options, log);
+  await load(machine, options, name, rest);
+  log?.info({ program: name, instruction: 0 }, "loaded");
+
+  const started = performance.now();
+  const end = await runLoop(machine, host, options);
+  const milliseconds = performance.now() - started;
+  stopObserving();
+  log?.info({ end: end.kind, instructions: machine.instructions, milliseconds }, "ended");
+  if (options.maps || options.stats) {
+    const { mapsLines, statsLines } = await import("./summary.js");
+    if (options.maps) for (const line of mapsLines(machine)) stderrOutput.write(line);
+    if (options.stats) for (const line of statsLines(machine, milliseconds)) stderrOutput.write(line);
+  }
+  host.close();
+  return statusOf(end, options, name);
+}
+
+function createMachine(options: RunOptions, host: NodeHost): Machine {
+  const root = options.root === null ? [] : [{ host: options.root, guest: "/", mode: "cow" as const }];
+  try {
+    return Machine.create({
+      memoryBytes: options.memoryBytes,
+      cpu: options.cpu,
+      pku: options.pku,
+      host,
+      mounts: [...root, ...options.mounts],
+      clock: options.hostClock ? "host" : "virtual",
+    });
+  } catch (error) {
+    if (error instanceof LoadError) throw new Failure(NOT_EXECUTABLE_STATUS, error.message);
+    if (error instanceof RangeError && /memory/i.test(error.message)) {
+      throw new Failure(
+        NOT_EXECUTABLE_STATUS,
+        `--memory ${options.memoryBytes}: the host cannot give that much`,
+      );
+    }
+    throw error;
+  }
+}
+
+async function startObserving(
+  machine: Machine,
+  options: RunOptions,
+  log: Logger | null,
+): Promise<() => void> {
+  if (log !== null) (await import("./logger.js")).logMachine(log, machine);
+  if (options.trace === null && !options.explain) return () => {};
+  return (await import("./observers.js")).observe(machine, options);
+}
+
+async function load(
+  machine: Machine,
+  options: RunOptions,
+  name: string,
+  args: readonly string[],
+): Promise<void> {
+  const program = await findProgram(machine, options, name);
+  const cwd = options.cwd ?? defaultDirectory(options);
+  const start = {
+    argv: [name, ...args].map(toLatin1),
+    env: environment(options).map(toLatin1),
+    cwd: toLatin1(cwd),
+  };
+  try {
+    if (program.elf === null) machine.exec(program.path, start);
+    else machine.load(program.elf, { ...start, path: program.path });
+  } catch (error) {
+    if (!(error instanceof LoadError)) throw error;
+    const missing = error.errno === ENOENT || error.errno === ENOTDIR;
+    throw new Failure(missing ? NOT_FOUND_STATUS : NOT_EXECUTABLE_STATUS, error.message);
+  }
+}
+
+/** A sample, a file of the guest's tree where there is a --root, or a file of the host. */
+async function findProgram(machine: Machine, options: RunOptions, name: string): Promise<Program> {
+  if (options.sample) {
+    const { buildSample } = await import("./samples-command.js");
+    return { path: `/${name}`, elf: buildSample(name) };
+  }
+  const guest = name.startsWith("/") ? name : `${options.cwd ?? defaultDirectory(options)}/${name}`;
+  const isInTree = options.root !== null || options.mounts.length > 0;
+  if (isInTree && machine.hasFile(toLatin1(guest))) return { path: toLatin1(guest), elf: null };
+  return { path: toLatin1(guestPath(resolve(name))), elf: readProgram(name) };
+}
+
+/** A host's absolute path as one of the guest: on Windows without the drive, with slashes. */
+function guestPath(path: string): string {
+  return path
+    .replace(/^[A-Za-z]:/, "")
+    .split(sep)
+    .join("/");
+}
+
+const LARGEST_PROGRAM = 1 << 30;
+
+function readProgram(name: string): Uint8Array {
+  try {
+    const stat = statSync(name);
+    if (stat.isDirectory()) throw new Failure(NOT_EXECUTABLE_STATUS, `${name}: is a directory`);
+    if (!stat.isFile()) throw new Failure(NOT_EXECUTABLE_STATUS, `${name}: not a regular file`);
+    if (stat.size > LARGEST_PROGRAM) throw new Failure(NOT_EXECUTABLE_STATUS, `${name}: larger than 1 GiB`);
+    return readFileSync(name);
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    const status = code === "ENOENT" || code === "ENOTDIR" ? NOT_FOUND_STATUS : NOT_EXECUTABLE_STATUS;
+    throw new Failure(status, `${name}: ${reasonOf(error)}`);
+  }
+}
+
+/** With --root, the host's working directory where it lies inside; otherwise /. */
+function defaultDirectory(options: RunOptions): string {
+  if (options.root === null) return "/";
+  const inside = relative(resolve(options.root), process.cwd());
+  if (inside === "" || inside.startsWith("..") || isAbsolute(inside)) return "/";
+  return `/${inside.split(sep).join("/")}`;
+}
+
+function environment(options: RunOptions): string[] {
+  const variables = new Map<string, string>();
+  if (!options.clearEnvironment) {
+    for (const [name, value] of Object.entries(process.env))
+      if (value !== undefined) variables.set(name, value);
+  }
+  for (const [name, value] of options.environment) variables.set(name, value);
+  return [...variables].map(([name, value]) => `${name}=${value}`);
+}
+
+/** The machine's strings have one character a byte. */
+function toLatin1(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+function statusOf(end: End, options: RunOptions, name: string): number {
+  switch (end.kind) {
+    case "exited":
+      return end.status.signal === null ? end.status.code : 128 + end.status.signal;
+    case "instructions":
+      throw new Failure(BOUND_STATUS, `${name}: stopped after ${options.maxInstructions} instructions`);
+    case "timeout":
+      throw new Failure(BOUND_STATUS, `${name}: stopped after ${options.timeout / 1000} seconds`);
+    case "interrupted":
+      return 130;
+  }
+}

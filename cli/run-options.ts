@@ -1,0 +1,215 @@
+import { UsageError, type OptionSpec, type ParsedOption } from "./option-parser.js";
+
+export interface MountOption {
+  readonly host: string;
+  readonly guest: string;
+  /** "cow": a view that the guest may change without the host noticing. */
+  readonly mode: "cow" | "ro" | "rw";
+}
+
+export interface RunOptions {
+  trace: { format: "text" | "json"; file: string | null } | null;
+  explain: boolean;
+  maps: boolean;
+  stats: boolean;
+  sample: boolean;
+  /** Infinity: no bound. */
+  maxInstructions: number;
+  /** Milliseconds of the host's time; Infinity: no bound. */
+  timeout: number;
+  memoryBytes: number;
+  cpu: string;
+  pku: boolean;
+  mounts: MountOption[];
+  root: string | null;
+  clearEnvironment: boolean;
+  environment: [name: string, value: string][];
+  cwd: string | null;
+  seed: number | null;
+  hostClock: boolean;
+  logLevel: string | null;
+}
+
+export const CPU_NAMES = ["x86-64-v1", "x86-64-v2"];
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+
+export const RUN_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "trace",
+    value: "FILE|json[:FILE]",
+    optionalValue: true,
+    help: "Print each system call, signal and the end as strace does, to stderr or FILE; json: one object a line.",
+  },
+  {
+    name: "explain",
+    help: "After each refusal or fault, say why: rule, area, who sealed it, key, page tables.",
+  },
+  { name: "maps", help: "At the end, print the program's areas (start, end, rights, key, seal) to stderr." },
+  {
+    name: "stats",
+    help: "At the end, print instructions, system calls, faults, TLB misses and time to stderr.",
+  },
+  { name: "sample", help: "PROG is the name of a sample program (see: sealab samples)." },
+  { name: "max-instructions", value: "N", help: "Stop after N instructions; exit status 124." },
+  { name: "timeout", value: "SECS", help: "Stop after that much real time; exit status 124." },
+  { name: "memory", value: "SIZE", help: "The machine's memory: bytes, or with K, M, G. 512M unless told." },
+  { name: "cpu", value: "NAME", help: `The processor: ${CPU_NAMES.join(" or ")} (default).` },
+  { name: "no-pku", help: "A processor without protection keys." },
+  {
+    name: "mount",
+    value: "HOST:GUEST[:ro|rw]",
+    help: "Show a host directory or file to the program. What it writes stays in memory; rw: it reaches the host.",
+  },
+  { name: "root", value: "DIR", help: "DIR is the program's /, copy-on-write; PROG is looked for in it." },
+  { name: "env", value: "NAME=VALUE", help: "Set an environment variable (may be repeated)." },
+  { name: "clear-env", help: "Start from an empty environment instead of sealab's own." },
+  { name: "cwd", value: "DIR", help: "The program's working directory; / unless told." },
+  {
+    name: "seed",
+    value: "N",
+    help: "Seed of the program's randomness; 0 unless told. The same seed, the same run.",
+  },
+  {
+    name: "clock",
+    value: "virtual|host",
+    help: "virtual (default): a nanosecond an instruction; host: real time.",
+  },
+  { name: "log-level", value: "LEVEL", help: `sealab's own log on stderr: ${LOG_LEVELS.join(", ")}.` },
+  { name: "help", short: "h", help: "This text." },
+];
+
+/** Interprets the options of `sealab run`. @throws UsageError */
+export function readRunOptions(parsed: readonly ParsedOption[]): RunOptions {
+  const options: RunOptions = {
+    trace: null,
+    explain: false,
+    maps: false,
+    stats: false,
+    sample: false,
+    maxInstructions: Infinity,
+    timeout: Infinity,
+    memoryBytes: 512 * 2 ** 20,
+    cpu: "x86-64-v2",
+    pku: true,
+    mounts: [],
+    root: null,
+    clearEnvironment: false,
+    environment: [],
+    cwd: null,
+    seed: null,
+    hostClock: false,
+    logLevel: null,
+  };
+  for (const { name, value } of parsed) apply(options, name, value ?? "", value === null);
+  return options;
+}
+
+function apply(options: RunOptions, name: string, value: string, bare: boolean): void {
+  switch (name) {
+    case "trace":
+      options.trace = bare ? { format: "text", file: null } : traceTarget(value);
+      break;
+    case "explain":
+    case "maps":
+    case "stats":
+    case "sample":
+      options[name] = true;
+      break;
+    case "max-instructions":
+      options.maxInstructions = positive(name, value, true);
+      break;
+    case "timeout":
+      options.timeout = positive(name, value, false) * 1000;
+      break;
+    case "memory":
+      options.memoryBytes = size(value);
+      break;
+    case "cpu":
+      options.cpu = oneOf(name, value, CPU_NAMES);
+      break;
+    case "no-pku":
+      options.pku = false;
+      break;
+    case "mount":
+      options.mounts.push(mount(value));
+      break;
+    case "root":
+      options.root = value;
+      break;
+    case "clear-env":
+      options.clearEnvironment = true;
+      break;
+    case "env":
+      options.environment.push(variable(value));
+      break;
+    case "cwd":
+      if (!value.startsWith("/")) throw new UsageError(`--cwd ${value}: not an absolute path of the guest`);
+      options.cwd = value;
+      break;
+    case "seed":
+      if (!/^\d{1,15}$/.test(value)) throw new UsageError(`--seed ${value}: not a whole number`);
+      options.seed = Number(value);
+      break;
+    case "clock":
+      options.hostClock = oneOf(name, value, ["virtual", "host"]) === "host";
+      break;
+    case "log-level":
+      options.logLevel = oneOf(name, value, LOG_LEVELS);
+      break;
+  }
+}
+
+function traceTarget(value: string): RunOptions["trace"] {
+  if (value === "") throw new UsageError("--trace=: the file's name is missing");
+  if (value === "json") return { format: "json", file: null };
+  if (value.startsWith("json:") && value.length > 5) return { format: "json", file: value.slice(5) };
+  return { format: "text", file: value };
+}
+
+function oneOf(name: string, value: string, allowed: readonly string[]): string {
+  if (!allowed.includes(value)) throw new UsageError(`--${name} ${value}: not one of ${allowed.join(", ")}`);
+  return value;
+}
+
+function positive(name: string, value: string, whole: boolean): number {
+  const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : NaN;
+  if (!(number > 0) || (whole && !Number.isSafeInteger(number))) {
+    throw new UsageError(`--${name} ${value}: not a ${whole ? "whole number" : "number"} above 0`);
+  }
+  return number;
+}
+
+const UNITS: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+const SMALLEST_MEMORY = 4 * 2 ** 20;
+const LARGEST_MEMORY = 4 * 2 ** 30 - 64 * 2 ** 20;
+
+function size(value: string): number {
+  const match = /^(\d+)([KMG]?)(?:i?B)?$/i.exec(value);
+  const bytes = match === null ? NaN : Number(match[1]) * UNITS[match[2]!.toUpperCase()]!;
+  if (!(bytes >= SMALLEST_MEMORY && bytes <= LARGEST_MEMORY)) {
+    throw new UsageError(`--memory ${value}: not a size between 4M and 4032M`);
+  }
+  return bytes;
+}
+
+function mount(value: string): MountOption {
+  // A Windows path begins with a drive and a colon.
+  const drive = /^[A-Za-z]:[\\/]/.test(value) ? 2 : 0;
+  const [first, guest, mode, ...more] = value.slice(drive).split(":");
+  const host = value.slice(0, drive) + first!;
+  if (first === "" || guest === undefined || guest === "" || more.length > 0) {
+    throw new UsageError(`--mount ${value}: not HOST:GUEST or HOST:GUEST:ro or HOST:GUEST:rw`);
+  }
+  if (!guest.startsWith("/"))
+    throw new UsageError(`--mount ${value}: ${guest} is not an absolute path of the guest`);
+  if (mode !== undefined && mode !== "ro" && mode !== "rw") {
+    throw new UsageError(`--mount ${value}: ${mode} is neither ro nor rw`);
+  }
+  return { host, guest, mode: mode ?? "cow" };
+}
+
+function variable(value: string): [string, string] {
+  const equals = value.indexOf("=");
+  if (equals <= 0) throw new UsageError(`--env ${value}: not NAME=VALUE`);
+  return [value.slice(0, equals), value.slice(equals + 1)];
+}

@@ -1,0 +1,316 @@
+import { Cpu } from "../cpu/cpu.js";
+import { CPU_MODEL_NAMES, cpuModel } from "../cpu/models.js";
+import { HostClock } from "../kernel/clock.js";
+import type { KernelEventMap, KernelEventName } from "../kernel/events.js";
+import type { Host } from "../kernel/host.js";
+import { Kernel, type RunResult } from "../kernel/kernel.js";
+import type { AreaSnapshot, Refusal } from "../kernel/refusal.js";
+import { SI_KERNEL } from "../kernel/signals/numbers.js";
+import { sendSignal } from "../kernel/signals/send.js";
+import type { ExitStatus, Task } from "../kernel/task.js";
+import { READ, type AccessKind } from "../mmu/access-kind.js";
+import { FrameAllocator } from "../mmu/frame-allocator.js";
+import { Mmu } from "../mmu/mmu.js";
+import { pteFrame, pteKey } from "../mmu/page-table-entry.js";
+import { PhysicalMemory } from "../mmu/physical-memory.js";
+import { walk, type WalkResult } from "../mmu/walk.js";
+import { dispatch, syscallTable } from "../syscalls/index.js";
+import { BufferHost } from "./buffer-host.js";
+import { disassemble } from "./disassemble.js";
+import { GuestMemory } from "./guest-memory.js";
+import { LoadError } from "./load-error.js";
+import { MachineFiles, type MountOptions } from "./machine-files.js";
+import { entryBits, entryHex } from "./page-table-text.js";
+import { Registers } from "./registers.js";
+import { SymbolTable } from "./symbols.js";
+import type { TraceRecord } from "./trace/record.js";
+import { Tracer } from "./trace/tracer.js";
+
+export interface MachineOptions {
+  /** Guest RAM in bytes, committed by the host only as it is touched; 512 MiB unless told, at most 4032 MiB. */
+  readonly memoryBytes?: number;
+  /** `x86-64-v1` or `x86-64-v2` (unless told). */
+  readonly cpu?: string;
+  /** Protection keys; true unless told. */
+  readonly pku?: boolean;
+  /** Standard streams, time, randomness; a {@link BufferHost} unless told. */
+  readonly host?: Host;
+  /** Parts of the host's file system that the program sees. They need a host with files. */
+  readonly mounts?: readonly MountOptions[];
+  /** "virtual" (unless told): a nanosecond an instruction, from 1 January 2026 on. "host": the host's time. */
+  readonly clock?: "virtual" | "host";
+  readonly hostname?: string;
+}
+
+export interface LoadOptions {
+  /** Where the file is put in the guest's tree; `/program` unless told. */
+  readonly path?: string;
+  /** argv, its first element included; the path alone unless told. */
+  readonly argv?: readonly string[];
+  /** `NAME=VALUE` each; none unless told. */
+  readonly env?: readonly string[];
+  /** The working directory, absolute; `/` unless told. */
+  readonly cwd?: string;
+}
+
+/** A system call that has just been served. */
+export interface SyscallStop {
+  readonly name: string;
+  readonly number: number;
+  /** Six registers, unsigned. */
+  readonly args: readonly bigint[];
+  /** -errno when it failed; null where it does not return. */
+  readonly result: bigint | null;
+  /** Why it failed, when the kernel says. */
+  readonly refusal?: Refusal;
+}
+
+/** A fault that became a signal; nothing of the handler has run yet. */
+export type FaultStop = KernelEventMap["fault"];
+
+/** A leaf page-table entry with its bits named. */
+export interface PageTableEntryView {
+  readonly low: number;
+  readonly high: number;
+  readonly frame: number;
+  readonly key: number;
+  /** `P RW US A D NX`: the names of the bits that are set. */
+  readonly bits: readonly string[];
+  /** All 64 bits, as `0x8800000012345067`. */
+  readonly hex: string;
+}
+
+const DEFAULT_MEMORY_BYTES = 512 * 2 ** 20;
+const SIGINT = 2;
+
+/**
+ * A whole machine: memory, MMU, CPU and the Linux kernel, with one program.
+ *
+ *     const machine = Machine.create();
+ *     machine.load(elf, { argv: ["hello"] });
+ *     const end = machine.run();          // { reason: "exited", status: { code: 0, ... } }
+ *
+ * Nothing runs but in `run`, `runUntil...` and `step`, and these return when the program ends, waits, or has used
+ * up what it was given. Same program, same host: the same run, to the instruction.
+ */
+export class Machine {
+  readonly registers: Registers;
+  readonly host: Host;
+  private readonly guestMemory: GuestMemory;
+  private symbols: { table: SymbolTable; bias: number } | null = null;
+
+  private constructor(
+    /** The kernel itself, for what this class does not show. */
+    readonly kernel: Kernel,
+    private readonly files: MachineFiles,
+  ) {
+    this.host = kernel.host;
+    this.registers = new Registers(kernel.cpu.registers);
+    this.guestMemory = new GuestMemory(kernel.memory, () => kernel.current.mm);
+  }
+
+  /**
+   * @throws RangeError for an unknown CPU or memory that does not fit
+   * @throws LoadError when something to be mounted cannot be
+   */
+  static create(options: MachineOptions = {}): Machine {
+    const name = options.cpu ?? "x86-64-v2";
+    const model = cpuModel(name, options.pku ?? true);
+    if (model === undefined) throw new RangeError(`no CPU ${name}; there are ${CPU_MODEL_NAMES.join(", ")}`);
+    const host = options.host ?? new BufferHost();
+    const memory = new PhysicalMemory(options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
+    const frames = new FrameAllocator(memory);
+    const mmu = new Mmu(memory);
+    mmu.setFeatures({ pke: model.pku });
+    const cpu = new Cpu(memory, mmu, { model });
+    const files = new MachineFiles(host, frames, options.mounts ?? [], () => kernel);
+    const kernel: Kernel = new Kernel({
+      memory,
+      frames,
+      mmu,
+      cpu,
+      host,
+      dispatch,
+      files: files.executables,
+      pku: model.pku,
+      ...(options.clock === "host" ? { clock: new HostClock(host) } : {}),
+      ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
+    });
+    return new Machine(kernel, files);
+  }
+
+  /**
+   * Puts a program into the guest's tree and makes it the first process. Once a machine.
+   * @throws LoadError when it cannot be run: not an ELF file, for another machine, ...
+   */
+  load(elf: Uint8Array, options: LoadOptions = {}): void {
+    const path = options.path ?? "/program";
+    this.files.install(path, elf);
+    this.exec(path, options);
+  }
+
+  /** Like {@link load}, for a program that is in the guest's tree (a mount) already. @throws LoadError */
+  exec(path: string, options: Omit<LoadOptions, "path"> = {}): void {
+    const failure = this.kernel.start({
+      path,
+      argv: options.argv ?? [path],
+      env: options.env ?? [],
+      ...this.files.firstProcess(options.cwd ?? "/"),
+    });
+    if (failure !== null) throw LoadError.ofExec(path, failure);
+  }
+
+  /** The running task. */
+  get task(): Task {
+    return this.kernel.current;
+  }
+
+  /** How the program ended; null while it has not. */
+  get exit(): ExitStatus | null {
+    return this.kernel.current.process.exit;
+  }
+
+  /** Instructions retired so far. */
+  get instructions(): number {
+    return this.kernel.cpu.instructions;
+  }
+
+  /** Runs until the program ends or waits, or `maxInstructions` more have been retired (exactly). */
+  run(maxInstructions = Infinity): RunResult {
+    return this.kernel.run(maxInstructions);
+  }
+
+  /** Runs `count` instructions (1 unless told); a system call or a fault counts as one. */
+  step(count = 1): RunResult {
+    return this.kernel.run(count);
+  }
+
+  /** Runs until a system call (of that name) has been served; null when the program ends or waits before. */
+  runUntilSyscall(name?: string): SyscallStop | null {
+    let stop: SyscallStop | null = null;
+    let refusal: Refusal | undefined;
+    const detach = [
+      this.on("syscallEnter", () => (refusal = undefined)),
+      this.on("refusal", (reported) => (refusal = reported)),
+      this.on("syscallExit", (call) => {
+        if (stop !== null || (name !== undefined && call.name !== name)) return;
+        const because = refusal !== undefined && call.result === BigInt(-refusal.errno) ? { refusal } : {};
+        stop = { name: call.name, number: call.number, args: call.args, result: call.result, ...because };
+        this.kernel.requestStop();
+      }),
+    ];
+    this.kernel.run(Infinity);
+    for (const off of detach) off();
+    return stop;
+  }
+
+  /** Runs until a fault becomes a signal (of which nothing has run yet); null when the program ends or waits before. */
+  runUntilFault(): FaultStop | null {
+    let stop: FaultStop | null = null;
+    const detach = this.on("fault", (fault) => {
+      if (fault.signal === null || stop !== null) return;
+      stop = fault;
+      this.kernel.requestStop();
+    });
+    this.kernel.run(Infinity);
+    detach();
+    return stop;
+  }
+
+  /** Sends a signal from outside, as the terminal's Ctrl-C does. */
+  interrupt(signal = SIGINT): void {
+    sendSignal(this.task, { signo: signal, errno: 0, code: SI_KERNEL, detail: { kind: "none" } }, true);
+  }
+
+  /** Calls back at each event of that name; the function returned ends that. */
+  on<N extends KernelEventName>(name: N, listener: (event: KernelEventMap[N]) => void): () => void {
+    return this.kernel.events.on(name, listener);
+  }
+
+  /**
+   * Tells of each system call, signal and the end, with the line that strace would print.
+   * @param withReasons records of refusals and faults say why
+   * @returns ends it
+   */
+  trace(emit: (record: TraceRecord) => void, withReasons = true): () => void {
+    const { kernel } = this;
+    const tracer = new Tracer(
+      {
+        events: kernel.events,
+        table: syscallTable,
+        memory: this.guestMemory,
+        stackPointer: () => Number(this.registers.get("rsp")),
+        instructionPointer: () => this.registers.rip,
+        resultRegister: () => BigInt.asIntN(64, this.registers.get("rax")),
+        initialStack: () => this.task.mm.layout.startStack,
+      },
+      emit,
+      withReasons,
+    );
+    return () => tracer.detach();
+  }
+
+  /** Up to `length` bytes of the program's memory from an address on; fewer where readable memory ends. */
+  read(address: number, length: number): Uint8Array {
+    return this.guestMemory.read(address, length);
+  }
+
+  /** The program's areas (VMAs), ascending. */
+  areas(): AreaSnapshot[] {
+    return [...this.task.mm.areas()].map((area) => area.snapshot());
+  }
+
+  /** The area that holds an address. */
+  areaAt(address: number): AreaSnapshot | null {
+    return this.areas().find((area) => area.start <= address && address < area.end) ?? null;
+  }
+
+  /** As /proc/self/maps prints the areas. */
+  maps(): string {
+    return this.task.mm.formatMaps();
+  }
+
+  /** The leaf entry for an address; null where no page table is, or the entry is empty. */
+  pageTableEntry(address: number): PageTableEntryView | null {
+    const entry = this.task.mm.tables.entryAddress(address, false);
+    if (entry === 0) return null;
+    const { u32 } = this.kernel.memory;
+    const low = u32[entry >>> 2]!;
+    const high = u32[(entry >>> 2) + 1]!;
+    if (low === 0 && high === 0) return null;
+    return {
+      low,
+      high,
+      frame: pteFrame(low),
+      key: pteKey(high),
+      bits: entryBits(low, high),
+      hex: entryHex(low, high),
+    };
+  }
+
+  /** The architectural walk for an access by the program now: each level's entry, and whether it would fault. */
+  walk(address: number, kind: AccessKind = READ): WalkResult {
+    const { memory, mmu, cpu } = this.kernel;
+    const high = Math.floor(address / 2 ** 32) | 0;
+    const { root } = this.task.mm.tables;
+    return walk(memory, root, high, address >>> 0, kind, true, mmu.features, cpu.registers.pkru);
+  }
+
+  /** The instruction at an address, in Intel syntax; undefined where there is none. */
+  instructionAt(address: number): string | undefined {
+    return disassemble(this.read(address, 15), address);
+  }
+
+  /** The symbol at an address of the program's own code, as `main+0x1f`; undefined where there is no name. */
+  symbolAt(address: number): string | undefined {
+    this.symbols ??= this.loadSymbols();
+    return this.symbols.table.at(address - this.symbols.bias);
+  }
+
+  private loadSymbols(): { table: SymbolTable; bias: number } {
+    const elf = this.files.read(this.task.executable);
+    const isPie = elf.length > 18 && elf[16] === 3;
+    const { startCode } = this.task.mm.layout;
+    return { table: new SymbolTable(elf), bias: isPie ? startCode - (startCode % 4096) : 0 };
+  }
+}
