@@ -9,7 +9,11 @@ const cwd = fileURLToPath(new URL("../", import.meta.url));
 function run(what, command, args) {
   process.stderr.write(`${what}\n`);
   // npm is a script on Windows, which only a shell starts. Its output goes to stderr: stdout is the program's.
-  const result = spawnSync(command, args, { cwd, stdio: ["ignore", 2, 2], shell: process.platform === "win32" });
+  const result = spawnSync(command, args, {
+    cwd,
+    stdio: ["ignore", 2, 2],
+    shell: process.platform === "win32",
+  });
   if (result.status !== 0) {
     process.stderr.write(`${command} ${args.join(" ")} failed\n`);
     process.exit(1);

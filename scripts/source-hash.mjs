@@ -6,7 +6,13 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const ROOMS = ["mmu", "cpu", "kernel", "syscalls", "userland", "debug", "cli"];
-const FILES = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs"];
+const FILES = [
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "scripts/build.mjs",
+];
 
 /** Written after a build: the hash of what it was made from. */
 export const stamp = join(root, "dist", ".sources");

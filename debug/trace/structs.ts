@@ -49,9 +49,9 @@ export function modeText(mode: number): string {
   return [...parts, octal(mode & 0o777)].join("|");
 }
 
-/** `0644`, as C writes octal, with at least three digits. */
+/** `0644`, as C writes octal, in at least three characters. */
 export function octal(value: number | bigint): string {
-  return `0${value.toString(8).padStart(3, "0")}`;
+  return `0${value.toString(8).padStart(2, "0")}`;
 }
 
 function isDevice(mode: number): boolean {
