@@ -74,7 +74,8 @@ export const PTS_DEVICE = { major: 136, minor: 0 };
 
 /** What lseek answers for a device: most keep no position that matters (noop or null lseek). */
 export function deviceSeek(file: OpenFile): number {
-  if (file instanceof NullFile || file instanceof ZeroFile || file instanceof FullFile) return (file.position = 0);
+  if (file instanceof NullFile || file instanceof ZeroFile || file instanceof FullFile)
+    return (file.position = 0);
   if (file instanceof RandomFile) return 0;
   return file.writable || file.readable ? -ESPIPE : -EPERM;
 }

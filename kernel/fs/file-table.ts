@@ -58,7 +58,8 @@ export class FileTable {
     const descriptor = this.#descriptors[fd];
     if (!descriptor) return -EBADF;
     this.#descriptors[fd] = undefined;
-    while (this.#descriptors.length > 0 && !this.#descriptors[this.#descriptors.length - 1]) this.#descriptors.pop();
+    while (this.#descriptors.length > 0 && !this.#descriptors[this.#descriptors.length - 1])
+      this.#descriptors.pop();
     const { node } = descriptor.file;
     // Closing any descriptor of a file gives up all POSIX locks on it (fcntl(2)).
     if (node.locks.length > 0) node.locks = withoutOwner(node.locks, "posix", this.identity);
@@ -77,7 +78,8 @@ export class FileTable {
 
   /** At execve: closes what asked for it. */
   closeOnExec(): void {
-    for (let fd = 0; fd < this.#descriptors.length; fd++) if (this.#descriptors[fd]?.closeOnExec) this.close(fd);
+    for (let fd = 0; fd < this.#descriptors.length; fd++)
+      if (this.#descriptors[fd]?.closeOnExec) this.close(fd);
   }
 
   closeAll(): void {

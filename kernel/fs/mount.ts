@@ -52,7 +52,10 @@ export function parentOf(location: Location, root: Location): Location {
  * The absolute path of a place as seen from `root`, as d_path gives it.
  * A deleted entry's ends in " (deleted)"; `reachable` is false where the place is not below `root`.
  */
-export function pathOf(location: Location, root: Location): { path: string; reachable: boolean; deleted: boolean } {
+export function pathOf(
+  location: Location,
+  root: Location,
+): { path: string; reachable: boolean; deleted: boolean } {
   const names: string[] = [];
   let at = location;
   let reachable = true;

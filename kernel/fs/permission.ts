@@ -34,7 +34,8 @@ export function realActorOf(credentials: Credentials): Actor {
     uid: credentials.uid,
     gid: credentials.gid,
     groups: credentials.groups,
-    capable: (capability) => credentials.uid === 0 && ((credentials.permitted >> BigInt(capability)) & 1n) !== 0n,
+    capable: (capability) =>
+      credentials.uid === 0 && ((credentials.permitted >> BigInt(capability)) & 1n) !== 0n,
   };
 }
 

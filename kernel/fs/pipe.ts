@@ -129,5 +129,4 @@ export class PipeFile extends OpenFile {
     if (this.readable) this.pipe.readers--;
     if (this.writable) this.pipe.writers--;
   }
-
 }

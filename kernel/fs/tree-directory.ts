@@ -176,20 +176,25 @@ export class TreeDirectory extends DirectoryInode {
   override setPermissions(permissions: number): number {
     const { mirror } = this.fileSystem;
     const result =
-      mirror && this.hostPath !== null ? mirror.files.setPermissions(mirror.root, this.hostPath, permissions) : 0;
+      mirror && this.hostPath !== null
+        ? mirror.files.setPermissions(mirror.root, this.hostPath, permissions)
+        : 0;
     return result < 0 ? result : super.setPermissions(permissions);
   }
 
   override setOwner(uid: number, gid: number): number {
     const { mirror } = this.fileSystem;
-    const result = mirror && this.hostPath !== null ? mirror.files.setOwner(mirror.root, this.hostPath, uid, gid) : 0;
+    const result =
+      mirror && this.hostPath !== null ? mirror.files.setOwner(mirror.root, this.hostPath, uid, gid) : 0;
     return result < 0 ? result : super.setOwner(uid, gid);
   }
 
   override setTimes(accessed: Timestamp, modified: Timestamp): number {
     const { mirror } = this.fileSystem;
     const result =
-      mirror && this.hostPath !== null ? mirror.files.setTimes(mirror.root, this.hostPath, accessed, modified) : 0;
+      mirror && this.hostPath !== null
+        ? mirror.files.setTimes(mirror.root, this.hostPath, accessed, modified)
+        : 0;
     return result < 0 ? result : super.setTimes(accessed, modified);
   }
 
@@ -223,7 +228,10 @@ export class TreeDirectory extends DirectoryInode {
     return inode.number === hostInode || inode.number >= 2 ** 48;
   }
 
-  private refresh(inode: Inode, stat: { size: number; mode: number; modified: Timestamp; links: number }): void {
+  private refresh(
+    inode: Inode,
+    stat: { size: number; mode: number; modified: Timestamp; links: number },
+  ): void {
     inode.links = stat.links;
     inode.mode = stat.mode;
     if (inode instanceof TreeFile && inode.size !== stat.size && inode.pages.dirty.size === 0) {

@@ -46,7 +46,13 @@ export class TreeFileSystem extends FileSystem {
     } else {
       this.root = new TreeDirectory(
         this,
-        { number: this.newInodeNumber(), mode: S_IFDIR | root.mode, uid: root.uid, gid: root.gid, time: this.now() },
+        {
+          number: this.newInodeNumber(),
+          mode: S_IFDIR | root.mode,
+          uid: root.uid,
+          gid: root.gid,
+          time: this.now(),
+        },
         null,
       );
     }

@@ -23,7 +23,10 @@ export class TreeFile extends RegularInode {
     super(fileSystem, parts);
     this.lowerSize = size;
     const lower = fileSystem.lower;
-    const fill = lower && hostPath !== null ? (index: number, page: Uint8Array) => this.fillPage(lower, index, page) : null;
+    const fill =
+      lower && hostPath !== null
+        ? (index: number, page: Uint8Array) => this.fillPage(lower, index, page)
+        : null;
     this.pages = new FilePages(fileSystem.context.frames, size, fill);
   }
 
@@ -32,7 +35,10 @@ export class TreeFile extends RegularInode {
   }
 
   override get blocks(): number {
-    return Math.max(this.pages.resident * (PAGE_SIZE / 512), Math.ceil(Math.min(this.lowerSize, this.size) / 512));
+    return Math.max(
+      this.pages.resident * (PAGE_SIZE / 512),
+      Math.ceil(Math.min(this.lowerSize, this.size) / 512),
+    );
   }
 
   /** Bytes of pages nobody mapped or wrote come straight from the host: reading a large file fills no RAM. */
@@ -93,20 +99,25 @@ export class TreeFile extends RegularInode {
   override setPermissions(permissions: number): number {
     const mirror = this.fileSystem.mirror;
     const result =
-      mirror && this.hostPath !== null ? mirror.files.setPermissions(mirror.root, this.hostPath, permissions) : 0;
+      mirror && this.hostPath !== null
+        ? mirror.files.setPermissions(mirror.root, this.hostPath, permissions)
+        : 0;
     return result < 0 ? result : super.setPermissions(permissions);
   }
 
   override setOwner(uid: number, gid: number): number {
     const mirror = this.fileSystem.mirror;
-    const result = mirror && this.hostPath !== null ? mirror.files.setOwner(mirror.root, this.hostPath, uid, gid) : 0;
+    const result =
+      mirror && this.hostPath !== null ? mirror.files.setOwner(mirror.root, this.hostPath, uid, gid) : 0;
     return result < 0 ? result : super.setOwner(uid, gid);
   }
 
   override setTimes(accessed: Timestamp, modified: Timestamp): number {
     const mirror = this.fileSystem.mirror;
     const result =
-      mirror && this.hostPath !== null ? mirror.files.setTimes(mirror.root, this.hostPath, accessed, modified) : 0;
+      mirror && this.hostPath !== null
+        ? mirror.files.setTimes(mirror.root, this.hostPath, accessed, modified)
+        : 0;
     return result < 0 ? result : super.setTimes(accessed, modified);
   }
 

@@ -17,7 +17,7 @@ export interface MappableFile {
   /** Append-only inode: a shared writable mapping is EACCES. */
   readonly appendOnly?: boolean;
   /** The file has no mmap operation; this positive errno (ENODEV for pipes, directories, most devices). */
-  readonly mmapRefused?: number;
+  readonly mmapRefused?: number | undefined;
   /** F_SEAL_* bits of a memfd. */
   readonly seals?: number;
   /** /dev/zero: a private mapping becomes memory without vm_ops, a shared one gets pages of its own. */

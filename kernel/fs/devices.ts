@@ -1,0 +1,72 @@
+import { ENXIO } from "../errno.js";
+import type { Host } from "../host.js";
+import {
+  CONSOLE_DEVICE,
+  FULL_DEVICE,
+  FullFile,
+  NULL_DEVICE,
+  NullFile,
+  PTS_DEVICE,
+  RANDOM_DEVICE,
+  RandomFile,
+  TTY_DEVICE,
+  URANDOM_DEVICE,
+  ZERO_DEVICE,
+  ZeroFile,
+} from "./device-files.js";
+import type { DeviceNumber } from "./inode.js";
+import { S_IFCHR } from "./mode.js";
+import type { DeviceOpener, Namespace } from "./namespace.js";
+import { Terminal, TerminalFile } from "./terminal.js";
+import { TreeFileSystem } from "./tree-file-system.js";
+
+/** Tells the namespace what its character devices do, and puts their nodes into /dev. */
+export function installDevices(namespace: Namespace, host: Host): void {
+  const add = (device: DeviceNumber, open: DeviceOpener): void => {
+    namespace.devices.set(`${device.major}:${device.minor}`, open);
+  };
+  add(NULL_DEVICE, (location, flags) => new NullFile(location, flags));
+  add(ZERO_DEVICE, (location, flags) => new ZeroFile(location, flags));
+  add(FULL_DEVICE, (location, flags) => new FullFile(location, flags));
+  add(RANDOM_DEVICE, (location, flags) => new RandomFile(location, flags, host));
+  add(URANDOM_DEVICE, (location, flags) => new RandomFile(location, flags, host));
+  const terminal: DeviceOpener = (location, flags) =>
+    namespace.terminal ? new TerminalFile(location, flags, namespace.terminal) : -ENXIO;
+  add(TTY_DEVICE, terminal);
+  add(CONSOLE_DEVICE, terminal);
+  add(PTS_DEVICE, terminal);
+  if (host.isTerminal(0) || host.isTerminal(1) || host.isTerminal(2)) namespace.terminal = new Terminal(host);
+
+  const at = namespace.makePath("/dev");
+  if (typeof at === "number") return;
+  const fileSystem = new TreeFileSystem(
+    namespace.context,
+    namespace.newDevice(),
+    null,
+    undefined,
+    "devtmpfs",
+  );
+  namespace.mount(at, fileSystem, { source: "udev" });
+  const node = (path: string, device: DeviceNumber, mode = 0o666): void => {
+    namespace.addInode(path, { mode: S_IFCHR | mode, uid: 0, gid: 0, device });
+  };
+  node("/dev/null", NULL_DEVICE);
+  node("/dev/zero", ZERO_DEVICE);
+  node("/dev/full", FULL_DEVICE);
+  node("/dev/random", RANDOM_DEVICE);
+  node("/dev/urandom", URANDOM_DEVICE);
+  node("/dev/tty", TTY_DEVICE);
+  node("/dev/console", CONSOLE_DEVICE, 0o600);
+  namespace.addSymlink("/dev/fd", "/proc/self/fd");
+  namespace.addSymlink("/dev/stdin", "/proc/self/fd/0");
+  namespace.addSymlink("/dev/stdout", "/proc/self/fd/1");
+  namespace.addSymlink("/dev/stderr", "/proc/self/fd/2");
+  namespace.makePath("/dev/pts");
+  const shm = namespace.makePath("/dev/shm");
+  if (typeof shm !== "number")
+    namespace.mount(
+      shm,
+      new TreeFileSystem(namespace.context, namespace.newDevice(), null, { mode: 0o1777, uid: 0, gid: 0 }),
+    );
+  if (namespace.terminal) node("/dev/pts/0", PTS_DEVICE, 0o620);
+}

@@ -1,0 +1,10 @@
+import type { Task } from "../task.js";
+import { openExecutable } from "./open.js";
+import type { RegularOpenFile } from "./regular-open-file.js";
+
+/** What execve asks of the file system: the kernel's `files`. */
+export const programFiles = {
+  openExecutable(task: Task, path: string): RegularOpenFile | number {
+    return openExecutable(task.fs, task.credentials, path);
+  },
+};
