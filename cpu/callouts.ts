@@ -1,4 +1,8 @@
+import type { Mmu } from "../mmu/mmu.js";
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
+import type { GuestAccess } from "./guest-access.js";
+import type { CpuModel } from "./models.js";
+import type { Registers } from "./registers.js";
 
 /**
  * Callouts: instructions too rare or too intricate for a micro-op body of their own. A callout reads its operands'
@@ -39,7 +43,16 @@ export interface CalloutContext {
   raise(vector: number, errorCode?: number): void;
   /** RIP of the instruction a record belongs to, as a number. */
   ripOf(record: number): number;
-  readonly instructions: number;
+  /** Instructions retired before this one. */
+  instructionsAt(record: number): number;
+  /** Remembers this WRPKRU as the last writer of PKRU. */
+  pkruWrittenAt(record: number): void;
+  /** Forgets the block that the record stands in. */
+  dropBlockOf(record: number): void;
+  readonly mmu: Mmu;
+  readonly model: CpuModel;
+  readonly registers: Registers;
+  readonly access: GuestAccess;
 }
 
 export type Callout = (context: CalloutContext, record: number) => CalloutStatus;

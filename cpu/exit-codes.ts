@@ -14,3 +14,5 @@ export const EXIT_CODE_WRITE = 6;
 export const EXIT_AGAIN = 7;
 /** State that decides how blocks run has changed (TF): go through the run loop. */
 export const EXIT_STATE = 8;
+/** The block no longer says what memory holds: run the instruction anew. */
+export const EXIT_STALE = 9;

@@ -1,5 +1,7 @@
 import { CPU_STATE_BASE } from "../mmu/layout.js";
 
+export { CPU_STATE_BASE };
+
 /**
  * The CPU state's layout in linear memory, as addresses. Micro-op operands are addresses of registers, so that
  * AH is the byte behind AL and an 8-, 16-, 32- or 64-bit view of a register is a load of that width.
@@ -68,3 +70,5 @@ export const RBP = GPR + 40;
 export const RSI = GPR + 48;
 export const RDI = GPR + 56;
 export const R11 = GPR + 88;
+/** Exit code that a slow path or callout asks for (u32). */
+export const EXIT_CODE = CPU_STATE_BASE + 288;

@@ -48,6 +48,8 @@ export class Builder {
   ltS = (x: Expr, y: Expr): Expr => this.same("lt_s", x, y);
   eqz = (x: Expr): Expr => this.op(`${x.type}.eqz`, [x]);
   wrap = (x: Expr): Expr => this.op("i32.wrap_i64", [x]);
+  /** The low 32 bits of an i32 or i64. */
+  wrapTo32 = (x: Expr): Expr => (x.type === "i64" ? this.wrap(x) : x);
   extU = (x: Expr): Expr => this.op("i64.extend_i32_u", [x]);
   extS = (x: Expr): Expr => this.op("i64.extend_i32_s", [x]);
   /** A constant of the same type as `like`. */

@@ -1,0 +1,21 @@
+/** A straight run of decoded instructions on one page (the last one may reach into the next page). */
+export interface Block {
+  readonly id: number;
+  /** First instruction's virtual address. */
+  readonly rip: number;
+  /** Physical address of its first byte, and of the second page's frame if the last instruction crosses. */
+  readonly physical: number;
+  readonly secondFrame: number;
+  /** Linear address of the first record behind the header. */
+  readonly record: number;
+  /** Start of each instruction, and of what follows the last. */
+  readonly rips: readonly number[];
+  /** Instruction index of each record. */
+  readonly recordInstruction: Uint8Array;
+  /** Where links d (taken) and e (not taken) lead; -1 if there is none. */
+  readonly taken: number;
+  readonly notTaken: number;
+  /** Another block at the same physical address, decoded for another virtual one. */
+  alias: Block | undefined;
+  dropped: boolean;
+}

@@ -1,0 +1,463 @@
+import { PAGE_SIZE } from "../mmu/layout.js";
+import { FETCH, type Mmu } from "../mmu/mmu.js";
+import type { PhysicalMemory } from "../mmu/physical-memory.js";
+import "./instructions.js";
+import type { Block } from "./block.js";
+import { BlockCache, physicalOf } from "./block-cache.js";
+import { CalloutHost, type PkruWriter } from "./callout-host.js";
+import { callouts } from "./callouts.js";
+import { BlockDecoder, MAX_INSTRUCTION_BYTES } from "./decode/block-decoder.js";
+import { usesStackSegment } from "./decode/stack-segment.js";
+import {
+  EXIT_AGAIN, EXIT_BUDGET, EXIT_CODE_WRITE, EXIT_DISPATCH, EXIT_EXCEPTION, EXIT_LINK_D, EXIT_LINK_E, EXIT_STALE, EXIT_STATE, EXIT_SYSCALL,
+} from "./exit-codes.js";
+import { GuestAccess, VECTOR_GP, VECTOR_PF } from "./guest-access.js";
+import { microOps } from "./ir/registry.js";
+import type { CpuModel } from "./models.js";
+import { RECORD_D, RECORD_E } from "./record.js";
+import { Registers, RFLAGS_TF } from "./registers.js";
+import {
+  ACCESS_ADDRESS, EXIT_ERROR, EXIT_RECORD, EXIT_VECTOR, FLAG_OTHER, FUEL, JUMP_TAG, MXCSR, R11, RCX, RIP, RSP, TLB_BANK,
+} from "./state.js";
+import { interpreterModule } from "./interpreter-module.js";
+import { readXsave, resetXstate, writeXsave } from "./xstate.js";
+
+export type ExitReason = "budget" | "syscall" | "exception";
+
+/** Why `run` returned. One object, overwritten by each run. */
+export interface CpuExit {
+  reason: ExitReason;
+  /** Exception vector (SDM vol. 3, 6.15): 14 for #PF …. */
+  vector: number;
+  errorCode: number;
+  /** CR2 of a #PF; above 2^53 only `addressBig` is exact. */
+  address: number;
+  addressBig: bigint;
+}
+
+/** Runs a set of records until it leaves: the interpreter, or the reference evaluator in its place. */
+export interface Executor {
+  run(record: number): number;
+}
+export interface ExecutorImports {
+  slow(argument: number): number;
+  callout(number: number, record: number): number;
+}
+export type ExecutorFactory = (memory: PhysicalMemory, imports: ExecutorImports) => Executor;
+
+export interface CpuOptions {
+  readonly model: CpuModel;
+  /** Another tier than the WebAssembly interpreter. */
+  readonly executor?: ExecutorFactory;
+}
+
+/**
+ * Instructions between two returns to TypeScript. V8 has no on-stack replacement for WebAssembly, so the loop must
+ * return now and then for its optimised code to be used; short at first, while it is being compiled.
+ */
+const SLICE = 1 << 18;
+const FIRST_SLICES = 1 << 12;
+const TWO47 = 2 ** 47;
+const TWO32 = 0x1_0000_0000;
+const EXCEPTION_DB = 1;
+const EXCEPTION_BP = 3;
+const EXCEPTION_SS = 12;
+
+/** An x86-64 processor in user mode. */
+export class Cpu {
+  readonly registers: Registers;
+  readonly model: CpuModel;
+  readonly exit: CpuExit = { reason: "budget", vector: 0, errorCode: 0, address: 0, addressBig: 0n };
+  /** Instructions retired so far; a `rep` instruction counts once. */
+  instructions = 0;
+  /** The last WRPKRU executed. */
+  readonly pkruWriter: PkruWriter = { instruction: 0, rip: 0 };
+  /** Which address space's jumps the jump cache holds; the kernel sets it with the MMU's. */
+  asid = 0;
+  readonly blocks: BlockCache;
+  private readonly access: GuestAccess;
+  private readonly decoder: BlockDecoder;
+  private readonly calloutHost: CalloutHost;
+  private readonly executor: Executor;
+  private readonly u32: Uint32Array;
+  private readonly i32: Int32Array;
+  /** Instructions granted to the running slice, before its blocks paid. */
+  private granted = 0;
+  private slices = 0;
+  /** RIP at which the run stands between two slices. */
+  private rip = 0;
+
+  constructor(
+    readonly memory: PhysicalMemory,
+    readonly mmu: Mmu,
+    options: CpuOptions,
+  ) {
+    this.model = options.model;
+    this.u32 = memory.u32;
+    this.i32 = memory.i32;
+    this.registers = new Registers(memory, mmu);
+    this.blocks = new BlockCache(memory, mmu);
+    this.access = new GuestAccess(memory, mmu, this.blocks);
+    this.decoder = new BlockDecoder(options.model);
+    this.calloutHost = new CalloutHost(this, this.access);
+    mmu.onTranslationChange = (start, end) => this.blocks.translationChanged(start, end);
+    memory.onCodeWrite = (frame, offset, length) => {
+      if (this.blocks.hasCode(frame, offset, length)) this.blocks.dropFrame(frame);
+    };
+    const table = callouts();
+    const imports: ExecutorImports = {
+      slow: (argument) => this.access.slow(argument),
+      callout: (number, record) => table[number](this.calloutHost, record),
+    };
+    this.executor = options.executor?.(memory, imports) ?? interpreter(memory, imports);
+    this.resetXstate();
+  }
+
+  /** Exact while a callout of `record` runs. */
+  instructionsAt(record: number): number {
+    const block = this.blocks.ofRecord(record);
+    return this.instructions + this.granted - this.i32[FUEL >>> 2] - (block.rips.length - 1) + this.blocks.instructionOf(record, block);
+  }
+
+  /** RIP of the instruction that `record` belongs to. */
+  ripOf(record: number): number {
+    const block = this.blocks.ofRecord(record);
+    return block.rips[this.blocks.instructionOf(record, block)];
+  }
+
+  /** Forgets the block that `record` stands in, with its page. */
+  dropBlockOf(record: number): void {
+    this.blocks.dropFrame(Math.floor(this.blocks.ofRecord(record).physical / PAGE_SIZE));
+  }
+
+  saveContext(): Uint8Array {
+    return this.registers.save();
+  }
+  loadContext(context: Uint8Array): void {
+    this.registers.load(context);
+  }
+  xsaveArea(): Uint8Array {
+    return writeXsave(this.memory, this.model, this.registers);
+  }
+  loadXsaveArea(bytes: Uint8Array): void {
+    readXsave(this.memory, this.model, this.registers, bytes);
+  }
+  /** x87, SSE as after FNINIT with MXCSR 0x1f80; PKRU is left alone. */
+  resetXstate(): void {
+    resetXstate(this.memory);
+    this.u32[MXCSR >>> 2] = 0x1f80;
+  }
+
+  /**
+   * Runs at most `maxInstructions` instructions, exactly as many if nothing else stops it.
+   * `exit` says more about an exception.
+   */
+  run(maxInstructions: number): ExitReason {
+    this.u32[TLB_BANK >>> 2] = this.mmu.tlbBase;
+    this.u32[(JUMP_TAG >>> 2) + 1] = this.asid << 16;
+    const end = this.instructions + maxInstructions;
+    this.rip = this.registers.rip;
+    this.exit.reason = "budget";
+    let going = true;
+    while (going && this.instructions < end) {
+      if ((this.u32[FLAG_OTHER >>> 2] & RFLAGS_TF) !== 0) going = this.stepWithTrap();
+      else going = this.slice(Math.min(end - this.instructions, this.slices < 64 ? FIRST_SLICES : SLICE));
+    }
+    this.registers.rip = this.rip;
+    return this.exit.reason;
+  }
+
+  private slice(budget: number): boolean {
+    this.slices++;
+    let block = this.blockAt(this.rip);
+    if (block === undefined) return false;
+    this.granted = budget;
+    let fuel = budget;
+    for (;;) {
+      fuel -= block.rips.length - 1;
+      if (fuel < 0) {
+        // Fewer instructions are left than the block has: one at a time.
+        this.retire(fuel + block.rips.length - 1);
+        this.rip = block.rip;
+        return this.instructionsLeftInSlice(budget, fuel + block.rips.length - 1);
+      }
+      this.i32[FUEL >>> 2] = fuel;
+      const code = this.executor.run(block.record);
+      fuel = this.i32[FUEL >>> 2];
+      const record = this.u32[EXIT_RECORD >>> 2];
+      switch (code) {
+        case EXIT_LINK_D:
+        case EXIT_LINK_E: {
+          const from = this.blocks.ofRecord(record);
+          const slot = code === EXIT_LINK_D ? RECORD_D : RECORD_E;
+          this.rip = code === EXIT_LINK_D ? from.taken : from.notTaken;
+          const decodedBefore = this.blocks.decoded;
+          const target = this.blockAt(this.rip);
+          if (target === undefined) {
+            this.retire(fuel);
+            return false;
+          }
+          // Decoding may have emptied the arena, and with it `from`.
+          if (decodedBefore === this.blocks.decoded || this.blocks.byId(from.id) === from)
+            this.link(record, slot, from, target);
+          block = target;
+          continue;
+        }
+        case EXIT_DISPATCH: {
+          const rip = this.u32[(RIP >>> 2) + 1] * TWO32 + this.u32[RIP >>> 2];
+          if (rip >= TWO47) {
+            this.retire(fuel);
+            this.badTarget(record);
+            return false;
+          }
+          this.rip = rip;
+          const target = this.blockAt(rip);
+          if (target === undefined) {
+            this.retire(fuel);
+            return false;
+          }
+          this.blocks.cacheJump(target, this.asid);
+          block = target;
+          continue;
+        }
+        case EXIT_BUDGET: {
+          const next = this.blocks.ofRecord(record);
+          this.retire(fuel + next.rips.length - 1);
+          this.rip = next.rip;
+          // What is left is less than the block: finish it exactly.
+          return this.instructionsLeftInSlice(budget, fuel + next.rips.length - 1);
+        }
+        default:
+          return this.leave(code, record, fuel);
+      }
+    }
+  }
+
+  private link(record: number, slot: typeof RECORD_D | typeof RECORD_E, from: Block, target: Block): void {
+    if (from.dropped) return;
+    if (Math.floor(from.rip / PAGE_SIZE) === Math.floor(target.rip / PAGE_SIZE)) this.blocks.link(record, slot, from, target, 0);
+    else {
+      this.blocks.link(record, slot, from, undefined, target.rip);
+      this.blocks.cacheJump(target, this.asid);
+    }
+  }
+
+  private instructionsLeftInSlice(budget: number, left: number): boolean {
+    // A slice that was cut for V8's sake simply ends; the caller asks for the next one. Only when nothing at all
+    // could run is the remainder stepped.
+    if (left < budget) return true;
+    for (let i = 0; i < left; i++) if (!this.step(false)) return false;
+    return true;
+  }
+
+  /** Counts what the slice has retired: all that it was granted, less what is left. */
+  private retire(left: number): void {
+    this.instructions += this.granted - left;
+    this.granted = 0;
+  }
+
+  /** The interpreter left at `record`, which is not a branch. @returns whether the run may go on */
+  private leave(code: number, record: number, fuel: number): boolean {
+    const block = this.blocks.ofRecord(record);
+    const index = this.blocks.instructionOf(record, block);
+    const count = block.rips.length - 1;
+    switch (code) {
+      case EXIT_SYSCALL: {
+        this.retire(fuel);
+        this.rip = block.rips[count];
+        this.registers.rip = this.rip;
+        const flags = this.registers.rflags;
+        this.u32[RCX >>> 2] = this.rip;
+        this.u32[(RCX >>> 2) + 1] = Math.floor(this.rip / TWO32);
+        this.u32[R11 >>> 2] = flags;
+        this.u32[(R11 >>> 2) + 1] = 0;
+        this.exit.reason = "syscall";
+        return false;
+      }
+      case EXIT_STATE:
+        this.retire(fuel);
+        this.rip = block.rips[count];
+        return true;
+      case EXIT_AGAIN:
+      case EXIT_STALE:
+        this.retire(fuel + count - index);
+        this.rip = block.rips[index];
+        return true;
+      case EXIT_CODE_WRITE:
+        this.retire(fuel + count - index);
+        this.rip = block.rips[index];
+        return this.step(true);
+      case EXIT_EXCEPTION: {
+        const vector = this.u32[EXIT_VECTOR >>> 2];
+        const trap = vector === EXCEPTION_BP || vector === EXCEPTION_DB;
+        this.retire(fuel + count - index - (trap ? 1 : 0));
+        this.rip = block.rips[trap ? index + 1 : index];
+        this.raise(vector, this.u32[EXIT_ERROR >>> 2]);
+        return false;
+      }
+      default:
+        throw new Error(`unknown exit code ${code}`);
+    }
+  }
+
+  private raise(vector: number, errorCode: number): void {
+    const { exit } = this;
+    exit.reason = "exception";
+    exit.vector = vector;
+    exit.errorCode = errorCode;
+    exit.address = 0;
+    exit.addressBig = 0n;
+    if (vector === VECTOR_PF) {
+      const low = this.u32[ACCESS_ADDRESS >>> 2];
+      const high = this.u32[(ACCESS_ADDRESS >>> 2) + 1];
+      exit.address = high * TWO32 + low;
+      exit.addressBig = (BigInt(high) << 32n) | BigInt(low);
+    } else if (vector === VECTOR_GP && errorCode === 0 && this.nonCanonicalStack()) exit.vector = EXCEPTION_SS;
+  }
+
+  /** A non-canonical address through the stack segment is #SS, not #GP (SDM vol. 3, 6.15). */
+  private nonCanonicalStack(): boolean {
+    const bytes = this.fetch(this.rip, MAX_INSTRUCTION_BYTES);
+    return bytes !== undefined && usesStackSegment(bytes, this.registers);
+  }
+
+  /** A branch to a non-canonical address is #GP at the branch itself; what CALL and RET did to RSP is undone. */
+  private badTarget(record: number): void {
+    const block = this.blocks.ofRecord(record);
+    const high = this.u32[(RIP >>> 2) + 1];
+    if (high >>> 15 === 0x1ffff) {
+      this.rip = high * TWO32 + this.u32[RIP >>> 2];
+      this.u32[ACCESS_ADDRESS >>> 2] = this.u32[RIP >>> 2];
+      this.u32[(ACCESS_ADDRESS >>> 2) + 1] = high;
+      return this.raise(VECTOR_PF, 0x14);
+    }
+    const index = this.blocks.instructionOf(record, block);
+    this.instructions--;
+    this.rip = block.rips[index];
+    const name = microOps()[this.memory.u16[record >>> 1]].name;
+    const sp = this.u32[(RSP >>> 2) + 1] * TWO32 + this.u32[RSP >>> 2];
+    const back = name === "ret" ? -8 - this.i32[(record + RECORD_D) >>> 2] : name === "call.computed" ? 8 : 0;
+    this.registers.setNumber(4, sp + back);
+    this.exit.reason = "exception";
+    this.exit.vector = VECTOR_GP;
+    this.exit.errorCode = 0;
+    this.exit.address = 0;
+    this.exit.addressBig = 0n;
+  }
+
+  /** The block at `rip`, decoded if need be; undefined after a fetch fault, which is recorded in `exit`. */
+  private blockAt(rip: number): Block | undefined {
+    const linear = this.mmu.access(rip, FETCH);
+    if (linear < 0) return this.fetchFault(rip);
+    const physical = physicalOf(linear);
+    const found = this.blocks.find(physical, rip);
+    if (found !== undefined) return found;
+    return this.decode(rip, linear, physical);
+  }
+
+  private decode(rip: number, linear: number, physical: number): Block | undefined {
+    const inPage = PAGE_SIZE - (rip % PAGE_SIZE);
+    let decoded = this.decoder.decode(this.memory.u8.subarray(linear, linear + inPage), rip);
+    let secondFrame = -1;
+    if (decoded.incomplete) {
+      const bytes = this.fetch(rip, MAX_INSTRUCTION_BYTES);
+      if (bytes === undefined) return undefined;
+      decoded = this.decoder.decode(bytes, rip, 1);
+      const end = decoded.rips[decoded.rips.length - 1];
+      if (end - rip > inPage) {
+        const second = this.mmu.access(rip + inPage, FETCH);
+        secondFrame = Math.floor(physicalOf(second) / PAGE_SIZE);
+        decoded = this.decoder.withPageCheck(decoded, rip + inPage, second);
+      }
+    }
+    if (this.blocks.isFull(decoded.records.length)) this.blocks.dropAll();
+    return this.blocks.add(decoded, rip, physical, secondFrame);
+  }
+
+  /** Up to `length` instruction bytes at `rip`; undefined after a fault of the first page, fewer bytes at the second's. */
+  private fetch(rip: number, length: number): Uint8Array | undefined {
+    const linear = this.mmu.access(rip, FETCH);
+    if (linear < 0) return this.fetchFault(rip);
+    const inPage = Math.min(length, PAGE_SIZE - (rip % PAGE_SIZE));
+    if (inPage === length) return this.memory.u8.slice(linear, linear + length);
+    const second = this.mmu.access(rip + inPage, FETCH);
+    if (second < 0) return this.fetchFault(rip + inPage);
+    const bytes = new Uint8Array(length);
+    bytes.set(this.memory.u8.subarray(linear, linear + inPage));
+    bytes.set(this.memory.u8.subarray(second, second + length - inPage), inPage);
+    return bytes;
+  }
+
+  private fetchFault(address: number): undefined {
+    this.exit.reason = "exception";
+    this.exit.vector = VECTOR_PF;
+    this.exit.errorCode = this.mmu.fault.errorCode;
+    this.exit.address = address;
+    this.exit.addressBig = BigInt(address);
+    return undefined;
+  }
+
+  /** Executes one instruction outside the block cache. @returns whether the run may go on */
+  private step(mayWriteCode: boolean): boolean {
+    const { rip } = this;
+    const linear = this.mmu.access(rip, FETCH);
+    if (linear < 0) {
+      this.fetchFault(rip);
+      return false;
+    }
+    const inPage = PAGE_SIZE - (rip % PAGE_SIZE);
+    let decoded = this.decoder.decode(this.memory.u8.subarray(linear, linear + inPage), rip, 1);
+    if (decoded.incomplete) {
+      const bytes = this.fetch(rip, MAX_INSTRUCTION_BYTES);
+      if (bytes === undefined) return false;
+      decoded = this.decoder.decode(bytes, rip, 1);
+    }
+    const block = this.blocks.addStep(decoded, rip, physicalOf(linear));
+    this.granted = 1;
+    this.i32[FUEL >>> 2] = 0;
+    this.access.mayWriteCode = mayWriteCode;
+    let code: number;
+    try {
+      code = this.executor.run(block.record);
+    } finally {
+      this.access.mayWriteCode = false;
+    }
+    const record = this.u32[EXIT_RECORD >>> 2];
+    switch (code) {
+      case EXIT_LINK_D:
+      case EXIT_LINK_E:
+        this.retire(0);
+        this.rip = code === EXIT_LINK_D ? block.taken : block.notTaken;
+        return true;
+      case EXIT_BUDGET:
+        this.retire(0);
+        this.rip = this.blocks.ofRecord(record).rip;
+        return true;
+      case EXIT_DISPATCH: {
+        this.retire(0);
+        const target = this.u32[(RIP >>> 2) + 1] * TWO32 + this.u32[RIP >>> 2];
+        if (target < TWO47) this.rip = target;
+        else this.badTarget(record);
+        return target < TWO47;
+      }
+      default:
+        return this.leave(code, record, 0);
+    }
+  }
+
+  /** One instruction under TF: #DB behind it. */
+  private stepWithTrap(): boolean {
+    if (!this.step(false)) return false;
+    this.exit.reason = "exception";
+    this.exit.vector = EXCEPTION_DB;
+    this.exit.errorCode = 0;
+    this.exit.address = 0;
+    this.exit.addressBig = 0n;
+    return false;
+  }
+}
+
+function interpreter(memory: PhysicalMemory, imports: ExecutorImports): Executor {
+  const instance = new WebAssembly.Instance(interpreterModule(), { m: { memory: memory.memory, slow: imports.slow, callout: imports.callout } });
+  return { run: instance.exports["run"] as (record: number) => number };
+}

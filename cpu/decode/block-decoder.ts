@@ -1,0 +1,128 @@
+import { Decoder, DecoderError, DecoderOptions, FlowControl, Instruction, OpKind } from "iced-x86";
+import { calloutNumber } from "../callouts.js";
+import { microOps, opNumber } from "../ir/registry.js";
+import type { CpuModel } from "../models.js";
+import { CALLOUT_BIT, type RecordFields } from "../record.js";
+import { DecodeContext, loweringOf, type EmittedRecord } from "./context.js";
+import { dropDeadFlags } from "./dead-flags.js";
+
+/** Longest instruction, in bytes (SDM vol. 2, 2.3.11). */
+export const MAX_INSTRUCTION_BYTES = 15;
+const MAX_INSTRUCTIONS = 48;
+
+export interface DecodedBlock {
+  readonly records: readonly EmittedRecord[];
+  /** Start of each instruction and the end of the last. */
+  readonly rips: readonly number[];
+  readonly taken: number;
+  readonly notTaken: number;
+  /** True if the bytes ran out before the first instruction was complete. */
+  readonly incomplete: boolean;
+}
+
+/** Bytes to micro-ops, by iced-x86. Knows the CPU model: what it does not announce is #UD. */
+export class BlockDecoder {
+  private readonly instruction = new Instruction();
+  private readonly context = new DecodeContext();
+  private readonly announced = new Map<number, boolean>();
+  private readonly isTerminator: boolean[] = microOps().map((op) => op.terminator);
+  private readonly raiseUd = opNumber("raise.6");
+  private readonly jump = opNumber("jmp");
+
+  constructor(private readonly model: CpuModel) {}
+
+  /**
+   * Decodes from `bytes`, whose first byte is at `rip`, until a branch, the end of the bytes or `limit` instructions.
+   */
+  decode(bytes: Uint8Array, rip: number, limit = MAX_INSTRUCTIONS): DecodedBlock {
+    const decoder = new Decoder(64, bytes, DecoderOptions.None);
+    decoder.ip = BigInt(rip);
+    const x = this.context;
+    x.records.length = 0;
+    const rips: number[] = [];
+    let at = rip;
+    let taken = -1;
+    let notTaken = -1;
+    let terminated = false;
+    try {
+      while (!terminated && rips.length < limit && at - rip < bytes.length) {
+        decoder.decodeOut(this.instruction);
+        if (decoder.lastError === DecoderError.NoMoreBytes && bytes.length - (at - rip) < MAX_INSTRUCTION_BYTES) break;
+        rips.push(at);
+        const before = x.records.length;
+        if (decoder.lastError !== DecoderError.None || !this.lower(at, rips.length - 1)) {
+          x.records.length = before;
+          x.records.push({ op: this.raiseUd, instruction: rips.length - 1 });
+          at += Math.max(1, this.instruction.length);
+          terminated = true;
+          break;
+        }
+        at += this.instruction.length;
+        const last = x.records[x.records.length - 1];
+        terminated = last !== undefined && last.op < CALLOUT_BIT && this.isTerminator[last.op];
+        if (terminated) {
+          if (this.instruction.opCount > 0 && this.instruction.opKind(0) === OpKind.NearBranch64) taken = Number(this.instruction.nearBranchTarget);
+          notTaken = at;
+          if (this.instruction.flowControl === FlowControl.ConditionalBranch) this.fuse();
+        }
+      }
+    } finally {
+      decoder.free();
+    }
+    if (rips.length === 0) return { records: [], rips, taken, notTaken, incomplete: true };
+    if (!terminated) {
+      x.records.push({ op: this.jump, instruction: rips.length - 1 });
+      taken = at;
+    }
+    rips.push(at);
+    dropDeadFlags(x.records);
+    return { records: x.records.slice(), rips, taken, notTaken, incomplete: false };
+  }
+
+  /**
+   * Puts a check before a block whose instruction reaches into a second page: that page must still be mapped there.
+   * @param page the second page's virtual address
+   * @param linear where it was when the block was decoded
+   */
+  withPageCheck(block: DecodedBlock, page: number, linear: number): DecodedBlock {
+    const check = { op: CALLOUT_BIT | calloutNumber("checkPage"), instruction: 0, immediate: page, c: linear };
+    return { ...block, records: [check, ...block.records] };
+  }
+
+  private lower(rip: number, index: number): boolean {
+    const code = this.instruction.code;
+    let ok = this.announced.get(code);
+    if (ok === undefined) {
+      ok = Array.from(this.instruction.cpuidFeatures()).every((feature) => this.model.features.has(feature));
+      this.announced.set(code, ok);
+    }
+    if (!ok) return false;
+    const how = loweringOf(this.instruction.mnemonic);
+    if (how === undefined) return false;
+    this.context.begin(this.instruction, rip, index);
+    how(this.context);
+    return true;
+  }
+
+  /** CMP or TEST followed by Jcc of the next instruction: one micro-op for both. */
+  private fuse(): void {
+    const { records } = this.context;
+    const branch = records[records.length - 1];
+    const compare = records[records.length - 2];
+    if (compare === undefined || compare.op >= CALLOUT_BIT) return;
+    const ops = microOps();
+    const condition = ops[branch.op].name;
+    const name = ops[compare.op].name;
+    if (!condition.startsWith("j.") || !/^(cmp|test)\.\d$/.test(name)) return;
+    const fused = FUSED.get(`${name}.${condition}`);
+    if (fused === undefined) return;
+    records.length -= 2;
+    // The record counts as the branch: what the comparison needs is read, nothing in it can fault.
+    const fields: RecordFields = { ...compare };
+    records.push({ ...fields, op: fused, instruction: branch.instruction });
+  }
+}
+
+const FUSED = new Map<string, number>();
+for (const op of microOps().map((o) => o.name))
+  if (/^(cmp|test)\.\d\.j\./.test(op)) FUSED.set(op, opNumber(op));

@@ -1,0 +1,152 @@
+import { Mnemonic, Register } from "iced-x86";
+import { defineCallout, DONE, FAULTED, type CalloutContext, type CalloutStatus } from "../callouts.js";
+import { lower } from "../decode/context.js";
+import { EXIT_STALE } from "../exit-codes.js";
+import { FETCH } from "../../mmu/mmu.js";
+import { define } from "../ir/registry.js";
+import { XCR0_LEGACY, XCR0_PKRU } from "../models.js";
+import { EXIT_CODE, FS_BASE, GS_BASE, TEMP } from "../state.js";
+
+/** CPUID, time stamps, protection keys, segment bases and what else asks the processor about itself. */
+const RAX = 0;
+const RCX = 1;
+const RDX = 2;
+const RBX = 3;
+const RSP = 4;
+const RBP = 5;
+const GP = 13;
+const UD = 6;
+/** The stepping processor id that RDTSCP and RDPID report: processor 0 of node 0. */
+const TSC_AUX = 0;
+
+function fault(context: CalloutContext, vector: number, error = 0): CalloutStatus {
+  context.raise(vector, error);
+  return FAULTED;
+}
+
+defineCallout("raiseGp", (context, record) => fault(context, GP, context.d(record)));
+
+defineCallout("cpuid", (context) => {
+  const { registers } = context;
+  const result = context.model.cpuid(registers.low(RAX), registers.low(RCX));
+  registers.setNumber(RAX, result.eax >>> 0);
+  registers.setNumber(RBX, result.ebx >>> 0);
+  registers.setNumber(RCX, result.ecx >>> 0);
+  registers.setNumber(RDX, result.edx >>> 0);
+  return DONE;
+});
+
+/** The time stamp counter counts instructions, so that a run repeats exactly. */
+defineCallout("rdtsc", (context, record) => {
+  const tsc = context.instructionsAt(record);
+  context.registers.setNumber(RAX, tsc >>> 0);
+  context.registers.setNumber(RDX, Math.floor(tsc / 0x1_0000_0000) >>> 0);
+  if (context.d(record) !== 0) context.registers.setNumber(RCX, TSC_AUX);
+  return DONE;
+});
+
+defineCallout("rdpkru", (context) => {
+  if (!context.model.pku) return fault(context, UD);
+  if (context.registers.low(RCX) !== 0) return fault(context, GP);
+  context.registers.setNumber(RAX, context.registers.pkru);
+  context.registers.setNumber(RDX, 0);
+  return DONE;
+});
+defineCallout("wrpkru", (context, record) => {
+  if (!context.model.pku) return fault(context, UD);
+  const { registers } = context;
+  if (registers.low(RCX) !== 0 || registers.low(RDX) !== 0) return fault(context, GP);
+  context.pkruWrittenAt(record);
+  registers.pkru = registers.low(RAX);
+  return DONE;
+});
+defineCallout("xgetbv", (context) => {
+  if (context.registers.low(RCX) !== 0) return fault(context, GP);
+  context.registers.setNumber(RAX, XCR0_LEGACY | (context.model.pku ? XCR0_PKRU : 0));
+  context.registers.setNumber(RDX, 0);
+  return DONE;
+});
+
+lower(Mnemonic.Cpuid, (x) => x.callout("cpuid"));
+lower(Mnemonic.Rdtsc, (x) => x.callout("rdtsc", { d: 0 }));
+lower(Mnemonic.Rdtscp, (x) => x.callout("rdtsc", { d: 1 }));
+lower(Mnemonic.Rdpkru, (x) => x.callout("rdpkru"));
+lower(Mnemonic.Wrpkru, (x) => x.callout("wrpkru"));
+lower(Mnemonic.Xgetbv, (x) => x.callout("xgetbv"));
+
+for (const [segment, base] of [["fs", FS_BASE], ["gs", GS_BASE]] as const) {
+  const at = base;
+  for (const width of [4, 8] as const) {
+    define(`rd${segment}base.${width}`, (b) => b.setRegister("a", width, b.state(at, width)), "rare");
+    define(`wr${segment}base.${width}`, (b) => {
+      const value = b.let(width === 8 ? b.get("b", 8) : b.extU(b.get("b", 4)));
+      const high = b.shrS(b.shl(value, b.i64(16)), b.i64(16));
+      b.if(b.ne(high, value), () => b.exception(GP));
+      b.setState(at, 8, value);
+    }, "rare");
+  }
+}
+for (const [mnemonic, name] of [[Mnemonic.Rdfsbase, "rdfsbase"], [Mnemonic.Rdgsbase, "rdgsbase"]] as const)
+  lower(mnemonic, (x) => x.emit(`${name}.${x.size(0)}`, { a: x.reg(0) }));
+for (const [mnemonic, name] of [[Mnemonic.Wrfsbase, "wrfsbase"], [Mnemonic.Wrgsbase, "wrgsbase"]] as const)
+  lower(mnemonic, (x) => x.emit(`${name}.${x.size(0)}`, { b: x.reg(0) }));
+
+/** Selectors that Linux's GDT lets user code load into DS, ES, FS, GS: null ones, __USER_DS and __USER_CS. */
+const DATA_SELECTORS = new Set([0, 1, 2, 3, 0x2b, 0x28 | 3, 0x33]);
+const SS = Register.SS - Register.ES;
+const CS = Register.CS - Register.ES;
+defineCallout("loadSegment", (context, record) => {
+  const selector = context.memory.u16[context.a(record) >>> 1];
+  const segment = context.b(record);
+  if (segment === CS) return fault(context, UD);
+  if (segment === SS ? selector !== 0x2b : !DATA_SELECTORS.has(selector)) return fault(context, GP, selector & 0xfffc);
+  // Loading FS or GS with a selector of 64-bit Linux's flat segments clears its base.
+  if (segment === Register.FS - Register.ES) context.registers.fsBase = 0;
+  if (segment === Register.GS - Register.ES) context.registers.gsBase = 0;
+  return DONE;
+});
+
+/** The second page of an instruction that was decoded across a boundary: immediate = its address, c = where it was. */
+defineCallout("checkPage", (context, record) => {
+  const page = context.immediateHigh(record) * 0x1_0000_0000 + context.immediateLow(record);
+  const linear = context.mmu.access(page, FETCH);
+  if (linear === context.c(record)) return DONE;
+  if (linear < 0) {
+    context.access.fetchFault(page, context.mmu.fault.errorCode);
+    return FAULTED;
+  }
+  // Another page lies there now: the block is stale.
+  context.dropBlockOf(record);
+  context.memory.u32[EXIT_CODE >>> 2] = EXIT_STALE;
+  return FAULTED;
+});
+
+/** ENTER: immediate = bytes of locals, d = nesting level. */
+defineCallout("enter", (context, record) => {
+  const { registers, memory } = context;
+  const level = context.d(record) & 31;
+  const locals = context.immediateLow(record) & 0xffff;
+  const sp = registers.number(RSP);
+  const bp = registers.number(RBP);
+  const frame = sp - 8;
+  const total = 8 * (level === 0 ? 1 : level + 1);
+  const at = TEMP;
+  registers.setNumberAt(at, sp - total);
+  if (!context.probe(at, total, true)) return FAULTED;
+  const put = (address: number, value: bigint): boolean => {
+    const view = new DataView(memory.memory.buffer);
+    registers.setNumberAt(at, address);
+    view.setBigUint64(TEMP + 8, value, true);
+    return context.writeGuest(at, 0, 8, TEMP + 8);
+  };
+  for (let i = 1; i < level; i++) {
+    registers.setNumberAt(at, bp - 8 * i);
+    if (!context.readGuest(at, 0, 8, TEMP + 16)) return FAULTED;
+    if (!put(frame - 8 * i, new DataView(memory.memory.buffer).getBigUint64(TEMP + 16, true))) return FAULTED;
+  }
+  if (!put(frame, registers.get(RBP))) return FAULTED;
+  if (level > 0 && !put(frame - 8 * level, BigInt(frame))) return FAULTED;
+  registers.setNumber(RBP, frame);
+  registers.setNumber(RSP, sp - total - locals);
+  return DONE;
+});
