@@ -299,11 +299,7 @@ export class AddressSpace implements FileMapper {
       const from = Math.max(first, area.pageOffset);
       const to = Math.min(end, area.pageOffset + area.pageCount);
       if (from < to)
-        visit(
-          area.start + (from - area.pageOffset) * 4096,
-          area.start + (to - area.pageOffset) * 4096,
-          area,
-        );
+        visit(area.start + (from - area.pageOffset) * 4096, area.start + (to - area.pageOffset) * 4096, area);
     }
   }
 

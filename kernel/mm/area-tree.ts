@@ -23,7 +23,7 @@ export class AreaTree {
     const { recent } = this;
     if (recent !== null && recent.start <= va && va < recent.end) return recent;
     let found: Area | null = null;
-    for (let node = this.root; node !== null; ) {
+    for (let node = this.root; node !== null;) {
       if (node.end > va) {
         found = node;
         if (node.start <= va) break;
@@ -49,7 +49,7 @@ export class AreaTree {
   /** The highest area that lies wholly below an address. */
   findBefore(va: VirtualAddress): Area | null {
     let found: Area | null = null;
-    for (let node = this.root; node !== null; ) {
+    for (let node = this.root; node !== null;) {
       if (node.end <= va) {
         found = node;
         node = node.right;

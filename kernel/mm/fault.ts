@@ -62,10 +62,15 @@ export function handleFault(
   const area = mm.tree.findFirst(address);
   if (area === null || address < area.start) {
     const why =
-      area === null || (area.flags & VM_GROWSDOWN) === 0 ? "nothing is mapped there" : growStack(mm, area, address);
+      area === null || (area.flags & VM_GROWSDOWN) === 0
+        ? "nothing is mapped there"
+        : growStack(mm, area, address);
     if (area === null || why !== null)
       return signal(mm, SIGSEGV, SEGV_MAPERR, va, errorCode, null, "fault.unmapped", () => ({
-        text: area !== null && (area.flags & VM_GROWSDOWN) !== 0 ? `the stack cannot grow there: ${why}` : `${why}`,
+        text:
+          area !== null && (area.flags & VM_GROWSDOWN) !== 0
+            ? `the stack cannot grow there: ${why}`
+            : `${why}`,
         source: "lock_mm_and_find_vma",
         address,
       }));
@@ -81,7 +86,9 @@ export function handleFault(
       key: area.key,
       pkru: true,
     }));
-  if (write ? (area.flags & VM_WRITE) === 0 : (errorCode & PF_P) !== 0 || (area.flags & VM_ACCESS_FLAGS) === 0)
+  if (
+    write ? (area.flags & VM_WRITE) === 0 : (errorCode & PF_P) !== 0 || (area.flags & VM_ACCESS_FLAGS) === 0
+  )
     return signal(mm, SIGSEGV, SEGV_ACCERR, va, errorCode, area, "fault.protection", () => ({
       text: `the area does not permit ${write ? "writing" : fetch ? "executing" : "reading"}`,
       source: "access_error",
@@ -170,7 +177,8 @@ function bringInAnonymous(mm: AddressSpace, area: Area, page: number, write: boo
 function installPrivate(mm: AddressSpace, area: Area, page: number, frame: number): PageOutcome {
   if (frame === -1) return "no-memory";
   const rw = (area.flags & VM_WRITE) !== 0 ? PTE_RW : 0;
-  if (mm.translations.install(page, frame, entryLow(area) | PTE_ANON | PTE_D | rw, entryHigh(area))) return "ok";
+  if (mm.translations.install(page, frame, entryLow(area) | PTE_ANON | PTE_D | rw, entryHigh(area)))
+    return "ok";
   mm.translations.frames.release(frame);
   return "no-memory";
 }

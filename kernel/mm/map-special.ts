@@ -21,12 +21,7 @@ export function mapSpecial(
 ): number {
   if (mm.tree.findOverlap(start, start + length) !== null) return -EEXIST;
   const vmFlags =
-    vm.protFlags(prot) |
-    vm.VM_MAY_ALL |
-    vm.VM_DONTEXPAND |
-    vm.VM_SOFTDIRTY |
-    mm.defaultFlags |
-    flags;
+    vm.protFlags(prot) | vm.VM_MAY_ALL | vm.VM_DONTEXPAND | vm.VM_SOFTDIRTY | mm.defaultFlags | flags;
   if (!mayExpand(mm, vmFlags, length / 4096)) return -ENOMEM;
   addOrMerge(mm, start, start + length, newProperties({ flags: vmFlags, name, pages, unsplittable: true }));
   countPages(mm, vmFlags, length / 4096);
@@ -42,12 +37,7 @@ export function mapStack(mm: AddressSpace, top: number, size: number, prot: numb
   const start = top - size;
   if (mm.tree.findOverlap(start, top) !== null) return -EEXIST;
   const flags =
-    vm.protFlags(prot) |
-    vm.VM_MAY_ALL |
-    vm.VM_GROWSDOWN |
-    vm.VM_ACCOUNT |
-    vm.VM_SOFTDIRTY |
-    mm.defaultFlags;
+    vm.protFlags(prot) | vm.VM_MAY_ALL | vm.VM_GROWSDOWN | vm.VM_ACCOUNT | vm.VM_SOFTDIRTY | mm.defaultFlags;
   if (!mayExpand(mm, flags, size / 4096) || !commit(mm, size / 4096)) return -ENOMEM;
   addOrMerge(mm, start, top, newProperties({ flags, pageOffset: start / 4096 }));
   countPages(mm, flags, size / 4096);

@@ -55,7 +55,13 @@ function mergesAfter(mm: AddressSpace, before: Area | null, start: number, piece
   );
 }
 
-function mergesBefore(mm: AddressSpace, after: Area | null, start: number, end: number, piece: AreaProperties) {
+function mergesBefore(
+  mm: AddressSpace,
+  after: Area | null,
+  start: number,
+  end: number,
+  piece: AreaProperties,
+) {
   return (
     after !== null &&
     after.start === end &&

@@ -24,18 +24,8 @@
  * Stays applied: a call with prot exactly PROT_EXEC may have taken the execute-only key though it then fails; a
  * refused MAP_FIXED unmaps nothing but may leave an area split. Failures of MAP_POPULATE are silent.
  */
-import {
-  EACCES,
-  EAGAIN,
-  EEXIST,
-  EINVAL,
-  ENODEV,
-  ENOMEM,
-  EOPNOTSUPP,
-  EOVERFLOW,
-  EPERM,
-} from "../errno.js";
-import { commit, countPages, mayExpand, mayLock } from "./accounting.js";
+import { EACCES, EAGAIN, EEXIST, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM } from "../errno.js";
+import { commit, countPages, mayExpand, mayLock, uncommit } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
 import type { MappableFile } from "./mappable-file.js";
 import { addOrMerge, newProperties } from "./merge.js";
@@ -89,7 +79,8 @@ export function mmap(
   const anonymous = (flags & uapi.MAP_ANONYMOUS) !== 0;
   const source = anonymous ? null : file;
 
-  if (!isPageAligned(offset)) return refuse("offset", EINVAL, "the offset is not a multiple of the page size");
+  if (!isPageAligned(offset))
+    return refuse("offset", EINVAL, "the offset is not a multiple of the page size");
   if ((flags & uapi.MAP_HUGETLB) !== 0) {
     if (!anonymous || !HUGE_SIZES.has((flags >>> 26) & 0x3f))
       return refuse("hugetlb", EINVAL, "no such huge pages for this mapping", "ksys_mmap_pgoff");
@@ -142,15 +133,22 @@ export function mmap(
       ((flags & uapi.MAP_GROWSDOWN) !== 0 ? vm.VM_GROWSDOWN : 0) |
       ((flags & uapi.MAP_LOCKED) !== 0 ? vm.VM_LOCKED : 0)) >>>
     0;
-  if (!mayLock(mm, vmFlags, pages)) return refuse("memlock", EAGAIN, "over RLIMIT_MEMLOCK", "mlock_future_ok");
+  if (!mayLock(mm, vmFlags, pages))
+    return refuse("memlock", EAGAIN, "over RLIMIT_MEMLOCK", "mlock_future_ok");
 
-  const kind = source === null ? anonymousKind(flags, vmFlags) : fileKind(source, prot, flags, vmFlags, length, offset);
+  const kind =
+    source === null ? anonymousKind(flags, vmFlags) : fileKind(source, prot, flags, vmFlags, length, offset);
   if ("errno" in kind) return refuse(kind.rule, kind.errno, kind.text, kind.source);
   ({ vmFlags } = kind);
   if ((flags & uapi.MAP_NORESERVE) !== 0 && env.settings.overcommit !== 2)
     vmFlags = vm.withFlags(vmFlags, vm.VM_NORESERVE, 0);
   if (mm.denyWriteExec && (vmFlags & vm.VM_WRITE) !== 0 && (vmFlags & vm.VM_EXEC) !== 0)
-    return refuse("mdwe", EACCES, "PR_SET_MDWE forbids memory both writable and executable", "map_deny_write_exec");
+    return refuse(
+      "mdwe",
+      EACCES,
+      "PR_SET_MDWE forbids memory both writable and executable",
+      "map_deny_write_exec",
+    );
 
   const error = gather(mm, start, end, "mmap");
   if (error !== 0) return error;
@@ -159,17 +157,22 @@ export function mmap(
     replaced += area.pageCount;
   if (!mayExpand(mm, vmFlags, pages - replaced))
     return refuse("limit", ENOMEM, "over RLIMIT_AS or RLIMIT_DATA", "may_expand_vm");
-  if (vm.isAccountable(vmFlags) || (source === null && (vmFlags & vm.VM_SHARED) !== 0)) {
-    if ((vmFlags & vm.VM_NORESERVE) === 0) {
-      if (!commit(mm, pages)) return refuse("overcommit", ENOMEM, "more than can be committed", "vm_enough_memory");
-      vmFlags = vm.withFlags(vmFlags, vm.VM_ACCOUNT, 0);
-    }
+  const ownPages = (vmFlags & vm.VM_SHARED) !== 0 && (source === null || source.zeroDevice === true);
+  if (vm.isAccountable(vmFlags)) {
+    if (!commit(mm, pages))
+      return refuse("overcommit", ENOMEM, "more than can be committed", "vm_enough_memory");
+    vmFlags = vm.withFlags(vmFlags, vm.VM_ACCOUNT, 0);
+  } else if (ownPages && (vmFlags & vm.VM_NORESERVE) === 0) {
+    // Shared memory is charged to its object, page by page as frames; here only whether it could ever fit.
+    if (!commit(mm, pages))
+      return refuse("overcommit", ENOMEM, "more than can be committed", "shmem_acct_size");
+    uncommit(mm, pages);
   }
   if (replaced > 0) removeGathered(mm, start, end);
 
-  const shared = (vmFlags & vm.VM_SHARED) !== 0;
-  const ownPages = source === null ? shared : source.zeroDevice === true && shared;
-  const backing = ownPages ? new SharedAnonymousFile(env.frames, length, ++mm.anonInodes) : source;
+  const backing: MappableFile | null = ownPages
+    ? new SharedAnonymousFile(env.frames, length, ++mm.anonInodes)
+    : source;
   addOrMerge(
     mm,
     start,
@@ -243,11 +246,13 @@ function fileKind(
   }
   if (!file.readable) return no("not-readable", EACCES, "the descriptor is not open for reading");
   if (file.noExec) {
-    if ((vmFlags & vm.VM_EXEC) !== 0) return no("noexec", EPERM, "the mount forbids execution", "path_noexec");
+    if ((vmFlags & vm.VM_EXEC) !== 0)
+      return no("noexec", EPERM, "the mount forbids execution", "path_noexec");
     vmFlags = vm.withFlags(vmFlags, 0, vm.VM_MAYEXEC);
   }
   if (file.mmapRefused) return no("not-mappable", file.mmapRefused, "this kind of file cannot be mapped");
-  if (file.pages === null && !file.zeroDevice) return no("not-mappable", ENODEV, "this file cannot be mapped");
+  if (file.pages === null && !file.zeroDevice)
+    return no("not-mappable", ENODEV, "this file cannot be mapped");
   if ((vmFlags & vm.VM_GROWSDOWN) !== 0) return no("growsdown", EINVAL, "a file mapping does not grow down");
   if (shared && ((file.seals ?? 0) & (uapi.F_SEAL_WRITE | uapi.F_SEAL_FUTURE_WRITE)) !== 0) {
     if ((vmFlags & vm.VM_WRITE) !== 0 && file.writable)

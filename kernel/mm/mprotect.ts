@@ -42,18 +42,22 @@ export function mprotect(
   const refuse = (rule: string, errno: number, text: string) =>
     mm.refuse(`mprotect.${rule}`, errno, () => ({ text, source: "do_mprotect_pkey" }));
   const grows = protection & (PROT_GROWSDOWN | PROT_GROWSUP);
-  if (grows === (PROT_GROWSDOWN | PROT_GROWSUP)) return refuse("grows", EINVAL, "both PROT_GROWSDOWN and PROT_GROWSUP");
-  if (!isPageAligned(address)) return refuse("unaligned", EINVAL, "the address is not a multiple of the page size");
+  if (grows === (PROT_GROWSDOWN | PROT_GROWSUP))
+    return refuse("grows", EINVAL, "both PROT_GROWSDOWN and PROT_GROWSUP");
+  if (!isPageAligned(address))
+    return refuse("unaligned", EINVAL, "the address is not a multiple of the page size");
   if (isZero(lengthWord)) return 0;
   let start = Number(address);
   const end = addPages(start, pageUp(lengthWord));
   if (end <= start) return refuse("wraps", ENOMEM, "the range wraps around the address space");
   const requested = protection - grows;
-  if (!(requested <= 0xffff_ffff) || (requested & ~KNOWN) !== 0) return refuse("prot", EINVAL, "unknown protection bits");
+  if (!(requested <= 0xffff_ffff) || (requested & ~KNOWN) !== 0)
+    return refuse("prot", EINVAL, "unknown protection bits");
   if (key !== -1 && !isAllocated(mm, key)) return refuse("key", EINVAL, `key ${key} is not allocated`);
 
   const first = mm.tree.findFirst(start);
-  if (first === null || first.start >= end) return refuse("unmapped", ENOMEM, "nothing is mapped in the range");
+  if (first === null || first.start >= end)
+    return refuse("unmapped", ENOMEM, "nothing is mapped in the range");
   if ((grows & PROT_GROWSDOWN) !== 0) {
     if ((first.flags & vm.VM_GROWSDOWN) === 0) return refuse("grows", EINVAL, "the area does not grow down");
     start = first.start;
@@ -65,7 +69,7 @@ export function mprotect(
   const begin = start;
   const impliesExec = mm.env.readImpliesExec && (requested & PROT_READ) !== 0;
   let prot = requested;
-  for (let area: Area | null = first; start < end; ) {
+  for (let area: Area | null = first; start < end;) {
     if (area === null || area.start > start)
       return mm.refuse("mprotect.hole", ENOMEM, () => ({
         text: "part of the range is not mapped",
@@ -110,7 +114,11 @@ function protectArea(
   let flags = vm.withFlags(old, vm.protFlags(prot), vm.VM_ACCESS_FLAGS);
   if ((flags & ~(flags >>> 4) & vm.VM_ACCESS_FLAGS) !== 0)
     return refuse("may-never", EACCES, "this mapping may never have that permission", "do_mprotect_pkey");
-  if (mm.denyWriteExec && (flags & vm.VM_EXEC) !== 0 && ((flags & vm.VM_WRITE) !== 0 || (old & vm.VM_EXEC) === 0))
+  if (
+    mm.denyWriteExec &&
+    (flags & vm.VM_EXEC) !== 0 &&
+    ((flags & vm.VM_WRITE) !== 0 || (old & vm.VM_EXEC) === 0)
+  )
     return refuse("mdwe", EACCES, "PR_SET_MDWE forbids gaining execution", "map_deny_write_exec");
   const verdict = mm.env.sealing.mayProtect(area);
   if (verdict !== null) return refuse("sealed", mm.env.sealing.errno, verdict.reason, verdict.source);
@@ -122,7 +130,8 @@ function protectArea(
     if (!mayExpand(mm, flags, pages) && mayExpand(mm, old, pages))
       return refuse("limit", ENOMEM, "over RLIMIT_DATA", "may_expand_vm");
     if ((old & (vm.VM_ACCOUNT | vm.VM_WRITE | vm.VM_SHARED | vm.VM_NORESERVE)) === 0) {
-      if (!commit(mm, pages)) return refuse("overcommit", ENOMEM, "more than can be committed", "vm_enough_memory");
+      if (!commit(mm, pages))
+        return refuse("overcommit", ENOMEM, "more than can be committed", "vm_enough_memory");
       charged = pages;
       flags = vm.withFlags(flags, vm.VM_ACCOUNT, 0);
     }

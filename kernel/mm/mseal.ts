@@ -22,9 +22,11 @@ export function mseal(mm: AddressSpace, address: Word, lengthWord: Word, flags: 
   const refuse = (rule: string, errno: number, text: string) =>
     mm.refuse(`mseal.${rule}`, errno, () => ({ text, source: "do_mseal" }));
   if (!isZero(flags)) return refuse("flags", EINVAL, "no flags are defined");
-  if (!isPageAligned(address)) return refuse("unaligned", EINVAL, "the address is not a multiple of the page size");
+  if (!isPageAligned(address))
+    return refuse("unaligned", EINVAL, "the address is not a multiple of the page size");
   const length = pageUp(lengthWord);
-  if (!isZero(lengthWord) && length === 0) return refuse("length", EINVAL, "the length rounded to pages overflows");
+  if (!isZero(lengthWord) && length === 0)
+    return refuse("length", EINVAL, "the length rounded to pages overflows");
   const start = Number(address);
   const end = addPages(start, length);
   if (end < start) return refuse("wraps", EINVAL, "the range wraps around the address space");
@@ -39,7 +41,7 @@ export function mseal(mm: AddressSpace, address: Word, lengthWord: Word, flags: 
     }));
 
   const by = mm.env.machine.provenance();
-  for (let area = mm.tree.find(start); area !== null && area.start < end; ) {
+  for (let area = mm.tree.find(start); area !== null && area.start < end;) {
     const from = Math.max(area.start, start);
     const to = Math.min(area.end, end);
     const seal = mm.env.sealing.sealed(area, by);

@@ -102,7 +102,7 @@ function refuseIfSealed(mm: AddressSpace, area: Area, start: number, end: number
 
 /** Removes the areas of [start, end) after `gather` succeeded. */
 export function removeGathered(mm: AddressSpace, start: number, end: number): void {
-  for (let area = mm.tree.findOverlap(start, end); area !== null && area.start < end; ) {
+  for (let area = mm.tree.findOverlap(start, end); area !== null && area.start < end;) {
     const { next } = area;
     mm.removeArea(area);
     area = next;

@@ -1,0 +1,111 @@
+import {
+  PTE_ANON,
+  PTE_D,
+  PTE_GUARD,
+  PTE_NX,
+  PTE_P,
+  PTE_RW,
+  pteFrame,
+  pteKey,
+} from "../../mmu/page-table-entry.js";
+import type { AddressSpace } from "./address-space.js";
+import type { Area } from "./area.js";
+import { hasFrame } from "./translations.js";
+import { VM_ACCESS_FLAGS, VM_EXEC, VM_LOCKED, VM_SHARED, VM_WRITE } from "./vm-flags.js";
+
+/**
+ * Walks the areas against the page tables, the counters and the tree's own claims.
+ * @returns a line for each contradiction; empty when all is well
+ */
+export function checkInvariants(mm: AddressSpace): string[] {
+  const wrong: string[] = [];
+  checkAreas(mm, wrong);
+  checkTree(mm, wrong);
+  checkEntries(mm, wrong);
+  return wrong;
+}
+
+function describe(area: Area): string {
+  return `area ${area.start.toString(16)}-${area.end.toString(16)}`;
+}
+
+function checkAreas(mm: AddressSpace, wrong: string[]): void {
+  let total = 0;
+  let locked = 0;
+  let count = 0;
+  let before: Area | null = null;
+  for (const area of mm.tree) {
+    count++;
+    total += area.pageCount;
+    if ((area.flags & VM_LOCKED) !== 0) locked += area.pageCount;
+    if (area.start >= area.end || area.start % 4096 !== 0 || area.end % 4096 !== 0)
+      wrong.push(`${describe(area)} is empty or not of whole pages`);
+    if (before !== null && before.end > area.start)
+      wrong.push(`${describe(before)} overlaps ${describe(area)}`);
+    if (area.previous !== before) wrong.push(`${describe(area)} does not know the area before it`);
+    before = area;
+  }
+  if (mm.tree.last !== before) wrong.push("the tree's last area is not the last");
+  if (count !== mm.tree.count) wrong.push(`${count} areas, but the tree counts ${mm.tree.count}`);
+  if (total !== mm.stats.totalVm) wrong.push(`${total} pages mapped, but totalVm is ${mm.stats.totalVm}`);
+  if (locked !== mm.stats.lockedVm)
+    wrong.push(`${locked} pages locked, but lockedVm is ${mm.stats.lockedVm}`);
+}
+
+function checkTree(mm: AddressSpace, wrong: string[]): void {
+  for (const area of mm.tree) {
+    const { left, right, parent } = area;
+    if (parent !== null && parent.left !== area && parent.right !== area)
+      wrong.push(`${describe(area)} is not its parent's child`);
+    const heights = [left?.height ?? 0, right?.height ?? 0];
+    if (Math.abs(heights[0] - heights[1]) > 1) wrong.push(`${describe(area)} is out of balance`);
+    if (area.height !== 1 + Math.max(...heights)) wrong.push(`${describe(area)} has a wrong height`);
+    const gap = Math.max(0, mm.tree.startWithGuard(area) - (area.previous?.end ?? 0));
+    if (area.gap !== gap) wrong.push(`${describe(area)} has gap ${area.gap} and not ${gap}`);
+    const largest = Math.max(area.gap, left?.largestGap ?? 0, right?.largestGap ?? 0);
+    if (area.largestGap !== largest)
+      wrong.push(`${describe(area)} claims a largest gap of ${area.largestGap}`);
+  }
+}
+
+function checkEntries(mm: AddressSpace, wrong: string[]): void {
+  const { frames } = mm.env;
+  let anonymous = 0;
+  let fromFiles = 0;
+  mm.tables.forEachPresentOrSwap(0, 2 ** 47, (va, low, high) => {
+    const page = `page ${va.toString(16)}`;
+    const area = mm.tree.find(va);
+    if (area === null) {
+      wrong.push(`${page} has an entry but no area`);
+      return;
+    }
+    if (low === PTE_GUARD) return;
+    if (!hasFrame(low)) {
+      wrong.push(`${page} has an entry without a frame`);
+      return;
+    }
+    const frame = pteFrame(low);
+    if ((low & PTE_ANON) !== 0) anonymous++;
+    else if (frame !== frames.zeroFrame) {
+      fromFiles++;
+      if (area.pages?.frameAt(area.fileIndex(va), false) !== frame)
+        wrong.push(`${page} maps a frame that is not its file's`);
+    }
+    if (frame !== frames.zeroFrame && frames.references(frame) < 1) wrong.push(`${page} maps a free frame`);
+    const present = (low & PTE_P) !== 0;
+    if (present !== ((area.flags & VM_ACCESS_FLAGS) !== 0))
+      wrong.push(`${page}: present and protection disagree`);
+    if ((low & PTE_RW) !== 0) {
+      if ((area.flags & VM_WRITE) === 0) wrong.push(`${page} is writable in an area that is not`);
+      if ((low & PTE_D) === 0) wrong.push(`${page} is writable but clean`);
+      if ((area.flags & VM_SHARED) === 0 && ((low & PTE_ANON) === 0 || frames.references(frame) !== 1))
+        wrong.push(`${page} is writable but not this address space's own`);
+    }
+    if (((high & PTE_NX) === 0) !== ((area.flags & VM_EXEC) !== 0))
+      wrong.push(`${page}: NX and protection disagree`);
+    if (pteKey(high) !== area.key)
+      wrong.push(`${page} has key ${pteKey(high)} in an area of key ${area.key}`);
+  });
+  if (anonymous !== mm.anonPages) wrong.push(`${anonymous} anonymous pages, but ${mm.anonPages} counted`);
+  if (fromFiles !== mm.filePages) wrong.push(`${fromFiles} file pages, but ${mm.filePages} counted`);
+}

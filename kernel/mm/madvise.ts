@@ -1,0 +1,223 @@
+/*
+ * madvise(addr, length, advice)
+ *
+ * Refuses, in this order (do_madvise):
+ *   EINVAL  unknown advice
+ *   EINVAL  addr not page aligned
+ *   EINVAL  length not 0 but rounds to 0; the range wraps
+ *   (0      length 0)
+ *   MADV_POPULATE_*: EINVAL, ENOMEM, EFAULT (populate.ts); seals do not matter
+ * then, area by area, ascending; a hole is remembered and passed over:
+ *   EPERM   discarding advice on a sealed area that the caller could not overwrite; stops there
+ *   EINVAL, EACCES   the advice does not fit the area; stops there
+ *   EAGAIN  a split would pass vm.max_map_count
+ * and at the end
+ *   ENOMEM  there was a hole
+ *
+ * Stays applied: everything done to areas before the refusal, and around holes.
+ *
+ * MADV_FREE, COLD, PAGEOUT and WILLNEED change nothing a program can see here: pages are never reclaimed.
+ * MADV_COLLAPSE is EINVAL, as on ranges without an aligned 2 MiB: there are no huge pages. HWPOISON and
+ * SOFT_OFFLINE are unknown, as without CONFIG_MEMORY_FAILURE.
+ */
+import { EACCES, EAGAIN, EINVAL, ENOMEM } from "../errno.js";
+import type { AddressSpace } from "./address-space.js";
+import type { Area } from "./area.js";
+import { keyDenies } from "./fault.js";
+import { modify, prepareAnonId } from "./merge.js";
+import { populateAccess } from "./populate.js";
+import * as uapi from "./uapi.js";
+import * as vm from "./vm-flags.js";
+import { addPages, isPageAligned, isZero, pageUp, type Word } from "./word.js";
+
+const KNOWN: ReadonlySet<number> = new Set([
+  uapi.MADV_NORMAL,
+  uapi.MADV_RANDOM,
+  uapi.MADV_SEQUENTIAL,
+  uapi.MADV_WILLNEED,
+  uapi.MADV_DONTNEED,
+  uapi.MADV_FREE,
+  uapi.MADV_REMOVE,
+  uapi.MADV_DONTFORK,
+  uapi.MADV_DOFORK,
+  uapi.MADV_MERGEABLE,
+  uapi.MADV_UNMERGEABLE,
+  uapi.MADV_HUGEPAGE,
+  uapi.MADV_NOHUGEPAGE,
+  uapi.MADV_DONTDUMP,
+  uapi.MADV_DODUMP,
+  uapi.MADV_WIPEONFORK,
+  uapi.MADV_KEEPONFORK,
+  uapi.MADV_COLD,
+  uapi.MADV_PAGEOUT,
+  uapi.MADV_POPULATE_READ,
+  uapi.MADV_POPULATE_WRITE,
+  uapi.MADV_DONTNEED_LOCKED,
+  uapi.MADV_COLLAPSE,
+]);
+
+/** Advice that only changes an area's flags: which bits it sets and clears. */
+const FLAG_CHANGES: Readonly<Record<number, readonly [set: number, clear: number]>> = {
+  [uapi.MADV_NORMAL]: [0, vm.VM_RAND_READ | vm.VM_SEQ_READ],
+  [uapi.MADV_SEQUENTIAL]: [vm.VM_SEQ_READ, vm.VM_RAND_READ],
+  [uapi.MADV_RANDOM]: [vm.VM_RAND_READ, vm.VM_SEQ_READ],
+  [uapi.MADV_DONTFORK]: [vm.VM_DONTCOPY, 0],
+  [uapi.MADV_DOFORK]: [0, vm.VM_DONTCOPY],
+  [uapi.MADV_WIPEONFORK]: [vm.VM_WIPEONFORK, 0],
+  [uapi.MADV_KEEPONFORK]: [0, vm.VM_WIPEONFORK],
+  [uapi.MADV_DONTDUMP]: [vm.VM_DONTDUMP, 0],
+  [uapi.MADV_DODUMP]: [0, vm.VM_DONTDUMP],
+  [uapi.MADV_MERGEABLE]: [vm.VM_MERGEABLE, 0],
+  [uapi.MADV_UNMERGEABLE]: [0, vm.VM_MERGEABLE],
+  [uapi.MADV_HUGEPAGE]: [vm.VM_HUGEPAGE, vm.VM_NOHUGEPAGE],
+  [uapi.MADV_NOHUGEPAGE]: [vm.VM_NOHUGEPAGE, vm.VM_HUGEPAGE],
+};
+
+function isKnown(mm: AddressSpace, advice: number): boolean {
+  if (advice === uapi.MADV_GUARD_INSTALL || advice === uapi.MADV_GUARD_REMOVE)
+    return mm.env.release.guardRegions !== "none";
+  return KNOWN.has(advice);
+}
+
+/** @param advice a signed 32-bit int, as the system call takes it */
+export function madvise(mm: AddressSpace, address: Word, lengthWord: Word, advice: number): number {
+  const refuse = (rule: string, errno: number, text: string) =>
+    mm.refuse(`madvise.${rule}`, errno, () => ({ text, source: "do_madvise" }));
+  if (!isKnown(mm, advice)) return refuse("advice", EINVAL, `advice ${advice} is not known`);
+  if (!isPageAligned(address))
+    return refuse("unaligned", EINVAL, "the address is not a multiple of the page size");
+  const length = pageUp(lengthWord);
+  if (!isZero(lengthWord) && length === 0)
+    return refuse("length", EINVAL, "the length rounded to pages overflows");
+  let start = Number(address);
+  const end = addPages(start, length);
+  if (end < start) return refuse("wraps", EINVAL, "the range wraps around the address space");
+  if (end === start) return 0;
+  if (advice === uapi.MADV_POPULATE_READ || advice === uapi.MADV_POPULATE_WRITE) {
+    const error = populateAccess(mm, start, end, advice === uapi.MADV_POPULATE_WRITE);
+    return error === 0 ? 0 : refuse("populate", -error, "not every page could be brought in");
+  }
+
+  const begin = start;
+  let hole = false;
+  for (let area = mm.tree.findFirst(start); start < end; area = mm.tree.findFirst(start)) {
+    if (area === null || area.start >= end) {
+      hole = true;
+      break;
+    }
+    if (area.start > start) {
+      hole = true;
+      start = area.start;
+    }
+    const to = Math.min(area.end, end);
+    const error = adviseArea(mm, area, start, to, advice, start > begin);
+    if (error !== 0) return error;
+    start = to;
+  }
+  return hole ? refuse("hole", ENOMEM, "part of the range is not mapped; the rest took the advice") : 0;
+}
+
+function adviseArea(
+  mm: AddressSpace,
+  area: Area,
+  start: number,
+  end: number,
+  advice: number,
+  partial: boolean,
+): number {
+  const refuse = (rule: string, errno: number, text: string, source = "madvise_vma_behavior", pkru = false) =>
+    mm.refuse(`madvise.${rule}`, errno, () => ({
+      text,
+      source,
+      area,
+      address: start,
+      ...(pkru ? { key: area.key, pkru } : {}),
+      ...(partial ? { applied: "the areas before it have taken the advice" } : {}),
+    }));
+  const keyed = keyDenies(mm, area, true);
+  const writable = (area.flags & vm.VM_WRITE) !== 0 && !keyed;
+  const verdict = mm.env.sealing.mayDiscard(area, { advice, writable, release: mm.env.release });
+  if (verdict !== null)
+    return refuse("sealed", mm.env.sealing.errno, verdict.reason, verdict.source, mm.env.pku);
+
+  const locked = (area.flags & vm.VM_LOCKED) !== 0;
+  const notPages = (area.flags & vm.VM_PFNMAP) !== 0;
+  const unfit = (text: string) => refuse("unfit", EINVAL, text);
+  switch (advice) {
+    case uapi.MADV_WILLNEED:
+      return 0;
+    case uapi.MADV_COLD:
+    case uapi.MADV_PAGEOUT:
+      return locked || notPages ? unfit("locked memory is not paged out") : 0;
+    case uapi.MADV_FREE:
+      if (!area.isAnonymous) return unfit("only anonymous memory can be freed lazily");
+      return locked ? unfit("the memory is locked") : 0;
+    case uapi.MADV_DONTNEED:
+    case uapi.MADV_DONTNEED_LOCKED:
+      if (notPages || (locked && advice === uapi.MADV_DONTNEED)) return unfit("the memory is locked");
+      mm.translations.drop(start, end, "pages");
+      return 0;
+    case uapi.MADV_REMOVE:
+      return removePages(area, start, end, refuse);
+    case uapi.MADV_COLLAPSE:
+      return unfit("the range holds no aligned 2 MiB");
+    case uapi.MADV_GUARD_INSTALL:
+    case uapi.MADV_GUARD_REMOVE:
+      if ((area.flags & vm.VM_SPECIAL) !== 0 || (locked && advice === uapi.MADV_GUARD_INSTALL))
+        return unfit("this area cannot have guard pages");
+      if (!area.isAnonymous && mm.env.release.guardRegions !== "all")
+        return unfit("this release has guard pages in anonymous memory only");
+      return advice === uapi.MADV_GUARD_INSTALL
+        ? installGuards(mm, area, start, end)
+        : removeGuards(mm, start, end);
+    case uapi.MADV_WIPEONFORK:
+      if (area.file !== null || (area.flags & vm.VM_SHARED) !== 0)
+        return unfit("only private anonymous memory can be wiped on fork");
+      break;
+    case uapi.MADV_DOFORK:
+      if ((area.flags & vm.VM_IO) !== 0) return unfit("device memory is never copied");
+      break;
+    case uapi.MADV_DODUMP:
+      if ((area.flags & vm.VM_SPECIAL) !== 0) return unfit("a special mapping is never dumped");
+      break;
+  }
+  const [set, clear] = FLAG_CHANGES[advice];
+  const flags = vm.withFlags(area.flags, set, clear);
+  if (flags === area.flags) return 0;
+  const result = modify(mm, area, start, end, { flags });
+  if (typeof result !== "number") return 0;
+  return refuse("split", result === -ENOMEM ? EAGAIN : -result, "the area cannot be split");
+}
+
+/** MADV_REMOVE: a hole in the file, for everybody who maps it (madvise_remove). */
+function removePages(
+  area: Area,
+  start: number,
+  end: number,
+  refuse: (rule: string, errno: number, text: string) => number,
+): number {
+  if ((area.flags & vm.VM_LOCKED) !== 0) return refuse("unfit", EINVAL, "the memory is locked");
+  if (area.file === null) return refuse("unfit", EINVAL, "no file is mapped");
+  const needed = vm.VM_SHARED | vm.VM_MAYWRITE;
+  if ((area.flags & needed) !== needed || area.pages === null)
+    return refuse(
+      "not-shared",
+      EACCES,
+      "only a shared mapping that may be writable can lose pages of its file",
+    );
+  area.pages.punchHole(area.fileIndex(start) * 4096, end - start);
+  return 0;
+}
+
+function installGuards(mm: AddressSpace, area: Area, start: number, end: number): number {
+  prepareAnonId(mm, area);
+  area.guarded = true;
+  mm.translations.drop(start, end, "pages");
+  for (let page = start; page < end; page += 4096) if (!mm.translations.installGuard(page)) return -ENOMEM;
+  return 0;
+}
+
+function removeGuards(mm: AddressSpace, start: number, end: number): number {
+  mm.translations.removeGuards(start, end);
+  return 0;
+}

@@ -1,0 +1,262 @@
+/*
+ * mremap(old_address, old_size, new_size, flags, new_address), as since 6.17
+ *
+ * Refuses, in this order (check_mremap_params, do_mremap):
+ *   EINVAL  unknown flags; old_address not page aligned; new_size rounds to 0 or is longer than user space
+ *   with MREMAP_FIXED or MREMAP_DONTUNMAP
+ *   EINVAL  new range beyond user space; new_address not page aligned; no MREMAP_MAYMOVE; DONTUNMAP with
+ *           different sizes; old and new overlap
+ *   then
+ *   EFAULT  nothing mapped at old_address
+ *   EPERM   the area there is sealed
+ *   EINVAL  old_size 0 on private memory; DONTUNMAP of a special mapping
+ *   EFAULT  the old range leaves the area (a shrink: the new size must fit; one size without a new place: never);
+ *           growing a special mapping
+ *   EAGAIN  RLIMIT_MEMLOCK
+ *   ENOMEM  RLIMIT_AS, RLIMIT_DATA
+ *   ENOMEM  map count; what MREMAP_FIXED unmaps (EPERM if sealed, see munmap.ts); what a shrink cuts off (same)
+ *   ENOMEM  no room to grow, and no MREMAP_MAYMOVE; overcommit
+ *
+ * Stays applied: MREMAP_FIXED unmaps the destination before it shrinks or moves. With MREMAP_FIXED and equal sizes
+ * all areas of the old range move, one after the other: a refusal at one leaves those before it moved.
+ */
+import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../errno.js";
+import { commit, countPages, mayExpand, mayLock } from "./accounting.js";
+import type { AddressSpace } from "./address-space.js";
+import type { Area } from "./area.js";
+import { TASK_SIZE } from "./layout.js";
+import { addOrMerge, newProperties } from "./merge.js";
+import { unmapRange } from "./munmap.js";
+import { populateLocked } from "./populate.js";
+import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from "./uapi.js";
+import { findUnmappedArea } from "./unmapped-area.js";
+import * as vm from "./vm-flags.js";
+import { isPageAligned, pageUp, type Word } from "./word.js";
+
+/** Sizes and addresses in bytes, rounded to pages and checked. */
+interface Request {
+  readonly old: number;
+  readonly oldLength: number;
+  readonly newLength: number;
+  readonly flags: number;
+  readonly target: number;
+  /** Areas before this one have moved already. */
+  readonly moved: boolean;
+}
+
+export function mremap(
+  mm: AddressSpace,
+  oldAddress: Word,
+  oldSize: Word,
+  newSize: Word,
+  flags: number,
+  newAddress: Word,
+): number {
+  const refuse = (rule: string, errno: number, text: string) =>
+    mm.refuse(`mremap.${rule}`, errno, () => ({ text, source: "check_mremap_params" }));
+  if (!(flags <= 7)) return refuse("flags", EINVAL, "unknown flags");
+  if (!isPageAligned(oldAddress))
+    return refuse("unaligned", EINVAL, "the old address is not a multiple of the page size");
+  const oldLength = pageUp(oldSize);
+  const newLength = pageUp(newSize);
+  if (newLength === 0) return refuse("empty", EINVAL, "the new size is 0");
+  if (newLength > TASK_SIZE) return refuse("length", EINVAL, "the new size is longer than user space");
+  const explicit = (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0;
+  const old = Number(oldAddress);
+  const target = explicit ? Number(newAddress) : 0;
+  if (explicit) {
+    if (newAddress > TASK_SIZE - newLength)
+      return refuse("range", EINVAL, "the new range does not lie in user space");
+    if (!isPageAligned(newAddress))
+      return refuse("unaligned", EINVAL, "the new address is not a multiple of the page size");
+    if ((flags & MREMAP_MAYMOVE) === 0) return refuse("flags", EINVAL, "a new address needs MREMAP_MAYMOVE");
+    if ((flags & MREMAP_DONTUNMAP) !== 0 && oldLength !== newLength)
+      return refuse("resize", EINVAL, "MREMAP_DONTUNMAP does not change the size");
+    if (old < target + newLength && target < old + oldLength)
+      return refuse("overlap", EINVAL, "the old and the new range overlap");
+  }
+  const request: Request = { old, oldLength, newLength, flags, target, moved: false };
+  if ((flags & MREMAP_FIXED) !== 0 && oldLength === newLength && mm.env.release.mremapMovesSeveralAreas)
+    return moveAreas(mm, request);
+  return remapArea(mm, request);
+}
+
+/** Moves every area of the range; holes keep their places (remap_move). */
+function moveAreas(mm: AddressSpace, request: Request): number {
+  const { old, oldLength, target } = request;
+  const end = old + oldLength;
+  let at = old;
+  for (let area = mm.tree.find(old); ; area = mm.tree.findOverlap(at, end)) {
+    if (area === null) {
+      if (at > old) return target;
+      return notMapped(mm, old);
+    }
+    const from = Math.max(area.start, at);
+    const to = Math.min(area.end, end);
+    const result = remapArea(mm, {
+      ...request,
+      old: from,
+      oldLength: to - from,
+      newLength: to - from,
+      target: target + (from - old),
+      moved: from > old,
+    });
+    if (result < 0) return result;
+    at = to;
+    if (at >= end) return target;
+  }
+}
+
+function notMapped(mm: AddressSpace, address: number): number {
+  return mm.refuse("mremap.unmapped", EFAULT, () => ({
+    text: "nothing is mapped at the old address",
+    source: "vma_lookup",
+    ...(address < 2 ** 47 ? { address } : {}),
+  }));
+}
+
+function remapArea(mm: AddressSpace, request: Request): number {
+  const { old, newLength, flags, target, moved } = request;
+  let { oldLength } = request;
+  const found = old < TASK_SIZE ? mm.tree.find(old) : null;
+  if (found === null) return notMapped(mm, old);
+  let area: Area = found;
+  const refuse = (rule: string, errno: number, text: string, source = "check_prep_vma") =>
+    mm.refuse(`mremap.${rule}`, errno, () => ({
+      text,
+      source,
+      area,
+      address: old,
+      ...(moved ? { applied: "the areas before it have moved" } : {}),
+    }));
+  const verdict = mm.env.sealing.mayRemap(area);
+  if (verdict !== null) return refuse("sealed", mm.env.sealing.errno, verdict.reason, verdict.source);
+  if (oldLength === 0 && (area.flags & vm.VM_MAYSHARE) === 0)
+    return refuse("duplicate", EINVAL, "an old size of 0 duplicates shared mappings only");
+  const special = (area.flags & (vm.VM_DONTEXPAND | vm.VM_PFNMAP)) !== 0;
+  if ((flags & MREMAP_DONTUNMAP) !== 0 && special)
+    return refuse("special", EINVAL, "a special mapping is not kept");
+  const explicit = (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0;
+  if (!explicit && oldLength === newLength) return old;
+  if (Math.min(oldLength, newLength) > area.end - old)
+    return refuse("crosses", EFAULT, "the old range leaves the area");
+  const delta = (newLength - oldLength) / 4096;
+  if (delta > 0) {
+    if (special) return refuse("special", EFAULT, "a special mapping does not grow");
+    if (!mayLock(mm, area.flags, delta))
+      return refuse("memlock", EAGAIN, "over RLIMIT_MEMLOCK", "mlock_future_ok");
+    if (!mayExpand(mm, area.flags, delta))
+      return refuse("limit", ENOMEM, "over RLIMIT_AS or RLIMIT_DATA", "may_expand_vm");
+  }
+
+  if (!explicit) {
+    if (newLength < oldLength) {
+      const error = unmapRange(mm, old + newLength, old + oldLength, "mremap");
+      return error === 0 ? old : error;
+    }
+    if (growInPlace(mm, area, old, oldLength, newLength)) return old;
+    if ((flags & MREMAP_MAYMOVE) === 0)
+      return refuse("no-room", ENOMEM, "no room to grow in place", "expand_vma");
+  } else {
+    if (mm.tree.count + 2 >= mm.env.settings.maxMapCount - 3)
+      return refuse("map-count", ENOMEM, "too close to vm.max_map_count", "mremap_to");
+    if ((flags & MREMAP_FIXED) !== 0) {
+      const error = unmapRange(mm, target, target + newLength, "mremap");
+      if (error !== 0) return error;
+    }
+    if (newLength < oldLength) {
+      const error = unmapRange(mm, old + newLength, old + oldLength, "mremap");
+      if (error !== 0) return error;
+      oldLength = newLength;
+    }
+    const still = mm.tree.find(old);
+    if (still === null) return notMapped(mm, old);
+    area = still;
+    if ((flags & MREMAP_DONTUNMAP) !== 0 && !mayExpand(mm, area.flags, oldLength / 4096))
+      return refuse("limit", ENOMEM, "over RLIMIT_AS or RLIMIT_DATA", "may_expand_vm");
+  }
+  const place =
+    (flags & MREMAP_FIXED) !== 0 ? target : findUnmappedArea(mm, explicit ? target : 0, newLength, 0, false);
+  if (place === -1) return refuse("no-room", ENOMEM, "no free range is long enough", "get_unmapped_area");
+  const error = moveArea(mm, area, old, oldLength, place, newLength, (flags & MREMAP_DONTUNMAP) !== 0);
+  if (error !== 0) return refuse("move", -error, "the area cannot be moved", "move_vma");
+  return place;
+}
+
+/** Grows an area at its end where the next one leaves room (expand_vma_in_place). */
+function growInPlace(
+  mm: AddressSpace,
+  area: Area,
+  old: number,
+  oldLength: number,
+  newLength: number,
+): boolean {
+  const end = old + newLength;
+  if (oldLength === 0 || old + oldLength !== area.end || end > TASK_SIZE) return false;
+  if (area.next !== null && area.next.start < end) return false;
+  const pages = (newLength - oldLength) / 4096;
+  const { flags } = area;
+  if ((flags & vm.VM_ACCOUNT) !== 0 && !commit(mm, pages)) return false;
+  const from = area.end;
+  addOrMerge(
+    mm,
+    from,
+    end,
+    newProperties({ ...propertiesOf(area), pageOffset: area.pageOffset + area.pageCount }),
+  );
+  countPages(mm, flags, pages);
+  mm.changed("map", from, end);
+  if ((flags & vm.VM_LOCKED) !== 0) populateLocked(mm, from, end);
+  return true;
+}
+
+function propertiesOf(area: Area) {
+  const { flags, key, seal, file, pages, name, anonId, unsplittable, guarded } = area;
+  return { flags, key, seal, file, pages, name, anonId, unsplittable, guarded };
+}
+
+/** Makes the area anew at `to`, moves its pages there and unmaps the old place unless it is to be kept. */
+function moveArea(
+  mm: AddressSpace,
+  area: Area,
+  from: number,
+  oldLength: number,
+  to: number,
+  newLength: number,
+  keepOld: boolean,
+): number {
+  if (mm.tree.count >= mm.env.settings.maxMapCount - 3) return -ENOMEM;
+  const whole = area.start === from && area.end === from + oldLength;
+  if (area.unsplittable && !whole && oldLength !== 0) return -EINVAL;
+  const properties = newProperties({ ...propertiesOf(area), pageOffset: area.fileIndex(from) });
+  // Untouched anonymous memory takes the offset of its new place, so that it can merge there.
+  if (area.isAnonymous && area.file === null && area.anonId === 0) properties.pageOffset = to / 4096;
+  const pages = newLength / 4096;
+  if ((area.flags & vm.VM_ACCOUNT) !== 0 && !commit(mm, pages)) return -ENOMEM;
+  addOrMerge(mm, to, to + newLength, properties);
+  countPages(mm, properties.flags, pages);
+  if (mm.translations.move(from, to, oldLength) !== oldLength) {
+    // Out of frames for page tables: put back what came over and drop the new area.
+    mm.translations.move(to, from, oldLength);
+    unmapRange(mm, to, to + newLength, "mremap");
+    return -ENOMEM;
+  }
+  if (oldLength > 0) {
+    if (keepOld) keepUnlocked(mm, from, whole);
+    else unmapRange(mm, from, from + oldLength, "mremap");
+  }
+  mm.changed("move", to, to + newLength);
+  if ((properties.flags & vm.VM_LOCKED) !== 0) populateLocked(mm, to + oldLength, to + newLength);
+  return 0;
+}
+
+/** MREMAP_DONTUNMAP leaves an empty area behind, which is no longer locked. */
+function keepUnlocked(mm: AddressSpace, from: number, whole: boolean): void {
+  const left = mm.tree.find(from);
+  if (left === null) return;
+  if ((left.flags & vm.VM_LOCKED) !== 0) {
+    mm.stats.lockedVm -= left.pageCount;
+    left.flags = vm.withFlags(left.flags, 0, vm.VM_LOCKED_MASK);
+  }
+  if (whole) left.anonId = 0;
+}

@@ -1,0 +1,120 @@
+import { PTE_ANON, PTE_D, pteFrame } from "../../mmu/page-table-entry.js";
+import type { AddressSpace } from "./address-space.js";
+import type { Area } from "./area.js";
+import { formatMapsLine } from "./proc-maps.js";
+import { hasFrame } from "./translations.js";
+import * as vm from "./vm-flags.js";
+
+/** VmFlags mnemonics in the order of the bits (show_smap_vma_flags). */
+const MNEMONICS: readonly (readonly [number, string])[] = [
+  [vm.VM_READ, "rd"],
+  [vm.VM_WRITE, "wr"],
+  [vm.VM_EXEC, "ex"],
+  [vm.VM_SHARED, "sh"],
+  [vm.VM_MAYREAD, "mr"],
+  [vm.VM_MAYWRITE, "mw"],
+  [vm.VM_MAYEXEC, "me"],
+  [vm.VM_MAYSHARE, "ms"],
+  [vm.VM_GROWSDOWN, "gd"],
+  [vm.VM_PFNMAP, "pf"],
+  [vm.VM_LOCKED, "lo"],
+  [vm.VM_IO, "io"],
+  [vm.VM_SEQ_READ, "sr"],
+  [vm.VM_RAND_READ, "rr"],
+  [vm.VM_DONTCOPY, "dc"],
+  [vm.VM_DONTEXPAND, "de"],
+  [vm.VM_LOCKONFAULT, "lf"],
+  [vm.VM_ACCOUNT, "ac"],
+  [vm.VM_NORESERVE, "nr"],
+  [vm.VM_WIPEONFORK, "wf"],
+  [vm.VM_DONTDUMP, "dd"],
+  [vm.VM_SOFTDIRTY, "sd"],
+  [vm.VM_HUGEPAGE, "hg"],
+  [vm.VM_NOHUGEPAGE, "nh"],
+  [vm.VM_MERGEABLE, "mg"],
+];
+
+/** Resident pages of one area, by kind. */
+interface Residency {
+  rss: number;
+  /** Share in pages: a frame of n holders counts 1/n. */
+  pss: number;
+  pssDirty: number;
+  sharedClean: number;
+  sharedDirty: number;
+  privateClean: number;
+  privateDirty: number;
+  anonymous: number;
+}
+
+function residency(mm: AddressSpace, area: Area): Residency {
+  const sum: Residency = {
+    rss: 0,
+    pss: 0,
+    pssDirty: 0,
+    sharedClean: 0,
+    sharedDirty: 0,
+    privateClean: 0,
+    privateDirty: 0,
+    anonymous: 0,
+  };
+  const { frames } = mm.env;
+  mm.tables.forEachPresentOrSwap(area.start, area.end, (_va, low) => {
+    const frame = pteFrame(low);
+    if (!hasFrame(low) || frame === frames.zeroFrame) return;
+    const anonymous = (low & PTE_ANON) !== 0;
+    // The page cache holds one reference of its own.
+    const mappers = Math.max(1, frames.references(frame) - (anonymous ? 0 : 1));
+    const dirty = (low & PTE_D) !== 0;
+    sum.rss++;
+    sum.pss += 1 / mappers;
+    if (dirty) sum.pssDirty += 1 / mappers;
+    if (anonymous) sum.anonymous++;
+    if (mappers > 1) sum[dirty ? "sharedDirty" : "sharedClean"]++;
+    else sum[dirty ? "privateDirty" : "privateClean"]++;
+  });
+  return sum;
+}
+
+function kilobytes(label: string, amount: number): string {
+  return `${`${label}:`.padEnd(16)}${String(amount).padStart(8)} kB\n`;
+}
+
+function vmFlags(mm: AddressSpace, area: Area): string {
+  const words = MNEMONICS.filter(([bit]) => (area.flags & bit) !== 0).map(([, word]) => word);
+  if (area.guarded) words.push("gu");
+  const seal = mm.env.sealing.smapsFlag(area);
+  if (seal !== "") words.push(seal);
+  return `VmFlags: ${words.map((word) => `${word} `).join("")}\n`;
+}
+
+/** One area's paragraph of /proc/pid/smaps (show_smap). */
+export function formatSmapsArea(mm: AddressSpace, area: Area): string {
+  const pages = residency(mm, area);
+  const kb = (count: number) => Math.floor(count * 4);
+  let text = `${formatMapsLine(mm, area)}\n`;
+  text +=
+    kilobytes("Size", area.length / 1024) + kilobytes("KernelPageSize", 4) + kilobytes("MMUPageSize", 4);
+  text +=
+    kilobytes("Rss", kb(pages.rss)) +
+    kilobytes("Pss", kb(pages.pss)) +
+    kilobytes("Pss_Dirty", kb(pages.pssDirty));
+  text += kilobytes("Shared_Clean", kb(pages.sharedClean)) + kilobytes("Shared_Dirty", kb(pages.sharedDirty));
+  text +=
+    kilobytes("Private_Clean", kb(pages.privateClean)) + kilobytes("Private_Dirty", kb(pages.privateDirty));
+  text += kilobytes("Referenced", kb(pages.rss)) + kilobytes("Anonymous", kb(pages.anonymous));
+  const never = ["KSM", "LazyFree", "AnonHugePages", "ShmemPmdMapped", "FilePmdMapped"];
+  for (const label of [...never, "Shared_Hugetlb", "Private_Hugetlb", "Swap", "SwapPss"])
+    text += kilobytes(label, 0);
+  text += kilobytes("Locked", (area.flags & vm.VM_LOCKED) !== 0 ? kb(pages.pss) : 0);
+  text += "THPeligible:           0\n";
+  if (mm.env.pku) text += `ProtectionKey:  ${String(area.key).padStart(8)}\n`;
+  return text + vmFlags(mm, area);
+}
+
+/** The text of /proc/pid/smaps. */
+export function formatSmaps(mm: AddressSpace): string {
+  let text = "";
+  for (const area of mm.tree) text += formatSmapsArea(mm, area);
+  return text;
+}
