@@ -19,6 +19,7 @@ const TWO32 = 2 ** 32;
 
 /** z = a / b, rounded to `format`. z may be a or b. */
 export function divide(z: Unpacked, a: Unpacked, b: Unpacked, format: Format, env: FloatEnv): void {
+  const before = env.flags;
   if (nanOrDenormal(z, a, b, format, env)) return;
   const sign = a.sign ^ b.sign;
   if (a.kind === INFINITE) {
@@ -33,7 +34,8 @@ export function divide(z: Unpacked, a: Unpacked, b: Unpacked, format: Format, en
   if (b.kind === ZERO) {
     if (a.kind === ZERO) invalid(z, env);
     else {
-      env.flags |= ZE;
+      // Division by zero outranks the denormal operand: no DE.
+      env.flags = before | ZE;
       setInfinity(z, sign);
     }
     return;

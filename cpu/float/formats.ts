@@ -182,10 +182,11 @@ export function pack80(u: Unpacked, out: Int32Array, index: number): void {
   }
 }
 
-/** Turns a NaN quiet and cuts its payload to what `format` holds. */
+/** Turns a NaN quiet and cuts its payload to what `format` holds; x87 registers hold all of it under any precision. */
 export function quiet(u: Unpacked, format: Format): void {
   u.kind = QNAN;
   u.hi |= 0xc0000000;
+  if (format.maxExponent === EXTENDED80.maxExponent) return;
   if (format.precision === 24) {
     u.hi &= 0xffffff00;
     u.lo = 0;

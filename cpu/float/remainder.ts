@@ -3,7 +3,7 @@
 import type { FloatEnv } from "./env.js";
 import { EXTENDED80 } from "./formats.js";
 import { invalid, nanOrDenormal } from "./nan.js";
-import { roundTo } from "./round.js";
+import { deliverUnchanged, roundTo } from "./round.js";
 import { INFINITE, ZERO, copyUnpacked, normalize, setFinite, setZero, type Unpacked } from "./unpacked.js";
 
 const TWO32 = 2 ** 32;
@@ -33,8 +33,10 @@ export function remainder(
 ): void {
   status.partial = false;
   status.quotient = 0;
+  const before = env.flags;
   if (nanOrDenormal(z, a, b, EXTENDED80, env)) return;
   if (a.kind === INFINITE || b.kind === ZERO) {
+    env.flags = before;
     invalid(z, env);
     return;
   }
@@ -43,7 +45,11 @@ export function remainder(
     return;
   }
   const distance = a.exp - b.exp;
-  if (b.kind === INFINITE || distance < -1 || (distance < 0 && !nearest)) {
+  if (b.kind === INFINITE) {
+    deliverUnchanged(z, a, env);
+    return;
+  }
+  if (distance < -1 || (distance < 0 && !nearest)) {
     copyUnpacked(z, a);
     roundTo(z, 0, EXTENDED80, env);
     return;

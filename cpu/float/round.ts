@@ -1,8 +1,8 @@
 /** Rounding of an exact (or sticky) intermediate result to a format, with overflow and underflow responses. */
 
 import { OE, PE, ROUND_DOWN, ROUND_NEAREST, ROUND_UP, UE, type FloatEnv } from "./env.js";
-import type { Format } from "./formats.js";
-import { FINITE, setInfinity, setZero, type Unpacked } from "./unpacked.js";
+import { EXTENDED80, type Format } from "./formats.js";
+import { FINITE, copyUnpacked, setInfinity, setZero, type Unpacked } from "./unpacked.js";
 
 /** Bias added to or taken from the exponent when overflow or underflow is unmasked (SDM vol. 1, 8.5.4). */
 const UNMASKED_BIAS = 24576;
@@ -80,6 +80,11 @@ function carriesOut(z: Unpacked, ext: number, precision: number, rounding: numbe
   );
 }
 
+/** An x87 store to memory: unmasked, it writes nothing and so is never inexact. */
+function isStore(format: Format, env: FloatEnv): boolean {
+  return env.x87 && format.maxExponent !== EXTENDED80.maxExponent;
+}
+
 function overflow(z: Unpacked, format: Format, env: FloatEnv): void {
   const toInfinity =
     env.rounding === ROUND_NEAREST || env.rounding === (z.sign !== 0 ? ROUND_DOWN : ROUND_UP);
@@ -101,6 +106,7 @@ function underflow(z: Unpacked, ext: number, format: Format, env: FloatEnv): voi
   const tiny = distance > 1 || !carriesOut(z, ext, format.precision, env.rounding);
   if (tiny && (env.masks & UE) === 0) {
     env.flags |= UE;
+    if (isStore(format, env)) return;
     if (roundSignificand(z, ext, format.precision, env)) env.flags |= PE;
     if (env.x87) {
       z.exp += UNMASKED_BIAS;
@@ -172,13 +178,27 @@ export function roundTo(z: Unpacked, ext: number, format: Format, env: FloatEnv)
       return;
     }
     env.flags |= OE;
+    if (isStore(format, env)) {
+      env.roundedUp = false;
+      return;
+    }
     if (env.x87) {
       z.exp -= UNMASKED_BIAS;
       if (z.exp > format.maxExponent) {
         setInfinity(z, z.sign);
         env.flags |= PE;
+        env.roundedUp = true;
       }
     }
   }
   if (inexact) env.flags |= PE;
+}
+
+/** z = the FINITE x87 value a itself: a denormal is not an underflow, even unmasked. */
+export function deliverUnchanged(z: Unpacked, a: Unpacked, env: FloatEnv): void {
+  const masks = env.masks;
+  env.masks = masks | UE;
+  copyUnpacked(z, a);
+  roundTo(z, 0, EXTENDED80, env);
+  env.masks = masks;
 }

@@ -4,7 +4,7 @@ import { ZE, type FloatEnv } from "./env.js";
 import { EXTENDED80 } from "./formats.js";
 import { fromInt32 } from "./integer.js";
 import { invalid, nanOrDenormal, nanOrDenormal1 } from "./nan.js";
-import { roundTo } from "./round.js";
+import { deliverUnchanged, roundTo } from "./round.js";
 import { FINITE, INFINITE, ZERO, copyUnpacked, setInfinity, setZero, type Unpacked } from "./unpacked.js";
 
 /** Beyond this every scaling of every finite number overflows or vanishes, biased or not. */
@@ -30,6 +30,10 @@ export function scale(z: Unpacked, a: Unpacked, b: Unpacked, env: FloatEnv): voi
   if (b.kind === FINITE && b.exp >= 0) {
     shift = b.exp > 16 ? SCALE_LIMIT : b.hi >>> (31 - b.exp);
     if (b.sign !== 0) shift = -shift;
+  }
+  if (shift === 0) {
+    deliverUnchanged(z, a, env);
+    return;
   }
   copyUnpacked(z, a);
   z.exp += shift;
