@@ -13,6 +13,7 @@ import {
   FPE_FLTUND,
   FPE_INTDIV,
   ILL_ILLOPN,
+  SEGV_PKUERR,
   SIGBUS,
   SIGFPE,
   SIGILL,
@@ -119,24 +120,22 @@ function report(
 }
 
 function pageFault(kernel: Kernel, task: Task): void {
-  const { address, errorCode } = kernel.cpu.exit;
-  const wide = address < 0 ? BigInt.asUintN(64, BigInt(address)) : address;
-  const outcome = task.mm.handleFault(wide, errorCode);
+  const { address, addressBig, errorCode } = kernel.cpu.exit;
+  const outcome = task.mm.handleFault(address < 2 ** 53 ? address : addressBig, errorCode);
   if (outcome.kind === "resolved") {
-    task.minorFaults++;
     report(kernel, task, PAGE_FAULT, errorCode, address, null, null);
     return;
   }
-  const full = BigInt.asUintN(64, BigInt(address));
+  const full = addressBig;
   task.trapNumber = PAGE_FAULT;
   task.trapErrorCode = outcome.errorCode;
   task.faultAddress = full;
-  kernel.lastFaultRefusal = outcome.refusal ?? null;
+  kernel.lastFaultRefusal = outcome.refusal;
   report(kernel, task, PAGE_FAULT, outcome.errorCode, address, outcome.signal, kernel.lastFaultRefusal);
   const detail =
-    outcome.key === undefined
-      ? { kind: "fault" as const, address: full }
-      : { kind: "fault" as const, address: full, pkey: outcome.key };
+    outcome.code === SEGV_PKUERR && outcome.signal === SIGSEGV
+      ? { kind: "fault" as const, address: full, pkey: outcome.key }
+      : { kind: "fault" as const, address: full };
   forceSignal(task, { signo: outcome.signal, errno: 0, code: outcome.code, detail });
 }
 

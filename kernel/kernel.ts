@@ -8,7 +8,7 @@ import type { Mmu } from "../mmu/mmu.js";
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import { DEFAULT_REALTIME_ORIGIN, VirtualClock, type Clock } from "./clock.js";
 import { hasCapability, CAP_IPC_LOCK, userCredentials, type Credentials } from "./credentials.js";
-import { EINTR } from "./errno.js";
+import { EFAULT } from "./errno.js";
 import { KernelEvents } from "./events.js";
 import { execute, type ExecFailure, type ExecutableFiles } from "./exec/exec.js";
 import { raiseException } from "./exceptions.js";
@@ -17,14 +17,23 @@ import type { FsContext } from "./fs/fs-context.js";
 import type { Host } from "./host.js";
 import { Limits, RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_STACK } from "./limits.js";
 import { AddressSpace } from "./mm/address-space.js";
-import { createEnvironment, type MemoryLimits, type MmEnvironment, type MmSettings } from "./mm/environment.js";
+import {
+  createEnvironment,
+  type MemoryLimits,
+  type MmEnvironment,
+  type MmSettings,
+} from "./mm/environment.js";
 import { UserMemory } from "./mm/user-memory.js";
 import { RAX, type Processor } from "./processor.js";
 import type { Provenance, Refusal } from "./refusal.js";
 import { LINUX_6_18, type Release } from "./release.js";
 import { ERESTART_RESTARTBLOCK, ERESTARTSYS } from "./restart.js";
 import { deliverSignals } from "./signals/deliver.js";
+import { sendSignal } from "./signals/send.js";
+import type { SignalInfo } from "./signals/siginfo.js";
+import { SignalSet } from "./signals/signal-set.js";
 import { XSAVE_BYTES, XSAVE_BYTES_NO_PKU } from "./signals/frame.js";
+import { writeRemainder } from "./sleep-remainder.js";
 import { BLOCKED, NO_RESULT, type SyscallDispatch } from "./syscall-dispatch.js";
 import { Process, Task, type ExitStatus } from "./task.js";
 import { fireTimers } from "./timer-signals.js";
@@ -50,6 +59,8 @@ export interface KernelOptions {
   /** The mm's rules where they differ from the default release and model. */
   readonly mm?: Partial<Pick<MmEnvironment, "release" | "sealing" | "settings">>;
   readonly firstPid?: number;
+  /** AT_HWCAP: EDX of CPUID leaf 1. */
+  readonly hwcap?: number;
 }
 
 export interface StartOptions {
@@ -71,16 +82,19 @@ export type RunResult =
   /** A stop signal stopped it, and nobody is there to continue it. */
   | { readonly reason: "suspended"; readonly signal: number }
   /**
-   * It waits. `input`: for the host's input (run again when there is some). `deadline`: at that monotonic time it
-   * goes on by itself (on a virtual clock, `advanceClock` carries it there). Neither: for a signal from outside.
+   * It waits for the host. `input`: run again when there is some. `wakeAt`: at that monotonic time it goes on by
+   * itself (on a virtual clock, `advanceClock` carries it there); null for never.
    */
-  | { readonly reason: "blocked"; readonly input: boolean; readonly deadline: number | null };
+  | { readonly reason: "waiting-host"; readonly input: boolean; readonly wakeAt: number | null }
+  /** Every task waits, and only a signal from outside could change that. */
+  | { readonly reason: "deadlock" };
 
 const BUDGET: RunResult = { reason: "budget" };
 const STOPPED: RunResult = { reason: "stopped" };
 /** On a host's clock, how many instructions may pass before timers are looked at. */
 const TIMER_SLICE = 200_000;
 const SYSCALL_BYTES = 2;
+const READ_IMPLIES_EXEC = 0x40_0000;
 
 export class Kernel {
   readonly memory: PhysicalMemory;
@@ -90,6 +104,7 @@ export class Kernel {
   readonly host: Host;
   readonly files: ExecutableFiles;
   readonly pku: boolean;
+  readonly hwcap: number;
   readonly release: Release;
   readonly clock: Clock;
   readonly events = new KernelEvents();
@@ -120,6 +135,7 @@ export class Kernel {
     this.host = options.host;
     this.files = options.files;
     this.pku = options.pku ?? true;
+    this.hwcap = options.hwcap ?? 0;
     this.release = options.release ?? LINUX_6_18;
     this.clock = options.clock ?? new VirtualClock(options.cpu, DEFAULT_REALTIME_ORIGIN);
     this.hostname = options.hostname ?? "sealab";
@@ -152,12 +168,12 @@ export class Kernel {
     process.tasks.push(task);
     this.tasks.set(task.tid, task);
     this.current = task;
-    this.mmu.setAddressSpace(mm.root, mm.asid);
+    this.activate(mm);
     return execute(this, task, options.path, options.argv, options.env);
   }
 
   /** An empty address space that shares the process's limits. */
-  newAddressSpace(credentials: Credentials, limits: Limits): AddressSpace {
+  newAddressSpace(credentials: Credentials, limits: Limits, personality = 0): AddressSpace {
     const memoryLimits: MemoryLimits = {
       get as() {
         return limits.soft(RLIMIT_AS);
@@ -190,16 +206,20 @@ export class Kernel {
         pkru: () => this.cpu.registers.pkru,
         setPkru: (value) => this.setPkru(value),
         provenance: () => this.provenance(),
-        pkruWrittenBy: () => this.cpu.pkruWrittenBy ?? undefined,
+        pkruWrittenBy: () => this.#pkruWriter(),
         syscall: () => (this.#inSyscall ? this.#dispatch.nameOf(this.#number) : undefined),
       },
       ...this.#mmParts,
     });
     Object.assign(environment.settings, this.#mmSettings);
+    environment.readImpliesExec = (personality & READ_IMPLIES_EXEC) !== 0;
     // Objects are built only while somebody listens: the sinks are looked up at each use.
     const { events } = this;
     Object.defineProperty(environment, "onRefusal", {
-      get: () => (events.listening.refusal || events.listening.fault || events.listening.signal ? this.#onRefusal : null),
+      get: () =>
+        events.listening.refusal || events.listening.fault || events.listening.signal
+          ? this.#onRefusal
+          : null,
     });
     Object.defineProperty(environment, "onAreaChange", {
       get: () => (events.listening.area ? this.#onAreaChange : null),
@@ -221,6 +241,17 @@ export class Kernel {
     };
   }
 
+  #pkruWriter(): Provenance | undefined {
+    const { instruction, rip } = this.cpu.pkruWriter;
+    return instruction === 0 ? undefined : { instruction, rip, tid: this.current.tid };
+  }
+
+  /** Makes a task's address space the one that the CPU runs in. */
+  activate(mm: AddressSpace): void {
+    mm.activate();
+    this.cpu.asid = mm.asid;
+  }
+
   setPkru(value: number): void {
     this.cpu.registers.pkru = value;
   }
@@ -230,9 +261,14 @@ export class Kernel {
     this.#stopRequested = true;
   }
 
-  /** Carries a virtual clock to a time (of "blocked"), so that the next run goes on. */
+  /** Carries a virtual clock to a time (of "waiting-host"), so that the next run goes on. */
   advanceClock(time: number): void {
     this.clock.advanceTo(time);
+  }
+
+  /** A signal from outside, as Ctrl-C sends SIGINT, to the task's process. 0 or a negative errno. */
+  sendSignal(task: Task, info: SignalInfo): number {
+    return sendSignal(task, info, true);
   }
 
   /**
@@ -286,7 +322,12 @@ export class Kernel {
         this.#stopRequested = false;
         return true;
       }
-    } while (!signals.attention && task.waiting === null && task.process.exit === null && cpu.instructions < limit);
+    } while (
+      !signals.attention &&
+      task.waiting === null &&
+      task.process.exit === null &&
+      cpu.instructions < limit
+    );
     return false;
   }
 
@@ -368,7 +409,8 @@ export class Kernel {
       this.clock.advanceTo(wake);
       return null;
     }
-    return { reason: "blocked", input, deadline: wake === Infinity ? null : wake };
+    if (!input && wake === Infinity) return { reason: "deadlock" };
+    return { reason: "waiting-host", input, wakeAt: wake === Infinity ? null : wake };
   }
 
   #mayGoOn(task: Task): boolean {
@@ -378,6 +420,14 @@ export class Kernel {
         return !wait.host || this.host.stdin.ready();
       case "futex":
         return wait.woken;
+      case "signal": {
+        const { pending, waitedFor } = task.signals;
+        if (waitedFor === null) return false;
+        const others = new SignalSet();
+        others.lo = ~waitedFor.lo;
+        others.hi = ~waitedFor.hi;
+        return pending.set.anyOutside(others) || task.process.pending.set.anyOutside(others);
+      }
       default:
         return false;
     }
@@ -393,9 +443,11 @@ export class Kernel {
       this.cpu.registers.setNumber(RAX, wait.progress);
       return;
     }
-    this.#reportInterrupted(task, BigInt(-wait.interrupted));
-    this.cpu.registers.setNumber(RAX, -wait.interrupted);
-    deliverSignals(this, task, wait.interrupted === EINTR ? 0 : wait.interrupted);
+    const bad = wait.interrupted === ERESTART_RESTARTBLOCK && !writeRemainder(this, task);
+    const code = bad ? EFAULT : wait.interrupted;
+    this.#reportInterrupted(task, BigInt(-code));
+    this.cpu.registers.setNumber(RAX, -code);
+    deliverSignals(this, task, code >= ERESTARTSYS ? code : 0);
   }
 
   #reportInterrupted(task: Task, result: bigint): void {

@@ -1,7 +1,5 @@
 /** The CPU's face as the kernel uses it; cpu/cpu.ts is the one, tests may have another. */
 
-import type { Provenance } from "./refusal.js";
-
 export const RAX = 0;
 export const RCX = 1;
 export const RDX = 2;
@@ -35,8 +33,9 @@ export type ExitReason = "budget" | "syscall" | "exception";
 export interface ProcessorExit {
   vector: number;
   errorCode: number;
-  /** Of a page fault: the signed value of the 64-bit address, so that both halves are exact. */
+  /** CR2 of a page fault; from 2^53 on only `addressBig` is exact. */
   address: number;
+  addressBig: bigint;
 }
 
 export interface Processor {
@@ -54,6 +53,8 @@ export interface Processor {
   /** The whole of a task's register state. */
   saveContext(): Uint8Array;
   loadContext(bytes: Uint8Array): void;
-  /** Who last wrote PKRU by WRPKRU or XRSTOR, where the CPU keeps it. */
-  readonly pkruWrittenBy?: Provenance | null;
+  /** The last WRPKRU; instruction 0 before there was one. */
+  readonly pkruWriter: { readonly instruction: number; readonly rip: number };
+  /** The address space's number: whose jumps are cached. */
+  asid: number;
 }

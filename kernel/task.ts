@@ -31,6 +31,8 @@ export class Process {
   stopped = 0;
   /** PR_SET_DUMPABLE; 1 (SUID_DUMP_USER) for a program that the user may read. */
   dumpable = 1;
+  /** MEMBARRIER_CMD_REGISTER_* that were given. */
+  membarriers = 0;
 
   constructor(
     readonly pid: number,
@@ -68,6 +70,8 @@ export class Task {
   comm = "";
   /** Absolute path of the program, for /proc/self/exe. */
   executable = "";
+  /** For /proc/self/auxv. */
+  auxv: Uint8Array = new Uint8Array();
   waiting: WaitRecord | null = null;
   /** What restart_syscall(2) goes on with; null: nothing, EINTR. */
   restart: RestartBlock | null = null;
@@ -86,13 +90,16 @@ export class Task {
   timerSlackNanoseconds = 50_000;
   personality = 0;
   nice = 0;
-  /** CPUID raises #GP when false (arch_prctl ARCH_SET_CPUID). */
-  cpuidEnabled = true;
+  /** SCHED_*. */
+  policy = 0;
+  realtimePriority = 0;
+  childSubreaper = false;
+  /** prctl(PR_SET_THP_DISABLE). */
+  hugePagesDisabled = false;
+  /** prctl(PR_SET_MDWE) with PR_MDWE_NO_INHERIT. */
+  mdweNotInherited = false;
   /** Instructions retired while this task ran. */
   instructions = 0;
-  /** Page faults: mended without and with reading a file. */
-  minorFaults = 0;
-  majorFaults = 0;
 
   constructor(parts: TaskParts) {
     this.tid = parts.tid;
@@ -122,5 +129,4 @@ export class Task {
 /** An interrupted call that goes on with what is left of its time (restart_syscall(2)). */
 export type RestartBlock =
   | { readonly kind: "nanosleep"; readonly deadline: number; readonly remainder: bigint }
-  | { readonly kind: "futex"; readonly deadline: number | null }
-  | { readonly kind: "poll"; readonly deadline: number | null; readonly fds: bigint; readonly count: number };
+  | { readonly kind: "futex"; readonly deadline: number | null };

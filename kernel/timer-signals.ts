@@ -4,7 +4,15 @@ import type { Kernel } from "./kernel.js";
 import { SI_TIMER, SIGALRM, SIGPROF, SIGVTALRM } from "./signals/numbers.js";
 import { kernelSignal, sendSignal } from "./signals/send.js";
 import type { Task } from "./task.js";
-import { expire, ITIMER_PROF, ITIMER_REAL, ITIMER_VIRTUAL, SIGEV_NONE, SIGEV_THREAD_ID, type PosixTimer } from "./timers.js";
+import {
+  expire,
+  ITIMER_PROF,
+  ITIMER_REAL,
+  ITIMER_VIRTUAL,
+  SIGEV_NONE,
+  SIGEV_THREAD_ID,
+  type PosixTimer,
+} from "./timers.js";
 
 const INTERVAL_SIGNALS: readonly (readonly [timer: number, signal: number])[] = [
   [ITIMER_REAL, SIGALRM],

@@ -45,7 +45,8 @@ export class IntervalTimers {
     let first = Infinity;
     if (clock === "monotonic") first = this.interval[ITIMER_REAL]!.expires;
     else first = Math.min(this.interval[ITIMER_VIRTUAL]!.expires, this.interval[ITIMER_PROF]!.expires);
-    for (const timer of this.posix.values()) if (timer.clock === clock) first = Math.min(first, timer.expires);
+    for (const timer of this.posix.values())
+      if (timer.clock === clock) first = Math.min(first, timer.expires);
     return first;
   }
 

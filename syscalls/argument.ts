@@ -73,7 +73,12 @@ export type ArgumentKind =
   /** One value of several. */
   | { readonly kind: "choice"; readonly table: NameTable }
   /** One value in the bits of `mask`, flags in the others (open's O_ACCMODE, mmap's MAP_TYPE). */
-  | { readonly kind: "choice-and-flags"; readonly mask: number; readonly choices: NameTable; readonly table: NameTable }
+  | {
+      readonly kind: "choice-and-flags";
+      readonly mask: number;
+      readonly choices: NameTable;
+      readonly table: NameTable;
+    }
   /** Bytes that the kernel reads; `length` is the position of their number. */
   | { readonly kind: "buffer-in"; readonly length: number }
   /** Bytes that the kernel wrote: as many as the result says, or the argument at a position. */
@@ -96,7 +101,8 @@ export type ArgumentKind =
     };
 
 type Plain = "int" | "uint" | "long" | "unsigned-long" | "hex" | "octal" | "offset";
-type Named = "address" | "length" | "pid" | "uid" | "gid" | "signal" | "unused" | "fd" | "dirfd" | "string" | "path";
+type Named =
+  "address" | "length" | "pid" | "uid" | "gid" | "signal" | "unused" | "fd" | "dirfd" | "string" | "path";
 
 const simple =
   <K extends Plain | Named | "strings">(kind: K) =>
@@ -127,14 +133,23 @@ export const strings = simple("strings");
 export const flags = (name: string, table: NameTable, zero?: string): Argument =>
   zero === undefined ? { name, kind: "flags", table } : { name, kind: "flags", table, zero };
 export const choice = (name: string, table: NameTable): Argument => ({ name, kind: "choice", table });
-export const choiceAndFlags = (name: string, mask: number, choices: NameTable, table: NameTable): Argument => ({
+export const choiceAndFlags = (
+  name: string,
+  mask: number,
+  choices: NameTable,
+  table: NameTable,
+): Argument => ({
   name,
   kind: "choice-and-flags",
   mask,
   choices,
   table,
 });
-export const bufferIn = (name: string, lengthAt: number): Argument => ({ name, kind: "buffer-in", length: lengthAt });
+export const bufferIn = (name: string, lengthAt: number): Argument => ({
+  name,
+  kind: "buffer-in",
+  length: lengthAt,
+});
 export const bufferOut = (name: string, lengthFrom: number | "result" | "string" = "result"): Argument => ({
   name,
   kind: "buffer-out",
@@ -152,7 +167,9 @@ export const signalSetOut = (name: string, sizeAt?: number): Argument =>
 const structure =
   (direction: "in" | "out" | "inout") =>
   (name: string, struct: StructKind, count?: number | "result"): Argument =>
-    count === undefined ? { name, kind: "struct", struct, direction } : { name, kind: "struct", struct, direction, count };
+    count === undefined
+      ? { name, kind: "struct", struct, direction }
+      : { name, kind: "struct", struct, direction, count };
 
 export const structIn = structure("in");
 export const structOut = structure("out");

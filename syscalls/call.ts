@@ -55,7 +55,9 @@ export class SyscallCall {
   /** Argument `i` as an unsigned number: exact below 2^53, Infinity from there on. */
   n(i: number): number {
     const high = this.#registers.high(ARGUMENT_REGISTERS[i]!) >>> 0;
-    return high >= 0x20_0000 ? Infinity : high * 0x1_0000_0000 + (this.#registers.low(ARGUMENT_REGISTERS[i]!) >>> 0);
+    return high >= 0x20_0000
+      ? Infinity
+      : high * 0x1_0000_0000 + (this.#registers.low(ARGUMENT_REGISTERS[i]!) >>> 0);
   }
 
   /** Argument `i` as a signed number: exact within 2^53 of zero, beyond it infinite of that sign. */

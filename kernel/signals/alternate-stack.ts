@@ -31,7 +31,13 @@ export function disarm(stack: AlternateStack): void {
 /**
  * Sets the stack, with the caller at `sp`. -EPERM while on it; -EINVAL for flags; -ENOMEM when it is too small.
  */
-export function setAlternateStack(stack: AlternateStack, base: bigint, size: bigint, flags: number, sp: bigint): number {
+export function setAlternateStack(
+  stack: AlternateStack,
+  base: bigint,
+  size: bigint,
+  flags: number,
+  sp: bigint,
+): number {
   if (isOnStack(stack, sp)) return -EPERM;
   const mode = flags & ~SS_AUTODISARM;
   if (mode !== SS_DISABLE && mode !== SS_ONSTACK && mode !== 0) return -EINVAL;

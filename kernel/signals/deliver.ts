@@ -219,7 +219,13 @@ function buildFrame(kernel: Kernel, task: Task, info: SignalInfo, action: Signal
   return true;
 }
 
-function frameBytes(kernel: Kernel, task: Task, info: SignalInfo, action: SignalAction, fpstate: bigint): Uint8Array {
+function frameBytes(
+  kernel: Kernel,
+  task: Task,
+  info: SignalInfo,
+  action: SignalAction,
+  fpstate: bigint,
+): Uint8Array {
   const { registers } = kernel.cpu;
   const { signals } = task;
   const bytes = new Uint8Array(FRAME_BYTES);

@@ -65,7 +65,8 @@ function restore(kernel: Kernel, task: Task): boolean {
     registers.set(register, view.getBigUint64(FRAME_REGISTERS + 8 * i, true));
   });
   registers.ripBig = view.getBigUint64(FRAME_RIP, true);
-  registers.rflags = (registers.rflags & ~RESTORED_FLAGS) | (view.getUint32(FRAME_RFLAGS, true) & RESTORED_FLAGS);
+  registers.rflags =
+    (registers.rflags & ~RESTORED_FLAGS) | (view.getUint32(FRAME_RFLAGS, true) & RESTORED_FLAGS);
 
   if (!restoreFpstate(kernel, task, view.getBigUint64(FRAME_FPSTATE, true))) return false;
 
@@ -131,7 +132,8 @@ function restoreExtended(kernel: Kernel, task: Task, at: number, wanted: number)
   area.set(read);
   const view = new DataView(area.buffer);
   // XRSTOR: #GP for a component that does not exist, for compaction, and for reserved header bytes.
-  if ((view.getUint32(XSAVE_HEADER, true) & ~supported) !== 0 || view.getUint32(XSAVE_HEADER + 4, true) !== 0) return false;
+  if ((view.getUint32(XSAVE_HEADER, true) & ~supported) !== 0 || view.getUint32(XSAVE_HEADER + 4, true) !== 0)
+    return false;
   for (let i = XSAVE_HEADER + 8; i < XSAVE_HEADER + 24; i++) if (area[i] !== 0) return false;
   const present = view.getUint32(XSAVE_HEADER, true) & wanted & supported;
   const pkru = (present & XFEATURE_PKRU) !== 0 ? view.getUint32(XSAVE_PKRU, true) : 0;

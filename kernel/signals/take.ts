@@ -30,7 +30,9 @@ export function takeSignal(task: Task, blocked: SignalSet): SignalInfo | null {
   const own = task.signals.pending;
   let info: SignalInfo | null = null;
   // A fault of this task comes before everything sent to it, in the order in which faults came.
-  const fault = own.queue.find((each) => each.code > 0 && SYNCHRONOUS.has(each.signo) && !blocked.has(each.signo));
+  const fault = own.queue.find(
+    (each) => each.code > 0 && SYNCHRONOUS.has(each.signo) && !blocked.has(each.signo),
+  );
   const signal = fault?.signo ?? lowest(own, blocked);
   if (signal !== 0) info = collect(own, signal);
   else {

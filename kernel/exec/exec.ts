@@ -1,0 +1,275 @@
+/** execve: a new program in an old task (fs/exec.c do_execveat_common, begin_new_exec; fs/binfmt_elf.c). */
+
+import { EINVAL, ELOOP, ENOEXEC, errnoName } from "../errno.js";
+import type { Kernel } from "../kernel.js";
+import { RLIMIT_STACK } from "../limits.js";
+import type { AddressSpace } from "../mm/address-space.js";
+import { TASK_SIZE } from "../mm/layout.js";
+import type { MappableFile } from "../mm/mappable-file.js";
+import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../mm/uapi.js";
+import { UserMemory } from "../mm/user-memory.js";
+import { RSP } from "../processor.js";
+import { disarm } from "../signals/alternate-stack.js";
+import { INITIAL_PKRU } from "../signals/frame.js";
+import { SIG_DFL, SIG_IGN, SIGSEGV } from "../signals/numbers.js";
+import { SignalSet } from "../signals/signal-set.js";
+import type { Task } from "../task.js";
+import { mapVdso } from "../vdso/map.js";
+import { auxiliaryVector } from "./auxv.js";
+import {
+  HEAD_BYTES,
+  isRefusal,
+  parseElf,
+  parseInterpreter,
+  ET_DYN,
+  type ElfImage,
+  type ReadAt,
+} from "./elf.js";
+import { DYN_BASE, loadSegments } from "./load.js";
+import { parseScript } from "./script.js";
+import { layStack, layStrings, STACK_TOP, type StringArea } from "./stack.js";
+
+/** An open program: what mmap needs of it, and its absolute path. */
+export type Executable = MappableFile & { readonly path: string };
+
+/** The file system as execve sees it. */
+export interface ExecutableFiles {
+  /**
+   * Opens a program for execution. Negative errno: ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG; EACCES if it is no regular
+   * file, has no execute bit, or lies on a noexec mount.
+   */
+  openExecutable(task: Task, path: string): Executable | number;
+}
+
+export interface ExecFailure {
+  readonly errno: number;
+  /** One phrase: "not an ELF file". */
+  readonly reason: string;
+  /** True if the old program was gone already: the task has been killed by SIGSEGV, as Linux does. */
+  readonly fatal: boolean;
+}
+
+/** Rewritings by "#!" lines before ELOOP (exec_binprm). */
+const SCRIPT_DEPTH = 5;
+const PAGE = 4096;
+/** How far the stack reaches below its first use from the start. */
+const STACK_EXPANSION = 131072;
+const RFLAGS_INITIAL = 0x202;
+const GAP_MIN = 128 << 20;
+/** stack_guard_gap in bytes. */
+const GUARD_GAP = 256 * PAGE;
+const ADDR_COMPAT_LAYOUT = 0x20_0000;
+
+const failure = (errno: number, reason: string, fatal = false): ExecFailure => ({ errno, reason, fatal });
+
+/**
+ * Replaces the task's program; null on success. A failure that is not fatal leaves the task as it was.
+ * Strings are latin-1: one character, one byte.
+ */
+export function execute(
+  kernel: Kernel,
+  task: Task,
+  path: string,
+  argv: readonly string[],
+  env: readonly string[],
+): ExecFailure | null {
+  // Since 5.18 an empty argv gets an empty name, so that programs can rely on argv[0].
+  let args = argv.length === 0 ? [""] : [...argv];
+  let name = path;
+  for (let depth = 0; ; depth++) {
+    const file = kernel.files.openExecutable(task, name);
+    if (typeof file === "number") return failure(-file, describe(depth, name, -file));
+    const { pages } = file;
+    if (pages === null) return failure(ENOEXEC, "a file that cannot be mapped");
+    const read: ReadAt = (offset, length) => {
+      const bytes = new Uint8Array(Math.max(0, Math.min(length, pages.size - offset)));
+      return bytes.subarray(0, pages.read(offset, bytes));
+    };
+    const head = new Uint8Array(HEAD_BYTES);
+    head.set(read(0, HEAD_BYTES));
+    const script = parseScript(head);
+    if (script !== null) {
+      if (depth >= SCRIPT_DEPTH) return failure(ELOOP, "scripts that interpret scripts too deeply");
+      args = [
+        script.interpreter,
+        ...(script.argument === null ? [] : [script.argument]),
+        name,
+        ...args.slice(1),
+      ];
+      name = script.interpreter;
+      continue;
+    }
+    const strings = layStrings(path, args, env, task.limits.soft(RLIMIT_STACK));
+    if (typeof strings === "number") return failure(-strings, "arguments and environment are too long");
+    const image = parseElf(read);
+    if (isRefusal(image)) return failure(image.errno, image.reason);
+    return executeElf(kernel, task, path, file, image, strings);
+  }
+}
+
+function describe(depth: number, name: string, errno: number): string {
+  return depth === 0 ? errnoName(errno) : `interpreter ${name}: ${errnoName(errno)}`;
+}
+
+function executeElf(
+  kernel: Kernel,
+  task: Task,
+  path: string,
+  file: Executable,
+  image: ElfImage,
+  strings: StringArea,
+): ExecFailure | null {
+  let interpreter: { file: Executable; image: ElfImage } | null = null;
+  if (image.interpreter !== null) {
+    const opened = openInterpreter(kernel, task, image.interpreter);
+    if ("errno" in opened) return opened;
+    interpreter = opened;
+  }
+  const mm = beginNew(kernel, task, path, file);
+  const problem = fill(kernel, task, mm, file, image, interpreter, strings);
+  if (problem === null) {
+    if (kernel.events.listening.exec)
+      kernel.events.emit("exec", { task, path: file.path, entry: kernel.cpu.registers.rip });
+    return null;
+  }
+  // Past the point of no return: force_fatal_sig(SIGSEGV).
+  kernel.exitProcess(task, { code: 0, signal: SIGSEGV, core: true });
+  return failure(-problem, `its segments cannot be mapped (${errnoName(-problem)})`, true);
+}
+
+function openInterpreter(
+  kernel: Kernel,
+  task: Task,
+  path: string,
+): { file: Executable; image: ElfImage } | ExecFailure {
+  const file = kernel.files.openExecutable(task, path);
+  if (typeof file === "number") return failure(-file, `its interpreter ${path}: ${errnoName(-file)}`);
+  const { pages } = file;
+  if (pages === null) return failure(ENOEXEC, `its interpreter ${path} cannot be mapped`);
+  const image = parseInterpreter((offset, length) => {
+    const bytes = new Uint8Array(Math.max(0, Math.min(length, pages.size - offset)));
+    return bytes.subarray(0, pages.read(offset, bytes));
+  });
+  if (isRefusal(image)) return failure(image.errno, `its interpreter ${path}: ${image.reason}`);
+  return { file, image };
+}
+
+/** The point of no return: everything of the old program goes, an empty address space comes. */
+function beginNew(kernel: Kernel, task: Task, path: string, file: Executable): AddressSpace {
+  const old = task.mm;
+  const mm = kernel.newAddressSpace(task.credentials, task.limits, task.personality);
+  task.mm = mm;
+  task.user = new UserMemory(mm);
+  kernel.activate(mm);
+  old.release();
+  task.comm = path.slice(path.lastIndexOf("/") + 1, path.length).slice(0, 15);
+  task.executable = file.path;
+  task.files.closeOnExec();
+  task.process.timers.executed();
+  for (const action of task.process.handlers.actions) {
+    if (action.handler !== SIG_IGN) action.handler = SIG_DFL;
+    action.flags = 0;
+    action.restorer = 0n;
+    action.mask = new SignalSet();
+  }
+  disarm(task.signals.alternate);
+  task.signals.saved = null;
+  task.clearChildTid = 0;
+  task.robustList = 0n;
+  task.restart = null;
+  task.process.dumpable = 1;
+  return mm;
+}
+
+/** Maps the program and sets the registers; 0 as null, else a negative errno. */
+function fill(
+  kernel: Kernel,
+  task: Task,
+  mm: AddressSpace,
+  file: Executable,
+  image: ElfImage,
+  interpreter: { file: Executable; image: ElfImage } | null,
+  strings: StringArea,
+): number | null {
+  resetRegisters(kernel);
+  mm.setLayout({ mmapBase: mmapBase(task), bottomUp: (task.personality & ADDR_COMPAT_LAYOUT) !== 0 });
+  const stack = mapInitialStack(task, mm, image, strings);
+  if (stack < 0) return stack;
+
+  const loaded = loadSegments(
+    mm,
+    task.user,
+    file,
+    image,
+    interpreter === null ? "program" : "program-with-interpreter",
+  );
+  if (typeof loaded === "number") return loaded;
+  let { entry } = loaded;
+  let base = 0n;
+  if (interpreter !== null) {
+    const loader = loadSegments(mm, task.user, interpreter.file, interpreter.image, "interpreter");
+    if (typeof loader === "number") return loader;
+    entry = loader.entry;
+    base = interpreter.image.type === ET_DYN ? loader.bias : 0n;
+  }
+  if (entry >= BigInt(TASK_SIZE)) return -EINVAL;
+
+  // A static PIE lies among the mappings: its heap starts where a PIE would (6.15).
+  const heap = image.type === ET_DYN && interpreter === null ? DYN_BASE : loaded.brk;
+  const brk = Number((heap + 4095n) & ~4095n);
+  const vdso = mapVdso(kernel, mm);
+  const tables = layStack(
+    strings,
+    auxiliaryVector(kernel, task, { loaded, image, base, vdso }),
+    kernel.host.random(16),
+  );
+  if (task.user.copyOut(tables.pointer, tables.bytes) !== tables.bytes.length) return -EINVAL;
+  mm.setLayout({
+    startCode: Number(loaded.startCode),
+    endCode: Number(loaded.endCode),
+    startData: Number(loaded.startData),
+    endData: Number(loaded.endData),
+    startBrk: brk,
+    brk,
+    startStack: tables.pointer,
+    argStart: strings.start,
+    argEnd: strings.argEnd,
+    envStart: strings.argEnd,
+    envEnd: strings.envEnd,
+  });
+  task.auxv = tables.auxv;
+  kernel.cpu.registers.ripBig = entry;
+  kernel.cpu.registers.setNumber(RSP, tables.pointer);
+  return null;
+}
+
+/** start_thread: every register 0, flags 0x202, the FPU as new, PKRU at its initial value. */
+function resetRegisters(kernel: Kernel): void {
+  const { cpu } = kernel;
+  for (let i = 0; i < 16; i++) cpu.registers.setNumber(i, 0);
+  cpu.registers.rflags = RFLAGS_INITIAL;
+  cpu.registers.fsBase = 0;
+  cpu.registers.gsBase = 0;
+  cpu.resetXstate();
+  if (kernel.pku) kernel.setPkru(INITIAL_PKRU);
+}
+
+/** mmap_base without randomisation: room for the stack's limit and its guard gap, between 128 MiB and 5/6 of all. */
+function mmapBase(task: Task): number {
+  const gap = task.limits.soft(RLIMIT_STACK) + GUARD_GAP;
+  const clamped = Math.min(Math.max(gap, GAP_MIN), Math.floor(TASK_SIZE / 6) * 5);
+  return Math.ceil((TASK_SIZE - clamped) / PAGE) * PAGE;
+}
+
+/** setup_arg_pages: an area for the strings and 128 KiB below them, as the stack limit allows. */
+function mapInitialStack(task: Task, mm: AddressSpace, image: ElfImage, strings: StringArea): number {
+  const bottom = strings.start - (strings.start % PAGE);
+  const size = STACK_TOP - bottom;
+  const limit = task.limits.soft(RLIMIT_STACK);
+  const wanted = size + STACK_EXPANSION > limit ? limit - (limit % PAGE) : size + STACK_EXPANSION;
+  const prot = PROT_READ | PROT_WRITE | (image.executableStack ? PROT_EXEC : 0);
+  const mapped = mm.mapStack(STACK_TOP, Math.max(size, wanted), prot);
+  if (mapped < 0) return mapped;
+  if (task.user.copyOut(strings.start, strings.bytes) !== strings.bytes.length) return -EINVAL;
+  return 0;
+}

@@ -1,0 +1,225 @@
+/** What belongs nowhere else: the system's name and state, randomness, thread bookkeeping. */
+
+import { EFAULT, EINVAL, ENOSYS, EPERM, ESRCH } from "../kernel/errno.js";
+import {
+  address,
+  bufferIn,
+  bufferOut,
+  flags,
+  hex,
+  int,
+  length,
+  names,
+  pid,
+  structOut,
+  uint,
+  choice,
+} from "./argument.js";
+import type { SyscallCall } from "./call.js";
+import { writeBytes } from "./structs.js";
+import { define, type Definition, type HandlerResult } from "./table.js";
+
+const NAME_BYTES = 65;
+const INT_MAX = 0x7fff_ffff;
+const PAGE = 4096;
+const ROBUST_HEAD_BYTES = 24;
+const READ_IMPLIES_EXEC = 0x40_0000;
+
+const PERSONALITY = names("PER_???", {
+  ADDR_NO_RANDOMIZE: 0x4_0000,
+  FDPIC_FUNCPTRS: 0x8_0000,
+  MMAP_PAGE_ZERO: 0x10_0000,
+  ADDR_COMPAT_LAYOUT: 0x20_0000,
+  READ_IMPLIES_EXEC,
+  ADDR_LIMIT_32BIT: 0x80_0000,
+  SHORT_INODE: 0x100_0000,
+  WHOLE_SECONDS: 0x200_0000,
+  STICKY_TIMEOUTS: 0x400_0000,
+  ADDR_LIMIT_3GB: 0x800_0000,
+});
+const GRND_NONBLOCK = 1;
+const GRND_RANDOM = 2;
+const GRND_INSECURE = 4;
+const RANDOM_FLAGS = names("GRND_???", { GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE });
+
+function uname(call: SyscallCall): HandlerResult {
+  const { release, hostname, domainname } = call.kernel;
+  const bytes = new Uint8Array(6 * NAME_BYTES);
+  const fields = [release.sysname, hostname, release.release, release.version, release.machine, domainname];
+  fields.forEach((text, field) => {
+    for (let i = 0; i < Math.min(text.length, NAME_BYTES - 1); i++)
+      bytes[field * NAME_BYTES + i] = text.charCodeAt(i);
+  });
+  return writeBytes(call.user, call.word(0), bytes);
+}
+
+function setName(field: "hostname" | "domainname"): (call: SyscallCall) => HandlerResult {
+  return (call) => {
+    if (call.task.credentials.euid !== 0) return -EPERM;
+    const size = call.i32(1);
+    if (size < 0 || size > NAME_BYTES - 1) return -EINVAL;
+    const bytes = call.user.read(call.word(0), size);
+    if (typeof bytes === "number") return -EFAULT;
+    call.kernel[field] = String.fromCharCode(...bytes).replace(/\0.*$/s, "");
+    return 0;
+  };
+}
+
+function sysinfo(call: SyscallCall): HandlerResult {
+  const { kernel } = call;
+  const bytes = new Uint8Array(112);
+  const view = new DataView(bytes.buffer);
+  view.setBigInt64(0, BigInt(Math.ceil(kernel.clock.monotonic() / 1e9)), true);
+  view.setBigUint64(32, BigInt(kernel.frames.total) * BigInt(PAGE), true);
+  view.setBigUint64(40, BigInt(kernel.frames.free) * BigInt(PAGE), true);
+  view.setUint16(80, kernel.tasks.size, true);
+  view.setUint32(104, 1, true);
+  return writeBytes(call.user, call.word(0), bytes);
+}
+
+function getrandom(call: SyscallCall): HandlerResult {
+  const given = call.u32(2);
+  if ((given & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) !== 0) return -EINVAL;
+  if ((given & (GRND_RANDOM | GRND_INSECURE)) === (GRND_RANDOM | GRND_INSECURE)) return -EINVAL;
+  const count = Math.min(call.n(1), INT_MAX);
+  let done = 0;
+  while (done < count) {
+    const bytes = call.kernel.host.random(Math.min(PAGE, count - done));
+    const copied = call.user.copyOut(call.u64(0) + BigInt(done), bytes);
+    done += copied;
+    if (copied < bytes.length) return done > 0 ? done : -EFAULT;
+  }
+  return done;
+}
+
+function personality(call: SyscallCall): HandlerResult {
+  const { task } = call;
+  const old = task.personality;
+  const wanted = call.u32(0);
+  if (wanted !== 0xffff_ffff) {
+    task.personality = wanted;
+    task.mm.env.readImpliesExec = (wanted & READ_IMPLIES_EXEC) !== 0;
+  }
+  return old;
+}
+
+function setTidAddress(call: SyscallCall): HandlerResult {
+  call.task.clearChildTid = call.n(0);
+  return call.task.tid;
+}
+
+function setRobustList(call: SyscallCall): HandlerResult {
+  if (call.n(1) !== ROBUST_HEAD_BYTES) return -EINVAL;
+  call.task.robustList = call.u64(0);
+  return 0;
+}
+
+function getRobustList(call: SyscallCall): HandlerResult {
+  const number = call.i32(0);
+  const task = number === 0 ? call.task : call.kernel.tasks.get(number);
+  if (task === undefined) return -ESRCH;
+  if (!call.user.writeU64(call.word(2), BigInt(ROBUST_HEAD_BYTES))) return -EFAULT;
+  return call.user.writeU64(call.word(1), task.robustList) ? 0 : -EFAULT;
+}
+
+const MEMBARRIER_QUERY = 0;
+const MEMBARRIER = {
+  MEMBARRIER_CMD_QUERY: MEMBARRIER_QUERY,
+  MEMBARRIER_CMD_GLOBAL: 1,
+  MEMBARRIER_CMD_GLOBAL_EXPEDITED: 2,
+  MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED: 4,
+  MEMBARRIER_CMD_PRIVATE_EXPEDITED: 8,
+  MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: 16,
+  MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE: 32,
+  MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE: 64,
+  MEMBARRIER_CMD_GET_REGISTRATIONS: 512,
+};
+const MEMBARRIER_ALL = Object.values(MEMBARRIER).reduce((sum, bit) => sum | bit, 0);
+
+/** One CPU and one task at a time: every barrier is there already. Only registration is remembered. */
+function membarrier(call: SyscallCall): HandlerResult {
+  const command = call.i32(0);
+  const { task } = call;
+  if (call.u32(1) !== 0) return -EINVAL;
+  switch (command) {
+    case MEMBARRIER_QUERY:
+      return MEMBARRIER_ALL;
+    case MEMBARRIER.MEMBARRIER_CMD_GLOBAL:
+    case MEMBARRIER.MEMBARRIER_CMD_GLOBAL_EXPEDITED:
+      return 0;
+    case MEMBARRIER.MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
+    case MEMBARRIER.MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
+    case MEMBARRIER.MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
+      task.process.membarriers |= command;
+      return 0;
+    case MEMBARRIER.MEMBARRIER_CMD_PRIVATE_EXPEDITED:
+    case MEMBARRIER.MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
+      return (task.process.membarriers & (command << 1)) !== 0 ? 0 : -EPERM;
+    case MEMBARRIER.MEMBARRIER_CMD_GET_REGISTRATIONS:
+      return task.process.membarriers;
+    default:
+      return -EINVAL;
+  }
+}
+
+export const miscSyscalls: readonly Definition[] = [
+  define({ number: 63, name: "uname", args: [structOut("buf", "utsname")], handler: uname }),
+  define({ number: 99, name: "sysinfo", args: [structOut("info", "sysinfo")], handler: sysinfo }),
+  define({
+    number: 135,
+    name: "personality",
+    args: [flags("persona", PERSONALITY, "PER_LINUX")],
+    returns: "hex",
+    handler: personality,
+  }),
+  define({
+    number: 170,
+    name: "sethostname",
+    args: [bufferIn("name", 1), length("len")],
+    handler: setName("hostname"),
+  }),
+  define({
+    number: 171,
+    name: "setdomainname",
+    args: [bufferIn("name", 1), length("len")],
+    handler: setName("domainname"),
+  }),
+  define({
+    number: 218,
+    name: "set_tid_address",
+    args: [address("tidptr")],
+    returns: "pid",
+    handler: setTidAddress,
+  }),
+  define({
+    number: 273,
+    name: "set_robust_list",
+    args: [address("head"), length("len")],
+    handler: setRobustList,
+  }),
+  define({
+    number: 274,
+    name: "get_robust_list",
+    args: [pid("pid"), structOut("head_ptr", "pointer"), structOut("len_ptr", "long")],
+    handler: getRobustList,
+  }),
+  define({
+    number: 318,
+    name: "getrandom",
+    args: [bufferOut("buf"), length("buflen"), flags("flags", RANDOM_FLAGS)],
+    handler: getrandom,
+  }),
+  define({
+    number: 324,
+    name: "membarrier",
+    args: [choice("cmd", names("MEMBARRIER_???", MEMBARRIER)), uint("flags"), int("cpu_id")],
+    handler: membarrier,
+  }),
+  define({
+    number: 334,
+    name: "rseq",
+    args: [address("rseq"), length("rseq_len"), int("flags"), hex("sig")],
+    // A kernel without CONFIG_RSEQ: glibc and others go on without it.
+    handler: () => -ENOSYS,
+  }),
+];
