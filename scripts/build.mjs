@@ -1,30 +1,88 @@
 // Builds dist/: the command line and the library as bundles that share chunks, and the type declarations.
 import { spawnSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { sourceHash, stamp } from "./source-hash.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-const hash = sourceHash();
-rmSync(new URL("../dist", import.meta.url), { recursive: true, force: true });
-
-await build({
+const common = {
   absWorkingDir: root,
-  entryPoints: { cli: "cli/main.ts", index: "debug/index.ts", userland: "userland/index.ts" },
-  outdir: "dist",
   bundle: true,
-  splitting: true,
-  chunkNames: "chunks/[name]-[hash]",
   format: "esm",
   platform: "node",
   target: "node20",
+  logLevel: "warning",
+};
+
+/** The interpreter's WebAssembly, generated now so that no start has to; with the micro-ops' order it was made for. */
+async function generateInterpreter() {
+  const outfile = join(root, ".cache", "build", `interpreter-${process.pid}.mjs`);
+  mkdirSync(join(root, ".cache", "build"), { recursive: true });
+  await build({
+    ...common,
+    stdin: {
+      contents: `import "./cpu/cpu.js";
+        export { interpreterBytes } from "./cpu/interpreter-module.js";
+        export { microOps } from "./cpu/ir/registry.js";`,
+      resolveDir: root,
+      loader: "ts",
+    },
+    packages: "external",
+    outfile,
+  });
+  const { interpreterBytes, microOps } = await import(pathToFileURL(outfile).href);
+  rmSync(outfile);
+  return { bytes: interpreterBytes(), names: microOps().map((operation) => operation.name) };
+}
+
+/** Puts the finished bytes in the generator's place. */
+function embed({ bytes, names }) {
+  return {
+    name: "embed-interpreter",
+    setup(plugin) {
+      plugin.onResolve({ filter: /\/wasm\/interpreter\.js$/ }, () => ({
+        path: "generator",
+        namespace: "interpreter",
+      }));
+      plugin.onResolve({ filter: /^interpreter-bytes$/ }, () => ({
+        path: "bytes",
+        namespace: "interpreter",
+      }));
+      plugin.onLoad({ filter: /^bytes$/, namespace: "interpreter" }, () => ({
+        contents: bytes,
+        loader: "binary",
+      }));
+      plugin.onLoad({ filter: /^generator$/, namespace: "interpreter" }, () => ({
+        contents: `import bytes from "interpreter-bytes";
+          const names = ${JSON.stringify(names.join(" "))};
+          export function generateInterpreter(operations) {
+            if (operations.map((operation) => operation.name).join(" ") !== names) {
+              throw new Error("the embedded interpreter was built for another order of micro-ops");
+            }
+            return bytes;
+          }`,
+        loader: "js",
+      }));
+    },
+  };
+}
+
+const hash = sourceHash();
+rmSync(join(root, "dist"), { recursive: true, force: true });
+await build({
+  ...common,
+  entryPoints: { cli: "cli/main.ts", index: "debug/index.ts", userland: "userland/index.ts" },
+  outdir: "dist",
+  splitting: true,
+  chunkNames: "chunks/[name]-[hash]",
   packages: "external",
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",
-  logLevel: "warning",
+  plugins: [embed(await generateInterpreter())],
 });
 
 const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
