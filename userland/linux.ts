@@ -16,6 +16,7 @@ export const SYS = {
   madvise: 28,
   getpid: 39,
   exit: 60,
+  sigaltstack: 131,
   arch_prctl: 158,
   exit_group: 231,
   pkey_mprotect: 329,

@@ -2,7 +2,7 @@ import { Assembler, type LinkOptions } from "./assembler.js";
 import { AssemblerError } from "./assembler/error.js";
 import { findRegister } from "./assembler/registers.js";
 import { writeElf, type ElfOptions } from "./elf-writer.js";
-import { SYS } from "./linux.js";
+import { SA, SYS } from "./linux.js";
 import { FAULT, faultHandler, faultPrinter, HANDLED, restorer } from "./runtime/faults.js";
 import { printingRoutines, routineFor, type Printed } from "./runtime/printing.js";
 
@@ -127,10 +127,20 @@ export class Program extends Assembler {
     ).syscall(SYS.rt_sigaction, signal, action, 0, 8);
   }
 
-  /** Installs a handler for SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGTRAP that makes {@link attempt} work. */
-  catchFaults(): this {
+  /**
+   * Installs a handler for SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGTRAP that makes {@link attempt} work; on a stack of
+   * its own if asked, so that it works whatever RSP is.
+   */
+  catchFaults(options: { readonly alternateStack?: boolean } = {}): this {
     this.#catches = true;
-    for (const signal of HANDLED) this.onSignal(signal, FAULT.handler);
+    if (options.alternateStack) {
+      const [stack, description] = [this.unique("stack"), this.unique("stack_t")];
+      this.within(".bss", () => this.align(16).label(stack).reserve(ALTERNATE_STACK));
+      this.within(".data", () => this.align(8).label(description).reserve(16).u64(ALTERNATE_STACK));
+      this.code(`lea rax, [${stack}]\n mov [${description}], rax`).syscall(SYS.sigaltstack, description, 0);
+    }
+    for (const signal of HANDLED)
+      this.onSignal(signal, FAULT.handler, options.alternateStack ? SA.ONSTACK : 0);
     return this;
   }
 
@@ -197,6 +207,9 @@ export class Program extends Assembler {
     return writeElf(this.link(pie ? { base: 0x1000, allowAbsolute: false } : {}), options);
   }
 }
+
+/** Bytes: a frame with every register that today's CPUs have, more than once. */
+const ALTERNATE_STACK = 65536;
 
 /** The exit status of a program that found its machine lacking, as test suites have it. */
 export const SKIPPED = 77;

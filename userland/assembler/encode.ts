@@ -1,4 +1,4 @@
-import { Encoder, Instruction, OpCodeOperandKind, OpKind, Register } from "iced-x86";
+import { Encoder, Instruction, OpCodeOperandKind, OpKind, Register, RegisterExt } from "iced-x86";
 import { AssemblerError } from "./error.js";
 import { BRANCH_KINDS, IMMEDIATE_BITS, type Form } from "./forms.js";
 import type { Operand } from "./operands.js";
@@ -66,12 +66,8 @@ function setImplicit(instruction: Instruction, index: number, kind: OpCodeOperan
   if (opKind === OpKind.Register) instruction.setOpRegister(index, register);
 }
 
-function setOperand(
-  instruction: Instruction,
-  index: number,
-  kind: OpCodeOperandKind,
-  operand: Operand,
-): void {
+function setOperand(instruction: Instruction, index: number, form: Form, operand: Operand): void {
+  const kind = form.operandKinds[index]!;
   switch (operand.type) {
     case "register":
       instruction.setOpKind(index, OpKind.Register);
@@ -91,8 +87,11 @@ function setOperand(
         const bare = operand.base === Register.None;
         const small =
           operand.displacement >= -128n && operand.displacement < 128n && operand.label === undefined;
-        instruction.memoryDisplSize = bare || !small ? 8 : operand.displacement === 0n ? 0 : 1;
-        instruction.memoryDisplacement = BigInt.asUintN(64, operand.displacement);
+        const wide = [operand.base, operand.index].some((register) => RegisterExt.size(register) === 4)
+          ? 4
+          : 8;
+        instruction.memoryDisplSize = bare || !small ? wide : operand.displacement === 0n ? 0 : 1;
+        instruction.memoryDisplacement = BigInt.asUintN(wide * 8, operand.displacement);
       }
       return;
     case "immediate":
@@ -101,7 +100,11 @@ function setOperand(
         instruction.nearBranch64 = HERE;
         return;
       }
-      instruction.setOpKind(index, IMMEDIATE_KINDS.get(kind)!);
+      // ENTER has two immediates.
+      instruction.setOpKind(
+        index,
+        form.operandKinds[0] === K.imm16 && index === 1 ? OpKind.Immediate8_2nd : IMMEDIATE_KINDS.get(kind)!,
+      );
       instruction.setImmediateI64(index, BigInt.asIntN(64, operand.label === undefined ? operand.value : 0n));
   }
 }
@@ -115,7 +118,7 @@ export function encode(form: Form, operands: readonly Operand[], prefixes: Prefi
     form.operandKinds.forEach((kind, i) => {
       const at = form.explicit.indexOf(i);
       if (at < 0) setImplicit(instruction, i, kind);
-      else setOperand(instruction, i, kind, operands[at]!);
+      else setOperand(instruction, i, form, operands[at]!);
     });
     if (prefixes.lock) instruction.hasLockPrefix = true;
     if (prefixes.rep) instruction.hasRepPrefix = true;

@@ -35,19 +35,22 @@ export function select(
   if (candidates.length === 0) throw new AssemblerError(`"${mnemonic}" takes no such operands`);
   if (needsSize(candidates, operands))
     throw new AssemblerError(`"${mnemonic}" needs a size, such as "dword ptr"`);
-  let best: Encoded | undefined;
-  let bestCost = Infinity;
+  const encodings: { form: Form; encoded: Encoded }[] = [];
   let refusal: unknown;
   for (const form of candidates) {
-    let encoded: Encoded;
     try {
-      encoded = encode(form, operands, prefixes);
+      encodings.push({ form, encoded: encode(form, operands, prefixes) });
     } catch (error) {
       refusal = error;
-      continue;
     }
-    const isShort = encoded.holes.some((hole) => hole.kind === "rel8");
-    if (isShort !== short && candidates.length > 1) continue;
+  }
+  const isShort = ({ encoded }: { encoded: Encoded }): boolean =>
+    encoded.holes.some((hole) => hole.kind === "rel8");
+  // LOOP and JRCXZ have the short form only.
+  const wanted = encodings.filter((one) => isShort(one) === short);
+  let best: Encoded | undefined;
+  let bestCost = Infinity;
+  for (const { form, encoded } of wanted.length > 0 ? wanted : encodings) {
     const cost = encoded.bytes.length + (isUnasked16(form, operands) ? 100 : 0);
     if (cost < bestCost) [best, bestCost] = [encoded, cost];
   }

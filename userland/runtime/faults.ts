@@ -19,7 +19,10 @@ export const FAULT = {
 
 /** Offsets in Linux's siginfo_t and ucontext_t (asm/siginfo.h, asm/ucontext.h, asm/sigcontext.h). */
 export const SIGINFO = { code: 8, addr: 16, pkey: 32 } as const;
-export const UCONTEXT = { rax: 144, rsp: 160, rip: 168, err: 192 } as const;
+export const UCONTEXT = { rax: 144, rsp: 160, rip: 168, eflags: 176, err: 192 } as const;
+
+/** TF: left set, it would stop the program again behind the attempt. */
+const TRAP_FLAG = 0x100;
 
 /** Notes the fault and, inside an attempt, sends the interrupted code on behind it. */
 export function faultHandler(program: Program): void {
@@ -42,6 +45,7 @@ export function faultHandler(program: Program): void {
       mov [rdx+${UCONTEXT.rip}], rax
       mov rax, [${FAULT.recoverRsp}]
       mov [rdx+${UCONTEXT.rsp}], rax
+      and dword ptr [rdx+${UCONTEXT.eflags}], ${~TRAP_FLAG}
       ret
     .fault_unexpected:
       add edi, 128
