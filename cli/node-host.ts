@@ -1,0 +1,82 @@
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import { hrtime } from "node:process";
+import { isatty } from "node:tty";
+import { SeededRandom } from "../debug/seeded-random.js";
+import type { HostStat } from "../kernel/fs/host-files.js";
+import type { Host, TerminalSize } from "../kernel/host.js";
+import { HostClosed } from "../kernel/host.js";
+import { NodeHostFiles, statOf } from "./node-host-files.js";
+import { StandardInput } from "./standard-input.js";
+
+export interface NodeHostOptions {
+  /** Seed of the guest's randomness; "host" for the host's own. */
+  readonly seed: number | "host";
+}
+
+/** The outside through Node: the process's standard streams, the host's clock and files. */
+export class NodeHost implements Host {
+  readonly stdin = new StandardInput();
+  readonly fileSource = new NodeHostFiles();
+  readonly #random: SeededRandom | null;
+
+  constructor(options: NodeHostOptions) {
+    this.#random = options.seed === "host" ? null : new SeededRandom(options.seed);
+  }
+
+  write(fd: 1 | 2, bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length;) {
+      try {
+        done += fs.writeSync(fd, bytes, done);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === "EPIPE" || code === "EIO") throw new HostClosed();
+        if (code !== "EAGAIN") throw error;
+        // A pipe that another process made non-blocking is full: its reader needs a moment.
+        Atomics.wait(PAUSE, 0, 0, 1);
+      }
+    }
+  }
+
+  isTerminal(fd: 0 | 1 | 2): boolean {
+    return isatty(fd);
+  }
+
+  terminalSize(): TerminalSize | null {
+    for (const stream of [process.stdout, process.stderr])
+      if (stream.isTTY) return { rows: stream.rows, columns: stream.columns };
+    return null;
+  }
+
+  /** What fstat says of a standard descriptor; null where it is not open. */
+  streamStat(fd: 0 | 1 | 2): HostStat | null {
+    try {
+      return statOf(fs.fstatSync(fd, { bigint: true }));
+    } catch {
+      return null;
+    }
+  }
+
+  realtimeNanoseconds(): bigint {
+    return BigInt(Date.now()) * 1_000_000n;
+  }
+
+  monotonicNanoseconds(): bigint {
+    return hrtime.bigint();
+  }
+
+  random(count: number): Uint8Array {
+    return this.#random?.bytes(count) ?? randomBytes(count);
+  }
+
+  waitForInput(): Promise<void> {
+    return this.stdin.wait();
+  }
+
+  close(): void {
+    this.stdin.close();
+    this.fileSource.closeAll();
+  }
+}
+
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));

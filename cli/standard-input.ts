@@ -1,0 +1,96 @@
+import * as fs from "node:fs";
+import type { HostInput } from "../kernel/host.js";
+
+/** Milliseconds between two looks at a descriptor that has nothing yet. */
+const FIRST_PAUSE = 1;
+const LONGEST_PAUSE = 20;
+
+/**
+ * The process's standard input, read no further than the guest asks, so that what it leaves is there for the next
+ * program. A pipe or terminal is opened a second time without blocking where the host allows that; elsewhere a read
+ * waits in the host.
+ */
+export class StandardInput implements HostInput {
+  #fd: number | null = null;
+  #opened = false;
+  #ended = false;
+  #ahead: Uint8Array = new Uint8Array(0);
+  #closed = false;
+
+  read(max: number): Uint8Array | "again" {
+    if (this.#ahead.length > 0) {
+      const bytes = this.#ahead.subarray(0, max);
+      this.#ahead = this.#ahead.subarray(bytes.length);
+      return bytes;
+    }
+    if (this.#ended) {
+      // A terminal goes on after its end-of-file key; everything else stays at its end.
+      this.#ended = false;
+      return new Uint8Array(0);
+    }
+    return this.fetch(max);
+  }
+
+  ready(): boolean {
+    if (this.#ahead.length > 0 || this.#ended) return true;
+    // One byte tells; it is kept for the next read.
+    const bytes = this.fetch(1);
+    if (bytes === "again") return false;
+    if (bytes.length === 0) this.#ended = true;
+    else this.#ahead = bytes;
+    return true;
+  }
+
+  /** Resolves when `ready` would be true. */
+  async wait(): Promise<void> {
+    for (let pause = FIRST_PAUSE; !this.#closed && !this.ready(); pause = Math.min(2 * pause, LONGEST_PAUSE))
+      await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#fd !== null && this.#fd !== 0) fs.closeSync(this.#fd);
+    this.#fd = null;
+  }
+
+  private fetch(max: number): Uint8Array | "again" {
+    const fd = this.descriptor();
+    if (fd === null) return new Uint8Array(0);
+    const bytes = new Uint8Array(max);
+    try {
+      return bytes.subarray(0, fs.readSync(fd, bytes, 0, max, null));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EAGAIN") return "again";
+      // Windows says EOF for a pipe's end; EIO is a terminal that went away.
+      if (code === "EOF" || code === "EIO" || code === "EBADF" || code === "EISDIR") return new Uint8Array(0);
+      throw error;
+    }
+  }
+
+  private descriptor(): number | null {
+    if (this.#opened) return this.#fd;
+    this.#opened = true;
+    this.#fd = 0;
+    try {
+      const stat = fs.fstatSync(0);
+      if (stat.isFIFO() || stat.isCharacterDevice()) this.#fd = reopen() ?? 0;
+    } catch {
+      this.#fd = null;
+    }
+    return this.#fd;
+  }
+}
+
+/** Descriptor 0 opened again without blocking: another description, so the caller's own stays as it was. */
+function reopen(): number | null {
+  if (process.platform !== "linux") return null;
+  try {
+    return fs.openSync(
+      "/proc/self/fd/0",
+      fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY,
+    );
+  } catch {
+    return null;
+  }
+}
