@@ -1,4 +1,12 @@
-import { JUMP_CACHE_BASE, JUMP_CACHE_ENTRIES, JUMP_CACHE_ENTRY_BYTES, PAGE_SIZE, RAM_BASE, RECORDS_BASE, RECORDS_END } from "../mmu/layout.js";
+import {
+  JUMP_CACHE_BASE,
+  JUMP_CACHE_ENTRIES,
+  JUMP_CACHE_ENTRY_BYTES,
+  PAGE_SIZE,
+  RAM_BASE,
+  RECORDS_BASE,
+  RECORDS_END,
+} from "../mmu/layout.js";
 import type { Mmu } from "../mmu/mmu.js";
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import type { Block } from "./block.js";
@@ -6,7 +14,16 @@ import type { DecodedBlock } from "./decode/block-decoder.js";
 import { IMMEDIATE } from "./decode/context.js";
 import { opNumber } from "./ir/registry.js";
 import {
-  HEADER_BLOCK, HEADER_COUNT, RECORD_A, RECORD_B, RECORD_BYTES, RECORD_C, RECORD_D, RECORD_E, RECORD_IMMEDIATE, RECORD_POSITION,
+  HEADER_BLOCK,
+  HEADER_COUNT,
+  RECORD_A,
+  RECORD_B,
+  RECORD_BYTES,
+  RECORD_C,
+  RECORD_D,
+  RECORD_E,
+  RECORD_IMMEDIATE,
+  RECORD_POSITION,
 } from "./record.js";
 import { ZERO } from "./state.js";
 
@@ -82,7 +99,13 @@ export class BlockCache {
     return this.write(decoded, rip, physical, -1, RECORDS_BASE);
   }
 
-  private write(decoded: DecodedBlock, rip: number, physical: number, secondFrame: number, at: number): Block {
+  private write(
+    decoded: DecodedBlock,
+    rip: number,
+    physical: number,
+    secondFrame: number,
+    at: number,
+  ): Block {
     const { view } = this;
     const isStep = at === RECORDS_BASE;
     const id = isStep ? 0 : Math.max(1, this.blocks.length);
@@ -92,7 +115,8 @@ export class BlockCache {
     const recordInstruction = new Uint8Array(decoded.records.length);
     decoded.records.forEach((r, i) => {
       const to = record + i * RECORD_BYTES;
-      const address = (field: number | undefined): number => (field === IMMEDIATE ? to + RECORD_IMMEDIATE : (field ?? ZERO));
+      const address = (field: number | undefined): number =>
+        field === IMMEDIATE ? to + RECORD_IMMEDIATE : (field ?? ZERO);
       view.setUint16(to, r.op, true);
       view.setUint16(to + RECORD_POSITION, i + 1, true);
       view.setUint32(to + RECORD_A, address(r.a), true);
@@ -109,8 +133,17 @@ export class BlockCache {
       recordInstruction[i] = r.instruction;
     });
     const block: Block = {
-      id, rip, physical, secondFrame, record, rips: decoded.rips, recordInstruction,
-      taken: decoded.taken, notTaken: decoded.notTaken, alias: undefined, dropped: false,
+      id,
+      rip,
+      physical,
+      secondFrame,
+      record,
+      rips: decoded.rips,
+      recordInstruction,
+      taken: decoded.taken,
+      notTaken: decoded.notTaken,
+      alias: undefined,
+      dropped: false,
     };
     this.blocks[id] = block;
     return block;
@@ -155,8 +188,7 @@ export class BlockCache {
     if (at === block) {
       if (block.alias === undefined) this.byAddress.delete(block.physical);
       else this.byAddress.set(block.physical, block.alias);
-    } else
-      for (; at !== undefined; at = at.alias) if (at.alias === block) at.alias = block.alias;
+    } else for (; at !== undefined; at = at.alias) if (at.alias === block) at.alias = block.alias;
     // Links lead to blocks of the same page only, so a block that reaches into a second page and is dropped for
     // that one takes its first page's links along.
     const first = Math.floor(block.physical / PAGE_SIZE);
@@ -173,7 +205,13 @@ export class BlockCache {
   }
 
   /** Fills slot d or e of a branch's record. A target on another page is reached through the jump cache. */
-  link(record: number, slot: typeof RECORD_D | typeof RECORD_E, from: Block, target: Block | undefined, rip: number): void {
+  link(
+    record: number,
+    slot: typeof RECORD_D | typeof RECORD_E,
+    from: Block,
+    target: Block | undefined,
+    rip: number,
+  ): void {
     if (target !== undefined) return this.view.setUint32(record + slot, target.record, true);
     const at = this.next;
     const { view } = this;
@@ -190,7 +228,8 @@ export class BlockCache {
   /** Enters a block into the jump cache under its RIP and the address space's tag. */
   cacheJump(block: Block, asid: number): void {
     const low = block.rip >>> 0;
-    const entry = JUMP_CACHE_BASE + ((low ^ (low >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) * JUMP_CACHE_ENTRY_BYTES;
+    const entry =
+      JUMP_CACHE_BASE + ((low ^ (low >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) * JUMP_CACHE_ENTRY_BYTES;
     const { u32 } = this.memory;
     u32[entry >>> 2] = low;
     u32[(entry >>> 2) + 1] = Math.floor(block.rip / 0x1_0000_0000) | (asid << 16);

@@ -9,7 +9,16 @@ import { callouts } from "./callouts.js";
 import { BlockDecoder, MAX_INSTRUCTION_BYTES } from "./decode/block-decoder.js";
 import { usesStackSegment } from "./decode/stack-segment.js";
 import {
-  EXIT_AGAIN, EXIT_BUDGET, EXIT_CODE_WRITE, EXIT_DISPATCH, EXIT_EXCEPTION, EXIT_LINK_D, EXIT_LINK_E, EXIT_STALE, EXIT_STATE, EXIT_SYSCALL,
+  EXIT_AGAIN,
+  EXIT_BUDGET,
+  EXIT_CODE_WRITE,
+  EXIT_DISPATCH,
+  EXIT_EXCEPTION,
+  EXIT_LINK_D,
+  EXIT_LINK_E,
+  EXIT_STALE,
+  EXIT_STATE,
+  EXIT_SYSCALL,
 } from "./exit-codes.js";
 import { GuestAccess, VECTOR_GP, VECTOR_PF } from "./guest-access.js";
 import { microOps } from "./ir/registry.js";
@@ -17,7 +26,19 @@ import type { CpuModel } from "./models.js";
 import { RECORD_D, RECORD_E } from "./record.js";
 import { Registers, RFLAGS_TF } from "./registers.js";
 import {
-  ACCESS_ADDRESS, EXIT_ERROR, EXIT_RECORD, EXIT_VECTOR, FLAG_OTHER, FUEL, JUMP_TAG, MXCSR, R11, RCX, RIP, RSP, TLB_BANK,
+  ACCESS_ADDRESS,
+  EXIT_ERROR,
+  EXIT_RECORD,
+  EXIT_VECTOR,
+  FLAG_OTHER,
+  FUEL,
+  JUMP_TAG,
+  MXCSR,
+  R11,
+  RCX,
+  RIP,
+  RSP,
+  TLB_BANK,
 } from "./state.js";
 import { interpreterModule } from "./interpreter-module.js";
 import { readXsave, resetXstate, writeXsave } from "./xstate.js";
@@ -116,7 +137,13 @@ export class Cpu {
   /** Exact while a callout of `record` runs. */
   instructionsAt(record: number): number {
     const block = this.blocks.ofRecord(record);
-    return this.instructions + this.granted - this.i32[FUEL >>> 2] - (block.rips.length - 1) + this.blocks.instructionOf(record, block);
+    return (
+      this.instructions +
+      this.granted -
+      this.i32[FUEL >>> 2] -
+      (block.rips.length - 1) +
+      this.blocks.instructionOf(record, block)
+    );
   }
 
   /** RIP of the instruction that `record` belongs to. */
@@ -235,7 +262,8 @@ export class Cpu {
 
   private link(record: number, slot: typeof RECORD_D | typeof RECORD_E, from: Block, target: Block): void {
     if (from.dropped) return;
-    if (Math.floor(from.rip / PAGE_SIZE) === Math.floor(target.rip / PAGE_SIZE)) this.blocks.link(record, slot, from, target, 0);
+    if (Math.floor(from.rip / PAGE_SIZE) === Math.floor(target.rip / PAGE_SIZE))
+      this.blocks.link(record, slot, from, target, 0);
     else {
       this.blocks.link(record, slot, from, undefined, target.rip);
       this.blocks.cacheJump(target, this.asid);
@@ -312,7 +340,8 @@ export class Cpu {
       const high = this.u32[(ACCESS_ADDRESS >>> 2) + 1];
       exit.address = high * TWO32 + low;
       exit.addressBig = (BigInt(high) << 32n) | BigInt(low);
-    } else if (vector === VECTOR_GP && errorCode === 0 && this.nonCanonicalStack()) exit.vector = EXCEPTION_SS;
+    } else if (vector === VECTOR_GP && errorCode === 0 && this.nonCanonicalStack())
+      exit.vector = EXCEPTION_SS;
   }
 
   /** A non-canonical address through the stack segment is #SS, not #GP (SDM vol. 3, 6.15). */
@@ -458,6 +487,8 @@ export class Cpu {
 }
 
 function interpreter(memory: PhysicalMemory, imports: ExecutorImports): Executor {
-  const instance = new WebAssembly.Instance(interpreterModule(), { m: { memory: memory.memory, slow: imports.slow, callout: imports.callout } });
+  const instance = new WebAssembly.Instance(interpreterModule(), {
+    m: { memory: memory.memory, slow: imports.slow, callout: imports.callout },
+  });
   return { run: instance.exports["run"] as (record: number) => number };
 }

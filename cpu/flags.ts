@@ -47,7 +47,14 @@ export function logicFlags(b: Builder, width: Width, result: Expr): void {
 }
 
 /** SF, ZF, PF from the result; CF, OF, AF as given (i32, 0 or 1). */
-export function resultFlags(b: Builder, width: Width, result: Expr, cf: Expr, of: Expr, af: Expr = b.i32(0)): void {
+export function resultFlags(
+  b: Builder,
+  width: Width,
+  result: Expr,
+  cf: Expr,
+  of: Expr,
+  af: Expr = b.i32(0),
+): void {
   b.setFlags(signExtended(b, width, result), packAux(b, cf, of, af));
 }
 
@@ -95,7 +102,24 @@ export const parityFlag = (b: Builder): Expr => {
 };
 
 /** Condition codes in encoding order (SDM vol. 1, appendix B). */
-export const CONDITIONS = ["o", "no", "b", "ae", "z", "nz", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"] as const;
+export const CONDITIONS = [
+  "o",
+  "no",
+  "b",
+  "ae",
+  "z",
+  "nz",
+  "be",
+  "a",
+  "s",
+  "ns",
+  "p",
+  "np",
+  "l",
+  "ge",
+  "le",
+  "g",
+] as const;
 export type Condition = (typeof CONDITIONS)[number];
 
 /** The condition as an i32 of 0 or 1, from the lazy flags. */

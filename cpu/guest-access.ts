@@ -35,7 +35,12 @@ export class GuestAccess {
     const size = argument & 0xff;
     const store = (argument & SLOW_STORE) !== 0;
     const write = store || (argument & SLOW_WRITE_INTENT) !== 0;
-    const va = this.userAddress(this.u32[ACCESS_ADDRESS >>> 2], this.u32[(ACCESS_ADDRESS >>> 2) + 1], size, write);
+    const va = this.userAddress(
+      this.u32[ACCESS_ADDRESS >>> 2],
+      this.u32[(ACCESS_ADDRESS >>> 2) + 1],
+      size,
+      write,
+    );
     if (va < 0) return 0;
     const first = this.translate(va, write);
     if (first < 0) return 0;
@@ -115,7 +120,7 @@ export class GuestAccess {
   read(low: number, high: number, length: number, to: number): boolean {
     const va = this.userAddress(low, high, length, false);
     if (va < 0) return false;
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const chunk = Math.min(length - done, PAGE_SIZE - ((va + done) % PAGE_SIZE));
       const from = this.translate(va + done, false);
       if (from < 0) return false;
@@ -129,7 +134,7 @@ export class GuestAccess {
   probe(low: number, high: number, length: number, write: boolean): boolean {
     const va = this.userAddress(low, high, length, write);
     if (va < 0) return false;
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const chunk = Math.min(length - done, PAGE_SIZE - ((va + done) % PAGE_SIZE));
       const linear = this.translate(va + done, write);
       if (linear < 0 || (write && !this.codeGiveWay(linear, chunk))) return false;
@@ -142,7 +147,7 @@ export class GuestAccess {
   write(low: number, high: number, length: number, from: number): boolean {
     if (!this.probe(low, high, length, true)) return false;
     const va = high * TWO32 + low;
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const chunk = Math.min(length - done, PAGE_SIZE - ((va + done) % PAGE_SIZE));
       const to = this.translate(va + done, true);
       this.u8.copyWithin(to, from + done, from + done + chunk);

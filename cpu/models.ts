@@ -29,14 +29,47 @@ export const XCR0_PKRU = 0x200;
 
 const F = CpuidFeature;
 const BASE_FEATURES: number[] = [
-  F.INTEL8086, F.INTEL186, F.INTEL286, F.INTEL386, F.INTEL486, F.X64, F.CMOV, F.CPUID, F.CX8, F.FPU, F.FPU287, F.FPU387, F.FXSR,
-  F.MMX, F.MULTIBYTENOP, F.PAUSE, F.SEP, F.SSE, F.SSE2, F.SYSCALL, F.TSC, F.CLFSH, F.CET_IBT, F.CET_SS, F.PREFETCHW,
-  F.FSGSBASE, F.XSAVE, F.RDTSCP, F.INTEL8086_ONLY, F.INTEL286_ONLY, F.INTEL386_ONLY, F.MSR, F.BMI1, F.LZCNT,
+  F.INTEL8086,
+  F.INTEL186,
+  F.INTEL286,
+  F.INTEL386,
+  F.INTEL486,
+  F.X64,
+  F.CMOV,
+  F.CPUID,
+  F.CX8,
+  F.FPU,
+  F.FPU287,
+  F.FPU387,
+  F.FXSR,
+  F.MMX,
+  F.MULTIBYTENOP,
+  F.PAUSE,
+  F.SEP,
+  F.SSE,
+  F.SSE2,
+  F.SYSCALL,
+  F.TSC,
+  F.CLFSH,
+  F.CET_IBT,
+  F.CET_SS,
+  F.PREFETCHW,
+  F.FSGSBASE,
+  F.XSAVE,
+  F.RDTSCP,
+  F.INTEL8086_ONLY,
+  F.INTEL286_ONLY,
+  F.INTEL386_ONLY,
+  F.MSR,
+  F.BMI1,
+  F.LZCNT,
 ];
 const V2_FEATURES: number[] = [F.SSE3, F.SSSE3, F.SSE4_1, F.SSE4_2, F.POPCNT, F.CMPXCHG16B];
 
 const FLAGS_V1 =
-  "fpu tsc msr cx8 cmov clflush mmx fxsr sse sse2 syscall nx lm rep_good nopl cpuid xsave fsgsbase rdtscp".split(" ");
+  "fpu tsc msr cx8 cmov clflush mmx fxsr sse sse2 syscall nx lm rep_good nopl cpuid xsave fsgsbase rdtscp".split(
+    " ",
+  );
 const FLAGS_V2 = "pni ssse3 cx16 sse4_1 sse4_2 popcnt lahf_lm".split(" ");
 
 /** Names that `--cpu` takes. */
@@ -78,7 +111,8 @@ function cpuidOf(v2: boolean, pku: boolean, leaf: number, subleaf: number): Cpui
     case 7:
       return subleaf === 0 ? { eax: 0, ebx: bits(0), ecx: pku ? bits(3, 4) : 0, edx: 0 } : NOTHING;
     case 0xd:
-      if (subleaf === 0) return { eax: XCR0_LEGACY | (pku ? XCR0_PKRU : 0), ebx: xsaveBytes, ecx: xsaveBytes, edx: 0 };
+      if (subleaf === 0)
+        return { eax: XCR0_LEGACY | (pku ? XCR0_PKRU : 0), ebx: xsaveBytes, ecx: xsaveBytes, edx: 0 };
       if (subleaf === 9 && pku) return { eax: 8, ebx: XSAVE_PKRU_OFFSET, ecx: 0, edx: 0 };
       return NOTHING;
     case 0x80000000:

@@ -1,7 +1,18 @@
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import type { Mmu } from "../mmu/mmu.js";
 import {
-  CPU_STATE_BASE, FLAG_AUX, FLAG_OTHER, FLAG_RESULT, FS_BASE, GPR, GS_BASE, MXCSR, PKRU, RIP, STATE_BYTES, TLB_BANK,
+  CPU_STATE_BASE,
+  FLAG_AUX,
+  FLAG_OTHER,
+  FLAG_RESULT,
+  FS_BASE,
+  GPR,
+  GS_BASE,
+  MXCSR,
+  PKRU,
+  RIP,
+  STATE_BYTES,
+  TLB_BANK,
 } from "./state.js";
 
 export const RFLAGS_CF = 1;

@@ -1,7 +1,26 @@
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
-import { XCR0_LEGACY, XCR0_PKRU, XSAVE_BYTES_LEGACY, XSAVE_BYTES_WITH_PKRU, XSAVE_PKRU_OFFSET, type CpuModel } from "./models.js";
+import {
+  XCR0_LEGACY,
+  XCR0_PKRU,
+  XSAVE_BYTES_LEGACY,
+  XSAVE_BYTES_WITH_PKRU,
+  XSAVE_PKRU_OFFSET,
+  type CpuModel,
+} from "./models.js";
 import type { Registers } from "./registers.js";
-import { CPU_STATE_BASE, MXCSR, X87, X87_CONTROL, X87_DP, X87_IP, X87_OPCODE, X87_STATUS, X87_TAGS, X87_TOP, XMM } from "./state.js";
+import {
+  CPU_STATE_BASE,
+  MXCSR,
+  X87,
+  X87_CONTROL,
+  X87_DP,
+  X87_IP,
+  X87_OPCODE,
+  X87_STATUS,
+  X87_TAGS,
+  X87_TOP,
+  XMM,
+} from "./state.js";
 
 /** The XSAVE area in its standard format (SDM vol. 1, 13.4): legacy region, header, PKRU. */
 export const XSTATE_BV_OFFSET = 512;
@@ -64,7 +83,12 @@ export function writeXsave(memory: PhysicalMemory, model: CpuModel, registers: R
 }
 
 /** XRSTOR of all components: one whose XSTATE_BV bit is clear gets its initial value (PKRU: 0). */
-export function readXsave(memory: PhysicalMemory, model: CpuModel, registers: Registers, area: Uint8Array): void {
+export function readXsave(
+  memory: PhysicalMemory,
+  model: CpuModel,
+  registers: Registers,
+  area: Uint8Array,
+): void {
   const view = new DataView(area.buffer, area.byteOffset, area.byteLength);
   const present = view.getUint32(XSTATE_BV_OFFSET, true);
   const legacy = new Uint8Array(512);

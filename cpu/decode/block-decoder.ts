@@ -47,7 +47,11 @@ export class BlockDecoder {
     try {
       while (!terminated && rips.length < limit && at - rip < bytes.length) {
         decoder.decodeOut(this.instruction);
-        if (decoder.lastError === DecoderError.NoMoreBytes && bytes.length - (at - rip) < MAX_INSTRUCTION_BYTES) break;
+        if (
+          decoder.lastError === DecoderError.NoMoreBytes &&
+          bytes.length - (at - rip) < MAX_INSTRUCTION_BYTES
+        )
+          break;
         rips.push(at);
         const before = x.records.length;
         if (decoder.lastError !== DecoderError.None || !this.lower(at, rips.length - 1)) {
@@ -61,7 +65,8 @@ export class BlockDecoder {
         const last = x.records[x.records.length - 1];
         terminated = last !== undefined && last.op < CALLOUT_BIT && this.isTerminator[last.op];
         if (terminated) {
-          if (this.instruction.opCount > 0 && this.instruction.opKind(0) === OpKind.NearBranch64) taken = Number(this.instruction.nearBranchTarget);
+          if (this.instruction.opCount > 0 && this.instruction.opKind(0) === OpKind.NearBranch64)
+            taken = Number(this.instruction.nearBranchTarget);
           notTaken = at;
           if (this.instruction.flowControl === FlowControl.ConditionalBranch) this.fuse();
         }
@@ -85,7 +90,12 @@ export class BlockDecoder {
    * @param linear where it was when the block was decoded
    */
   withPageCheck(block: DecodedBlock, page: number, linear: number): DecodedBlock {
-    const check = { op: CALLOUT_BIT | calloutNumber("checkPage"), instruction: 0, immediate: page, c: linear };
+    const check = {
+      op: CALLOUT_BIT | calloutNumber("checkPage"),
+      instruction: 0,
+      immediate: page,
+      c: linear,
+    };
     return { ...block, records: [check, ...block.records] };
   }
 

@@ -130,7 +130,9 @@ export class DecodeContext {
     const segmentBase = segment === Register.FS ? FS_BASE : segment === Register.GS ? GS_BASE : ZERO;
     if (base === Register.RIP || base === Register.EIP) {
       const fields: RecordFields = { b: ZERO, immediate: BigInt.asIntN(64, ins.memoryDisplacement) };
-      return segmentBase === ZERO ? { form: "b", fields } : { form: "x", fields: { ...fields, c: ZERO, d: 0, e: segmentBase } };
+      return segmentBase === ZERO
+        ? { form: "b", fields }
+        : { form: "x", fields: { ...fields, c: ZERO, d: 0, e: segmentBase } };
     }
     const index = ins.memoryIndex;
     const narrow = addressSize(ins, base, index) === 4;

@@ -76,7 +76,10 @@ function statementReads(s: Stmt): boolean {
     case "setOperand":
     case "setState":
     case "store":
-      return ("value" in s && reads(s.value)) || ("address" in s && typeof s.address === "object" && reads(s.address));
+      return (
+        ("value" in s && reads(s.value)) ||
+        ("address" in s && typeof s.address === "object" && reads(s.address))
+      );
     case "setFlags":
       return reads(s.result) || reads(s.aux);
     case "if":

@@ -1,6 +1,14 @@
 import { Mnemonic } from "iced-x86";
 import { lower, type DecodeContext } from "../decode/context.js";
-import { addFlags, carryFlag, logicFlags, packIncrement, signExtended, auxFromCarries, subtractFlags } from "../flags.js";
+import {
+  addFlags,
+  carryFlag,
+  logicFlags,
+  packIncrement,
+  signExtended,
+  auxFromCarries,
+  subtractFlags,
+} from "../flags.js";
 import type { Builder } from "../ir/builder.js";
 import type { Expr, Width } from "../ir/nodes.js";
 import { define } from "../ir/registry.js";
@@ -37,23 +45,34 @@ for (const width of WIDTHS) {
     subtractFlags(b, width, x, y, b.let(b.sub(x, y)));
   });
   define(`test.${width}`, (b) => logicFlags(b, width, b.and(b.get("a", width), b.get("b", width))));
-  define(`adc.${width}`, (b) => {
-    const x = b.let(b.get("a", width));
-    const y = b.let(b.get("b", width));
-    const carry = carryFlag(b);
-    const result = b.let(b.add(b.add(x, y), width === 8 ? b.extU(carry) : carry));
-    b.setRegister("a", width, result);
-    addFlags(b, width, x, y, result);
-  }, width < 4 ? "rare" : "hot");
-  define(`sbb.${width}`, (b) => {
-    const x = b.let(b.get("a", width));
-    const y = b.let(b.get("b", width));
-    const carry = carryFlag(b);
-    const result = b.let(b.sub(b.sub(x, y), width === 8 ? b.extU(carry) : carry));
-    b.setRegister("a", width, result);
-    subtractFlags(b, width, x, y, result);
-  }, width < 4 ? "rare" : "hot");
-  for (const [name, step] of [["inc", 1], ["dec", -1]] as const) {
+  define(
+    `adc.${width}`,
+    (b) => {
+      const x = b.let(b.get("a", width));
+      const y = b.let(b.get("b", width));
+      const carry = carryFlag(b);
+      const result = b.let(b.add(b.add(x, y), width === 8 ? b.extU(carry) : carry));
+      b.setRegister("a", width, result);
+      addFlags(b, width, x, y, result);
+    },
+    width < 4 ? "rare" : "hot",
+  );
+  define(
+    `sbb.${width}`,
+    (b) => {
+      const x = b.let(b.get("a", width));
+      const y = b.let(b.get("b", width));
+      const carry = carryFlag(b);
+      const result = b.let(b.sub(b.sub(x, y), width === 8 ? b.extU(carry) : carry));
+      b.setRegister("a", width, result);
+      subtractFlags(b, width, x, y, result);
+    },
+    width < 4 ? "rare" : "hot",
+  );
+  for (const [name, step] of [
+    ["inc", 1],
+    ["dec", -1],
+  ] as const) {
     const body = (withFlags: boolean) => (b: Builder) => {
       const x = b.let(b.get("a", width));
       const one = constant(b, width, 1);
@@ -70,13 +89,17 @@ for (const width of WIDTHS) {
     define(`${name}.${width}`, body(true), width === 2 ? "rare" : "hot");
     if (width >= 4) define(`${name}.${width}.nf`, body(false));
   }
-  define(`neg.${width}`, (b) => {
-    const y = b.let(b.get("a", width));
-    const zero = constant(b, width, 0);
-    const result = b.let(b.sub(zero, y));
-    b.setRegister("a", width, result);
-    subtractFlags(b, width, zero, y, result);
-  }, width < 4 ? "rare" : "hot");
+  define(
+    `neg.${width}`,
+    (b) => {
+      const y = b.let(b.get("a", width));
+      const zero = constant(b, width, 0);
+      const result = b.let(b.sub(zero, y));
+      b.setRegister("a", width, result);
+      subtractFlags(b, width, zero, y, result);
+    },
+    width < 4 ? "rare" : "hot",
+  );
   define(`not.${width}`, (b) => b.setRegister("a", width, truncated(b, width, b.not(b.get("a", width)))));
 }
 
@@ -93,7 +116,9 @@ function lowerBinary(name: string): (x: DecodeContext) => void {
     const width = x.size(0);
     const isImmediate = !x.isRegister(1) && !x.isMemory(1);
     const b = x.read(1, width);
-    modify(x, width, (a) => x.emit(`${name}.${width}`, { a, b, ...(isImmediate ? { immediate: x.immediate(1) } : {}) }));
+    modify(x, width, (a) =>
+      x.emit(`${name}.${width}`, { a, b, ...(isImmediate ? { immediate: x.immediate(1) } : {}) }),
+    );
   };
 }
 

@@ -22,17 +22,24 @@ for (const width of [2, 4, 8] as const) {
       b.setState(FLAG_AUX, 4, auxWithCarryOverflow(b, carry, b.let(overflowFlag(b))));
     });
   /** The address of the word that a register's bit index, which is signed and unbounded, falls into. */
-  define(`btaddress.${width}`, (b) => {
-    const index = b.get("b", width, "i64", true);
-    b.set("a", 8, b.add(b.get("a", 8), b.mul(b.shrS(index, b.i64(Math.log2(bits))), b.i64(width))));
-  }, "rare");
+  define(
+    `btaddress.${width}`,
+    (b) => {
+      const index = b.get("b", width, "i64", true);
+      b.set("a", 8, b.add(b.get("a", 8), b.mul(b.shrS(index, b.i64(Math.log2(bits))), b.i64(width))));
+    },
+    "rare",
+  );
   for (const name of ["bsf", "bsr"] as const)
     define(`${name}.${width}`, (b) => {
       const x = b.let(b.get("b", width));
       const zero = b.let(b.eqz(x));
       // A source of 0 leaves the destination as it was.
       b.if(b.eqz(zero), () => {
-        const count = name === "bsf" ? b.op(`${x.type}.ctz`, [x]) : b.sub(b.lit(x.type, width === 8 ? 63 : 31), b.op(`${x.type}.clz`, [x]));
+        const count =
+          name === "bsf"
+            ? b.op(`${x.type}.ctz`, [x])
+            : b.sub(b.lit(x.type, width === 8 ? 63 : 31), b.op(`${x.type}.clz`, [x]));
         b.setRegister("a", width, count);
       });
       const none = b.i32(0);
@@ -88,9 +95,14 @@ function lowerBitTest(name: string): (x: DecodeContext) => void {
     if (name !== "bt") x.emit(`st.${width}.b`, { a: temp, b: address, immediate: 0 });
   };
 }
-for (const name of ["Bt", "Bts", "Btr", "Btc"] as const) lower(Mnemonic[name], lowerBitTest(name.toLowerCase()));
+for (const name of ["Bt", "Bts", "Btr", "Btc"] as const)
+  lower(Mnemonic[name], lowerBitTest(name.toLowerCase()));
 // Without BMI1 and LZCNT their encodings run as BSF and BSR, the prefix being ignored.
-for (const [mnemonics, name] of [[[Mnemonic.Bsf, Mnemonic.Tzcnt], "bsf"], [[Mnemonic.Bsr, Mnemonic.Lzcnt], "bsr"], [[Mnemonic.Popcnt], "popcnt"]] as const)
+for (const [mnemonics, name] of [
+  [[Mnemonic.Bsf, Mnemonic.Tzcnt], "bsf"],
+  [[Mnemonic.Bsr, Mnemonic.Lzcnt], "bsr"],
+  [[Mnemonic.Popcnt], "popcnt"],
+] as const)
   lower(mnemonics, (x) => {
     const width = x.size(0);
     x.emit(`${name}.${width}`, { a: x.reg(0), b: x.read(1, width) });
@@ -126,7 +138,8 @@ function compareExchangeWide(context: CalloutContext, record: number): typeof DO
   const register = (i: number, w: number): number => (w === 0 ? registers.low(i) : registers.high(i));
   let equal = true;
   for (let w = 0; w < words; w++)
-    if (memory.u32[base + w] !== register(0, w) || memory.u32[base + words + w] !== register(2, w)) equal = false;
+    if (memory.u32[base + w] !== register(0, w) || memory.u32[base + words + w] !== register(2, w))
+      equal = false;
   if (equal) {
     for (let w = 0; w < words; w++) {
       memory.u32[base + w] = register(3, w);
@@ -143,7 +156,10 @@ function compareExchangeWide(context: CalloutContext, record: number): typeof DO
   return DONE;
 }
 defineCallout("cmpxchgwide", compareExchangeWide);
-for (const [mnemonic, half] of [[Mnemonic.Cmpxchg8b, 4], [Mnemonic.Cmpxchg16b, 8]] as const)
+for (const [mnemonic, half] of [
+  [Mnemonic.Cmpxchg8b, 4],
+  [Mnemonic.Cmpxchg16b, 8],
+] as const)
   lower(mnemonic, (x) => x.callout("cmpxchgwide", { a: x.address(), d: half }));
 
 /** RCL, RCR: a = operand, d = count or -1 for CL. */
@@ -174,4 +190,3 @@ for (const width of WIDTHS)
       context.registers.rflags = (flags & ~0x801) | Number(carry) | (of << 11);
       return DONE;
     });
-

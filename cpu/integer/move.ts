@@ -9,23 +9,36 @@ import { constant, WIDTHS } from "./common.js";
 /** MOV and its kin: moves, extensions, LEA, XCHG, PUSH, POP, CMOVcc, SETcc, BSWAP, CBW …. */
 for (const width of WIDTHS) {
   define(`mov.${width}`, (b) => b.setRegister("a", width, b.get("b", width)));
-  define(`xchg.${width}`, (b) => {
-    const x = b.let(b.get("a", width));
-    const y = b.let(b.get("b", width));
-    b.setRegister("a", width, y);
-    b.setRegister("b", width, x);
-  }, "rare");
+  define(
+    `xchg.${width}`,
+    (b) => {
+      const x = b.let(b.get("a", width));
+      const y = b.let(b.get("b", width));
+      b.setRegister("a", width, y);
+      b.setRegister("b", width, x);
+    },
+    "rare",
+  );
 }
 for (const width of [1, 2] as const) {
   define(`movz.${width}`, (b) => b.set("a", 8, b.get("b", width, "i64")));
   define(`movsto4.${width}`, (b) => b.setRegister("a", 4, b.get("b", width, "i32", true)));
 }
-for (const width of [1, 2, 4] as const) define(`movs.${width}`, (b) => b.set("a", 8, b.get("b", width, "i64", true)));
+for (const width of [1, 2, 4] as const)
+  define(`movs.${width}`, (b) => b.set("a", 8, b.get("b", width, "i64", true)));
 
 for (const name of CONDITIONS) {
-  define(`set.${name}`, (b) => b.set("a", 1, condition(b, name)), name === "p" || name === "np" ? "rare" : "hot");
+  define(
+    `set.${name}`,
+    (b) => b.set("a", 1, condition(b, name)),
+    name === "p" || name === "np" ? "rare" : "hot",
+  );
   for (const width of [2, 4, 8] as const)
-    define(`cmov.${name}.${width}`, (b) => b.setRegister("a", width, b.select(condition(b, name), b.get("b", width), b.get("a", width))), width === 2 ? "rare" : "hot");
+    define(
+      `cmov.${name}.${width}`,
+      (b) => b.setRegister("a", width, b.select(condition(b, name), b.get("b", width), b.get("a", width))),
+      width === 2 ? "rare" : "hot",
+    );
 }
 
 for (const width of [2, 8] as const) {
@@ -48,25 +61,33 @@ define("leave", (b) => {
   b.setState(RBP, 8, saved);
 });
 for (const width of [4, 8] as const)
-  define(`bswap.${width}`, (b) => {
-    const swap4 = (x: ReturnType<typeof b.get>) =>
-      b.or(
-        b.and(b.op("i32.rotl", [x, b.i32(8)]), b.i32(0x00ff00ff)),
-        b.and(b.op("i32.rotr", [x, b.i32(8)]), b.i32(0xff00ff00)),
-      );
-    const x = b.let(b.get("a", width));
-    if (width === 4) return b.setRegister("a", 4, swap4(x));
-    const low = b.let(b.wrap(x));
-    const high = b.let(b.wrap(b.shrU(x, b.i64(32))));
-    b.set("a", 8, b.or(b.shl(b.extU(swap4(low)), b.i64(32)), b.extU(swap4(high))));
-  }, "rare");
+  define(
+    `bswap.${width}`,
+    (b) => {
+      const swap4 = (x: ReturnType<typeof b.get>) =>
+        b.or(
+          b.and(b.op("i32.rotl", [x, b.i32(8)]), b.i32(0x00ff00ff)),
+          b.and(b.op("i32.rotr", [x, b.i32(8)]), b.i32(0xff00ff00)),
+        );
+      const x = b.let(b.get("a", width));
+      if (width === 4) return b.setRegister("a", 4, swap4(x));
+      const low = b.let(b.wrap(x));
+      const high = b.let(b.wrap(b.shrU(x, b.i64(32))));
+      b.set("a", 8, b.or(b.shl(b.extU(swap4(low)), b.i64(32)), b.extU(swap4(high))));
+    },
+    "rare",
+  );
 
 /** CWD, CDQ, CQO: RDX from the sign of RAX. */
 for (const width of [2, 4, 8] as const)
-  define(`signtodx.${width}`, (b) => {
-    const x = width === 2 ? b.get("a", 2, "i32", true) : b.get("a", width);
-    b.setRegister("b", width, b.shrS(x, constant(b, width, width === 8 ? 63 : 31)));
-  }, width === 2 ? "rare" : "hot");
+  define(
+    `signtodx.${width}`,
+    (b) => {
+      const x = width === 2 ? b.get("a", 2, "i32", true) : b.get("a", width);
+      b.setRegister("b", width, b.shrS(x, constant(b, width, width === 8 ? 63 : 31)));
+    },
+    width === 2 ? "rare" : "hot",
+  );
 
 function move(x: DecodeContext): void {
   const width = x.size(0);
@@ -143,7 +164,9 @@ lower(Mnemonic.Xchg, (x) => {
 });
 lower(Mnemonic.Push, (x) => {
   const ins = x.instruction;
-  const width = (x.isRegister(0) || x.isMemory(0) ? Math.max(2, x.size(0)) : ins.stackPointerIncrement === -2 ? 2 : 8) as Width;
+  const width = (
+    x.isRegister(0) || x.isMemory(0) ? Math.max(2, x.size(0)) : ins.stackPointerIncrement === -2 ? 2 : 8
+  ) as Width;
   if (x.isRegister(0) && isSegment(ins.opRegister(0))) {
     const temp = x.temp();
     x.emit("mov.8", { a: temp, b: -1, immediate: SELECTORS[ins.opRegister(0) - Register.ES] });
@@ -168,7 +191,11 @@ lower(Mnemonic.Pop, (x) => {
 });
 lower(Mnemonic.Leave, (x) => x.emit("leave"));
 lower(Mnemonic.Enter, (x) => {
-  x.callout("enter", { a: RBP, immediate: x.instruction.immediate(0), d: Number(x.instruction.immediate(1)) });
+  x.callout("enter", {
+    a: RBP,
+    immediate: x.instruction.immediate(0),
+    d: Number(x.instruction.immediate(1)),
+  });
 });
 lower(Mnemonic.Bswap, (x) => {
   const width = x.size(0);

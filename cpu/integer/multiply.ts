@@ -31,24 +31,30 @@ function highSigned(b: Builder, x: Expr, y: Expr): Expr {
 for (const signed of [false, true]) {
   const name = signed ? "imul1" : "mul";
   for (const width of [1, 2, 4] as const)
-    define(`${name}.${width}`, (b) => {
-      const x = b.state(RAX, width, "i64", signed);
-      const y = b.get("a", width, "i64", signed);
-      const product = b.let(b.mul(x, y));
-      const bits = 8 * width;
-      const low = b.let(width === 4 ? b.wrap(product) : b.and(b.wrap(product), b.i32((1 << bits) - 1)));
-      const back = signed ? b.op(width === 1 ? "i64.extend8_s" : width === 2 ? "i64.extend16_s" : "i64.extend32_s", [product]) : b.and(product, b.i64((1n << BigInt(bits)) - 1n));
-      const wide = b.let(b.ne(product, back));
-      if (width === 1) b.setState(RAX, 2, b.wrap(product));
-      else if (width === 2) {
-        b.setState(RAX, 2, low);
-        b.setState(RDX, 2, b.wrap(b.shrU(product, b.i64(16))));
-      } else {
-        b.setState(RAX, 8, b.extU(low));
-        b.setState(RDX, 8, b.and(b.shrU(product, b.i64(32)), b.i64(low32)));
-      }
-      resultFlags(b, width, low, wide, wide);
-    }, width < 4 ? "rare" : "hot");
+    define(
+      `${name}.${width}`,
+      (b) => {
+        const x = b.state(RAX, width, "i64", signed);
+        const y = b.get("a", width, "i64", signed);
+        const product = b.let(b.mul(x, y));
+        const bits = 8 * width;
+        const low = b.let(width === 4 ? b.wrap(product) : b.and(b.wrap(product), b.i32((1 << bits) - 1)));
+        const back = signed
+          ? b.op(width === 1 ? "i64.extend8_s" : width === 2 ? "i64.extend16_s" : "i64.extend32_s", [product])
+          : b.and(product, b.i64((1n << BigInt(bits)) - 1n));
+        const wide = b.let(b.ne(product, back));
+        if (width === 1) b.setState(RAX, 2, b.wrap(product));
+        else if (width === 2) {
+          b.setState(RAX, 2, low);
+          b.setState(RDX, 2, b.wrap(b.shrU(product, b.i64(16))));
+        } else {
+          b.setState(RAX, 8, b.extU(low));
+          b.setState(RDX, 8, b.and(b.shrU(product, b.i64(32)), b.i64(low32)));
+        }
+        resultFlags(b, width, low, wide, wide);
+      },
+      width < 4 ? "rare" : "hot",
+    );
   define(`${name}.8`, (b) => {
     const x = b.let(b.state(RAX, 8));
     const y = b.let(b.get("a", 8));
@@ -62,13 +68,17 @@ for (const signed of [false, true]) {
 }
 
 /** IMUL of two operands: a = b * c. */
-define("imul.2", (b) => {
-  const product = b.let(b.mul(b.get("b", 2, "i32", true), b.get("c", 2, "i32", true)));
-  const low = b.let(b.and(product, b.i32(0xffff)));
-  const wide = b.let(b.ne(product, b.op("i32.extend16_s", [product])));
-  b.set("a", 2, low);
-  resultFlags(b, 2, low, wide, wide);
-}, "rare");
+define(
+  "imul.2",
+  (b) => {
+    const product = b.let(b.mul(b.get("b", 2, "i32", true), b.get("c", 2, "i32", true)));
+    const low = b.let(b.and(product, b.i32(0xffff)));
+    const wide = b.let(b.ne(product, b.op("i32.extend16_s", [product])));
+    b.set("a", 2, low);
+    resultFlags(b, 2, low, wide, wide);
+  },
+  "rare",
+);
 define("imul.4", (b) => {
   const product = b.let(b.mul(b.get("b", 4, "i64", true), b.get("c", 4, "i64", true)));
   const low = b.let(b.wrap(product));
@@ -88,31 +98,49 @@ define("imul.8", (b) => {
 const DIVIDE_ERROR = 0;
 for (const width of [1, 2, 4] as const)
   for (const signed of [false, true])
-    define(`${signed ? "idiv" : "div"}.${width}`, (b) => {
-      const divisor = b.let(b.get("a", width, "i64", signed));
-      b.if(b.eqz(divisor), () => b.exception(DIVIDE_ERROR));
-      const dividend =
-        width === 1
-          ? b.let(b.state(RAX, 2, "i64", signed))
-          : b.let(b.or(b.shl(b.state(RDX, width, "i64", signed), b.i64(8 * width)), b.state(RAX, width, "i64")));
-      // The one quotient that WebAssembly's own division traps on overflows here too.
-      if (signed && width === 4)
-        b.if(b.and(b.eq(dividend, b.i64(-(1n << 63n))), b.eq(divisor, b.i64(-1))), () => b.exception(DIVIDE_ERROR));
-      const quotient = b.let(b.op(signed ? "i64.div_s" : "i64.div_u", [dividend, divisor]));
-      const fits = signed
-        ? b.eq(quotient, b.op(width === 1 ? "i64.extend8_s" : width === 2 ? "i64.extend16_s" : "i64.extend32_s", [quotient]))
-        : b.eqz(b.shrU(quotient, b.i64(8 * width)));
-      b.if(b.eqz(fits), () => b.exception(DIVIDE_ERROR));
-      const remainder = b.let(b.op(signed ? "i64.rem_s" : "i64.rem_u", [dividend, divisor]));
-      if (width === 1) b.setState(RAX, 2, b.wrap(b.or(b.and(quotient, b.i64(0xff)), b.shl(b.and(remainder, b.i64(0xff)), b.i64(8)))));
-      else if (width === 2) {
-        b.setState(RAX, 2, b.wrap(quotient));
-        b.setState(RDX, 2, b.wrap(remainder));
-      } else {
-        b.setState(RAX, 8, b.and(quotient, b.i64(low32)));
-        b.setState(RDX, 8, b.and(remainder, b.i64(low32)));
-      }
-    }, width < 4 ? "rare" : "hot");
+    define(
+      `${signed ? "idiv" : "div"}.${width}`,
+      (b) => {
+        const divisor = b.let(b.get("a", width, "i64", signed));
+        b.if(b.eqz(divisor), () => b.exception(DIVIDE_ERROR));
+        const dividend =
+          width === 1
+            ? b.let(b.state(RAX, 2, "i64", signed))
+            : b.let(
+                b.or(b.shl(b.state(RDX, width, "i64", signed), b.i64(8 * width)), b.state(RAX, width, "i64")),
+              );
+        // The one quotient that WebAssembly's own division traps on overflows here too.
+        if (signed && width === 4)
+          b.if(b.and(b.eq(dividend, b.i64(-(1n << 63n))), b.eq(divisor, b.i64(-1))), () =>
+            b.exception(DIVIDE_ERROR),
+          );
+        const quotient = b.let(b.op(signed ? "i64.div_s" : "i64.div_u", [dividend, divisor]));
+        const fits = signed
+          ? b.eq(
+              quotient,
+              b.op(width === 1 ? "i64.extend8_s" : width === 2 ? "i64.extend16_s" : "i64.extend32_s", [
+                quotient,
+              ]),
+            )
+          : b.eqz(b.shrU(quotient, b.i64(8 * width)));
+        b.if(b.eqz(fits), () => b.exception(DIVIDE_ERROR));
+        const remainder = b.let(b.op(signed ? "i64.rem_s" : "i64.rem_u", [dividend, divisor]));
+        if (width === 1)
+          b.setState(
+            RAX,
+            2,
+            b.wrap(b.or(b.and(quotient, b.i64(0xff)), b.shl(b.and(remainder, b.i64(0xff)), b.i64(8)))),
+          );
+        else if (width === 2) {
+          b.setState(RAX, 2, b.wrap(quotient));
+          b.setState(RDX, 2, b.wrap(remainder));
+        } else {
+          b.setState(RAX, 8, b.and(quotient, b.i64(low32)));
+          b.setState(RDX, 8, b.and(remainder, b.i64(low32)));
+        }
+      },
+      width < 4 ? "rare" : "hot",
+    );
 
 /** A dividend of one significant half is divided here, a wider one by a callout (its number is in d). */
 for (const signed of [false, true])
@@ -122,7 +150,9 @@ for (const signed of [false, true])
     const low = b.let(b.state(RAX, 8));
     const high = b.state(RDX, 8);
     const narrow = signed ? b.eq(high, b.shrS(low, b.i64(63))) : b.eqz(high);
-    const safe = signed ? b.and(narrow, b.eqz(b.and(b.eq(divisor, b.i64(-1)), b.eq(low, b.i64(-(1n << 63n)))))) : narrow;
+    const safe = signed
+      ? b.and(narrow, b.eqz(b.and(b.eq(divisor, b.i64(-1)), b.eq(low, b.i64(-(1n << 63n))))))
+      : narrow;
     b.if(
       safe,
       () => {
@@ -156,7 +186,11 @@ for (const signed of [false, true])
     return DONE;
   });
 
-for (const [mnemonic, name] of [[Mnemonic.Mul, "mul"], [Mnemonic.Div, "div"], [Mnemonic.Idiv, "idiv"]] as const)
+for (const [mnemonic, name] of [
+  [Mnemonic.Mul, "mul"],
+  [Mnemonic.Div, "div"],
+  [Mnemonic.Idiv, "idiv"],
+] as const)
   lower(mnemonic, (x) => {
     const width = x.size(0);
     const wide = width === 8 && name !== "mul" ? { d: calloutNumber(`${name}128`) } : {};

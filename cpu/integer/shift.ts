@@ -14,8 +14,7 @@ import { topBit, truncated, WIDTHS } from "./common.js";
  */
 const mask = (width: Width): number => (width === 8 ? 63 : 31);
 const typed = (b: Builder, width: Width, count: Expr): Expr => (width === 8 ? b.extU(count) : count);
-const bit = (b: Builder, value: Expr): Expr =>
-  b.and(value.type === "i64" ? b.wrap(value) : value, b.i32(1));
+const bit = (b: Builder, value: Expr): Expr => b.and(value.type === "i64" ? b.wrap(value) : value, b.i32(1));
 
 type Shift = (b: Builder, width: Width, x: Expr, count: Expr) => { result: Expr; cf: Expr; of: Expr };
 
@@ -54,13 +53,21 @@ function defineShift(name: string, width: Width, shift: Shift): void {
     define(`${name}.${width}.i.nf`, (b) => {
       const x = b.get("a", width);
       const count = typed(b, width, b.small);
-      b.setRegister("a", width, name === "shl" ? b.shl(x, count) : name === "shr" ? b.shrU(x, count) : b.shrS(x, count));
+      b.setRegister(
+        "a",
+        width,
+        name === "shl" ? b.shl(x, count) : name === "shr" ? b.shrU(x, count) : b.shrS(x, count),
+      );
     });
-  define(`${name}.${width}.c`, (b) => {
-    const x = source(b);
-    const count = b.let(b.and(b.state(RCX, 1), b.i32(mask(width))));
-    b.if(count, () => commit(b, x, count), width === 4 ? () => b.setRegister("a", 4, x) : undefined);
-  }, rarity);
+  define(
+    `${name}.${width}.c`,
+    (b) => {
+      const x = source(b);
+      const count = b.let(b.and(b.state(RCX, 1), b.i32(mask(width))));
+      b.if(count, () => commit(b, x, count), width === 4 ? () => b.setRegister("a", 4, x) : undefined);
+    },
+    rarity,
+  );
 }
 
 /** Rotates change CF and OF only. OF is defined for counts of 1; the same formula serves for all. */
@@ -84,11 +91,15 @@ function defineRotate(name: "rol" | "ror", width: Width): void {
   };
   const rarity = width < 4 ? "rare" : "hot";
   define(`${name}.${width}.i`, (b) => commit(b, b.let(b.get("a", width)), b.small), rarity);
-  define(`${name}.${width}.c`, (b) => {
-    const x = b.let(b.get("a", width));
-    const count = b.let(b.and(b.state(RCX, 1), b.i32(mask(width))));
-    b.if(count, () => commit(b, x, count), width === 4 ? () => b.setRegister("a", 4, x) : undefined);
-  }, "rare");
+  define(
+    `${name}.${width}.c`,
+    (b) => {
+      const x = b.let(b.get("a", width));
+      const count = b.let(b.and(b.state(RCX, 1), b.i32(mask(width))));
+      b.if(count, () => commit(b, x, count), width === 4 ? () => b.setRegister("a", 4, x) : undefined);
+    },
+    "rare",
+  );
 }
 
 for (const width of WIDTHS) {
@@ -120,7 +131,10 @@ for (const width of [2, 4, 8] as const)
         const n = b.extU(count);
         const shifted = b.let(name === "shld" ? b.shl(wide, n) : b.shrU(wide, n));
         result = truncated(b, width, b.wrap(name === "shld" ? b.shrU(shifted, b.i64(bits)) : shifted));
-        cf = name === "shld" ? bit(b, b.shrU(shifted, b.i64(2 * bits))) : bit(b, b.shrU(wide, b.extU(b.sub(count, b.i32(1)))));
+        cf =
+          name === "shld"
+            ? bit(b, b.shrU(shifted, b.i64(2 * bits)))
+            : bit(b, b.shrU(wide, b.extU(b.sub(count, b.i32(1)))));
         if (width === 4 && name === "shld") cf = bit(b, b.shrU(x, b.sub(b.i32(32), count)));
       }
       const r = b.let(result);
@@ -128,13 +142,21 @@ for (const width of [2, 4, 8] as const)
       b.setRegister("a", width, r);
       resultFlags(b, width, r, carry, b.xor(topBit(b, width, r), topBit(b, width, x)));
     };
-    define(`${name}.${width}.i`, (b) => commit(b, b.let(b.get("a", width)), b.let(b.get("b", width)), b.small), "rare");
-    define(`${name}.${width}.c`, (b) => {
-      const x = b.let(b.get("a", width));
-      const y = b.let(b.get("b", width));
-      const count = b.let(b.and(b.state(RCX, 1), b.i32(mask(width))));
-      b.if(count, () => commit(b, x, y, count), width === 4 ? () => b.setRegister("a", 4, x) : undefined);
-    }, "rare");
+    define(
+      `${name}.${width}.i`,
+      (b) => commit(b, b.let(b.get("a", width)), b.let(b.get("b", width)), b.small),
+      "rare",
+    );
+    define(
+      `${name}.${width}.c`,
+      (b) => {
+        const x = b.let(b.get("a", width));
+        const y = b.let(b.get("b", width));
+        const count = b.let(b.and(b.state(RCX, 1), b.i32(mask(width))));
+        b.if(count, () => commit(b, x, y, count), width === 4 ? () => b.setRegister("a", 4, x) : undefined);
+      },
+      "rare",
+    );
   }
 
 /** The count operand as CL, or a masked constant. */
@@ -164,7 +186,9 @@ for (const name of ["Rcl", "Rcr"] as const)
   lower(Mnemonic[name], (x) => {
     const width = x.size(0);
     const count = countOf(x, 1, width);
-    modify(x, width, (a) => x.callout(`${name.toLowerCase()}.${width}`, { a, d: count === "cl" ? -1 : count }));
+    modify(x, width, (a) =>
+      x.callout(`${name.toLowerCase()}.${width}`, { a, d: count === "cl" ? -1 : count }),
+    );
   });
 for (const name of ["Shld", "Shrd"] as const)
   lower(Mnemonic[name], (x) => {

@@ -91,7 +91,7 @@ class StringOperands {
 
 /** Runs `chunk` until the count is used up; it returns elements done, or -1 after a fault, or -2 to stop early. */
 function repeated(s: StringOperands, chunk: (limit: number) => number): CalloutStatus {
-  for (let done = 0; ; ) {
+  for (let done = 0; ;) {
     const left = s.count;
     if (left === 0) return DONE;
     if (done >= MAX_ELEMENTS) return AGAIN;
@@ -235,11 +235,36 @@ function compareFlags(context: CalloutContext, x: number, y: number, width: numb
 }
 
 const FAMILIES: Record<string, [keyof typeof Mnemonic, number][]> = {
-  movs: [["Movsb", 1], ["Movsw", 2], ["Movsd", 4], ["Movsq", 8]],
-  stos: [["Stosb", 1], ["Stosw", 2], ["Stosd", 4], ["Stosq", 8]],
-  lods: [["Lodsb", 1], ["Lodsw", 2], ["Lodsd", 4], ["Lodsq", 8]],
-  cmps: [["Cmpsb", 1], ["Cmpsw", 2], ["Cmpsd", 4], ["Cmpsq", 8]],
-  scas: [["Scasb", 1], ["Scasw", 2], ["Scasd", 4], ["Scasq", 8]],
+  movs: [
+    ["Movsb", 1],
+    ["Movsw", 2],
+    ["Movsd", 4],
+    ["Movsq", 8],
+  ],
+  stos: [
+    ["Stosb", 1],
+    ["Stosw", 2],
+    ["Stosd", 4],
+    ["Stosq", 8],
+  ],
+  lods: [
+    ["Lodsb", 1],
+    ["Lodsw", 2],
+    ["Lodsd", 4],
+    ["Lodsq", 8],
+  ],
+  cmps: [
+    ["Cmpsb", 1],
+    ["Cmpsw", 2],
+    ["Cmpsd", 4],
+    ["Cmpsq", 8],
+  ],
+  scas: [
+    ["Scasb", 1],
+    ["Scasw", 2],
+    ["Scasd", 4],
+    ["Scasq", 8],
+  ],
 };
 
 /** True if the mnemonic (MOVSD, CMPSD) means the string instruction and not SSE2's. */
@@ -254,7 +279,10 @@ export function lowerString(name: string, width: number): (x: DecodeContext) => 
     const compares = name === "cmps" || name === "scas";
     const segment = ins.segmentPrefix;
     x.callout(name, {
-      d: width | ((repeat !== 0 && !compares ? REPEAT : repeat) << 8) | (usesNarrowAddresses(ins) ? 0x1000 : 0),
+      d:
+        width |
+        ((repeat !== 0 && !compares ? REPEAT : repeat) << 8) |
+        (usesNarrowAddresses(ins) ? 0x1000 : 0),
       e: segment === Register.FS ? FS_BASE : segment === Register.GS ? GS_BASE : ZERO,
     });
   };

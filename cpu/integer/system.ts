@@ -74,21 +74,34 @@ lower(Mnemonic.Rdpkru, (x) => x.callout("rdpkru"));
 lower(Mnemonic.Wrpkru, (x) => x.callout("wrpkru"));
 lower(Mnemonic.Xgetbv, (x) => x.callout("xgetbv"));
 
-for (const [segment, base] of [["fs", FS_BASE], ["gs", GS_BASE]] as const) {
+for (const [segment, base] of [
+  ["fs", FS_BASE],
+  ["gs", GS_BASE],
+] as const) {
   const at = base;
   for (const width of [4, 8] as const) {
     define(`rd${segment}base.${width}`, (b) => b.setRegister("a", width, b.state(at, width)), "rare");
-    define(`wr${segment}base.${width}`, (b) => {
-      const value = b.let(width === 8 ? b.get("b", 8) : b.extU(b.get("b", 4)));
-      const high = b.shrS(b.shl(value, b.i64(16)), b.i64(16));
-      b.if(b.ne(high, value), () => b.exception(GP));
-      b.setState(at, 8, value);
-    }, "rare");
+    define(
+      `wr${segment}base.${width}`,
+      (b) => {
+        const value = b.let(width === 8 ? b.get("b", 8) : b.extU(b.get("b", 4)));
+        const high = b.shrS(b.shl(value, b.i64(16)), b.i64(16));
+        b.if(b.ne(high, value), () => b.exception(GP));
+        b.setState(at, 8, value);
+      },
+      "rare",
+    );
   }
 }
-for (const [mnemonic, name] of [[Mnemonic.Rdfsbase, "rdfsbase"], [Mnemonic.Rdgsbase, "rdgsbase"]] as const)
+for (const [mnemonic, name] of [
+  [Mnemonic.Rdfsbase, "rdfsbase"],
+  [Mnemonic.Rdgsbase, "rdgsbase"],
+] as const)
   lower(mnemonic, (x) => x.emit(`${name}.${x.size(0)}`, { a: x.reg(0) }));
-for (const [mnemonic, name] of [[Mnemonic.Wrfsbase, "wrfsbase"], [Mnemonic.Wrgsbase, "wrgsbase"]] as const)
+for (const [mnemonic, name] of [
+  [Mnemonic.Wrfsbase, "wrfsbase"],
+  [Mnemonic.Wrgsbase, "wrgsbase"],
+] as const)
   lower(mnemonic, (x) => x.emit(`${name}.${x.size(0)}`, { b: x.reg(0) }));
 
 /** Selectors that Linux's GDT lets user code load into DS, ES, FS, GS: null ones, __USER_DS and __USER_CS. */
@@ -99,7 +112,8 @@ defineCallout("loadSegment", (context, record) => {
   const selector = context.memory.u16[context.a(record) >>> 1];
   const segment = context.b(record);
   if (segment === CS) return fault(context, UD);
-  if (segment === SS ? selector !== 0x2b : !DATA_SELECTORS.has(selector)) return fault(context, GP, selector & 0xfffc);
+  if (segment === SS ? selector !== 0x2b : !DATA_SELECTORS.has(selector))
+    return fault(context, GP, selector & 0xfffc);
   // Loading FS or GS with a selector of 64-bit Linux's flat segments clears its base.
   if (segment === Register.FS - Register.ES) context.registers.fsBase = 0;
   if (segment === Register.GS - Register.ES) context.registers.gsBase = 0;

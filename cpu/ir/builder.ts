@@ -103,7 +103,12 @@ export class Builder {
     this.statements = outer;
     outer.push({ kind: "if", cond, yes: yesBody, no: noBody });
   }
-  load(address: Expr, width: Width, type: ValueType = natural(width), options: { forWrite?: boolean; signed?: boolean } = {}): Expr {
+  load(
+    address: Expr,
+    width: Width,
+    type: ValueType = natural(width),
+    options: { forWrite?: boolean; signed?: boolean } = {},
+  ): Expr {
     const index = this.local(type);
     const { forWrite = false, signed = false } = options;
     this.statements.push({ kind: "load", index, type, address, width, forWrite, signed });

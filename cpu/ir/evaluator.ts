@@ -2,12 +2,37 @@ import { JUMP_CACHE_BASE, JUMP_CACHE_ENTRIES, JUMP_CACHE_ENTRY_BYTES } from "../
 import type { PhysicalMemory } from "../../mmu/physical-memory.js";
 import { FAULTED, DONE } from "../callouts.js";
 import type { Executor, ExecutorImports } from "../cpu.js";
-import { EXIT_AGAIN, EXIT_BUDGET, EXIT_DISPATCH, EXIT_EXCEPTION, EXIT_LINK_D, EXIT_LINK_E } from "../exit-codes.js";
 import {
-  CALLOUT_BIT, HEADER_COUNT, RECORD_A, RECORD_B, RECORD_BYTES, RECORD_C, RECORD_D, RECORD_E, RECORD_IMMEDIATE,
+  EXIT_AGAIN,
+  EXIT_BUDGET,
+  EXIT_DISPATCH,
+  EXIT_EXCEPTION,
+  EXIT_LINK_D,
+  EXIT_LINK_E,
+} from "../exit-codes.js";
+import {
+  CALLOUT_BIT,
+  HEADER_COUNT,
+  RECORD_A,
+  RECORD_B,
+  RECORD_BYTES,
+  RECORD_C,
+  RECORD_D,
+  RECORD_E,
+  RECORD_IMMEDIATE,
 } from "../record.js";
 import {
-  ACCESS_ADDRESS, BOUNCE, EXIT_CODE, EXIT_ERROR, EXIT_RECORD, EXIT_VECTOR, FLAG_AUX, FLAG_RESULT, FUEL, JUMP_TAG, RIP,
+  ACCESS_ADDRESS,
+  BOUNCE,
+  EXIT_CODE,
+  EXIT_ERROR,
+  EXIT_RECORD,
+  EXIT_VECTOR,
+  FLAG_AUX,
+  FLAG_RESULT,
+  FUEL,
+  JUMP_TAG,
+  RIP,
 } from "../state.js";
 import { SLOW_STORE, SLOW_WRITE_INTENT } from "../wasm/interpreter.js";
 import type { Expr, Slot, Stmt, Width } from "./nodes.js";
@@ -135,7 +160,8 @@ export class ReferenceEvaluator implements Executor {
 
   private jump(rip: bigint): Left {
     const low = Number(rip & 0xffffffffn);
-    const entry = JUMP_CACHE_BASE + ((low ^ (low >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) * JUMP_CACHE_ENTRY_BYTES;
+    const entry =
+      JUMP_CACHE_BASE + ((low ^ (low >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) * JUMP_CACHE_ENTRY_BYTES;
     if (this.view.getBigUint64(entry, true) === (rip | this.view.getBigUint64(JUMP_TAG, true)))
       return { enter: this.view.getUint32(entry + 8, true) };
     this.view.setBigUint64(RIP, rip, true);
@@ -173,7 +199,10 @@ export class ReferenceEvaluator implements Executor {
       }
       case "shuffle": {
         const both = this.value(e.args[0]) | (this.value(e.args[1]) << 128n);
-        return e.lanes.reduce((sum, from, i) => sum | (((both >> BigInt(8 * from)) & 0xffn) << BigInt(8 * i)), 0n);
+        return e.lanes.reduce(
+          (sum, from, i) => sum | (((both >> BigInt(8 * from)) & 0xffn) << BigInt(8 * i)),
+          0n,
+        );
       }
       case "op": {
         const args = e.args.map((a) => this.value(a));

@@ -8,12 +8,41 @@ export type Width = 1 | 2 | 4 | 8 | 16;
 /** A pure value. Trees are shared freely: what must be computed once is bound by `Builder.let`. */
 export type Expr =
   | { readonly kind: "const"; readonly type: ValueType; readonly value: bigint }
-  | { readonly kind: "op"; readonly type: ValueType; readonly info: OpInfo; readonly args: readonly Expr[]; readonly lane?: number }
-  | { readonly kind: "select"; readonly type: ValueType; readonly cond: Expr; readonly yes: Expr; readonly no: Expr }
-  | { readonly kind: "shuffle"; readonly type: "v128"; readonly lanes: readonly number[]; readonly args: readonly Expr[] }
+  | {
+      readonly kind: "op";
+      readonly type: ValueType;
+      readonly info: OpInfo;
+      readonly args: readonly Expr[];
+      readonly lane?: number;
+    }
+  | {
+      readonly kind: "select";
+      readonly type: ValueType;
+      readonly cond: Expr;
+      readonly yes: Expr;
+      readonly no: Expr;
+    }
+  | {
+      readonly kind: "shuffle";
+      readonly type: "v128";
+      readonly lanes: readonly number[];
+      readonly args: readonly Expr[];
+    }
   | { readonly kind: "local"; readonly type: ValueType; readonly index: number }
-  | { readonly kind: "operand"; readonly type: ValueType; readonly slot: Slot; readonly width: Width; readonly signed: boolean }
-  | { readonly kind: "state"; readonly type: ValueType; readonly address: number; readonly width: Width; readonly signed: boolean }
+  | {
+      readonly kind: "operand";
+      readonly type: ValueType;
+      readonly slot: Slot;
+      readonly width: Width;
+      readonly signed: boolean;
+    }
+  | {
+      readonly kind: "state";
+      readonly type: ValueType;
+      readonly address: number;
+      readonly width: Width;
+      readonly signed: boolean;
+    }
   /** The record's 64-bit immediate (i64), or its small constant `d` (i32). */
   | { readonly kind: "immediate"; readonly type: "i64" }
   | { readonly kind: "small"; readonly type: "i32" };
@@ -25,7 +54,15 @@ export type Stmt =
   | { readonly kind: "setFlags"; readonly result: Expr; readonly aux: Expr }
   | { readonly kind: "if"; readonly cond: Expr; readonly yes: readonly Stmt[]; readonly no: readonly Stmt[] }
   /** Guest load into a local; leaves the instruction with a fault. `forWrite`: must also be writable. */
-  | { readonly kind: "load"; readonly index: number; readonly type: ValueType; readonly address: Expr; readonly width: Width; readonly forWrite: boolean; readonly signed: boolean }
+  | {
+      readonly kind: "load";
+      readonly index: number;
+      readonly type: ValueType;
+      readonly address: Expr;
+      readonly width: Width;
+      readonly forWrite: boolean;
+      readonly signed: boolean;
+    }
   | { readonly kind: "store"; readonly address: Expr; readonly width: Width; readonly value: Expr }
   /** Runs a TypeScript helper; see cpu/callouts.ts. */
   | { readonly kind: "callout" }

@@ -13,7 +13,12 @@ export interface OpInfo {
 const table = new Map<string, OpInfo>();
 
 /** Adds an operation; SIMD's are added by simd-ops.ts. */
-export function addOp(name: string, code: readonly number[], params: readonly ValueType[], result: ValueType): void {
+export function addOp(
+  name: string,
+  code: readonly number[],
+  params: readonly ValueType[],
+  result: ValueType,
+): void {
   table.set(name, { name, code, params, result });
 }
 

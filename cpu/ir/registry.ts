@@ -8,7 +8,11 @@ const all: MicroOp[] = [];
  * Defines a micro-op: writes its body once, for every tier. The order of definition gives its number, so that
  * families are defined when their module is loaded, in a fixed order (cpu/ops/index.ts).
  */
-export function define(name: string, body: (b: Builder) => void, kind: "hot" | "rare" | "terminator" = "hot"): void {
+export function define(
+  name: string,
+  body: (b: Builder) => void,
+  kind: "hot" | "rare" | "terminator" = "hot",
+): void {
   if (byName.has(name)) throw new Error(`micro-op ${name} is defined twice`);
   const builder = new Builder();
   body(builder);

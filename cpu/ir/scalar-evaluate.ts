@@ -108,7 +108,8 @@ export function evaluateScalar(name: string, args: readonly bigint[]): bigint | 
       const value = Math.trunc(fromBits(Number(truncation[1]) as 32 | 64, x));
       const limit = 1n << BigInt(bits - 1);
       if (Number.isNaN(value)) return 0n;
-      const exact = value >= 2 ** (bits - 1) ? limit - 1n : value < -(2 ** (bits - 1)) ? -limit : BigInt(value);
+      const exact =
+        value >= 2 ** (bits - 1) ? limit - 1n : value < -(2 ** (bits - 1)) ? -limit : BigInt(value);
       return BigInt.asUintN(bits, exact);
     }
     return undefined;

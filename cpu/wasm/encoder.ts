@@ -46,7 +46,13 @@ export class ByteWriter {
   }
 }
 
-export const TYPE_BYTE: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
+export const TYPE_BYTE: Record<ValueType, number> = {
+  i32: 0x7f,
+  i64: 0x7e,
+  f32: 0x7d,
+  f64: 0x7c,
+  v128: 0x7b,
+};
 
 export interface FunctionType {
   readonly params: readonly ValueType[];
@@ -109,7 +115,9 @@ export function encodeModule(
     functions.forEach((_, i) => w.u32(imports.length + i));
   });
   section(7, (w) => {
-    const exported = functions.flatMap((f, i) => (f.exportAs === undefined ? [] : [[f.exportAs, i] as const]));
+    const exported = functions.flatMap((f, i) =>
+      f.exportAs === undefined ? [] : [[f.exportAs, i] as const],
+    );
     w.u32(exported.length);
     for (const [name, i] of exported) {
       w.text(name);

@@ -12,18 +12,43 @@ export interface Leaves {
 }
 
 const LOADS: Record<string, number> = {
-  "i32.1": 0x2d, "i32.1s": 0x2c, "i32.2": 0x2f, "i32.2s": 0x2e, "i32.4": 0x28, "i32.4s": 0x28,
-  "i64.1": 0x31, "i64.1s": 0x30, "i64.2": 0x33, "i64.2s": 0x32, "i64.4": 0x35, "i64.4s": 0x34, "i64.8": 0x29, "i64.8s": 0x29,
-  "f32.4": 0x2a, "f64.8": 0x2b,
+  "i32.1": 0x2d,
+  "i32.1s": 0x2c,
+  "i32.2": 0x2f,
+  "i32.2s": 0x2e,
+  "i32.4": 0x28,
+  "i32.4s": 0x28,
+  "i64.1": 0x31,
+  "i64.1s": 0x30,
+  "i64.2": 0x33,
+  "i64.2s": 0x32,
+  "i64.4": 0x35,
+  "i64.4s": 0x34,
+  "i64.8": 0x29,
+  "i64.8s": 0x29,
+  "f32.4": 0x2a,
+  "f64.8": 0x2b,
 };
 const STORES: Record<string, number> = {
-  "i32.1": 0x3a, "i32.2": 0x3b, "i32.4": 0x36,
-  "i64.1": 0x3c, "i64.2": 0x3d, "i64.4": 0x3e, "i64.8": 0x37,
-  "f32.4": 0x38, "f64.8": 0x39,
+  "i32.1": 0x3a,
+  "i32.2": 0x3b,
+  "i32.4": 0x36,
+  "i64.1": 0x3c,
+  "i64.2": 0x3d,
+  "i64.4": 0x3e,
+  "i64.8": 0x37,
+  "f32.4": 0x38,
+  "f64.8": 0x39,
 };
 
 /** A load of the address on the stack, plus a constant offset. Alignment is given as unknown. */
-export function emitLoad(w: ByteWriter, type: ValueType, width: Width, signed: boolean, offset: number): void {
+export function emitLoad(
+  w: ByteWriter,
+  type: ValueType,
+  width: Width,
+  signed: boolean,
+  offset: number,
+): void {
   if (type === "v128") {
     // Narrower vector loads fill the low bytes and clear the rest.
     if (width === 16) w.raw([0xfd, 0x00]);

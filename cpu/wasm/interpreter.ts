@@ -1,12 +1,38 @@
 import { JUMP_CACHE_BASE, JUMP_CACHE_ENTRIES } from "../../mmu/layout.js";
-import { EXIT_AGAIN, EXIT_BUDGET, EXIT_DISPATCH, EXIT_EXCEPTION, EXIT_LINK_D, EXIT_LINK_E } from "../exit-codes.js";
+import {
+  EXIT_AGAIN,
+  EXIT_BUDGET,
+  EXIT_DISPATCH,
+  EXIT_EXCEPTION,
+  EXIT_LINK_D,
+  EXIT_LINK_E,
+} from "../exit-codes.js";
 import type { Expr, MicroOp, Slot, Stmt } from "../ir/nodes.js";
 import type { ValueType } from "../ir/ops.js";
 import {
-  CALLOUT_BIT, HEADER_COUNT, RECORD_A, RECORD_B, RECORD_BYTES, RECORD_C, RECORD_D, RECORD_E, RECORD_IMMEDIATE,
+  CALLOUT_BIT,
+  HEADER_COUNT,
+  RECORD_A,
+  RECORD_B,
+  RECORD_BYTES,
+  RECORD_C,
+  RECORD_D,
+  RECORD_E,
+  RECORD_IMMEDIATE,
 } from "../record.js";
 import {
-  ACCESS_ADDRESS, BOUNCE, EXIT_CODE, EXIT_ERROR, EXIT_RECORD, EXIT_VECTOR, FLAG_AUX, FLAG_RESULT, FUEL, JUMP_TAG, RIP, TLB_BANK,
+  ACCESS_ADDRESS,
+  BOUNCE,
+  EXIT_CODE,
+  EXIT_ERROR,
+  EXIT_RECORD,
+  EXIT_VECTOR,
+  FLAG_AUX,
+  FLAG_RESULT,
+  FUEL,
+  JUMP_TAG,
+  RIP,
+  TLB_BANK,
 } from "../state.js";
 import { ByteWriter, encodeModule, type FunctionType } from "./encoder.js";
 import { emitExpression, emitLoad, emitStore, type Leaves } from "./expression.js";
@@ -46,7 +72,8 @@ class LocalPool {
     for (const op of ops) {
       const own: Record<ValueType, number> = { i32: 0, i64: 0, f32: 0, f64: 0, v128: 0 };
       for (const type of op.locals) own[type]++;
-      for (const type of Object.keys(own) as ValueType[]) this.counts[type] = Math.max(this.counts[type], own[type]);
+      for (const type of Object.keys(own) as ValueType[])
+        this.counts[type] = Math.max(this.counts[type], own[type]);
     }
   }
   get types(): ValueType[] {
@@ -344,14 +371,24 @@ export function generateInterpreter(ops: readonly MicroOp[], memoryPages: number
       { name: "callout", type: { params: [I32, I32], results: [I32] } },
     ],
     [
-      { type: hotType, locals: [...FIXED_LOCALS, ...hotPool.types], code: hotLoop(ops, hot, hotPool), exportAs: "run" },
+      {
+        type: hotType,
+        locals: [...FIXED_LOCALS, ...hotPool.types],
+        code: hotLoop(ops, hot, hotPool),
+        exportAs: "run",
+      },
       { type: hotType, locals: [...FIXED_LOCALS, ...rarePool.types], code: rareTable(ops, rare, rarePool) },
     ],
     memoryPages,
   );
 }
 
-function dispatch(w: ByteWriter, ops: readonly MicroOp[], labelOf: (op: MicroOp) => number, other: number): void {
+function dispatch(
+  w: ByteWriter,
+  ops: readonly MicroOp[],
+  labelOf: (op: MicroOp) => number,
+  other: number,
+): void {
   w.raw([0x20, PC]);
   w.raw([0x2f, 0, 0]); // i32.load16_u
   w.byte(0x0e);
@@ -409,7 +446,9 @@ function hotLoop(ops: readonly MicroOp[], hot: readonly MicroOp[], pool: LocalPo
   w.byte(0x41);
   w.s32(CALLOUT_BIT - 1);
   w.byte(0x71);
-  new BodyEmitter(w, [], { next: (o, d) => branchTo(o, d), exit: (o, d) => branchTo(o, d + 1) }).calloutCall(0);
+  new BodyEmitter(w, [], { next: (o, d) => branchTo(o, d), exit: (o, d) => branchTo(o, d + 1) }).calloutCall(
+    0,
+  );
   advance(w);
   branchTo(w, 0);
   w.raw([0x0b, 0x0b]); // loop, exit
