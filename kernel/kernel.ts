@@ -82,12 +82,10 @@ export type RunResult =
   /** A stop signal stopped it, and nobody is there to continue it. */
   | { readonly reason: "suspended"; readonly signal: number }
   /**
-   * It waits for the host. `input`: run again when there is some. `wakeAt`: at that monotonic time it goes on by
-   * itself (on a virtual clock, `advanceClock` carries it there); null for never.
+   * It waits. `input`: for the host's input (run again when there is some). `deadline`: at that monotonic time it
+   * goes on by itself (on a virtual clock, `advanceClock` carries it there). Neither: for a signal from outside.
    */
-  | { readonly reason: "waiting-host"; readonly input: boolean; readonly wakeAt: number | null }
-  /** Every task waits, and only a signal from outside could change that. */
-  | { readonly reason: "deadlock" };
+  | { readonly reason: "blocked"; readonly input: boolean; readonly deadline: number | null };
 
 const BUDGET: RunResult = { reason: "budget" };
 const STOPPED: RunResult = { reason: "stopped" };
@@ -261,7 +259,7 @@ export class Kernel {
     this.#stopRequested = true;
   }
 
-  /** Carries a virtual clock to a time (of "waiting-host"), so that the next run goes on. */
+  /** Carries a virtual clock to a time (of "blocked"), so that the next run goes on. */
   advanceClock(time: number): void {
     this.clock.advanceTo(time);
   }
@@ -409,8 +407,7 @@ export class Kernel {
       this.clock.advanceTo(wake);
       return null;
     }
-    if (!input && wake === Infinity) return { reason: "deadlock" };
-    return { reason: "waiting-host", input, wakeAt: wake === Infinity ? null : wake };
+    return { reason: "blocked", input, deadline: wake === Infinity ? null : wake };
   }
 
   #mayGoOn(task: Task): boolean {

@@ -15,7 +15,9 @@ export class TableDispatch implements SyscallDispatch {
   execute(kernel: Kernel, task: Task, number: number): number | bigint {
     const definition = this.table.get(number);
     if (definition === undefined) return -ENOSYS;
-    const call = (this.#call ??= new SyscallCall(kernel));
+    // Machines that take turns pay for a new record; one machine alone never does.
+    if (this.#call?.kernel !== kernel) this.#call = new SyscallCall(kernel);
+    const call = this.#call;
     call.task = task;
     call.number = number;
     call.resumed = task.waiting;

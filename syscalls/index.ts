@@ -24,7 +24,5 @@ export const syscallTable = new SyscallTable([
   ...miscSyscalls,
 ]);
 
-/** A dispatcher for one machine. */
-export function createDispatch(): TableDispatch {
-  return new TableDispatch(syscallTable);
-}
+/** The table as the kernel takes it. */
+export const dispatch = new TableDispatch(syscallTable);
