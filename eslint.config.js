@@ -12,6 +12,7 @@ export default tseslint.config(
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
       "no-fallthrough": "off",
+      "@typescript-eslint/no-unused-expressions": ["error", { allowTaggedTemplates: true }],
     },
   },
   {

@@ -4,7 +4,15 @@ import { performance } from "node:perf_hooks";
 import { ENOENT, ENOTDIR } from "../kernel/errno.js";
 import { LoadError } from "../debug/load-error.js";
 import { Machine } from "../debug/machine.js";
-import { BOUND_STATUS, Failure, NOT_EXECUTABLE_STATUS, NOT_FOUND_STATUS, reasonOf } from "./failure.js";
+import {
+  BOUND_STATUS,
+  Failure,
+  NOT_EXECUTABLE_STATUS,
+  NOT_FOUND_STATUS,
+  reasonOf,
+  USAGE_STATUS,
+} from "./failure.js";
+import { guestPath } from "../kernel/fs/tree-setup.js";
 import type { Logger } from "./logger.js";
 import { NodeHost } from "./node-host.js";
 import { parseArguments, UsageError } from "./option-parser.js";
@@ -32,7 +40,7 @@ export async function runCommand(args: readonly string[], help: string): Promise
   if (name === undefined) throw new UsageError("run: which program?");
 
   const log = options.logLevel === null ? null : (await import("./logger.js")).createLogger(options.logLevel);
-  const host = new NodeHost({ seed: options.seed ?? 0 });
+  const host = new NodeHost({ seed: options.seed });
   const machine = createMachine(options, host);
   const stopObserving = await startObserving(machine, options, log);
   await load(machine, options, name, rest);
@@ -53,23 +61,32 @@ export async function runCommand(args: readonly string[], help: string): Promise
 }
 
 function createMachine(options: RunOptions, host: NodeHost): Machine {
-  const root = options.root === null ? [] : [{ host: options.root, guest: "/", mode: "cow" as const }];
+  const rootOf = (option: string, path: string): number => {
+    const root = host.fileSource.addRoot(path);
+    if (root < 0)
+      throw new Failure(USAGE_STATUS, `${option}: ${path}: ${LoadError.ofErrno("", -root).reason}`);
+    return root;
+  };
+  const mounts = options.mounts.map(({ host: path, guest, mode }) => ({
+    root: rootOf("--mount", path),
+    guest: guestPath(guest),
+    mode,
+    source: toLatin1(resolve(path)),
+  }));
   try {
     return Machine.create({
       memoryBytes: options.memoryBytes,
       cpu: options.cpu,
       pku: options.pku,
       host,
-      mounts: [...root, ...options.mounts],
+      mounts,
+      ...(options.root === null ? {} : { root: rootOf("--root", options.root) }),
       clock: options.hostClock ? "host" : "virtual",
     });
   } catch (error) {
-    if (error instanceof LoadError) throw new Failure(NOT_EXECUTABLE_STATUS, error.message);
+    if (error instanceof LoadError) throw new Failure(USAGE_STATUS, `--mount: ${error.message}`);
     if (error instanceof RangeError && /memory/i.test(error.message)) {
-      throw new Failure(
-        NOT_EXECUTABLE_STATUS,
-        `--memory ${options.memoryBytes}: the host cannot give that much`,
-      );
+      throw new Failure(USAGE_STATUS, `--memory ${options.memoryBytes}: the host cannot give that much`);
     }
     throw error;
   }
@@ -116,16 +133,13 @@ async function findProgram(machine: Machine, options: RunOptions, name: string):
   }
   const guest = name.startsWith("/") ? name : `${options.cwd ?? defaultDirectory(options)}/${name}`;
   const isInTree = options.root !== null || options.mounts.length > 0;
-  if (isInTree && machine.hasFile(toLatin1(guest))) return { path: toLatin1(guest), elf: null };
-  return { path: toLatin1(guestPath(resolve(name))), elf: readProgram(name) };
+  if (isInTree && machine.hasFile(guestPath(guest))) return { path: toLatin1(name), elf: null };
+  return { path: guestPath(slashed(resolve(name))), elf: readProgram(name) };
 }
 
-/** A host's absolute path as one of the guest: on Windows without the drive, with slashes. */
-function guestPath(path: string): string {
-  return path
-    .replace(/^[A-Za-z]:/, "")
-    .split(sep)
-    .join("/");
+/** A host's absolute path with slashes; on Windows without the drive. */
+function slashed(path: string): string {
+  return path.replace(/^[A-Za-z]:/, "").split(sep).join("/");
 }
 
 const LARGEST_PROGRAM = 1 << 30;
@@ -150,7 +164,7 @@ function defaultDirectory(options: RunOptions): string {
   if (options.root === null) return "/";
   const inside = relative(resolve(options.root), process.cwd());
   if (inside === "" || inside.startsWith("..") || isAbsolute(inside)) return "/";
-  return `/${inside.split(sep).join("/")}`;
+  return `/${slashed(inside)}`;
 }
 
 function environment(options: RunOptions): string[] {

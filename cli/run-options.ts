@@ -25,7 +25,8 @@ export interface RunOptions {
   clearEnvironment: boolean;
   environment: [name: string, value: string][];
   cwd: string | null;
-  seed: number | null;
+  /** "host": the host's own randomness. */
+  seed: number | "host";
   hostClock: boolean;
   logLevel: string | null;
 }
@@ -66,7 +67,7 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
   { name: "cwd", value: "DIR", help: "The program's working directory; / unless told." },
   {
     name: "seed",
-    value: "N",
+    value: "N|host",
     help: "Seed of the program's randomness; 0 unless told. The same seed, the same run.",
   },
   {
@@ -96,7 +97,7 @@ export function readRunOptions(parsed: readonly ParsedOption[]): RunOptions {
     clearEnvironment: false,
     environment: [],
     cwd: null,
-    seed: null,
+    seed: 0,
     hostClock: false,
     logLevel: null,
   };
@@ -147,8 +148,9 @@ function apply(options: RunOptions, name: string, value: string, bare: boolean):
       options.cwd = value;
       break;
     case "seed":
-      if (!/^\d{1,15}$/.test(value)) throw new UsageError(`--seed ${value}: not a whole number`);
-      options.seed = Number(value);
+      if (!/^(\d{1,15}|host)$/.test(value))
+        throw new UsageError(`--seed ${value}: neither a whole number nor host`);
+      options.seed = value === "host" ? value : Number(value);
       break;
     case "clock":
       options.hostClock = oneOf(name, value, ["virtual", "host"]) === "host";

@@ -13,7 +13,7 @@ export class LoadError extends Error {
   constructor(
     readonly path: string,
     readonly errno: number,
-    reason: string,
+    readonly reason: string,
   ) {
     super(`${path}: ${reason}`);
   }

@@ -14,19 +14,21 @@ import { Mmu } from "../mmu/mmu.js";
 import { pteFrame, pteKey } from "../mmu/page-table-entry.js";
 import { PhysicalMemory } from "../mmu/physical-memory.js";
 import { walk, type WalkResult } from "../mmu/walk.js";
-import { dispatch, syscallTable } from "../syscalls/index.js";
+import { TableDispatch } from "../syscalls/dispatch.js";
+import { syscallTable } from "../syscalls/index.js";
 import { BufferHost } from "./buffer-host.js";
 import { disassemble } from "./disassemble.js";
 import { GuestMemory } from "./guest-memory.js";
 import { LoadError } from "./load-error.js";
-import { MachineFiles, type MountOptions } from "./machine-files.js";
+import { programFiles } from "../kernel/fs/program-files.js";
+import { MachineFiles, type TreeParts } from "./machine-files.js";
 import { entryBits, entryHex } from "./page-table-text.js";
 import { Registers } from "./registers.js";
 import { SymbolTable } from "./symbols.js";
 import type { TraceRecord } from "./trace/record.js";
 import { Tracer } from "./trace/tracer.js";
 
-export interface MachineOptions {
+export interface MachineOptions extends TreeParts {
   /** Guest RAM in bytes, committed by the host only as it is touched; 512 MiB unless told, at most 4032 MiB. */
   readonly memoryBytes?: number;
   /** `x86-64-v1` or `x86-64-v2` (unless told). */
@@ -35,11 +37,8 @@ export interface MachineOptions {
   readonly pku?: boolean;
   /** Standard streams, time, randomness; a {@link BufferHost} unless told. */
   readonly host?: Host;
-  /** Parts of the host's file system that the program sees. They need a host with files. */
-  readonly mounts?: readonly MountOptions[];
   /** "virtual" (unless told): a nanosecond an instruction, from 1 January 2026 on. "host": the host's time. */
   readonly clock?: "virtual" | "host";
-  readonly hostname?: string;
 }
 
 export interface LoadOptions {
@@ -123,19 +122,22 @@ export class Machine {
     const mmu = new Mmu(memory);
     mmu.setFeatures({ pke: model.pku });
     const cpu = new Cpu(memory, mmu, { model });
-    const files = new MachineFiles(host, frames, options.mounts ?? [], () => kernel);
-    const kernel: Kernel = new Kernel({
+    // Files carry the time of a clock that the kernel makes.
+    const now = (): bigint => kernel.clock.realtimeOrigin + BigInt(Math.floor(kernel.clock.monotonic()));
+    const kernel = new Kernel({
       memory,
       frames,
       mmu,
       cpu,
       host,
-      dispatch,
-      files: files.executables,
+      dispatch: new TableDispatch(syscallTable),
+      files: programFiles,
       pku: model.pku,
       ...(options.clock === "host" ? { clock: new HostClock(host) } : {}),
       ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
     });
+    const files = new MachineFiles(host, { frames, now }, options);
+    files.attach(kernel);
     return new Machine(kernel, files);
   }
 
@@ -158,6 +160,11 @@ export class Machine {
       ...this.files.firstProcess(options.cwd ?? "/"),
     });
     if (failure !== null) throw LoadError.ofExec(path, failure);
+  }
+
+  /** Whether the guest's tree has a file or directory of that name. */
+  hasFile(path: string): boolean {
+    return this.files.has(path);
   }
 
   /** The running task. */

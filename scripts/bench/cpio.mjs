@@ -1,4 +1,5 @@
 // An initramfs: files in the "newc" cpio format, which the kernel unpacks into its first file system.
+import { Buffer } from "node:buffer";
 
 const S_IFDIR = 0o040000;
 const S_IFCHR = 0o020000;

@@ -1,0 +1,31 @@
+/** The package's entry: a machine to run, stop, look into and ask why. */
+
+export { READ, WRITE, FETCH, type AccessKind } from "../mmu/access-kind.js";
+export type { WalkLevel, WalkResult } from "../mmu/walk.js";
+export type { Host, HostInput, TerminalSize } from "../kernel/host.js";
+export type { KernelEventMap, KernelEventName } from "../kernel/events.js";
+export type { RunResult } from "../kernel/kernel.js";
+export type { AreaSnapshot, PathEntry, Provenance, Refusal } from "../kernel/refusal.js";
+export type { ExitStatus } from "../kernel/task.js";
+export { BufferHost } from "./buffer-host.js";
+export { explanationLines, type ExplanationOptions } from "./explain/explanation.js";
+export { refusalLines, type ExplainOptions } from "./explain/refusal-text.js";
+export { COLOURED, PLAIN, type Style } from "./explain/style.js";
+export { LoadError } from "./load-error.js";
+export {
+  Machine,
+  type FaultStop,
+  type LoadOptions,
+  type MachineOptions,
+  type PageTableEntryView,
+  type SyscallStop,
+} from "./machine.js";
+export type { RegisterName, Registers } from "./registers.js";
+export type {
+  TraceRecord,
+  TracedArgument,
+  TracedExec,
+  TracedExit,
+  TracedSignal,
+  TracedSyscall,
+} from "./trace/record.js";

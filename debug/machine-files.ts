@@ -1,0 +1,81 @@
+import type { FileSystemContext } from "../kernel/fs/file-system.js";
+import type { FileTable } from "../kernel/fs/file-table.js";
+import type { FsContext } from "../kernel/fs/fs-context.js";
+import { RegularInode } from "../kernel/fs/inode.js";
+import { mountKernelFileSystems } from "../kernel/fs/procfs/mount.js";
+import type { Namespace } from "../kernel/fs/namespace.js";
+import { standardFiles } from "../kernel/fs/standard-streams.js";
+import { buildTree, type HostMount } from "../kernel/fs/tree-setup.js";
+import { walk } from "../kernel/fs/walk.js";
+import type { Host } from "../kernel/host.js";
+import type { Kernel } from "../kernel/kernel.js";
+import { EEXIST, ENOTDIR } from "../kernel/errno.js";
+import { LoadError } from "./load-error.js";
+
+/** What of the host's files a machine shows: roots are numbers that the host's `fileSource` knows. */
+export interface TreeParts {
+  /** `/` is a copy-on-write view of it; without one, `/` is a small tree in memory. */
+  readonly root?: number;
+  readonly mounts?: readonly HostMount[];
+  readonly hostname?: string;
+}
+
+const UMASK = 0o022;
+
+/** The files of a machine: the tree, and what the first process has open. */
+export class MachineFiles {
+  private readonly namespace: Namespace;
+
+  /** @throws LoadError when something cannot be mounted */
+  constructor(
+    private readonly host: Host,
+    context: FileSystemContext,
+    parts: TreeParts,
+  ) {
+    const { fileSource } = host;
+    const tree = buildTree({
+      context,
+      host,
+      ...parts,
+      ...(fileSource === undefined ? {} : { files: fileSource }),
+    });
+    if ("errno" in tree) throw LoadError.ofErrno(tree.guest, tree.errno);
+    this.namespace = tree;
+  }
+
+  /** Mounts /proc and /sys, which look into the kernel. */
+  attach(kernel: Kernel): void {
+    mountKernelFileSystems(this.namespace, kernel);
+  }
+
+  /** Whether a name is there, below `/`. */
+  has(path: string): boolean {
+    return typeof walk(this.namespace.setupStart(), path, true) !== "number";
+  }
+
+  /** Puts a program into the tree, executable for all. @throws LoadError */
+  install(path: string, bytes: Uint8Array): void {
+    const result = this.namespace.addFile(path, bytes, 0o755);
+    if (result === -EEXIST) throw new LoadError(path, EEXIST, "is in the guest's tree already");
+    if (result < 0) throw LoadError.ofErrno(path, -result);
+  }
+
+  /** The content of a regular file; nothing where there is none. */
+  read(path: string): Uint8Array {
+    const found = walk(this.namespace.setupStart(), path, true);
+    const inode = typeof found === "number" ? null : found.location.dentry.inode;
+    if (!(inode instanceof RegularInode)) return new Uint8Array();
+    const bytes = new Uint8Array(inode.pages.size);
+    return bytes.subarray(0, inode.pages.read(0, bytes));
+  }
+
+  /** Standard input, output and error, and where the process stands. @throws LoadError for a wrong directory */
+  firstProcess(cwd: string): { files: FileTable; fs: FsContext } {
+    const { namespace } = this;
+    const found = walk(namespace.setupStart(), cwd, true);
+    if (typeof found === "number") throw LoadError.ofErrno(cwd, -found);
+    if (!found.location.dentry.inode.isDirectory) throw LoadError.ofErrno(cwd, ENOTDIR);
+    const fs = { namespace, cwd: found.location, root: namespace.root, umask: UMASK };
+    return { files: standardFiles(namespace, this.host), fs };
+  }
+}
