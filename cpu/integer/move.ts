@@ -3,7 +3,7 @@ import { lower, type DecodeContext } from "../decode/context.js";
 import { condition, CONDITIONS } from "../flags.js";
 import type { Width } from "../ir/nodes.js";
 import { define } from "../ir/registry.js";
-import { RAX, RBP, RDX, RSP, TEMP, ZERO } from "../state.js";
+import { FS_BASE, GS_BASE, RAX, RBP, RBX, RDX, RSP, TEMP, ZERO } from "../state.js";
 import { constant, WIDTHS } from "./common.js";
 
 /** MOV and its kin: moves, extensions, LEA, XCHG, PUSH, POP, CMOVcc, SETcc, BSWAP, CBW …. */
@@ -231,3 +231,11 @@ CC_MNEMONICS.forEach((suffix, i) => {
 /** Segment selectors of a 64-bit Linux user program: ES, CS, SS, DS, FS, GS. */
 export const SELECTORS = [0, 0x33, 0x2b, 0, 0, 0];
 export const isSegment = (r: Register): boolean => r >= Register.ES && r <= Register.GS;
+
+lower(Mnemonic.Xlatb, (x) => {
+  const index = x.temp();
+  const { segmentPrefix } = x.instruction;
+  x.emit("movz.1", { a: index, b: RAX });
+  const segment = segmentPrefix === Register.FS ? FS_BASE : segmentPrefix === Register.GS ? GS_BASE : ZERO;
+  x.emit("ld.1.x", { a: RAX, b: RBX, c: index, d: 0, e: segment, immediate: 0 });
+});
