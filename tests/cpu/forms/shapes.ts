@@ -312,7 +312,7 @@ function makeShape(
     // What is written is an input too: a partial write shows what it keeps.
     const inputs = slots.map(({ slot }) => slot);
     const written = slots.filter(({ usage }) => usage.writes).map(({ slot }) => slot);
-    const outputs = written.length > 0 ? written : inputs.filter((slot) => slot.name !== "memory");
+    const outputs = written.length > 0 ? written : inputs;
     const isInteger = !/^(MMX|SSE|SSSE)/.test(announced.feature);
     return {
       announced,
