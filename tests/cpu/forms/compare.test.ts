@@ -30,6 +30,12 @@ describe("compare", () => {
     ]);
   });
 
+  it("compares to the end where the last cases are smaller than those before", () => {
+    const shapes = [printed("exact", 8, 1), printed("exact", 1, 1)];
+    const { wrongCases } = compare(shapes, new Uint8Array(13), new Uint8Array(13));
+    expect(wrongCases).toBe(0);
+  });
+
   it("takes what is missing for wrong", () => {
     const { wrongCases, messages } = compare(
       [printed("exact", 2, 2)],
@@ -37,7 +43,7 @@ describe("compare", () => {
       new Uint8Array(4).fill(1),
     );
     expect(wrongCases).toBe(1);
-    expect(messages[0]).toBe("printed 4 bytes, not 8");
+    expect(messages).toEqual(["printed 4 bytes, not 8: ended at shape, case 1"]);
   });
 
   it("lets approximations differ a little", () => {

@@ -44,25 +44,31 @@ function isTranscendental(expected: DataView, actual: DataView): boolean {
 
 function agree(closeness: Closeness, expected: Uint8Array, actual: Uint8Array): boolean {
   if (expected.every((byte, i) => byte === actual[i])) return true;
-  if (closeness === "exact" || actual.length < expected.length) return false;
+  if (closeness === "exact") return false;
   const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const close = closeness === "reciprocal" ? isReciprocal : isTranscendental;
   return close(view(expected), view(actual));
 }
 
-/** Compares two runs of one program, field by field. A run that printed too little is wrong from there on. */
+/**
+ * Compares two runs of one program, field by field. Where a run printed too little, one message says where it ended,
+ * and all cases from there on are wrong.
+ */
 export function compare(printed: readonly Printed[], expected: Uint8Array, actual: Uint8Array): Comparison {
   const { shapes, cases, bytes } = count(printed);
   const messages: string[] = [];
+  let compared = 0;
   let wrongCases = 0;
   let at = 0;
-  if (expected.length !== bytes)
+  if (expected.length !== bytes) {
     throw new RangeError(`expected ${bytes} bytes to compare with, not ${expected.length}`);
-  if (actual.length !== bytes) messages.push(`printed ${actual.length} bytes, not ${bytes}`);
+  }
   for (const shape of printed) {
+    const size = caseBytes(shape);
     let wrong = 0;
     const shown: string[] = [];
-    for (let i = 0; i < shape.cases; i++) {
+    let done = 0;
+    for (; done < shape.cases && at + size <= actual.length; done++) {
       const differing: string[] = [];
       for (const field of shape.fields) {
         const want = expected.subarray(at, at + field.bytes);
@@ -71,14 +77,19 @@ export function compare(printed: readonly Printed[], expected: Uint8Array, actua
         if (!agree(field.closeness, want, got))
           differing.push(`${field.name} is ${hex(got)}, not ${hex(want)}`);
       }
+      compared++;
       if (differing.length === 0) continue;
       wrong++;
-      if (shown.length < SHOWN) shown.push(`    ${shape.describe(i)}: ${differing.join("; ")}`);
+      if (shown.length < SHOWN) shown.push(`    ${shape.describe(done)}: ${differing.join("; ")}`);
     }
     if (wrong > 0) messages.push(`${shape.title}: ${wrong} of ${shape.cases} cases\n${shown.join("\n")}`);
     wrongCases += wrong;
+    if (done < shape.cases) break;
   }
-  return { shapes, cases, wrongCases, messages };
+  if (actual.length !== bytes) {
+    messages.push(`printed ${actual.length} bytes, not ${bytes}: ended at ${locate(printed, actual.length)}`);
+  }
+  return { shapes, cases, wrongCases: wrongCases + cases - compared, messages };
 }
 
 /** The shape and case that byte number `offset` of the output belongs to. */

@@ -57,11 +57,14 @@ export function startForms(): Program {
   return program;
 }
 
-/** Writes out what is in the buffer when more than half of it is full. */
+/** Bytes after which the buffer is written out: often, so that a program that dies has shown how far it came. */
+const ENOUGH = 16384;
+
+/** Writes out what is in the buffer when there is enough of it. */
 export function flushWhenFull(program: Program): void {
   const enough = program.unique("room");
   program.code(`
-    lea rax, [output+${OUTPUT_BYTES / 2}]
+    lea rax, [output+${ENOUGH}]
     cmp r14, rax
     jb ${enough}
     call flush
