@@ -159,7 +159,7 @@ function addressSize(ins: Instruction, base: Register, index: Register): number 
 }
 
 function fullRegister(register: Register): number {
-  return GPR + 8 * RegisterExt.number(register);
+  return GPR + 8 * RegisterExt.number(RegisterExt.fullRegister(register));
 }
 
 /** Where a register lies in the CPU state: AH, CH, DH and BH are the bytes behind AL, CL, DL and BL. */

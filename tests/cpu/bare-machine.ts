@@ -14,14 +14,18 @@ export const STACK_TOP = 0x7fff_f000;
 
 /** A CPU with page tables and no kernel: tests map pages, load assembled code, and look at what `run` leaves. */
 export class BareMachine {
-  readonly memory = new PhysicalMemory(16 << 20);
-  readonly frames = new FrameAllocator(this.memory);
-  readonly tables = new PageTables(this.frames);
-  readonly mmu = new Mmu(this.memory);
+  readonly memory: PhysicalMemory;
+  readonly frames: FrameAllocator;
+  readonly tables: PageTables;
+  readonly mmu: Mmu;
   readonly cpu: Cpu;
   labels = new Map<string, number>();
 
-  constructor(options: { reference?: boolean; cpu?: string; pku?: boolean } = {}) {
+  constructor(options: { reference?: boolean; cpu?: string; pku?: boolean; megabytes?: number } = {}) {
+    this.memory = new PhysicalMemory((options.megabytes ?? 16) << 20);
+    this.frames = new FrameAllocator(this.memory);
+    this.tables = new PageTables(this.frames);
+    this.mmu = new Mmu(this.memory);
     this.mmu.setAddressSpace(this.tables.root, 1);
     const model = cpuModel(options.cpu ?? "x86-64-v2", options.pku ?? true);
     if (model === undefined) throw new Error("no such model");
