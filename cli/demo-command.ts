@@ -41,6 +41,7 @@ class Telling {
   private readonly host = new BufferHost();
   private readonly machine = Machine.create({ host: this.host });
   private readonly counts = new Map<string, number>();
+  private readonly explained = new Set<string>();
   private shownOutput = 0;
 
   constructor(private readonly sample: Sample) {}
@@ -129,9 +130,16 @@ class Telling {
     this.line(
       `${refused ? style.refused(mark) : style.allowed(mark)} ${style.strong(text.replace(/ {2,}= /, " = "))}`,
     );
-    for (const line of explanationLines(record, { ...explanationOptions(this.machine, 1), style })) {
-      this.line(`    ${line}`);
-    }
+    this.explain(explanationLines(record, { ...explanationOptions(this.machine, 1), style }));
+  }
+
+  /** What the explanation before has said already is not said again, but for a fault, which gets all of it. */
+  private explain(lines: readonly string[]): void {
+    const isFault = lines.length > 0 && lines[lines.length - 1]!.includes("code ");
+    const fresh = isFault ? lines : lines.filter((line) => !this.explained.has(line));
+    for (const line of fresh) this.line(`    ${line}`);
+    if (fresh.length < lines.length) this.line(this.style.faint("    (the rest as above)"));
+    for (const line of lines) this.explained.add(line);
   }
 
   /** What the program has printed since the last time. */

@@ -196,7 +196,7 @@ function size(value: string): number {
 
 function mount(value: string): MountOption {
   // A Windows path begins with a drive and a colon.
-  const drive = /^[A-Za-z]:[\\/]/.test(value) ? 2 : 0;
+  const drive = process.platform === "win32" && /^[A-Za-z]:[\\/]/.test(value) ? 2 : 0;
   const [first, guest, mode, ...more] = value.slice(drive).split(":");
   const host = value.slice(0, drive) + first!;
   if (first === "" || guest === undefined || guest === "" || more.length > 0) {

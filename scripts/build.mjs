@@ -74,7 +74,12 @@ const hash = sourceHash();
 rmSync(join(root, "dist"), { recursive: true, force: true });
 await build({
   ...common,
-  entryPoints: { cli: "cli/main.ts", index: "debug/index.ts", userland: "userland/index.ts" },
+  entryPoints: {
+    cli: "cli/main.ts",
+    index: "debug/index.ts",
+    userland: "userland/index.ts",
+    node: "cli/node-host.ts",
+  },
   outdir: "dist",
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",

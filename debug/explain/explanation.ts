@@ -18,11 +18,14 @@ export function explanationLines(record: TraceRecord, options: ExplanationOption
   const fromFault = record.refusal !== undefined || record.address !== undefined;
   if (!fromFault) return [];
   const style = options.style ?? PLAIN;
-  const lines = record.refusal === undefined ? [] : refusalLines(record.refusal, options);
+  const lines =
+    record.refusal === undefined
+      ? []
+      : refusalLines(record.refusal, { ...options, outcome: `${record.signal} ${record.code}` });
   const symbol = options.symbolAt?.(record.rip);
   const instruction = options.instructionAt?.(record.rip);
   const at = `0x${record.rip.toString(16)}${symbol === undefined ? "" : ` <${symbol}>`}`;
   const what = instruction === undefined ? at : `${at}: ${style.strong(instruction)}`;
-  lines.push(`${style.label("code".padEnd(9))}${what}, instruction ${grouped(record.instruction)}`);
+  lines.push(`${style.label("code".padEnd(9))}${what} (instruction ${grouped(record.instruction)})`);
   return lines;
 }

@@ -8,6 +8,8 @@ export interface ExplainOptions {
   readonly style?: Style;
   /** Columns to fill; 100 unless told. */
   readonly columns?: number;
+  /** What came of it where that is no error number: `SIGSEGV SEGV_PKUERR`. */
+  readonly outcome?: string;
   /** What stands at an address of code: `generate+0x1f`. */
   readonly symbolAt?: (address: number) => string | undefined;
 }
@@ -63,7 +65,7 @@ export function refusalLines(refusal: Refusal, options: ExplainOptions = {}): st
   add("why", sentence(refusal.text));
   add(
     "rule",
-    `${style.strong(refusal.rule)} → ${errnoName(refusal.errno)} ${style.faint(`(${refusal.source})`)}`,
+    `${style.strong(refusal.rule)} → ${options.outcome ?? errnoName(refusal.errno)} ${style.faint(`(${refusal.source})`)}`,
   );
   const { area, address, key, pkru } = refusal;
   if (address !== undefined) add("address", `0x${address.toString(16)}`);

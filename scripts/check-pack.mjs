@@ -1,0 +1,74 @@
+// Packs the package, installs the tarball in an empty directory elsewhere and uses it there: the command, the library
+// from JavaScript, and its types from TypeScript.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const elsewhere = mkdtempSync(join(tmpdir(), "sealab-pack-"));
+const shell = process.platform === "win32";
+
+function run(command, args, cwd) {
+  return execFileSync(command, args, { cwd, shell, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+}
+
+function expect(what, actual, wanted) {
+  if (!actual.includes(wanted))
+    throw new Error(`${what}: expected ${JSON.stringify(wanted)}, got ${JSON.stringify(actual)}`);
+  process.stdout.write(`ok: ${what}\n`);
+}
+
+const PROGRAM = `import { Machine, BufferHost, type SyscallStop } from "sealab";
+import { findSample } from "sealab/userland";
+
+const host = new BufferHost();
+const machine = Machine.create({ host });
+machine.load(findSample("hello")!.build(), { argv: ["hello"] });
+const stop: SyscallStop | null = machine.runUntilSyscall("write");
+const end = machine.run();
+console.log(stop?.name, end.reason, host.text(1).trim());
+`;
+
+try {
+  // The build is there already; --ignore-scripts keeps npm pack from making it again.
+  const packed = JSON.parse(
+    run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", elsewhere], root),
+  );
+  const [{ filename, size, entryCount }] = Array.isArray(packed) ? packed : Object.values(packed);
+  process.stdout.write(`${filename}: ${(size / 1024).toFixed(0)} KiB, ${entryCount} files\n`);
+  writeFileSync(join(elsewhere, "package.json"), '{ "private": true, "type": "module" }\n');
+  run(
+    "npm",
+    ["install", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error", `./${filename}`],
+    elsewhere,
+  );
+
+  expect("npx sealab --version", run("npx", ["--no-install", "sealab", "--version"], elsewhere), "sealab ");
+  expect(
+    "npx sealab run",
+    run("npx", ["--no-install", "sealab", "run", "--sample", "hello"], elsewhere),
+    "hello",
+  );
+  expect("npx sealab demo", run("npx", ["--no-install", "sealab", "demo"], elsewhere), "EPERM");
+
+  writeFileSync(join(elsewhere, "program.ts"), PROGRAM);
+  const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
+  const options = [
+    "--strict",
+    "--module",
+    "nodenext",
+    "--target",
+    "es2022",
+    "--skipLibCheck",
+    "--types",
+    "",
+    "program.ts",
+  ];
+  run(process.execPath, [tsc, ...options], elsewhere);
+  expect("import from sealab", run(process.execPath, ["program.js"], elsewhere), "write exited hello");
+} finally {
+  rmSync(elsewhere, { recursive: true, force: true });
+}
