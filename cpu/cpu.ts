@@ -238,6 +238,10 @@ export class Cpu {
             return false;
           }
           this.rip = rip;
+          if ((this.u32[FLAG_OTHER >>> 2] & RFLAGS_TF) !== 0) {
+            this.retire(fuel);
+            return true;
+          }
           const target = this.blockAt(rip);
           if (target === undefined) {
             this.retire(fuel);

@@ -4,6 +4,7 @@ import "./integer/move.js";
 import "./integer/alu.js";
 import "./integer/shift.js";
 import "./integer/control.js";
+import "./integer/far.js";
 import "./integer/multiply.js";
 import "./integer/bits.js";
 import "./integer/flag-ops.js";

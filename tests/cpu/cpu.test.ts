@@ -166,6 +166,26 @@ describe.each([
     expect(m.cpu.registers.rip).toBe(CODE + offset);
   });
 
+  it("returns far within the one code segment", () => {
+    const m = machine().load(`
+      mov eax, 0x2b
+      push rax
+      push rsp
+      pushfq
+      mov eax, 0x33
+      push rax
+      lea rax, [there]
+      push rax
+      db 0x48, 0xcf ; iretq
+      ud2
+      there: syscall`);
+    expect(m.run()).toBe("syscall");
+    expect(m.cpu.registers.number(4)).toBe(STACK_TOP - 72);
+    const wrong = machine().load("mov eax, 0x23\npush rax\npush rax\ndb 0x48, 0xcb ; retfq");
+    expect(wrong.run()).toBe("exception");
+    expect(wrong.cpu.exit.vector).toBe(13);
+  });
+
   it("undoes the return address of a call to a non-canonical address", () => {
     const m = machine().load("mov rax, 0x8000000000000000\ncall rax");
     expect(m.run()).toBe("exception");
