@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { BufferHost } from "../../../debug/buffer-host.js";
+import { Machine } from "../../../debug/machine.js";
+import { bareRunner } from "./bare-runner.js";
+import { compare, groups, readRecord, type Runner } from "./index.js";
+
+/** These programs take signals: they need a kernel. */
+const NEEDS_KERNEL = new Set(["faults"]);
+
+const inMachine: Runner = (elf) => {
+  const host = new BufferHost();
+  const machine = Machine.create({ host });
+  machine.load(elf);
+  machine.run();
+  return Buffer.concat(host.written[1]);
+};
+
+const tiers: readonly (readonly [name: string, runner: Runner, kernel: boolean])[] = [
+  ["interpreter", bareRunner({ reference: false }), false],
+  ["reference evaluator", bareRunner({ reference: true }), false],
+  ["whole machine", inMachine, true],
+];
+
+describe.each(tiers)("instruction forms, %s", (tier, runner, kernel) => {
+  it.each(groups.filter(({ name }) => kernel === NEEDS_KERNEL.has(name)))(
+    "$name: as on a real CPU",
+    (group) => {
+      const program = group.build();
+      const { record, output } = readRecord(group.name, program);
+      const { shapes, cases, wrongCases, messages } = compare(program.printed, output, runner(program.elf));
+      console.log(`${tier}, ${group.name}: ${shapes} forms and shapes, ${cases} cases against ${record.cpu}`);
+      expect(messages.slice(0, 20), `${wrongCases} of ${cases} cases in ${messages.length} shapes`).toEqual(
+        [],
+      );
+    },
+    120_000,
+  );
+});
