@@ -1,0 +1,5 @@
+/** The x87 and extended-state instructions. Imported for its effect. */
+import "./instructions.js";
+import "./control.js";
+import "./state-image.js";
+import "./extended-state.js";
