@@ -1,4 +1,4 @@
-import { Mnemonic, Register } from "iced-x86";
+import { Mnemonic, Register, RegisterExt } from "iced-x86";
 import { lower, type DecodeContext } from "../decode/context.js";
 import { condition, CONDITIONS } from "../flags.js";
 import type { Width } from "../ir/nodes.js";
@@ -92,6 +92,9 @@ for (const width of [2, 4, 8] as const)
 function move(x: DecodeContext): void {
   const width = x.size(0);
   const source = x.isRegister(1) ? x.instruction.opRegister(1) : Register.None;
+  // Control and debug registers belong to the kernel.
+  if (isPrivileged(x.instruction.opRegister(0)) || isPrivileged(source))
+    return x.callout("raiseGp", { d: 0 });
   if (isSegment(source)) return moveFromSegment(x, SELECTORS[source - Register.ES]);
   if (x.isRegister(0) && isSegment(x.instruction.opRegister(0)))
     return x.callout("loadSegment", { a: x.read(1, 2), b: x.instruction.opRegister(0) - Register.ES });
@@ -176,6 +179,12 @@ lower(Mnemonic.Push, (x) => {
   x.emit(`push.${width}`, { b, ...(b === -1 ? { immediate: x.immediate(0) } : {}) });
 });
 lower(Mnemonic.Pop, (x) => {
+  if (x.isRegister(0) && isSegment(x.instruction.opRegister(0))) {
+    const selector = x.temp();
+    x.emit("ld.8.b", { a: selector, b: RSP, immediate: 0 });
+    x.callout("loadSegment", { a: selector, b: x.instruction.opRegister(0) - Register.ES });
+    return x.emit("ea.b", { a: RSP, b: RSP, immediate: x.instruction.stackPointerIncrement });
+  }
   const width = x.size(0);
   if (x.isRegister(0)) return x.emit(`pop.${width}`, { a: x.reg(0) });
   // The address is computed with RSP already incremented, and a fault of the store leaves RSP as it was: the
@@ -230,6 +239,8 @@ CC_MNEMONICS.forEach((suffix, i) => {
 
 /** Segment selectors of a 64-bit Linux user program: ES, CS, SS, DS, FS, GS. */
 export const SELECTORS = [0, 0x33, 0x2b, 0, 0, 0];
+const isPrivileged = (r: Register): boolean =>
+  RegisterExt.isCR(r) || RegisterExt.isDR(r) || RegisterExt.isTR(r);
 export const isSegment = (r: Register): boolean => r >= Register.ES && r <= Register.GS;
 
 lower(Mnemonic.Xlatb, (x) => {
