@@ -304,6 +304,8 @@ function makeShape(
   const decoder = new Decoder(64, bytes, DecoderOptions.None);
   const instruction = decoder.decode();
   try {
+    // Some bytes are another instruction's where an operand is memory: 0F 0D is a prefetch, or else a no-operation.
+    if (instruction.code !== announced.code) return undefined;
     const size = CodeExt.opCode(announced.code);
     const memorySize = size.memorySize;
     size.free();
