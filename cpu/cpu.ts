@@ -82,6 +82,7 @@ const TWO47 = 2 ** 47;
 const TWO32 = 0x1_0000_0000;
 const EXCEPTION_DB = 1;
 const EXCEPTION_BP = 3;
+const EXCEPTION_OF = 4;
 const EXCEPTION_SS = 12;
 
 /** An x86-64 processor in user mode. */
@@ -321,7 +322,7 @@ export class Cpu {
         return this.step(true);
       case EXIT_EXCEPTION: {
         const vector = this.u32[EXIT_VECTOR >>> 2];
-        const trap = vector === EXCEPTION_BP || vector === EXCEPTION_DB;
+        const trap = vector === EXCEPTION_BP || vector === EXCEPTION_DB || vector === EXCEPTION_OF;
         this.retire(fuel + count - index - (trap ? 1 : 0));
         this.rip = block.rips[trap ? index + 1 : index];
         this.raise(vector, this.u32[EXIT_ERROR >>> 2]);

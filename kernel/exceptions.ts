@@ -4,6 +4,7 @@
 
 import type { Kernel } from "./kernel.js";
 import type { Refusal } from "./refusal.js";
+import { FLAG_TF } from "./signals/frame.js";
 import {
   BUS_ADRALN,
   FPE_FLTDIV,
@@ -39,8 +40,6 @@ const PAGE_FAULT = 14;
 const X87 = 16;
 const ALIGNMENT = 17;
 const SIMD = 19;
-/** DR6.BS, which a single step reports. */
-const DEBUG_STEP = 0x4000;
 
 /** Serves the exception that ended the CPU's run. */
 export function raiseException(kernel: Kernel, task: Task): void {
@@ -63,7 +62,7 @@ export function raiseException(kernel: Kernel, task: Task): void {
       at(SIGFPE, FPE_INTDIV, rip);
       break;
     case DEBUG:
-      at(SIGTRAP, errorCode === 0 || (errorCode & DEBUG_STEP) !== 0 ? TRAP_TRACE : TRAP_BRKPT, rip);
+      at(SIGTRAP, (kernel.cpu.registers.rflags & FLAG_TF) !== 0 ? TRAP_TRACE : TRAP_BRKPT, rip);
       break;
     case BREAKPOINT:
       plain(SIGTRAP);
@@ -96,10 +95,13 @@ export function raiseException(kernel: Kernel, task: Task): void {
   }
 }
 
+/** Traps, which report after the instruction; every other exception is a fault. */
+const isTrap = (vector: number): boolean => vector === DEBUG || vector === BREAKPOINT || vector === OVERFLOW;
+
 function trap(kernel: Kernel, task: Task, signal: number, vector: number, errorCode: number): void {
   task.trapNumber = vector;
-  // #DB's error code is DR6 on its way through the kernel, never shown.
-  task.trapErrorCode = vector === DEBUG ? 0 : errorCode;
+  task.trapErrorCode = errorCode;
+  task.resumeFlag = !isTrap(vector);
   kernel.lastFaultRefusal = null;
   report(kernel, task, vector, errorCode, 0, signal, null);
 }
@@ -130,6 +132,7 @@ function pageFault(kernel: Kernel, task: Task): void {
   task.trapNumber = PAGE_FAULT;
   task.trapErrorCode = outcome.errorCode;
   task.faultAddress = full;
+  task.resumeFlag = true;
   kernel.lastFaultRefusal = outcome.refusal;
   report(kernel, task, PAGE_FAULT, outcome.errorCode, address, outcome.signal, kernel.lastFaultRefusal);
   const detail =

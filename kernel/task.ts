@@ -85,6 +85,8 @@ export class Task {
   trapNumber = 0;
   trapErrorCode = 0;
   faultAddress = 0n;
+  /** A fault pushed RFLAGS with RF set: the next signal frame shows it (SDM vol. 3, 18.3.1.1). */
+  resumeFlag = false;
   parentDeathSignal = 0;
   noNewPrivileges = false;
   timerSlackNanoseconds = 50_000;

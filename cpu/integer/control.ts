@@ -122,7 +122,7 @@ define("syscall", (b) => b.exit(EXIT_SYSCALL), "terminator");
 /** Ends a block so that the run loop sees a change of TF. */
 define("stop", (b) => b.exit(EXIT_STATE), "terminator");
 /** Exceptions that an instruction always raises. */
-for (const vector of [1, 3, 6]) define(`raise.${vector}`, (b) => b.exception(vector), "terminator");
+for (const vector of [1, 3, 4, 6]) define(`raise.${vector}`, (b) => b.exception(vector), "terminator");
 /** #GP with the error code in d. */
 define("raise.13", (b) => b.exception(13), "terminator");
 
@@ -150,7 +150,12 @@ lower(Mnemonic.Syscall, (x) => x.emit("syscall"));
 lower(Mnemonic.Int3, (x) => x.emit("raise.3"));
 lower(Mnemonic.Int1, (x) => x.emit("raise.1"));
 lower([Mnemonic.Ud0, Mnemonic.Ud1, Mnemonic.Ud2], (x) => x.emit("raise.6"));
-lower(Mnemonic.Int, (x) => x.callout("raiseGp", { d: Number(x.immediate(0) & 0xffn) * 8 + 2 }));
+// Linux opens the gates of 3 and 4 to user mode.
+lower(Mnemonic.Int, (x) => {
+  const vector = Number(x.immediate(0) & 0xffn);
+  if (vector === 3 || vector === 4) x.emit(`raise.${vector}`);
+  else x.callout("raiseGp", { d: vector * 8 + 2 });
+});
 lower(
   [
     Mnemonic.Hlt,

@@ -9,7 +9,6 @@ import type { MappableFile } from "../mm/mappable-file.js";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../mm/uapi.js";
 import { UserMemory } from "../mm/user-memory.js";
 import { RSP } from "../processor.js";
-import { disarm } from "../signals/alternate-stack.js";
 import { INITIAL_PKRU } from "../signals/frame.js";
 import { SIG_DFL, SIG_IGN, SIGSEGV } from "../signals/numbers.js";
 import { SignalSet } from "../signals/signal-set.js";
@@ -172,7 +171,8 @@ function beginNew(kernel: Kernel, task: Task, path: string, file: Executable): A
     action.restorer = 0n;
     action.mask = new SignalSet();
   }
-  disarm(task.signals.alternate);
+  task.signals.alternate.base = 0n;
+  task.signals.alternate.size = 0n;
   task.signals.saved = null;
   task.clearChildTid = 0;
   task.robustList = 0n;

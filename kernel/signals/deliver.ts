@@ -207,6 +207,7 @@ function buildFrame(kernel: Kernel, task: Task, info: SignalInfo, action: Signal
     task.user.copyOut(Number(frame), bytes.subarray(0, length)) === length;
   kernel.setPkru(written ? INITIAL_PKRU : pkru);
   if (!written) return false;
+  task.resumeFlag = false;
 
   kernel.cpu.resetXstate();
   registers.set(RDI, BigInt(info.signo));
@@ -233,14 +234,13 @@ function frameBytes(
   view.setBigUint64(0, action.restorer, true);
   view.setUint32(FRAME_UC_FLAGS, UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS, true);
   view.setBigUint64(FRAME_UC_STACK, signals.alternate.base, true);
-  const state = stackState(signals.alternate, registers.get(RSP));
-  view.setUint32(FRAME_UC_STACK + 8, (state | (signals.alternate.flags & SS_AUTODISARM)) >>> 0, true);
+  view.setUint32(FRAME_UC_STACK + 8, signals.alternate.flags >>> 0, true);
   view.setBigUint64(FRAME_UC_STACK + 16, signals.alternate.size, true);
   FRAME_REGISTER_ORDER.forEach((register, i) => {
     view.setBigUint64(FRAME_REGISTERS + 8 * i, BigInt.asUintN(64, registers.get(register)), true);
   });
   view.setBigUint64(FRAME_RIP, BigInt.asUintN(64, registers.ripBig), true);
-  view.setUint32(FRAME_RFLAGS, registers.rflags, true);
+  view.setUint32(FRAME_RFLAGS, registers.rflags | (task.resumeFlag ? FLAG_RF : 0), true);
   view.setUint16(FRAME_CS, USER_CS, true);
   view.setUint16(FRAME_SS, USER_DS, true);
   view.setUint32(FRAME_ERROR, task.trapErrorCode, true);

@@ -56,8 +56,11 @@ export const MAGIC2_BYTES = 4;
 /** PKRU of a new program and of a signal handler: every key but 0 refuses access (init_pkru). */
 export const INITIAL_PKRU = 0x5555_5554;
 
-/** RFLAGS bits that sigreturn takes from the frame: AC, RF, OF, DF, TF, SF, ZF, AF, PF, CF (FIX_EFLAGS). */
-export const RESTORED_FLAGS = 0x5_0dd5;
+/**
+ * RFLAGS bits that sigreturn takes from the frame: AC, OF, DF, TF, SF, ZF, AF, PF, CF (FIX_EFLAGS). RF is left out:
+ * it only keeps a code breakpoint from firing again, and is cleared by the next instruction.
+ */
+export const RESTORED_FLAGS = 0x4_0dd5;
 export const FLAG_TF = 0x100;
 export const FLAG_DF = 0x400;
 export const FLAG_RF = 0x1_0000;

@@ -75,7 +75,7 @@ function restore(kernel: Kernel, task: Task): boolean {
     task.signals.alternate,
     view.getBigUint64(FRAME_UC_STACK, true),
     view.getBigUint64(FRAME_UC_STACK + 16, true),
-    view.getUint32(FRAME_UC_STACK + 8, true) | 0,
+    view.getInt32(FRAME_UC_STACK + 8, true),
     registers.get(RSP),
   );
 

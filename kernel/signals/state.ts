@@ -46,7 +46,7 @@ export interface AlternateStack {
   base: bigint;
   /** Bytes. */
   size: bigint;
-  /** SS_DISABLE and SS_AUTODISARM as given; SS_ONSTACK is computed. */
+  /** As given: SS_ONSTACK and SS_DISABLE tell nothing of the state, which is computed. */
   flags: number;
 }
 
@@ -57,7 +57,7 @@ export class SignalState {
   saved: SignalSet | null = null;
   /** While rt_sigtimedwait waits: what it waits for. */
   waitedFor: SignalSet | null = null;
-  readonly alternate: AlternateStack = { base: 0n, size: 0n, flags: SS_DISABLE };
+  readonly alternate: AlternateStack = { base: 0n, size: 0n, flags: 0 };
   /** True when an unblocked signal is pending: looked at after each system call. */
   attention = false;
 
