@@ -31,7 +31,7 @@ export function scale(z: Unpacked, a: Unpacked, b: Unpacked, env: FloatEnv): voi
     shift = b.exp > 16 ? SCALE_LIMIT : b.hi >>> (31 - b.exp);
     if (b.sign !== 0) shift = -shift;
   }
-  if (shift === 0) {
+  if (b.kind === ZERO) {
     deliverUnchanged(z, a, env);
     return;
   }
