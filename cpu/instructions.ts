@@ -10,3 +10,4 @@ import "./integer/bits.js";
 import "./integer/flag-ops.js";
 import "./integer/strings.js";
 import "./integer/system.js";
+import "./x87/index.js";
