@@ -12,7 +12,6 @@ export default tseslint.config(
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
       "no-fallthrough": "off",
-      "@typescript-eslint/no-unused-expressions": ["error", { allowTaggedTemplates: true }],
     },
   },
   {

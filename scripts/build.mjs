@@ -70,6 +70,27 @@ function embed({ bytes, names }) {
   };
 }
 
+/**
+ * iced-x86 is a large CommonJS file. An import would have Node search all of it for the names it exports, which takes
+ * longer than all the rest of a start: so it is required, and the names are listed here.
+ */
+function requireIced() {
+  const names = Object.keys(createRequire(import.meta.url)("iced-x86")).filter(
+    (name) => !name.startsWith("__"),
+  );
+  return {
+    name: "require-iced",
+    setup(plugin) {
+      plugin.onResolve({ filter: /^iced-x86$/ }, () => ({ path: "iced-x86", namespace: "require" }));
+      plugin.onLoad({ filter: /.*/, namespace: "require" }, () => ({
+        contents: `import { createRequire } from "node:module";
+          export const { ${names.join(", ")} } = createRequire(import.meta.url)("iced-x86");`,
+        loader: "js",
+      }));
+    },
+  };
+}
+
 const hash = sourceHash();
 rmSync(join(root, "dist"), { recursive: true, force: true });
 await build({
@@ -87,7 +108,7 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",
-  plugins: [embed(await generateInterpreter())],
+  plugins: [embed(await generateInterpreter()), requireIced()],
 });
 
 const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");

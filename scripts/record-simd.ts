@@ -15,10 +15,13 @@ import { STATES, STATE_BYTES, instructions, state } from "../tests/cpu/simd-case
 
 /** Bytes for the code of a case. */
 const SLOT = 512;
+/** A NOP that no case has: DS NOP DWORD PTR [RAX + RAX + 0x12345678]. */
+const NOP = Buffer.from("3e0f1f840078563412", "hex");
 
 /** RDI is the state before, RSI the one after; both have the same layout. */
 function caseText(text: string): string {
-  const each = (n: number, line: (i: number) => string): string => Array.from({ length: n }, (_, i) => line(i)).join("\n");
+  const each = (n: number, line: (i: number) => string): string =>
+    Array.from({ length: n }, (_, i) => line(i)).join("\n");
   return `.balign ${SLOT}
     push rbx
     ldmxcsr [rdi+136]
@@ -72,8 +75,14 @@ try {
   const file = (name: string): string => join(folder, name);
   const texts = instructions();
   // maskmovdqu stores to [rdi]: into the memory operand for once.
-  const body = texts.map((t) => caseText(/maskmov/.test(t) ? `lea rdi, [rdi+160]\n${t}\nlea rdi, [rdi-160]` : t));
-  writeFileSync(file("cases.s"), `.intel_syntax noprefix\n.text\n.globl cases\n.balign ${SLOT}\ncases:\n${body.join("")}.balign ${SLOT}\n.section .note.GNU-stack\n`);
+  const nop = `.byte ${[...NOP].join()}`;
+  const body = [...texts, nop].map((t) =>
+    caseText(/maskmov/.test(t) ? `lea rdi, [rdi+160]\n${t}\nlea rdi, [rdi-160]` : t),
+  );
+  writeFileSync(
+    file("cases.s"),
+    `.intel_syntax noprefix\n.text\n.globl cases\n.balign ${SLOT}\ncases:\n${body.join("")}.balign ${SLOT}\n.section .note.GNU-stack\n`,
+  );
   writeFileSync(file("main.c"), HARNESS);
   execFileSync("as", ["-o", file("cases.o"), file("cases.s")]);
   execFileSync("objcopy", ["-O", "binary", "-j", ".text", file("cases.o"), file("cases.bin")]);
@@ -83,15 +92,31 @@ try {
   const code = readFileSync(file("cases.bin"));
   const out = readFileSync(file("out"));
   const size = STATES * STATE_BYTES;
+  const slot = (i: number): Buffer => {
+    const bytes = code.subarray(i * SLOT, (i + 1) * SLOT);
+    return bytes.subarray(0, bytes.lastIndexOf(0xc3) + 1);
+  };
+  // The last case is a NOP: around it stands what all have in common.
+  const frame = slot(texts.length);
+  const split = frame.indexOf(NOP);
+  const prologue = frame.subarray(0, split);
+  const epilogue = frame.subarray(split + NOP.length);
   const answers = texts.map((text, i) => {
-    const slot = code.subarray(i * SLOT, (i + 1) * SLOT);
-    const end = slot.lastIndexOf(0xc3) + 1;
-    const digest = createHash("sha256").update(out.subarray(i * size, (i + 1) * size)).digest("hex").slice(0, 16);
-    return [text, slot.subarray(0, end).toString("base64"), digest];
+    const bytes = slot(i).subarray(prologue.length, slot(i).length - epilogue.length);
+    const digest = createHash("sha256")
+      .update(out.subarray(i * size, (i + 1) * size))
+      .digest("hex")
+      .slice(0, 16);
+    return [text, bytes.toString("hex"), digest];
   });
+  const record = {
+    processor: cpus()[0]?.model.trim() ?? "unknown",
+    prologue: prologue.toString("hex"),
+    epilogue: epilogue.toString("hex"),
+  };
+  const head = JSON.stringify(record).slice(0, -1);
   const lines = answers.map((a) => JSON.stringify(a)).join(",\n");
-  const processor = cpus()[0]?.model.trim() ?? "unknown";
-  writeFileSync(join("tests", "recorded", "simd", "answers.json"), `{"processor": ${JSON.stringify(processor)},\n"answers": [\n${lines}\n]}\n`);
+  writeFileSync(join("tests", "recorded", "simd", "answers.json"), `${head}, "answers": [\n${lines}\n]}\n`);
   if (values.outputs !== undefined) writeFileSync(values.outputs, out);
   console.log(`${answers.length} instructions, ${STATES} states each`);
 } finally {

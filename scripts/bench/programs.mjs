@@ -7,7 +7,7 @@ const REBOOT = 169;
 /** A program around `body`, which finds its count in R15 and leaves its checksum in RAX. */
 function program(body, { data = () => {} } = {}) {
   const p = new Program();
-  p.label("_start").code`
+  p.label("_start").code(`
       xor eax, eax
       cmp qword ptr [rsp], 2
       jb parsed
@@ -22,13 +22,13 @@ function program(body, { data = () => {} } = {}) {
       jmp parse
     parsed:
       mov r15, rax
-  `;
+  `);
   body(p);
   p.printHex("rax").line("");
-  p.syscall(SYS.getpid).code`
+  p.syscall(SYS.getpid).code(`
       cmp eax, 1
       jne leave
-  `;
+  `);
   p.syscall(REBOOT, 0xfee1dead, 672274793, 0x4321fedc, 0);
   p.label("leave").exit(0);
   data(p);
@@ -40,7 +40,8 @@ const bss = (name, bytes) => (p) => p.within(".bss", () => p.align(4096).label(n
 /** Array load, six ALU operations, a data-dependent branch, a store. */
 const hash = () =>
   program(
-    (p) => p.code`
+    (p) =>
+      p.code(`
       lea rbx, [table]
       mov rcx, r15
       mov rax, 0x9e3779b97f4a7c15
@@ -61,14 +62,14 @@ const hash = () =>
       inc rdi
       dec rcx
       jnz again
-    `,
+    `),
     { data: bss("table", 65536) },
   );
 
 /** Recursive Fibonacci numbers, as gcc -O1 shapes the function. */
 const fib = () =>
-  program(
-    (p) => p.code`
+  program((p) =>
+    p.code(`
       mov r12, r15
       xor r13d, r13d
     again:
@@ -99,13 +100,14 @@ const fib = () =>
     small:
       ret
     done:
-    `,
+    `),
   );
 
 /** CRC-32 by table: one byte load and one table load a step, bound by their latency. */
 const crc = () =>
   program(
-    (p) => p.code`
+    (p) =>
+      p.code(`
       lea rbx, [crcs]
       xor ecx, ecx
     entry:
@@ -146,7 +148,7 @@ const crc = () =>
       jne step
       dec r12
       jnz pass
-    `,
+    `),
     {
       data: (p) => {
         bss("crcs", 4096)(p);
@@ -159,7 +161,8 @@ const crc = () =>
 const vm = () => {
   const next = "movzx edx, byte ptr [rsi]\n inc rsi\n jmp qword ptr [rbx+rdx*8]";
   return program(
-    (p) => p.code`
+    (p) =>
+      p.code(`
       lea rbx, [operations]
       mov r12, r15
       xor eax, eax
@@ -182,7 +185,7 @@ const vm = () => {
     opLoop:
       dec r12
       jnz start
-    `,
+    `),
     {
       data: (p) => {
         p.within(".data", () =>
@@ -197,7 +200,8 @@ const vm = () => {
 /** Loads at random places of 16 MiB: three of four miss a TLB of 1024 pages. */
 const tlbmiss = () =>
   program(
-    (p) => p.code`
+    (p) =>
+      p.code(`
       lea rbx, [memory]
       xor ecx, ecx
     touch:
@@ -223,7 +227,7 @@ const tlbmiss = () =>
       add rax, [rbx+rsi]
       dec rcx
       jnz again
-    `,
+    `),
     { data: bss("memory", 16 << 20) },
   );
 
@@ -237,7 +241,7 @@ const wrpkru = () =>
     );
     for (let page = 0; page < 8; page++) p.code(`mov qword ptr [rbx+${page * 4096}], ${page}`);
     const loads = Array.from({ length: 8 }, (_, page) => `add r13, [rbx+${page * 4096}]`).join("\n");
-    p.code`
+    p.code(`
       xor r13d, r13d
       lea ecx, [r12+r12+1]
       mov r14d, 1
@@ -254,12 +258,12 @@ const wrpkru = () =>
       dec r15
       jnz again
       mov rax, r13
-    `;
+    `);
   });
 
 const getpid = () =>
-  program(
-    (p) => p.code`
+  program((p) =>
+    p.code(`
       mov rbx, r15
     again:
       mov eax, ${SYS.getpid}
@@ -267,14 +271,14 @@ const getpid = () =>
       dec rbx
       jnz again
       xor eax, eax
-    `,
+    `),
   );
 
 /** First writes to pages of private memory: `count` times 1024 demand faults. */
 const demand = () =>
   program((p) => {
     p.code("mov r12, r15\n round:");
-    p.syscall(SYS.mmap, 0, 4 << 20, 3, 0x22, -1, 0).code`
+    p.syscall(SYS.mmap, 0, 4 << 20, 3, 0x22, -1, 0).code(`
       mov rbx, rax
       xor ecx, ecx
     touch:
@@ -282,18 +286,18 @@ const demand = () =>
       add ecx, 4096
       cmp ecx, 4194304
       jne touch
-    `;
+    `);
     p.syscall(SYS.munmap, "rbx", 4 << 20).code("dec r12\n jnz round\n xor eax, eax");
   });
 
 /** mmap and munmap of one page among that many areas, which nothing can merge. */
 const areas = (count) => () =>
   program((p) => {
-    p.code`
+    p.code(`
       mov r12d, ${count / 2}
       mov r13, 0x100000000
     make:
-    `;
+    `);
     p.syscall(SYS.mmap, "r13", 4096, 1, 0x100022, -1, 0).code("add r13, 4096");
     p.syscall(SYS.mmap, "r13", 4096, 3, 0x100022, -1, 0).code("add r13, 4096\n dec r12\n jnz make\n again:");
     p.syscall(SYS.mmap, 0, 4096, 3, 0x22, -1, 0).code("mov rbx, rax");
