@@ -104,7 +104,7 @@ export class HandCases {
       );
     }
     program.code(`lea r14, [r14+${at}]`);
-    if (this.#printed.length % 64 === 0) flushWhenFull(program);
+    if (this.#printed.length % 8 === 0) flushWhenFull(program);
     this.#printed.push({ title, fields, cases: 1, describe: () => "its one case" });
   }
 
