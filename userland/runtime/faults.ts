@@ -1,4 +1,4 @@
-import type { Program } from "../program.js";
+import type { Assembler } from "../assembler.js";
 import { SI_CODES, SIGNAL, SYS } from "../linux.js";
 
 /** The signals that an instruction can raise. */
@@ -24,8 +24,14 @@ export const UCONTEXT = { rax: 144, rsp: 160, rip: 168, eflags: 176, err: 192 } 
 /** TF: left set, it would stop the program again behind the attempt. */
 const TRAP_FLAG = 0x100;
 
+/** What of a program the printer is made with. */
+export interface PrintingAssembler extends Assembler {
+  print(text: string): this;
+  printUnsigned(value: string): this;
+}
+
 /** Notes the fault and, inside an attempt, sends the interrupted code on behind it. */
-export function faultHandler(program: Program): void {
+export function faultHandler(program: Assembler): void {
   program.code(`
     ${FAULT.handler}:
       mov [${FAULT.record}], edi
@@ -60,7 +66,7 @@ export function faultHandler(program: Program): void {
 }
 
 /** A routine that prints the record; keeps every register and flag. */
-export function faultPrinter(program: Program): void {
+export function faultPrinter(program: PrintingAssembler): void {
   program.code(`
     ${FAULT.printer}:
       pushfq
