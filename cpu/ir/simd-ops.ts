@@ -65,6 +65,7 @@ run(0x53, "v128", [V], "i32", "any_true");
 run(0x60, "i8x16", [V], V, "abs neg");
 run(0x63, "i8x16", [V], "i32", "all_true bitmask");
 run(0x65, "i8x16", [V, V], V, "narrow_i16x8_s narrow_i16x8_u");
+run(0x6b, "i8x16", [V, "i32"], V, "shl shr_s shr_u");
 run(0x6e, "i8x16", [V, V], V, "add add_sat_s add_sat_u sub sub_sat_s sub_sat_u");
 run(0x76, "i8x16", [V, V], V, "min_s min_u max_s max_u - avgr_u");
 run(0x7c, "i16x8", [V], V, "extadd_pairwise_i8x16_s extadd_pairwise_i8x16_u");

@@ -25,7 +25,7 @@ defineCallout("simd.maskedStore", (context, record) => {
   i32[probed >> 2] = low;
   i32[(probed >> 2) + 1] = i32[(address >> 2) + 1]! + ((low | 0) >>> 0 < first ? 1 : 0);
   if (!context.probe(probed, last - first + 1, true)) return FAULTED;
-  for (let i = first; i <= last; ) {
+  for (let i = first; i <= last;) {
     if (!selected(i)) {
       i++;
       continue;

@@ -34,13 +34,7 @@ lower(Mnemonic.Emms, (x) => mmx(x, () => x.emit("emms")));
 
 /** Hints: nothing is accessed and nothing faults. */
 lower(
-  [
-    Mnemonic.Prefetchnta,
-    Mnemonic.Prefetcht0,
-    Mnemonic.Prefetcht1,
-    Mnemonic.Prefetcht2,
-    Mnemonic.Prefetchw,
-  ],
+  [Mnemonic.Prefetchnta, Mnemonic.Prefetcht0, Mnemonic.Prefetcht1, Mnemonic.Prefetcht2, Mnemonic.Prefetchw],
   (x) => x.emit("nop"),
 );
 /** CLFLUSH is ordered and checked as a load of one byte; there is no cache to flush. */

@@ -42,12 +42,19 @@ export function mnemonicOf(name: string): Mnemonic {
 
 type Body = (v: Lanes, x: Expr, y: Expr) => void;
 
-function arithmetic(family: string, operation: number, forms: readonly Form[], body: (b: Builder) => Body): void {
+function arithmetic(
+  family: string,
+  operation: number,
+  forms: readonly Form[],
+  body: (b: Builder) => Body,
+): void {
   for (const form of forms) {
     const name = family + form;
     const double = isDouble(form);
     const lanes = lanesOf(form);
-    defineFloatCallout(name, (memory, a, b, mxcsr) => sseArith(operation, double, lanes, memory, a, a, b, mxcsr));
+    defineFloatCallout(name, (memory, a, b, mxcsr) =>
+      sseArith(operation, double, lanes, memory, a, a, b, mxcsr),
+    );
     const hot = form === "sd" && ["add", "sub", "mul", "div"].includes(family);
     define(
       name,
@@ -82,7 +89,12 @@ arithmetic("mul", SSE_MUL, FORMS, (b) => (v, x, y) => {
   const r = b.let(v.op("mul", x, y));
   const zero = v.and(v.isZero(r), v.or(v.isZero(x), v.isZero(y)));
   const ok = v.all(v.and(v.plain(x), v.plain(y), v.or(v.safeResult(r), zero)));
-  guarded(b, ok, () => v.all(v.short(x, y)), () => v.set(r));
+  guarded(
+    b,
+    ok,
+    () => v.all(v.short(x, y)),
+    () => v.set(r),
+  );
 });
 
 arithmetic("div", SSE_DIV, FORMS, (b) => (v, x, y) => {
@@ -108,7 +120,11 @@ const extremum =
   (v, x, y) => {
     const ok = v.all(v.and(v.plain(x), v.plain(y)));
     const result = v.packed ? v.op(name, y, x) : b.select(v.op(name === "pmin" ? "lt" : "gt", x, y), x, y);
-    b.if(ok, () => v.set(result), () => b.callout());
+    b.if(
+      ok,
+      () => v.set(result),
+      () => b.callout(),
+    );
   };
 arithmetic("min", SSE_MIN, FORMS, extremum("pmin"));
 arithmetic("max", SSE_MAX, FORMS, extremum("pmax"));
@@ -124,7 +140,17 @@ const horizontal =
   (v, x, y) => {
     const width = v.double ? 8 : 4;
     const even = v.double ? [0, 2] : [0, 2, 4, 6];
-    const pick = (offset: number): Expr => b.let(b.shuffle(x, y, laneBytes(width, even.map((i) => i + offset))));
+    const pick = (offset: number): Expr =>
+      b.let(
+        b.shuffle(
+          x,
+          y,
+          laneBytes(
+            width,
+            even.map((i) => i + offset),
+          ),
+        ),
+      );
     sum(b, v, pick(0), pick(1), kind);
   };
 arithmetic("hadd", SSE_HADD, SSE3_FORMS, horizontal("add"));

@@ -6,7 +6,13 @@ import { MXCSR } from "../state.js";
 const SIMD_EXCEPTION = 19;
 
 /** Soft-float work on the int32 indices of the operands; returns the exceptions raised. */
-export type FloatWork = (memory: Int32Array, a: number, b: number, mxcsr: number, immediate: number) => number;
+export type FloatWork = (
+  memory: Int32Array,
+  a: number,
+  b: number,
+  mxcsr: number,
+  immediate: number,
+) => number;
 
 /** Makes the exceptions sticky in MXCSR and raises #XM when one of them is not masked. */
 export function settle(context: CalloutContext, flags: number): CalloutStatus {

@@ -37,8 +37,7 @@ for (const form of FORMS) {
       // No NaN here, so that "unordered" is false. Predicates: EQ, LT, LE, UNORD; bit 2 negates.
       const low = b.let(fill(b, v, 0));
       const high = b.let(fill(b, v, 1));
-      const inverse = (mask: Expr): Expr =>
-        v.packed ? b.op("v128.not", [mask]) : b.xor(mask, b.i32(-1));
+      const inverse = (mask: Expr): Expr => (v.packed ? b.op("v128.not", [mask]) : b.xor(mask, b.i32(-1)));
       const select = (bit1: Expr, bit0: Expr, mask: Expr): Expr => v.and(v.and(bit1, bit0), mask);
       const wide = (mask: Expr): Expr => (v.packed ? mask : b.sub(b.i32(0), mask));
       const holds = v.or(
@@ -123,10 +122,19 @@ for (const [family, signalQuiet] of [
         const v = new Lanes(b, form);
         const x = v.get("a");
         const y = v.get("b");
-        b.if(v.and(v.plain(x), v.plain(y)), () => compareFlags(b, v, x, y), () => b.callout());
+        b.if(
+          v.and(v.plain(x), v.plain(y)),
+          () => compareFlags(b, v, x, y),
+          () => b.callout(),
+        );
       },
       double ? "hot" : "rare",
     );
-    const mnemonic = { comiss: Mnemonic.Comiss, comisd: Mnemonic.Comisd, ucomiss: Mnemonic.Ucomiss, ucomisd: Mnemonic.Ucomisd }[name];
+    const mnemonic = {
+      comiss: Mnemonic.Comiss,
+      comisd: Mnemonic.Comisd,
+      ucomiss: Mnemonic.Ucomiss,
+      ucomisd: Mnemonic.Ucomisd,
+    }[name];
     lower(mnemonic!, (x) => emitFloat(x, name, form));
   }

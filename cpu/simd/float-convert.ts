@@ -23,7 +23,14 @@ type Lane = keyof typeof LANE_BYTES;
 /**
  * The slow path of a conversion. What lies above the lanes written, up to `bytes`, becomes 0.
  */
-function defineConversion(name: string, from: Lane, to: Lane, lanes: number, bytes: number, truncate = false): void {
+function defineConversion(
+  name: string,
+  from: Lane,
+  to: Lane,
+  lanes: number,
+  bytes: number,
+  truncate = false,
+): void {
   const words = (lanes * LANE_BYTES[to]) / 4;
   defineFloatCallout(name, (memory, a, b, mxcsr) => {
     const flags = sseConvert(from, to, truncate, lanes, memory, a, b, mxcsr);
@@ -45,7 +52,11 @@ define("cvtsi2sd.8", (b) => {
   // Up to 53 bits the result is exact.
   const exact = b.op("i64.le_u", [b.add(value, b.i64(2n ** 53n)), b.i64(2n ** 54n)]);
   const result = b.op("f64.convert_i64_s", [value]);
-  b.if(b.or(exact, inexactIsSilent(b)), () => b.set("a", 8, result), () => b.callout());
+  b.if(
+    b.or(exact, inexactIsSilent(b)),
+    () => b.set("a", 8, result),
+    () => b.callout(),
+  );
 });
 for (const width of [4, 8] as const) {
   const name = `cvtsi2ss.${width}`;
@@ -57,7 +68,11 @@ for (const width of [4, 8] as const) {
       const type = value.type;
       const exact = b.op(`${type}.le_u`, [b.add(value, b.lit(type, 2 ** 24)), b.lit(type, 2 ** 25)]);
       const result = b.op(`f32.convert_${type}_s`, [value]);
-      b.if(b.or(exact, inexactIsSilent(b)), () => b.set("a", 4, result), () => b.callout());
+      b.if(
+        b.or(exact, inexactIsSilent(b)),
+        () => b.set("a", 4, result),
+        () => b.callout(),
+      );
     },
     "rare",
   );
@@ -96,7 +111,11 @@ for (const form of ["ss", "sd"] as const)
           const exact = v.op("eq", v.op(`convert_${integer}_s`, result), x);
           const mode = b.and(b.state(MXCSR, 4), b.i32(PE_SILENT | (truncate ? 0 : ROUNDING)));
           const ok = b.and(inRange, b.or(exact, b.eq(mode, b.i32(PE_SILENT))));
-          b.if(ok, () => b.setRegister("a", width, result), () => b.callout());
+          b.if(
+            ok,
+            () => b.setRegister("a", width, result),
+            () => b.callout(),
+          );
         },
         double && truncate ? "hot" : "rare",
       );
@@ -113,7 +132,11 @@ defineConversion("cvtss2sd", LANE_F32, LANE_F64, 1, 8);
 define("cvtss2sd", (b) => {
   const v = new Lanes(b, "ss");
   const x = v.get("b");
-  b.if(v.plain(x), () => b.set("a", 8, b.op("f64.promote_f32", [x])), () => b.callout());
+  b.if(
+    v.plain(x),
+    () => b.set("a", 8, b.op("f64.promote_f32", [x])),
+    () => b.callout(),
+  );
 });
 defineConversion("cvtsd2ss", LANE_F64, LANE_F32, 1, 4);
 define("cvtsd2ss", (b) => {
@@ -136,7 +159,11 @@ define(
     const x = b.let(b.get("b", 8, "v128"));
     const single = new Lanes(b, "ps");
     // The upper two lanes are 0, which is plain.
-    b.if(single.all(single.plain(x)), () => v.set(b.op("f64x2.promote_low_f32x4", [x])), () => b.callout());
+    b.if(
+      single.all(single.plain(x)),
+      () => v.set(b.op("f64x2.promote_low_f32x4", [x])),
+      () => b.callout(),
+    );
   },
   "rare",
 );
@@ -157,7 +184,12 @@ define(
       v.op("lt", magnitude, v.constant(0x7ff0000000000000n, 0)),
     );
     const ok = v.all(v.and(v.plain(x), v.or(inRange, v.isZero(x))));
-    guarded(b, ok, () => v.all(v.op("eq", back, x)), () => v.set(r));
+    guarded(
+      b,
+      ok,
+      () => v.all(v.op("eq", back, x)),
+      () => v.set(r),
+    );
   },
   "rare",
 );
@@ -171,12 +203,13 @@ define(
   (b) => {
     const x = b.let(b.get("b", 16));
     const r = b.let(b.op("f32x4.convert_i32x4_s", [x]));
-    const below = b.op("i32x4.le_u", [
-      b.op("i32x4.add", [x, splat32(b, 2 ** 24)]),
-      splat32(b, 2 ** 25),
-    ]);
+    const below = b.op("i32x4.le_u", [b.op("i32x4.add", [x, splat32(b, 2 ** 24)]), splat32(b, 2 ** 25)]);
     const ok = b.or(b.op("i32x4.all_true", [below]), inexactIsSilent(b));
-    b.if(ok, () => b.set("a", 16, r), () => b.callout());
+    b.if(
+      ok,
+      () => b.set("a", 16, r),
+      () => b.callout(),
+    );
   },
   "rare",
 );
@@ -205,7 +238,11 @@ for (const form of ["ps", "pd"] as const)
         const mode = b.and(b.state(MXCSR, 4), b.i32(PE_SILENT | (truncate ? 0 : ROUNDING)));
         const silent = b.or(b.eq(mode, b.i32(PE_SILENT)), v.all(v.op("eq", rounded, x)));
         const r = b.op(double ? "i32x4.trunc_sat_f64x2_s_zero" : "i32x4.trunc_sat_f32x4_s", [rounded]);
-        b.if(b.and(v.all(inRange), silent), () => b.set("a", 16, r), () => b.callout());
+        b.if(
+          b.and(v.all(inRange), silent),
+          () => b.set("a", 16, r),
+          () => b.callout(),
+        );
       },
       "rare",
     );
@@ -271,7 +308,11 @@ for (const form of FORMS) {
         const mode = b.and(b.state(MXCSR, 4), b.i32(PE_SILENT));
         const silent = b.or(b.or(noInexact, b.eq(mode, b.i32(PE_SILENT))), v.all(v.op("eq", r, x)));
         const ok = b.and(v.all(v.plain(x)), b.ne(silent, b.i32(0)));
-        b.if(ok, () => v.set(r), () => b.callout());
+        b.if(
+          ok,
+          () => v.set(r),
+          () => b.callout(),
+        );
       },
       "rare",
     );

@@ -75,10 +75,14 @@ export class Lanes {
   constant(bits64: bigint, bits32: number): Expr {
     const { b } = this;
     if (this.packed) {
-      const lane = this.double ? bits64 | (bits64 << 64n) : BigInt(bits32) * 0x00000001_00000001_00000001_00000001n;
+      const lane = this.double
+        ? bits64 | (bits64 << 64n)
+        : BigInt(bits32) * 0x00000001_00000001_00000001_00000001n;
       return b.v128(lane);
     }
-    return this.double ? b.op("f64.reinterpret_i64", [b.i64(bits64)]) : b.op("f32.reinterpret_i32", [b.i32(bits32)]);
+    return this.double
+      ? b.op("f64.reinterpret_i64", [b.i64(bits64)])
+      : b.op("f32.reinterpret_i32", [b.i32(bits32)]);
   }
   zero(): Expr {
     return this.constant(0n, 0);

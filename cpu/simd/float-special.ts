@@ -40,7 +40,8 @@ for (const [family, squareRoot] of [
   for (const form of ["ps", "ss"] as const) {
     const name = family + form;
     defineFloatCallout(name, (memory, a, b) => {
-      for (let i = 0; i < (form === "ps" ? 4 : 1); i++) memory[a + i] = approximate(memory[b + i]!, squareRoot);
+      for (let i = 0; i < (form === "ps" ? 4 : 1); i++)
+        memory[a + i] = approximate(memory[b + i]!, squareRoot);
       return 0;
     });
     define(name, (b) => b.callout(), "rare");
@@ -52,34 +53,40 @@ lower(Mnemonic.Rsqrtss, (x) => emitFloat(x, "rsqrtss", "ss"));
 
 /**
  * DPPS and DPPD: the immediate's bits 7-4 choose the products, bits 3-0 the lanes that get their sum. Each step
- * rounds and raises as an instruction of its own would.
+ * rounds and raises as an instruction of its own would. The order of operands decides which of two NaNs is the
+ * result; it is that of Intel's processors, where every lane is added up by itself.
  */
-function dotProduct(double: boolean): (m: Int32Array, a: number, b: number, mxcsr: number, n: number) => number {
-  const products = (XTEMP + 32) >> 2;
-  const sums = (XTEMP + 48) >> 2;
+function dotProduct(
+  double: boolean,
+): (m: Int32Array, a: number, b: number, mxcsr: number, n: number) => number {
+  const sums = (XTEMP + 32) >> 2;
+  const others = (XTEMP + 48) >> 2;
   const words = double ? 2 : 1;
   const lanes = double ? 2 : 4;
+  /** others = sums with lane i from lane i ^ distance. */
+  const exchange = (memory: Int32Array, distance: number): void => {
+    for (let word = 0; word < 4; word++) memory[others + word] = memory[sums + (word ^ (distance * words))]!;
+  };
   return (memory, a, b, mxcsr, immediate) => {
     let flags = 0;
-    memory.fill(0, products, products + 8);
+    memory.fill(0, sums, sums + 4);
     for (let i = 0; i < lanes; i++) {
       if (((immediate >> (4 + i)) & 1) === 0) continue;
       const at = i * words;
-      flags |= sseArith(SSE_MUL, double, 1, memory, products + at, a + at, b + at, mxcsr);
+      flags |= sseArith(SSE_MUL, double, 1, memory, sums + at, a + at, b + at, mxcsr);
     }
     if (unmaskedSse(flags, mxcsr) !== 0) return flags;
-    const add = (to: number, x: number, y: number): boolean => {
-      flags |= sseArith(SSE_ADD, double, 1, memory, to, x, y, mxcsr);
-      return unmaskedSse(flags, mxcsr) === 0;
-    };
-    if (!add(sums, products, products + words)) return flags;
+    exchange(memory, 1);
+    const [first, second] = double ? [sums, others] : [others, sums];
+    flags |= sseArith(SSE_ADD, double, lanes, memory, sums, first, second, mxcsr);
+    if (unmaskedSse(flags, mxcsr) !== 0) return flags;
     if (!double) {
-      if (!add(sums + 1, products + 2, products + 3)) return flags;
-      if (!add(sums, sums, sums + 1)) return flags;
+      exchange(memory, 2);
+      flags |= sseArith(SSE_ADD, false, 4, memory, sums, sums, others, mxcsr);
+      if (unmaskedSse(flags, mxcsr) !== 0) return flags;
     }
-    for (let i = 0; i < lanes; i++)
-      for (let word = 0; word < words; word++)
-        memory[a + i * words + word] = ((immediate >> i) & 1) !== 0 ? memory[sums + word]! : 0;
+    for (let word = 0; word < 4; word++)
+      memory[a + word] = ((immediate >> (word / words)) & 1) !== 0 ? memory[sums + word]! : 0;
     return flags;
   };
 }

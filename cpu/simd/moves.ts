@@ -12,10 +12,12 @@ define("vmov.16", (b) => b.set("a", 16, b.get("b", 16)));
 define("vmovz.4", (b) => b.set("a", 16, b.get("b", 4, "v128")));
 define("vmovz.8", (b) => b.set("a", 16, b.get("b", 8, "v128")));
 /** Bytes of one register into another, neither extended. */
-for (const width of [1, 2, 4] as const) define(`vlane.${width}`, (b) => b.set("a", width, b.get("b", width)), "rare");
+for (const width of [1, 2, 4] as const)
+  define(`vlane.${width}`, (b) => b.set("a", width, b.get("b", width)), "rare");
 define("vlane.8", (b) => b.set("a", 8, b.get("b", 8)));
 /** A lane, zero-extended, into a general register. */
-for (const width of [1, 2, 4] as const) define(`vextract.${width}`, (b) => b.set("a", 8, b.get("b", width, "i64")), "rare");
+for (const width of [1, 2, 4] as const)
+  define(`vextract.${width}`, (b) => b.set("a", 8, b.get("b", width, "i64")), "rare");
 
 define("mmxmov.4", (b) => setMmx(b, b.get("b", 4, "v128")), "rare");
 define("mmxmov.8", (b) => setMmx(b, b.get("b", 8, "v128")), "rare");

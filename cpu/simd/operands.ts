@@ -41,7 +41,8 @@ for (const [form, address] of [
 /** A waiting x87 exception comes before any MMX instruction. */
 define(
   "mmx.check",
-  (b) => b.if(b.and(b.state(X87_STATUS, 1), b.i32(X87_ERROR_SUMMARY)), () => b.exception(FLOATING_POINT_ERROR)),
+  (b) =>
+    b.if(b.and(b.state(X87_STATUS, 1), b.i32(X87_ERROR_SUMMARY)), () => b.exception(FLOATING_POINT_ERROR)),
   "rare",
 );
 /** Every MMX instruction but EMMS leaves TOP 0 and all registers tagged valid (SDM vol. 1, 9.6.2). */

@@ -38,7 +38,11 @@ export function lowerPacked(name: string, mmxBytes: 4 | 8 = 8): (x: DecodeContex
 }
 
 /** A packed instruction: its micro-op is called as its (first) mnemonic. */
-export function packed(mnemonics: Mnemonic | readonly Mnemonic[], body: PackedBody, options: PackedOptions = {}): void {
+export function packed(
+  mnemonics: Mnemonic | readonly Mnemonic[],
+  body: PackedBody,
+  options: PackedOptions = {},
+): void {
   const list = typeof mnemonics === "number" ? [mnemonics] : mnemonics;
   const name = Mnemonic[list[0]].toLowerCase();
   definePacked(name, body, options);

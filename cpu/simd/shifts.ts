@@ -9,10 +9,16 @@ import { immediateByte, isMmxOperand, mmx, partial, setMmx, vector } from "./ope
 
 const IOTA = 0x0f0e0d0c0b0a09080706050403020100n;
 
-function shifted(b: Builder, shape: string, bits: number, kind: "shl" | "shr_u" | "shr_s", x: Expr, count: Expr): Expr {
+function shifted(
+  b: Builder,
+  shape: string,
+  bits: number,
+  kind: "shl" | "shr_u" | "shr_s",
+  x: Expr,
+  count: Expr,
+): Expr {
   const inRange = b.ltU(count, b.i64(bits));
-  if (kind === "shr_s")
-    return b.op(`${shape}.shr_s`, [x, b.select(inRange, b.wrap(count), b.i32(bits - 1))]);
+  if (kind === "shr_s") return b.op(`${shape}.shr_s`, [x, b.select(inRange, b.wrap(count), b.i32(bits - 1))]);
   return b.select(inRange, b.op(`${shape}.${kind}`, [x, b.wrap(count)]), b.v128(0n));
 }
 
@@ -58,8 +64,12 @@ define(
   },
   "rare",
 );
-lower(Mnemonic.Psrldq, (x) => x.emit("bytes.move", { a: x.reg(0), immediate: Math.min(immediateByte(x), 16) }));
-lower(Mnemonic.Pslldq, (x) => x.emit("bytes.move", { a: x.reg(0), immediate: -Math.min(immediateByte(x), 16) }));
+lower(Mnemonic.Psrldq, (x) =>
+  x.emit("bytes.move", { a: x.reg(0), immediate: Math.min(immediateByte(x), 16) }),
+);
+lower(Mnemonic.Pslldq, (x) =>
+  x.emit("bytes.move", { a: x.reg(0), immediate: -Math.min(immediateByte(x), 16) }),
+);
 
 /** PALIGNR: 16 bytes of a:b from byte `immediate` (0 to 32) on. */
 define(
@@ -76,9 +86,11 @@ define(
   "palignr.m",
   (b) => {
     const from = b.op("i8x16.add", [b.v128(IOTA), b.op("i8x16.splat", [b.wrap(b.immediate)])]);
-    const both = b.shuffle(b.get("b", 8, "v128"), b.get("a", 8, "v128"), [
-      0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23,
-    ]);
+    const both = b.shuffle(
+      b.get("b", 8, "v128"),
+      b.get("a", 8, "v128"),
+      [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23],
+    );
     setMmx(b, b.op("i8x16.swizzle", [both, from]));
   },
   "rare",

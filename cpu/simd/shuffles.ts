@@ -31,8 +31,16 @@ const interleaved =
     const lanes = Array.from({ length: count }, (_, i) => [first + i, first + i + 16 / width]).flat();
     return b.shuffle(x, y, laneBytes(width, lanes));
   };
-function unpack(low: Mnemonic | Mnemonic[], high: Mnemonic | Mnemonic[], width: number, hasMmx: boolean): void {
-  packed(low, interleaved(width, 0), { kind: "hot", ...(hasMmx ? { mmx: "same" as const, mmxBytes: 4 as const } : {}) });
+function unpack(
+  low: Mnemonic | Mnemonic[],
+  high: Mnemonic | Mnemonic[],
+  width: number,
+  hasMmx: boolean,
+): void {
+  packed(low, interleaved(width, 0), {
+    kind: "hot",
+    ...(hasMmx ? { mmx: "same" as const, mmxBytes: 4 as const } : {}),
+  });
   // The upper halves of MMX registers are the bytes from 4 on.
   const mmxHigh: PackedBody = (b, x, y) => {
     const whole = b.let(interleaved(width, 0)(b, x, y));
@@ -64,7 +72,11 @@ function wordNumbers(b: Builder): Expr {
   return b.op("i8x16.add", [b.shuffle(bytes, bytes, PAIRS), b.v128(0x01000100010001000100010001000100n)]);
 }
 define("shuffle.words", (b) => b.set("a", 16, b.op("i8x16.swizzle", [b.get("b", 16), wordNumbers(b)])));
-define("shuffle.words.m", (b) => setMmx(b, b.op("i8x16.swizzle", [b.get("b", 8, "v128"), wordNumbers(b)])), "rare");
+define(
+  "shuffle.words.m",
+  (b) => setMmx(b, b.op("i8x16.swizzle", [b.get("b", 8, "v128"), wordNumbers(b)])),
+  "rare",
+);
 define("shuffle.words2", (b) => {
   const numbers = b.let(wordNumbers(b));
   // Numbers out of a source's range give 0 there.
@@ -75,7 +87,10 @@ define("shuffle.words2", (b) => {
 
 /** The immediate for the word shuffles out of eight word numbers. */
 function wordImmediate(words: readonly number[]): bigint {
-  return words.reduce((all, word, i) => all | (BigInt(word === ZERO_WORD ? word : 2 * word) << BigInt(8 * i)), 0n);
+  return words.reduce(
+    (all, word, i) => all | (BigInt(word === ZERO_WORD ? word : 2 * word) << BigInt(8 * i)),
+    0n,
+  );
 }
 /** … out of the numbers of lanes of `words` words each. */
 function laneImmediate(words: number, lanes: readonly number[]): bigint {
@@ -90,7 +105,10 @@ const four = [0, 1, 2, 3] as const;
 
 lower(Mnemonic.Pshufd, (x) => {
   const n = immediateByte(x);
-  const immediate = laneImmediate(2, four.map((i) => field(n, i)));
+  const immediate = laneImmediate(
+    2,
+    four.map((i) => field(n, i)),
+  );
   x.emit("shuffle.words", { b: vector(x, 1), a: x.reg(0), immediate });
 });
 lower(Mnemonic.Pshuflw, (x) => {
@@ -118,8 +136,14 @@ const shuffle2 =
       a: x.reg(0),
       immediate: laneImmediate(words, lanes(immediateByte(x))),
     });
-lower(Mnemonic.Shufps, shuffle2(2, (n) => [field(n, 0), field(n, 1), 4 + field(n, 2), 4 + field(n, 3)]));
-lower(Mnemonic.Shufpd, shuffle2(4, (n) => [n & 1, 2 + ((n >> 1) & 1)]));
+lower(
+  Mnemonic.Shufps,
+  shuffle2(2, (n) => [field(n, 0), field(n, 1), 4 + field(n, 2), 4 + field(n, 3)]),
+);
+lower(
+  Mnemonic.Shufpd,
+  shuffle2(4, (n) => [n & 1, 2 + ((n >> 1) & 1)]),
+);
 const blend =
   (words: number) =>
   (n: number): number[] =>
@@ -186,4 +210,3 @@ define(
   "rare",
 );
 lower(Mnemonic.Ptest, (x) => x.emit("ptest", { b: vector(x, 1), a: x.reg(0) }));
-

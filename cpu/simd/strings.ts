@@ -26,9 +26,16 @@ const left = new Int32Array(16);
 const right = new Int32Array(16);
 
 /** Reads the lanes of a 16-byte operand. */
-function readLanes(out: Int32Array, context: CalloutContext, at: number, words: boolean, signed: boolean): void {
+function readLanes(
+  out: Int32Array,
+  context: CalloutContext,
+  at: number,
+  words: boolean,
+  signed: boolean,
+): void {
   const { u8, u16 } = context.memory;
-  if (words) for (let i = 0; i < 8; i++) out[i] = signed ? (u16[(at >> 1) + i]! << 16) >> 16 : u16[(at >> 1) + i]!;
+  if (words)
+    for (let i = 0; i < 8; i++) out[i] = signed ? (u16[(at >> 1) + i]! << 16) >> 16 : u16[(at >> 1) + i]!;
   else for (let i = 0; i < 16; i++) out[i] = signed ? (u8[at + i]! << 24) >> 24 : u8[at + i]!;
 }
 
@@ -81,7 +88,8 @@ function aggregate(kind: number, count: number, length1: number, length2: number
       // Equal ordered: the first operand is found at j, cut off at the end of the register.
       for (let j = 0; j < count; j++) {
         let found = true;
-        for (let i = 0; i < length1 && j + i < count && found; i++) found = j + i < length2 && left[i] === right[j + i];
+        for (let i = 0; i < length1 && j + i < count && found; i++)
+          found = j + i < length2 && left[i] === right[j + i];
         if (found) result |= 1 << j;
       }
       return result;
@@ -104,7 +112,11 @@ function compareStrings(context: CalloutContext, record: number, explicit: boole
   if ((immediate & 0x10) !== 0) result ^= (immediate & 0x20) !== 0 ? (1 << length2) - 1 : all;
   if (index) {
     const found =
-      result === 0 ? count : (immediate & 0x40) !== 0 ? 31 - Math.clz32(result) : 31 - Math.clz32(result & -result);
+      result === 0
+        ? count
+        : (immediate & 0x40) !== 0
+          ? 31 - Math.clz32(result)
+          : 31 - Math.clz32(result & -result);
     memory.u32[RCX >> 2] = found;
     memory.u32[(RCX >> 2) + 1] = 0;
   } else if ((immediate & 0x40) !== 0) {
