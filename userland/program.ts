@@ -15,7 +15,7 @@ const ARGUMENT_REGISTERS = ["rdi", "rsi", "rdx", "r10", "r8", "r9"] as const;
  * A static Linux program in the making: an {@link Assembler} with system calls, printing and fault recovery.
  *
  * The print methods keep every register and flag; output goes to descriptor 1 a line at a time.
- * `_start` is put where the first instruction is, unless the label is there already.
+ * Execution begins at the label `_start`.
  */
 export class Program extends Assembler {
   readonly #wanted = new Set<Printed>();
