@@ -69,7 +69,8 @@ export function yLog2X(z: Unpacked, x: Unpacked, y: Unpacked, env: FloatEnv): vo
   if (x.kind === ZERO) {
     if (y.kind === ZERO) invalid(z, env);
     else {
-      if (y.kind === FINITE) env.flags |= ZE;
+      // Division by zero outranks a denormal y: no DE.
+      if (y.kind === FINITE) env.flags = flags | ZE;
       setInfinity(z, y.sign ^ 1);
     }
     return;

@@ -6,6 +6,9 @@ import { invalid, nanOrDenormal1 } from "./nan.js";
 import { roundTo } from "./round.js";
 import { FINITE, INFINITE, ZERO, setFinite, setInfinity, setZero, type Unpacked } from "./unpacked.js";
 
+const TWO16 = 2 ** 16;
+const TWO32 = 2 ** 32;
+
 /** z = sqrt(a), rounded to `format`. z may be a. */
 export function squareRoot(z: Unpacked, a: Unpacked, format: Format, env: FloatEnv): void {
   if (a.sign !== 0 && (a.kind === FINITE || a.kind === INFINITE)) {
@@ -21,60 +24,71 @@ export function squareRoot(z: Unpacked, a: Unpacked, format: Format, env: FloatE
     setInfinity(z, 0);
     return;
   }
-  // Digit by digit in halves: `root` gains one bit a step, `rest` stays below twice the root plus one.
+  // The radicand of 128 bits, in [2^126, 2^128), has a root of 64 bits. Its upper half is hi:lo; the next bit, below.
   const odd = a.exp & 1;
-  let inHi = a.hi;
-  let inLo = a.lo;
-  // With an even exponent the radicand is in [1, 2): its first bit pair is 01; else it is shifted up by one.
-  let restTop = 0;
-  let restHi = 0;
-  let restLo = odd !== 0 ? inHi >>> 30 : inHi >>> 31;
-  const first = odd !== 0 ? 2 : 1;
-  inHi = (inHi << first) | (inLo >>> (32 - first));
-  inLo <<= first;
-  restLo -= 1;
-  let rootHi = 0;
-  let rootLo = 1;
-  const steps = format.precision === 64 ? 63 : format.precision + 1;
-  for (let i = 0; i < steps; i++) {
-    restTop = (restTop << 2) | (restHi >>> 30);
-    restHi = (restHi << 2) | (restLo >>> 30);
-    restLo = (restLo << 2) | (inHi >>> 30);
-    inHi = (inHi << 2) | (inLo >>> 30);
-    inLo <<= 2;
-    // trial = 4 * root + 1
-    const trialTop = rootHi >>> 30;
-    const trialHi = (rootHi << 2) | (rootLo >>> 30);
-    const trialLo = (rootLo << 2) | 1;
-    rootHi = (rootHi << 1) | (rootLo >>> 31);
-    rootLo <<= 1;
-    const lowBorrow = restLo >>> 0 < trialLo >>> 0 ? 1 : 0;
-    const highDifference = (restHi >>> 0) - (trialHi >>> 0) - lowBorrow;
-    const topDifference = restTop - trialTop - (highDifference < 0 ? 1 : 0);
-    if (topDifference >= 0) {
-      restLo = (restLo - trialLo) | 0;
-      restHi = highDifference | 0;
-      restTop = topDifference;
-      rootLo |= 1;
+  const hi = odd !== 0 ? a.hi >>> 0 : a.hi >>> 1;
+  const lo = odd !== 0 ? a.lo >>> 0 : ((a.lo >>> 1) | (a.hi << 31)) >>> 0;
+  const below = odd !== 0 ? 0 : (a.lo & 1) * 0x8000;
+
+  // The root's upper half, with its rest, from a double's estimate.
+  let top = Math.min(Math.floor(Math.sqrt(hi * TWO32 + lo)), TWO32 - 1);
+  square(top);
+  let rest = (hi - squareHi) * TWO32 + (lo - squareLo);
+  while (rest < 0) {
+    top--;
+    rest += 2 * top + 1;
+  }
+  while (rest > 2 * top) {
+    rest -= 2 * top + 1;
+    top++;
+  }
+  // Its lower half is the rest over twice the upper half (Zimmermann's method), or one less.
+  const divisor = 2 * top;
+  let numerator = rest * TWO16 + below;
+  const q1 = Math.floor(numerator / divisor);
+  numerator = (numerator - q1 * divisor) * TWO16;
+  const q0 = Math.floor(numerator / divisor);
+  let bottom = q1 * TWO16 + q0;
+  square(bottom);
+  let restHi = numerator - q0 * divisor - squareHi;
+  let restLo = -squareLo;
+  if (bottom >= TWO32) {
+    bottom -= TWO32;
+    top++;
+  }
+  if (restLo < 0) {
+    restLo += TWO32;
+    restHi--;
+  }
+  if (restHi < 0) {
+    // One less: the rest grows by 2 * root - 1.
+    restLo += 2 * bottom - 1;
+    restHi += 2 * top;
+    const carry = Math.floor(restLo / TWO32);
+    restLo -= carry * TWO32;
+    restHi += carry;
+    bottom--;
+    if (bottom < 0) {
+      bottom += TWO32;
+      top--;
     }
   }
-  let ext: number;
-  if (steps === 63) {
-    // 64 root bits are there. The next bit is 1 exactly when the rest exceeds the root (never a tie).
-    const exceeds =
-      restTop > 0 || restHi >>> 0 > rootHi >>> 0 || (restHi === rootHi && restLo >>> 0 > rootLo >>> 0);
-    ext = (exceeds ? 0x80000000 : 0) | ((restTop | restHi | restLo) !== 0 ? 1 : 0);
-  } else {
-    const shift = 63 - steps;
-    if (shift >= 32) {
-      rootHi = rootLo << (shift - 32);
-      rootLo = 0;
-    } else {
-      rootHi = (rootHi << shift) | (rootLo >>> (32 - shift));
-      rootLo <<= shift;
-    }
-    ext = (restTop | restHi | restLo) !== 0 || (inHi | inLo) !== 0 ? 1 : 0;
-  }
-  setFinite(z, 0, (a.exp - odd) / 2, rootHi, rootLo);
+  // The next bit is 1 exactly when the rest exceeds the root (never a tie).
+  const exceeds = restHi > top || (restHi === top && restLo > bottom);
+  const ext = (exceeds ? 0x80000000 : 0) | (restHi !== 0 || restLo !== 0 ? 1 : 0);
+  setFinite(z, 0, (a.exp - odd) / 2, top | 0, bottom | 0);
   roundTo(z, ext, format, env);
+}
+
+let squareHi = 0;
+let squareLo = 0;
+
+/** value * value, value <= 2^32, into squareHi * 2^32 + squareLo. */
+function square(value: number): void {
+  const h = Math.floor(value / TWO16);
+  const l = value - h * TWO16;
+  const middle = 2 * h * l * TWO16 + l * l;
+  const carry = Math.floor(middle / TWO32);
+  squareHi = h * h + carry;
+  squareLo = middle - carry * TWO32;
 }
