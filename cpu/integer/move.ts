@@ -1,4 +1,4 @@
-import { Mnemonic, Register, RegisterExt } from "iced-x86";
+import { Code, Mnemonic, Register, RegisterExt } from "iced-x86";
 import { lower, type DecodeContext } from "../decode/context.js";
 import { condition, CONDITIONS } from "../flags.js";
 import type { Width } from "../ir/nodes.js";
@@ -54,12 +54,13 @@ for (const width of [2, 8] as const) {
     b.set("a", width, value);
   });
 }
-define("leave", (b) => {
-  const bp = b.let(b.state(RBP, 8));
-  const saved = b.load(bp, 8);
-  b.setState(RSP, 8, b.add(bp, b.i64(8)));
-  b.setState(RBP, 8, saved);
-});
+for (const width of [2, 8] as const)
+  define(`leave.${width}`, (b) => {
+    const bp = b.let(b.state(RBP, 8));
+    const saved = b.load(bp, width);
+    b.setState(RSP, 8, b.add(bp, b.i64(width)));
+    b.setState(RBP, width, saved);
+  });
 for (const width of [4, 8] as const)
   define(
     `bswap.${width}`,
@@ -198,13 +199,11 @@ lower(Mnemonic.Pop, (x) => {
   x.emit(`st.${width}.${form}`, { ...fields, a: value, ...(usesSp ? { b: newSp } : {}) });
   x.emit("mov.8", { a: RSP, b: newSp });
 });
-lower(Mnemonic.Leave, (x) => x.emit("leave"));
+lower(Mnemonic.Leave, (x) => x.emit(x.code === Code.Leavew ? "leave.2" : "leave.8"));
 lower(Mnemonic.Enter, (x) => {
-  x.callout("enter", {
-    a: RBP,
-    immediate: x.instruction.immediate(0),
-    d: Number(x.instruction.immediate(1)),
-  });
+  const { instruction } = x;
+  const c = x.code === Code.Enterw_imm16_imm8 ? 2 : 8;
+  x.callout("enter", { c, immediate: instruction.immediate(0), d: Number(instruction.immediate(1)) });
 });
 lower(Mnemonic.Bswap, (x) => {
   const width = x.size(0);

@@ -5,7 +5,7 @@ import { EXIT_STALE } from "../exit-codes.js";
 import { FETCH } from "../../mmu/mmu.js";
 import { define } from "../ir/registry.js";
 import { XCR0_LEGACY, XCR0_PKRU } from "../models.js";
-import { EXIT_CODE, FS_BASE, GS_BASE, TEMP } from "../state.js";
+import { EXIT_CODE, FS_BASE, GS_BASE, RBP as RBP_AT, TEMP } from "../state.js";
 
 /** CPUID, time stamps, protection keys, segment bases and what else asks the processor about itself. */
 const RAX = 0;
@@ -135,32 +135,36 @@ defineCallout("checkPage", (context, record) => {
   return FAULTED;
 });
 
-/** ENTER: immediate = bytes of locals, d = nesting level. */
+/** ENTER: immediate = bytes of locals, d = nesting level, c = bytes of a push. */
 defineCallout("enter", (context, record) => {
   const { registers, memory } = context;
   const level = context.d(record) & 31;
+  const width = context.c(record);
   const locals = context.immediateLow(record) & 0xffff;
   const sp = registers.number(RSP);
   const bp = registers.number(RBP);
-  const frame = sp - 8;
-  const total = 8 * (level === 0 ? 1 : level + 1);
-  const at = TEMP;
-  registers.setNumberAt(at, sp - total);
-  if (!context.probe(at, total, true)) return FAULTED;
-  const put = (address: number, value: bigint): boolean => {
-    const view = new DataView(memory.memory.buffer);
-    registers.setNumberAt(at, address);
-    view.setBigUint64(TEMP + 8, value, true);
-    return context.writeGuest(at, 0, 8, TEMP + 8);
+  const frame = sp - width;
+  const pushes = level === 0 ? 1 : level + 1;
+  const address = TEMP;
+  const value = TEMP + 8;
+  const newSp = sp - width * pushes - locals;
+  // What the new RSP points to must be writable too (SDM vol. 2, ENTER).
+  registers.setNumberAt(address, sp - width * pushes);
+  if (!context.probe(address, width * pushes, true)) return FAULTED;
+  const put = (at: number): boolean => {
+    registers.setNumberAt(address, at);
+    return context.writeGuest(address, 0, width, value);
   };
   for (let i = 1; i < level; i++) {
-    registers.setNumberAt(at, bp - 8 * i);
-    if (!context.readGuest(at, 0, 8, TEMP + 16)) return FAULTED;
-    if (!put(frame - 8 * i, new DataView(memory.memory.buffer).getBigUint64(TEMP + 16, true))) return FAULTED;
+    registers.setNumberAt(address, bp - width * i);
+    if (!context.readGuest(address, 0, width, value)) return FAULTED;
+    if (!put(frame - width * i)) return FAULTED;
   }
-  if (!put(frame, registers.get(RBP))) return FAULTED;
-  if (level > 0 && !put(frame - 8 * level, BigInt(frame))) return FAULTED;
-  registers.setNumber(RBP, frame);
-  registers.setNumber(RSP, sp - total - locals);
+  memory.u8.copyWithin(value, RBP_AT, RBP_AT + 8);
+  if (!put(frame)) return FAULTED;
+  registers.setNumberAt(value, frame);
+  if (level > 0 && !put(frame - width * level)) return FAULTED;
+  memory.u8.copyWithin(RBP_AT, value, value + width);
+  registers.setNumber(RSP, newSp);
   return DONE;
 });
