@@ -13,6 +13,7 @@ export interface SimdAnswers {
 const BEFORE = 0x600000;
 const AFTER = 0x600400;
 const RETURN = CODE + 0x8000;
+const RETURN_BYTES = new Uint8Array(new BigUint64Array([BigInt(RETURN)]).buffer);
 const RDI = 7;
 const RSI = 6;
 const RSP = 4;
@@ -24,6 +25,8 @@ export class SimdRunner {
   private readonly prologue: Buffer;
   private readonly epilogue: Buffer;
   private next = CODE;
+  private readonly data: Uint8Array;
+  private readonly stack: Uint8Array;
 
   constructor(answers: SimdAnswers, options: { reference?: boolean } = {}) {
     this.machine = new BareMachine(options);
@@ -31,6 +34,8 @@ export class SimdRunner {
     this.epilogue = Buffer.from(answers.epilogue, "hex");
     this.machine.map(CODE, 9, { execute: true });
     this.machine.map(BEFORE, 1);
+    this.data = this.machine.memory.frameBytes(this.machine.frameOf(BEFORE));
+    this.stack = this.machine.memory.frameBytes(this.machine.frameOf(STACK_TOP - 64));
     // SYSCALL, where the cases return to.
     this.machine.poke(RETURN, Uint8Array.of(0x0f, 0x05));
   }
@@ -49,9 +54,9 @@ export class SimdRunner {
     machine.poke(at, code);
     const out: Uint8Array[] = [];
     for (const before of this.states.slice(first, first + count)) {
-      machine.poke(BEFORE, before);
-      machine.poke(AFTER, new Uint8Array(STATE_BYTES));
-      machine.poke(STACK_TOP - 64, new Uint8Array(new BigUint64Array([BigInt(RETURN)]).buffer));
+      this.data.set(before, 0);
+      this.data.fill(0, AFTER - BEFORE, AFTER - BEFORE + STATE_BYTES);
+      this.stack.set(RETURN_BYTES, (STACK_TOP - 64) & 0xfff);
       registers.setNumber(RSP, STACK_TOP - 64);
       registers.setNumber(RDI, BEFORE);
       registers.setNumber(RSI, AFTER);
@@ -61,7 +66,7 @@ export class SimdRunner {
         throw new Error(
           `${instruction}: ${reason} ${JSON.stringify({ ...machine.cpu.exit, addressBig: 0 })}`,
         );
-      out.push(machine.peek(AFTER, STATE_BYTES));
+      out.push(this.data.slice(AFTER - BEFORE, AFTER - BEFORE + STATE_BYTES));
     }
     return Buffer.concat(out);
   }
