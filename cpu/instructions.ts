@@ -11,3 +11,4 @@ import "./integer/flag-ops.js";
 import "./integer/strings.js";
 import "./integer/system.js";
 import "./x87/index.js";
+import "./simd/index.js";
