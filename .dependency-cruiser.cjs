@@ -11,7 +11,8 @@ const rooms = ["userland", "mmu", "cpu", "kernel", "syscalls", "debug", "cli", "
 
 module.exports = {
   forbidden: [
-    { name: "no-circular", severity: "error", from: {}, to: { circular: true, dependencyTypesNot: ["type-only"] } },
+    // A cycle that is closed by types alone is none when the program runs.
+    { name: "no-circular", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
     ...Object.entries(may).map(([room, targets]) => ({
       name: `${room}-arrows`,
       severity: "error",
