@@ -41,8 +41,8 @@ export function bareRunner(options: { readonly reference: boolean }): Runner {
   return (elf) => {
     const machine = new BareMachine(options);
     load(machine, elf);
-    machine.mmu.setPkru(INITIAL_PKRU);
     const { cpu } = machine;
+    cpu.registers.pkru = INITIAL_PKRU;
     const written: Uint8Array[] = [];
     for (;;) {
       const reason = cpu.run(Infinity);

@@ -5,26 +5,24 @@ const SIZES = { b: 1, w: 2, d: 4, q: 8 } as const;
 const MIDDLE = 0x80;
 const AROUND: Memory = { offset: MIDDLE - 0x40, length: 0xc0 };
 
-/** Writes a pattern in which runs repeat over [-0x80, 0x180) from the scratch memory's middle. */
+/** Bytes in which runs of eight repeat, so that comparisons and scans go on for a while. */
+const PATTERN = Uint8Array.from({ length: 0x200 }, (_, i) => ((i >> 3) & 7) * 0x25);
+
+/** Writes the pattern over [-0x80, 0x180) from the scratch memory's middle. */
 const FILL = `
   fill:
+    cld
+    lea rsi, [pattern]
     mov edi, ${scratch(-0x80)}
-    mov ecx, 0x200
-  fill_next:
-    mov eax, ecx
-    shr eax, 3
-    and eax, 7
-    imul eax, eax, 0x25
-    mov [rdi], al
-    inc edi
-    dec ecx
-    jnz fill_next
+    mov ecx, ${PATTERN.length}
+    rep movsb
     ret
 `;
 
 export function strings(): FormsProgram {
   const cases = new HandCases();
   const { program } = cases;
+  program.within(".rodata", () => program.label("pattern").bytes(PATTERN));
   program.code(`jmp after_fill\n ${FILL}\n after_fill:`);
   const plans: readonly (readonly [name: string, prefixes: readonly string[]])[] = [
     ["movs", ["", "rep"]],
