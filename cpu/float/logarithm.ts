@@ -94,6 +94,8 @@ export function yLog2X(z: Unpacked, x: Unpacked, y: Unpacked, env: FloatEnv): vo
   }
   if (powerOfTwo) {
     deliver(z, sign, significand(y) * BigInt(Math.abs(x.exp)), y.exp - 63, false, env);
+    // Processors report every logarithm but that of 1 as inexact.
+    env.flags |= PE;
     return;
   }
   // x = m * 2^e with m in [0.75, 1.5), so that the logarithm of an x near 1 loses nothing to cancellation.

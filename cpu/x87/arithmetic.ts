@@ -169,7 +169,7 @@ export function test(m: X87Memory): void {
 
 /**
  * FCOMI, FUCOMI (`quiet`): the outcome as ZF, PF and CF in their RFLAGS places.
- * @returns the three flags, or -1 when an unmasked exception leaves RFLAGS alone.
+ * @returns the three flags, which processors set even when an unmasked exception keeps them from popping
  */
 export function compareToFlags(m: X87Memory, i: number, quiet: boolean, pops: number): number {
   let flags = 0x45;
@@ -180,8 +180,7 @@ export function compareToFlags(m: X87Memory, i: number, quiet: boolean, pops: nu
     const order = compare(x, y, !quiet, env);
     flags = order === GREATER ? 0 : order === LESS ? 0x01 : order === EQUAL ? 0x40 : 0x45;
   }
-  if (isSuppressed(env)) return -1;
-  for (; pops > 0; pops--) pop(m);
+  if (!isSuppressed(env)) for (; pops > 0; pops--) pop(m);
   return flags;
 }
 

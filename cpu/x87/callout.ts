@@ -30,7 +30,7 @@ type Run = (
 
 /**
  * Defines a waiting, non-control x87 instruction: #MF first if an exception is pending; FIP afterwards. FOP and FDP
- * change only at an unmasked exception, as on processors since Nehalem's successors (CPUID.7.0:EBX bit 6).
+ * change only at an unmasked exception, as on processors that announce FDP_EXCPTN_ONLY (CPUID.7.0:EBX bit 6).
  */
 export function defineX87(name: string, run: Run): void {
   defineCallout(name, (context, record) => {

@@ -16,11 +16,14 @@ const X87_COMPONENT = 1;
 const SSE_COMPONENT = 2;
 /** The legacy region up to the end of the vector registers; its last 96 bytes are the program's. */
 const LEGACY_USED = 416;
+/** Between the tags and FOP. */
+const RESERVED_BYTE = 5;
 const HEADER = 512;
 const HEADER_END = 576;
 const MXCSR_OFFSET = 24;
 const MXCSR_RESERVED = 0xffff0000;
-const PKRU_BYTES = 8;
+/** Of the component's 8 bytes, the processor touches 4. */
+const PKRU_BYTES = 4;
 
 function generalProtection(context: CalloutContext): CalloutStatus {
   context.raise(GENERAL_PROTECTION, 0);
@@ -46,6 +49,7 @@ defineCallout("fxsave", (context, record) => {
   if (isMisaligned(context, pointer, 15)) return generalProtection(context);
   const legacy = area(context, 512);
   writeLegacy(context.memory, legacy);
+  legacy[RESERVED_BYTE] = 0;
   if (context.a(record) === 0) narrowPointers(legacy);
   return context.writeGuest(pointer, 0, LEGACY_USED, BUFFER) ? DONE : FAULTED;
 });
@@ -90,6 +94,7 @@ defineCallout("xsave", (context, record) => {
   const legacy = area(context, 512);
   const old = legacy.slice();
   writeLegacy(memory, legacy);
+  legacy[RESERVED_BYTE] = 0;
   if (context.a(record) === 0) narrowPointers(legacy);
   if ((components & X87_COMPONENT) === 0) {
     legacy.set(old.subarray(0, 24), 0);
@@ -106,7 +111,6 @@ defineCallout("xsave", (context, record) => {
   if (!context.writeGuest(pointer, 0, HEADER + 8, BUFFER)) return FAULTED;
   if ((components & XCR0_PKRU) !== 0) {
     memory.u32[BUFFER >>> 2] = context.registers.pkru;
-    memory.u32[(BUFFER >>> 2) + 1] = 0;
     if (!context.writeGuest(pointer, XSAVE_PKRU_OFFSET, PKRU_BYTES, BUFFER)) return FAULTED;
   }
   return DONE;
@@ -122,6 +126,7 @@ defineCallout("xrstor", (context, record) => {
   const header = (BUFFER + HEADER) >>> 2;
   const supported = XCR0_LEGACY | (context.model.pku ? XCR0_PKRU : 0);
   if ((memory.u32[header]! & ~supported) !== 0) return generalProtection(context);
+  // XSTATE_BV's upper half, then bytes 8 to 23: XCOMP_BV and what must be 0 with it.
   for (let i = 1; i < 6; i++) if (memory.u32[header + i] !== 0) return generalProtection(context);
   const present = memory.u32[header]!;
   const mxcsr = memory.u32[(BUFFER + MXCSR_OFFSET) >>> 2]!;

@@ -76,10 +76,9 @@ for (const [name, op] of [
 
 defineX87("x87.compare", (m, p) => void arithmetic.compareRegister(m, first(p), second(p) !== 0, popsOf(p)));
 defineX87("x87.compareMemory", (m, p, at) => void arithmetic.compareMemory(m, first(p), at, popsOf(p)));
-defineX87("x87.compareToFlags", (m, p) => {
-  const flags = arithmetic.compareToFlags(m, first(p), second(p) !== 0, popsOf(p));
-  if (flags >= 0) setLazyFlags(m, flags);
-});
+defineX87("x87.compareToFlags", (m, p) =>
+  setLazyFlags(m, arithmetic.compareToFlags(m, first(p), second(p) !== 0, popsOf(p))),
+);
 
 /** ZF, PF and CF in cpu/flags.ts's form; SF, OF and AF are cleared. */
 function setLazyFlags(m: X87Memory, flags: number): void {
