@@ -41,8 +41,9 @@ export function mseal(mm: AddressSpace, address: Word, lengthWord: Word, flags: 
     }));
 
   const by = mm.env.machine.provenance();
-  for (let area = mm.tree.find(start); area !== null && area.start < end;) {
-    const from = Math.max(area.start, start);
+  for (let from = start; from < end;) {
+    const area = mm.tree.find(from);
+    if (area === null) break;
     const to = Math.min(area.end, end);
     const seal = mm.env.sealing.sealed(area, by);
     if (seal !== area.seal) {
@@ -58,7 +59,7 @@ export function mseal(mm: AddressSpace, address: Word, lengthWord: Word, flags: 
       }
       mm.changed("seal", from, to);
     }
-    area = mm.tree.findFirst(to);
+    from = to;
   }
   return 0;
 }
