@@ -194,6 +194,7 @@ function emit(program: Program, shape: Shape, known: Map<string, string>): Print
   if (shape.inputs.some((slot) => slot.name.startsWith("mm"))) program.code("emms");
   flushWhenFull(program);
   return {
+    form: shape.announced.name,
     title: `${shape.announced.name}: ${shape.text}`,
     fields: fieldsOf(shape),
     cases: cases.length,

@@ -16,6 +16,8 @@ export interface Field {
 
 /** One instruction with its operands, run over some values: each case prints the fields one after the other. */
 export interface Printed {
+  /** The instruction form, where the shape was generated from one. */
+  readonly form?: string;
   readonly title: string;
   readonly fields: readonly Field[];
   readonly cases: number;
@@ -36,6 +38,8 @@ export interface FormsGroup {
 }
 
 export interface Counts {
+  /** Different instruction forms; 0 where cases were written by hand. */
+  readonly forms: number;
   readonly shapes: number;
   readonly cases: number;
   /** Bytes on descriptor 1. */
@@ -53,5 +57,6 @@ export function count(printed: readonly Printed[]): Counts {
     cases += one.cases;
     bytes += one.cases * caseBytes(one);
   }
-  return { shapes: printed.length, cases, bytes };
+  const forms = new Set(printed.flatMap(({ form }) => form ?? []));
+  return { forms: forms.size, shapes: printed.length, cases, bytes };
 }

@@ -3,6 +3,7 @@ import { BufferHost } from "../../../debug/buffer-host.js";
 import { Machine } from "../../../debug/machine.js";
 import { bareRunner } from "./bare-runner.js";
 import { compare, groups, readRecord, type Runner } from "./index.js";
+import { count } from "./layout.js";
 
 /** These programs take signals: they need a kernel. */
 const NEEDS_KERNEL = new Set(["faults"]);
@@ -27,8 +28,11 @@ describe.each(tiers)("instruction forms, %s", (tier, runner, kernel) => {
     (group) => {
       const program = group.build();
       const { record, output } = readRecord(group.name, program);
-      const { shapes, cases, wrongCases, messages } = compare(program.printed, output, runner(program.elf));
-      console.log(`${tier}, ${group.name}: ${shapes} forms and shapes, ${cases} cases against ${record.cpu}`);
+      const { cases, wrongCases, messages } = compare(program.printed, output, runner(program.elf));
+      const { forms, shapes } = count(program.printed);
+      console.log(
+        `${tier}, ${group.name}: ${forms || "hand-written"} forms, ${shapes} shapes, ${cases} cases against ${record.cpu}`,
+      );
       expect(messages.slice(0, 20), `${wrongCases} of ${cases} cases in ${messages.length} shapes`).toEqual(
         [],
       );

@@ -249,6 +249,7 @@ function emit(program: Program, shape: Shape): Printed {
   program.code(`lea r14, [r14+${at}]\n add r12, ${RECORD_BYTES}\n dec r13d\n jnz ${loop}`);
   flushWhenFull(program);
   return {
+    form: shape.announced.name,
     title: `${shape.announced.name}: ${shape.announced.mnemonic} ${shape.operands.join(", ")} (${shape.depth} loaded)`,
     fields,
     cases: cases.length,
