@@ -109,7 +109,7 @@ function cpuidOf(v2: boolean, pku: boolean, leaf: number, subleaf: number): Cpui
         edx: bits(0, 3, 4, 5, 6, 8, 13, 15, 16, 19, 23, 24, 25, 26),
       };
     case 7:
-      return subleaf === 0 ? { eax: 0, ebx: bits(0), ecx: pku ? bits(3, 4) : 0, edx: 0 } : NOTHING;
+      return subleaf === 0 ? { eax: 0, ebx: bits(0, 6, 13), ecx: pku ? bits(3, 4) : 0, edx: 0 } : NOTHING;
     case 0xd:
       if (subleaf === 0)
         return { eax: XCR0_LEGACY | (pku ? XCR0_PKRU : 0), ebx: xsaveBytes, ecx: xsaveBytes, edx: 0 };

@@ -95,6 +95,7 @@ export function readXsave(
   new DataView(legacy.buffer).setUint16(0, 0x37f, true);
   readLegacyX87(memory, (present & 1) !== 0 ? area : legacy);
   readLegacyXmm(memory, (present & 2) !== 0 ? area : legacy);
-  registers.mxcsr = (present & 3) !== 0 ? view.getUint32(24, true) & MXCSR_MASK : 0x1f80;
+  // XRSTOR of the SSE component takes MXCSR from memory whatever XSTATE_BV says (SDM vol. 1, 13.8.1).
+  registers.mxcsr = view.getUint32(24, true) & MXCSR_MASK;
   if (model.pku) registers.pkru = (present & XCR0_PKRU) !== 0 ? view.getUint32(XSAVE_PKRU_OFFSET, true) : 0;
 }
