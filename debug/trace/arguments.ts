@@ -26,11 +26,6 @@ export function isOutput(argument: ArgumentKind, args: readonly bigint[]): boole
   return (argument.kind === "struct" || argument.kind === "signal-set") && argument.direction === "out";
 }
 
-/** Arguments that nobody prints: unused ones at the end. */
-export function isHidden(argument: Argument): boolean {
-  return argument.kind === "unused";
-}
-
 /** The text of argument `i`, as strace prints it. */
 export function argumentText(argument: ArgumentKind, i: number, call: CallView): string {
   const value = call.args[i]!;
@@ -103,7 +98,8 @@ function bareFlags(text: string): string {
   return text.replace(/ \/\*.*\*\/$/, "");
 }
 
-function caseOf(
+/** What a dependent argument is in this call. */
+export function caseOf(
   argument: Extract<ArgumentKind, { kind: "dependent" }>,
   args: readonly bigint[],
 ): ArgumentKind {
@@ -151,13 +147,11 @@ function structText(
     return bytes.length === 0 ? pointer(value) : cpuSetText(bytes);
   }
   const format = STRUCTS[struct];
-  if (format === undefined) return pointer(value);
+  if (format === undefined || isUnusedRemainder(call, value)) return pointer(value);
+  if (struct === "mincore") return pagesText(value, call);
   if (count === undefined) return oneStruct(value, call, format.bytes, format.format) ?? pointer(value);
 
-  const total =
-    struct === "mincore"
-      ? Math.ceil(lengthOf(sizeFrom(count, call)) / 4096)
-      : lengthOf(sizeFrom(count, call));
+  const total = lengthOf(sizeFrom(count, call));
   const texts: string[] = [];
   for (let i = 0; i < total; i++) {
     if (i === SHOWN_ELEMENTS) {
@@ -173,6 +167,20 @@ function structText(
     texts.push(text);
   }
   return `[${texts.join(", ")}]`;
+}
+
+/** nanosleep writes what is left only when it was interrupted. */
+function isUnusedRemainder({ name, args, result }: CallView, value: bigint): boolean {
+  const remainder = name === "nanosleep" ? args[1] : name === "clock_nanosleep" ? args[3] : undefined;
+  return remainder === value && result === 0n;
+}
+
+/** mincore's vector: a byte a page. */
+function pagesText(at: bigint, call: CallView): string {
+  const pages = Math.ceil(lengthOf(call.args[1]!) / 4096);
+  const bytes = call.memory.read(Number(at), Math.min(pages, SHOWN_ELEMENTS));
+  const texts = [...bytes].map((byte) => String(byte & 1));
+  return `[${texts.join(", ")}${pages > SHOWN_ELEMENTS ? ", ..." : ""}]`;
 }
 
 function sizeFrom(count: number | "result" | undefined, call: CallView): bigint {

@@ -283,7 +283,7 @@ export const STRUCTS: Partial<Readonly<Record<StructKind, StructFormat>>> = {
   robust_list_head: { bytes: 24, format: (view) => `{list={next=${pointer(word(view, 0))}}, ...}` },
   sched_param: { bytes: 4, format: inArray(i32) },
   gids: { bytes: 4, format: u32AtZero },
-  mincore: { bytes: 1, format: (view) => String(view.getUint8(0) & 1) },
+  mincore: { bytes: 1, format: (view) => String(view.getUint8(0)) },
   kernel_sigset: { bytes: 8, format: (view) => signalSetText(word(view, 0)) },
   open_how: {
     bytes: 24,

@@ -11,11 +11,12 @@ import { signalName } from "../../kernel/signals/numbers.js";
 import { signalCodeName } from "../../kernel/signals/siginfo.js";
 import type { SyscallTable } from "../../syscalls/table.js";
 import type { MemoryView } from "../guest-memory.js";
-import { argumentText, isHidden, isOutput, type CallView } from "./arguments.js";
+import { argumentText, isOutput, type CallView } from "./arguments.js";
 import { hex } from "./names.js";
 import type { TraceRecord, TracedArgument } from "./record.js";
 import { errnoOf, resultText } from "./result.js";
 import { signalInfoText, signalSetText } from "./signals.js";
+import { shownCount } from "./shown-arguments.js";
 import { stringsText } from "./strings.js";
 
 /** What a tracer looks at. */
@@ -131,7 +132,10 @@ export class Tracer {
       value: `0x${(event.args[i] ?? 0n).toString(16)}`,
       text: text ?? argumentText(definition!.args[i]!, i, view),
     }));
-    const shown = args.filter((_, i) => definition?.args[i] === undefined || !isHidden(definition.args[i]!));
+    const shown =
+      definition === undefined || event.name === "rt_sigreturn"
+        ? args
+        : args.slice(0, shownCount(event.name, event.args, definition.args));
     const call = `${event.name}(${shown.map((argument) => argument.text).join(", ")})`;
     const errno = errnoOf(result);
     const refusal = errno === 0 ? undefined : refusals.findLast((one) => one.errno === errno);

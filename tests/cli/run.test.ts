@@ -8,7 +8,7 @@ const directory = scratchDirectory();
 
 /** Writes a program and gives its path. */
 function program(name: string, write: (program: Program) => void): string {
-  const made = new Program();
+  const made = new Program().label("_start");
   write(made);
   const path = join(directory, name);
   writeFileSync(path, made.build(), { mode: 0o755 });
@@ -181,7 +181,7 @@ describe("bad input", () => {
     return path;
   };
   const elf = (change: (bytes: Uint8Array) => void): Uint8Array => {
-    const bytes = new Program().exit(0).build();
+    const bytes = new Program().label("_start").exit(0).build();
     change(bytes);
     return bytes;
   };

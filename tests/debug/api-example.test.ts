@@ -5,7 +5,7 @@ import { Program, SYS } from "../../userland/index.js";
 // The worked example of docs/api.md.
 
 it("asks what was refused, why, and what stays", () => {
-  const program = new Program();
+  const program = new Program().label("_start");
   program.syscall(SYS.mmap, 0x5ea10000, 5 * 4096, 3, 0x32, -1, 0);
   program.code("mov byte ptr [rax], 1");
   program.syscall(SYS.mseal, 0x5ea12000, 2 * 4096, 0);

@@ -24,7 +24,7 @@ describe("a run", () => {
   });
 
   it("retires exactly the instructions it is given", () => {
-    const machine = load(new Program().code("again: inc rax\n jmp again"));
+    const machine = load(new Program().label("_start").code("again: inc rax\n jmp again"));
     expect(machine.run(12_345)).toEqual({ reason: "budget" });
     expect(machine.instructions).toBe(12_345);
     machine.step();
@@ -33,12 +33,12 @@ describe("a run", () => {
   });
 
   it("ends with the signal that nobody handles", () => {
-    const machine = load(new Program().code("mov eax, [0x10]"));
+    const machine = load(new Program().label("_start").code("mov eax, [0x10]"));
     expect(machine.run()).toMatchObject({ reason: "exited", status: { signal: 11, core: true } });
   });
 
   it("reads the input it was given, and waits for what does not come", () => {
-    const program = new Program();
+    const program = new Program().label("_start");
     program.within(".bss", () => program.label("buffer").reserve(64));
     program
       .syscall(SYS.read, 0, "buffer", 64)
@@ -51,7 +51,7 @@ describe("a run", () => {
   });
 
   it("can be interrupted from outside", () => {
-    const machine = load(new Program().code("again: jmp again"));
+    const machine = load(new Program().label("_start").code("again: jmp again"));
     machine.run(1000);
     machine.interrupt();
     expect(machine.run(1000)).toMatchObject({ reason: "exited", status: { signal: 2 } });
@@ -60,7 +60,7 @@ describe("a run", () => {
 
 describe("stops", () => {
   it("after each call, by name or any, and at the end with null", () => {
-    const machine = load(new Program().syscall(SYS.getpid).syscall(SYS.getppid).exit(3));
+    const machine = load(new Program().label("_start").syscall(SYS.getpid).syscall(39).exit(3));
     expect(machine.runUntilSyscall()).toMatchObject({ name: "getpid", result: 1000n });
     expect(machine.runUntilSyscall("write")).toBeNull();
     expect(machine.exit).toMatchObject({ code: 3 });
@@ -81,7 +81,9 @@ describe("stops", () => {
 
 describe("looking", () => {
   it("changes nothing", () => {
-    const machine = load(new Program().syscall(SYS.mmap, 0x10000000, 8192, 3, 0x32, -1, 0).exit(0));
+    const machine = load(
+      new Program().label("_start").syscall(SYS.mmap, 0x10000000, 8192, 3, 0x32, -1, 0).exit(0),
+    );
     machine.runUntilSyscall("mmap");
     const before = machine.kernel.frames.inUse;
     expect(machine.read(0x10000000, 4)).toEqual(new Uint8Array(4));
@@ -105,7 +107,7 @@ describe("what cannot be run", () => {
 });
 
 it("tells of each event in strace's form", () => {
-  const machine = load(new Program().syscall(SYS.madvise, 0x1000, 4096, 4).code("ud2"));
+  const machine = load(new Program().label("_start").syscall(SYS.madvise, 0x1000, 4096, 4).code("ud2"));
   const records: TraceRecord[] = [];
   machine.trace((record) => records.push(record));
   machine.run();
