@@ -11,7 +11,7 @@ import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "./open-flags.js";
  */
 export class Terminal {
   /** struct termios as TCGETS gives it: four flag words, line, 19 control characters (36 bytes). */
-  settings = new Uint8Array(36);
+  settings: Uint8Array = new Uint8Array(36);
   /** rows, columns, pixels (unused): what TIOCSWINSZ set, or null to ask the host. */
   window: { rows: number; columns: number } | null = null;
   foreground = 0;

@@ -1,0 +1,303 @@
+/** fcntl and flock: descriptor flags, status flags, locks, pipe sizes, seals (fs/fcntl.c, fs/locks.c). */
+
+import { EAGAIN, EBADF, EBUSY, EFAULT, EINVAL, EPERM } from "../kernel/errno.js";
+import { RegularInode } from "../kernel/fs/inode.js";
+import { findConflict, withLock, withoutRange } from "../kernel/fs/locks.js";
+import type { Lease } from "../kernel/fs/locks.js";
+import type { OpenFile } from "../kernel/fs/open-file.js";
+import { O_NOATIME, SETTABLE_FLAGS } from "../kernel/fs/open-flags.js";
+import { actorOf, ownerOrCapable } from "../kernel/fs/permission.js";
+import { PipeFile } from "../kernel/fs/pipe.js";
+import { F_SEAL_FUTURE_WRITE, F_SEAL_SEAL, F_SEAL_WRITE } from "../kernel/fs/regular-open-file.js";
+import { VM_MAYWRITE, VM_SHARED } from "../kernel/mm/vm-flags.js";
+import type { BLOCKED } from "../kernel/syscall-dispatch.js";
+import { choice, dependent, fd, flags, names } from "./argument.js";
+import type { ArgumentKind } from "./argument.js";
+import type { SyscallCall } from "./call.js";
+import { block, descriptorLimit, fileOf } from "./files-common.js";
+import { openFlags } from "./files-names.js";
+import { define } from "./table.js";
+import type { Definition } from "./table.js";
+
+const F_DUPFD = 0;
+const F_GETFD = 1;
+const F_SETFD = 2;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const F_GETLK = 5;
+const F_SETLK = 6;
+const F_SETLKW = 7;
+const F_SETOWN = 8;
+const F_GETOWN = 9;
+const F_OFD_GETLK = 36;
+const F_OFD_SETLK = 37;
+const F_OFD_SETLKW = 38;
+const F_DUPFD_QUERY = 1027;
+const F_DUPFD_CLOEXEC = 1030;
+const F_SETPIPE_SZ = 1031;
+const F_GETPIPE_SZ = 1032;
+const F_ADD_SEALS = 1033;
+const F_GET_SEALS = 1034;
+/** The only commands that an O_PATH descriptor takes. */
+const PATH_COMMANDS = new Set([F_DUPFD, F_DUPFD_CLOEXEC, F_DUPFD_QUERY, F_GETFD, F_SETFD, F_GETFL]);
+
+const F_RDLCK = 0;
+const F_WRLCK = 1;
+const F_UNLCK = 2;
+const FLOCK_BYTES = 32;
+
+function fcntl(call: SyscallCall): number | typeof BLOCKED {
+  const number = call.fd(0);
+  const command = call.u32(1);
+  const { files } = call.task;
+  const file = files.get(number);
+  if (!file || (file.isPath && !PATH_COMMANDS.has(command))) return -EBADF;
+  const value = call.u32(2);
+  switch (command) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+      if (value >= descriptorLimit(call)) return -EINVAL;
+      return files.install(file, command === F_DUPFD_CLOEXEC, descriptorLimit(call), value);
+    case F_DUPFD_QUERY: {
+      const other = files.get(value | 0);
+      return other ? Number(other === file) : -EBADF;
+    }
+    case F_GETFD:
+      return files.closesOnExec(number) ? 1 : 0;
+    case F_SETFD:
+      files.setCloseOnExec(number, (value & 1) !== 0);
+      return 0;
+    case F_GETFL:
+      return file.flags;
+    case F_SETFL:
+      if (
+        (value & ~file.flags & O_NOATIME) !== 0 &&
+        !ownerOrCapable(actorOf(call.task.credentials), file.node)
+      )
+        return -EPERM;
+      file.flags = (file.flags & ~SETTABLE_FLAGS) | (value & SETTABLE_FLAGS);
+      return 0;
+    case F_GETOWN:
+      return 0;
+    case F_SETOWN:
+      return 0;
+    case F_GETLK:
+    case F_OFD_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
+      return recordLock(call, file, command);
+    case F_GETPIPE_SZ:
+      return file instanceof PipeFile ? file.pipe.capacity : -EBADF;
+    case F_SETPIPE_SZ:
+      return file instanceof PipeFile ? setPipeSize(call, file, value) : -EBADF;
+    case F_GET_SEALS:
+      return file.node instanceof RegularInode ? (file.node.seals ?? -EINVAL) : -EINVAL;
+    case F_ADD_SEALS:
+      return addSeals(call, file, value);
+    default:
+      return -EINVAL;
+  }
+}
+
+/** Rounded up to a power of two of pages; more than /proc/sys/fs/pipe-max-size needs CAP_SYS_RESOURCE. */
+function setPipeSize(call: SyscallCall, file: PipeFile, wanted: number): number {
+  if (wanted > 0x8000_0000) return -EINVAL;
+  let size = 4096;
+  while (size < wanted) size *= 2;
+  if (size > call.task.fs.namespace.pipeMaximum) return -EPERM;
+  if (size < file.pipe.length) return -EBUSY;
+  file.pipe.capacity = size;
+  return size;
+}
+
+/** Somebody maps the file shared and may write through the mapping (mapping_deny_writable). */
+function hasWritableMapping(call: SyscallCall, inode: RegularInode): boolean {
+  const wanted = VM_SHARED | VM_MAYWRITE;
+  for (const task of call.kernel.tasks.values())
+    for (const area of task.mm.areas())
+      if (area.pages === inode.pages && (area.flags & wanted) === wanted) return true;
+  return false;
+}
+
+function addSeals(call: SyscallCall, file: OpenFile, seals: number): number {
+  if (!file.writable) return -EPERM;
+  if ((seals & ~0x3f) !== 0) return -EINVAL;
+  const { node } = file;
+  if (!(node instanceof RegularInode) || node.seals === undefined) return -EINVAL;
+  if ((node.seals & F_SEAL_SEAL) !== 0) return -EPERM;
+  if ((seals & F_SEAL_WRITE) !== 0 && (node.seals & F_SEAL_WRITE) === 0 && hasWritableMapping(call, node))
+    return -EBUSY;
+  // A seal against execution of a file that can be executed also keeps it from being written (memfd_add_seals).
+  if ((seals & 0x20) !== 0 && (node.mode & 0o111) !== 0) seals |= 0xe | F_SEAL_FUTURE_WRITE;
+  node.seals |= seals;
+  return 0;
+}
+
+/** struct flock as the kernel's: a lease, or -errno. */
+function readLock(
+  call: SyscallCall,
+  file: OpenFile,
+  style: "posix" | "description",
+): (Lease & { type: number }) | number {
+  const bytes = call.user.read(call.word(2), FLOCK_BYTES);
+  if (typeof bytes === "number") return -EFAULT;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const type = view.getInt16(0, true);
+  const whence = view.getInt16(2, true);
+  const length = Number(view.getBigInt64(16, true));
+  const pid = view.getInt32(24, true);
+  const bases = [0, file.position, file.node.size];
+  if (whence < 0 || whence > 2) return -EINVAL;
+  let start = bases[whence] + Number(view.getBigInt64(8, true));
+  let end = length === 0 ? Infinity : start + length;
+  if (length < 0) {
+    end = start;
+    start += length;
+  }
+  if (start < 0) return -EINVAL;
+  if (type !== F_RDLCK && type !== F_WRLCK && type !== F_UNLCK) return -EINVAL;
+  if (style === "description" && pid !== 0) return -EINVAL;
+  const owner = style === "posix" ? call.task.files.identity : file.identity;
+  return { style, owner, pid: call.task.pid, exclusive: type === F_WRLCK, start, end, type };
+}
+
+function recordLock(call: SyscallCall, file: OpenFile, command: number): number | typeof BLOCKED {
+  const style = command >= F_OFD_GETLK ? "description" : "posix";
+  const wanted = readLock(call, file, style);
+  if (typeof wanted === "number") return wanted;
+  const { type, ...lease } = wanted;
+  const { node } = file;
+  if (command === F_GETLK || command === F_OFD_GETLK) {
+    if (type === F_UNLCK) return -EINVAL;
+    const conflict = findConflict(node.locks, lease);
+    const view = new DataView(new ArrayBuffer(FLOCK_BYTES));
+    if (!conflict) return call.user.writeU16(call.word(2), F_UNLCK) ? 0 : -EFAULT;
+    view.setInt16(0, conflict.exclusive ? F_WRLCK : F_RDLCK, true);
+    view.setBigInt64(8, BigInt(conflict.start), true);
+    view.setBigInt64(16, conflict.end === Infinity ? 0n : BigInt(conflict.end - conflict.start), true);
+    view.setInt32(24, conflict.style === "description" ? -1 : conflict.pid, true);
+    return call.user.writeBytes(call.word(2), new Uint8Array(view.buffer)) ? 0 : -EFAULT;
+  }
+  if (type === F_RDLCK && !file.readable) return -EBADF;
+  if (type === F_WRLCK && !file.writable) return -EBADF;
+  if (type === F_UNLCK) {
+    node.locks = withoutRange(node.locks, lease);
+    return 0;
+  }
+  if (findConflict(node.locks, lease)) {
+    const waits = command === F_SETLKW || command === F_OFD_SETLKW;
+    return waits ? block(call, [call.fd(0)], false) : -EAGAIN;
+  }
+  node.locks = withLock(node.locks, lease);
+  return 0;
+}
+
+const LOCK_SH = 1;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const LOCK_UN = 8;
+
+function flock(call: SyscallCall): number | typeof BLOCKED {
+  const operation = call.u32(1);
+  const kind = operation & ~LOCK_NB;
+  if (kind !== LOCK_SH && kind !== LOCK_EX && kind !== LOCK_UN) return -EINVAL;
+  const file = fileOf(call, call.fd(0));
+  if (typeof file === "number") return file;
+  if (kind !== LOCK_UN && !file.readable && !file.writable) return -EBADF;
+  const { node } = file;
+  const lease: Lease = {
+    style: "flock",
+    owner: file.identity,
+    pid: call.task.pid,
+    exclusive: kind === LOCK_EX,
+    start: 0,
+    end: Infinity,
+  };
+  if (kind === LOCK_UN) {
+    node.locks = withoutRange(node.locks, lease);
+    return 0;
+  }
+  if (findConflict(node.locks, lease)) {
+    // Changing the kind of a lock gives the old one up first (flock(2)).
+    node.locks = withoutRange(node.locks, lease);
+    return (operation & LOCK_NB) !== 0 ? -EAGAIN : block(call, [call.fd(0)], false);
+  }
+  node.locks = withLock(node.locks, lease);
+  return 0;
+}
+
+const COMMANDS = names("F_???", {
+  F_DUPFD,
+  F_GETFD,
+  F_SETFD,
+  F_GETFL,
+  F_SETFL,
+  F_GETLK,
+  F_SETLK,
+  F_SETLKW,
+  F_SETOWN,
+  F_GETOWN,
+  F_OFD_GETLK,
+  F_OFD_SETLK,
+  F_OFD_SETLKW,
+  F_DUPFD_QUERY,
+  F_DUPFD_CLOEXEC,
+  F_SETPIPE_SZ,
+  F_GETPIPE_SZ,
+  F_ADD_SEALS,
+  F_GET_SEALS,
+});
+const kindOf = ({ name: _name, ...kind }: ReturnType<typeof flags>): ArgumentKind => kind as ArgumentKind;
+const lockPointer: ArgumentKind = { kind: "struct", struct: "flock", direction: "inout" };
+const nothing: ArgumentKind = { kind: "unused" };
+const integer: ArgumentKind = { kind: "int" };
+const fcntlArgument = dependent("arg", 1, [
+  [F_DUPFD, integer],
+  [F_DUPFD_CLOEXEC, integer],
+  [F_GETFD, nothing],
+  [F_SETFD, kindOf(flags("", names("FD_???", { FD_CLOEXEC: 1 })))],
+  [F_GETFL, nothing],
+  [F_SETFL, kindOf(openFlags())],
+  [F_GETLK, lockPointer],
+  [F_SETLK, lockPointer],
+  [F_SETLKW, lockPointer],
+  [F_OFD_GETLK, lockPointer],
+  [F_OFD_SETLK, lockPointer],
+  [F_OFD_SETLKW, lockPointer],
+  [F_GETPIPE_SZ, nothing],
+  [F_SETPIPE_SZ, integer],
+  [F_GET_SEALS, nothing],
+  [
+    F_ADD_SEALS,
+    kindOf(
+      flags(
+        "",
+        names("F_SEAL_???", {
+          F_SEAL_SEAL: 1,
+          F_SEAL_SHRINK: 2,
+          F_SEAL_GROW: 4,
+          F_SEAL_WRITE: 8,
+          F_SEAL_FUTURE_WRITE: 16,
+          F_SEAL_EXEC: 32,
+        }),
+      ),
+    ),
+  ],
+]);
+
+export const controlSyscalls: readonly Definition[] = [
+  define({
+    number: 72,
+    name: "fcntl",
+    args: [fd("fd"), choice("cmd", COMMANDS), fcntlArgument],
+    handler: fcntl,
+  }),
+  define({
+    number: 73,
+    name: "flock",
+    args: [fd("fd"), flags("operation", names("LOCK_???", { LOCK_SH, LOCK_EX, LOCK_NB, LOCK_UN }))],
+    handler: flock,
+  }),
+];

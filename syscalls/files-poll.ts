@@ -1,0 +1,263 @@
+/** poll, ppoll, select, pselect6 (fs/select.c). */
+
+import { EBADF, EFAULT, EINVAL } from "../kernel/errno.js";
+import {
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLNVAL,
+  POLLOUT,
+  POLLPRI,
+  POLLRDBAND,
+  POLLRDNORM,
+  POLLWRBAND,
+  POLLWRNORM,
+} from "../kernel/fs/open-flags.js";
+import { isZero } from "../kernel/mm/word.js";
+import type { Word } from "../kernel/mm/word.js";
+import { ERESTARTNOHAND } from "../kernel/restart.js";
+import { SignalSet } from "../kernel/signals/signal-set.js";
+import { SIGKILL, SIGSTOP } from "../kernel/signals/numbers.js";
+import type { Task } from "../kernel/task.js";
+import { BLOCKED } from "../kernel/syscall-dispatch.js";
+import { int, length, signalSetIn, structIn, structInOut, uint, address } from "./argument.js";
+import type { SyscallCall } from "./call.js";
+import { block, descriptorLimit } from "./files-common.js";
+import { readTimespec, timespecBytes, timevalBytes } from "./structs.js";
+import { define } from "./table.js";
+import type { Definition } from "./table.js";
+
+const SIGSET_BYTES = 8;
+const MILLISECOND = 1e6;
+const UNBLOCKABLE = SignalSet.of(SIGKILL, SIGSTOP);
+
+function setBlocked(task: Task, set: SignalSet): void {
+  set.deleteAll(UNBLOCKABLE);
+  task.signals.blocked.assign(set);
+  task.signals.recalculate();
+}
+
+/** When the call ends by itself, kept over its executions; null: never. */
+function deadlineOf(call: SyscallCall, nanoseconds: number | null): number | null {
+  if (call.resumed) return call.resumed.deadline;
+  return nanoseconds === null ? null : call.kernel.clock.monotonic() + nanoseconds;
+}
+
+/** Puts ppoll's signal mask in place, once; the kernel puts the old one back when a signal ends the call. */
+function useMask(call: SyscallCall, pointer: Word, size: number): number {
+  if (call.resumed || isZero(pointer)) return 0;
+  if (size !== SIGSET_BYTES) return -EINVAL;
+  const bytes = call.user.read(pointer, SIGSET_BYTES);
+  if (typeof bytes === "number") return -EFAULT;
+  const { signals } = call.task;
+  signals.saved = signals.blocked.copy();
+  setBlocked(call.task, SignalSet.fromBytes(bytes));
+  return 0;
+}
+
+/** The call ends without a signal: the mask it borrowed goes back. */
+function restoreMask(call: SyscallCall, pointer: Word): void {
+  const { signals } = call.task;
+  if (isZero(pointer) || signals.saved === null) return;
+  setBlocked(call.task, signals.saved);
+  signals.saved = null;
+}
+
+/** 0 when time is up, else a wait for the files. */
+function waitFor(
+  call: SyscallCall,
+  fds: number[],
+  host: boolean,
+  deadline: number | null,
+): number | typeof BLOCKED {
+  if (call.resumed?.timedOut || (deadline !== null && deadline <= call.kernel.clock.monotonic())) return 0;
+  return block(call, fds, host, 0, deadline, ERESTARTNOHAND);
+}
+
+function poll(call: SyscallCall, nanoseconds: number | null): number | typeof BLOCKED {
+  const count = call.u32(1);
+  if (count > descriptorLimit(call)) return -EINVAL;
+  const bytes = call.user.read(call.word(0), 8 * count);
+  if (typeof bytes === "number") return -EFAULT;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  let ready = 0;
+  let host = false;
+  const fds: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const fd = view.getInt32(8 * i, true);
+    const wanted = view.getUint16(8 * i + 4, true);
+    let result = 0;
+    if (fd >= 0) {
+      const file = call.task.files.get(fd);
+      fds.push(fd);
+      host ||= file?.waitsOnHost ?? false;
+      result = !file || file.isPath ? POLLNVAL : file.poll() & (wanted | POLLERR | POLLHUP);
+    }
+    view.setUint16(8 * i + 6, result, true);
+    if (result !== 0) ready++;
+  }
+  if (ready === 0) {
+    const waited = waitFor(call, fds, host, deadlineOf(call, nanoseconds));
+    if (waited === BLOCKED) return BLOCKED;
+  }
+  for (let i = 0; i < count; i++)
+    if (!call.user.writeU16(addTo(call.word(0), 8 * i + 6), view.getUint16(8 * i + 6, true))) return -EFAULT;
+  return ready;
+}
+
+function addTo(base: Word, offset: number): Word {
+  return typeof base === "number" ? base + offset : base + BigInt(offset);
+}
+
+function pollMilliseconds(call: SyscallCall): number | typeof BLOCKED {
+  const timeout = call.i32(2);
+  return poll(call, timeout < 0 ? null : timeout * MILLISECOND);
+}
+
+function ppoll(call: SyscallCall): number | typeof BLOCKED {
+  const timeout = readTimeout(call, call.word(2));
+  if (typeof timeout === "number") return timeout;
+  const masked = useMask(call, call.word(3), call.n(4));
+  if (masked < 0) return masked;
+  const result = poll(call, timeout.nanoseconds);
+  if (result !== BLOCKED) {
+    restoreMask(call, call.word(3));
+    giveRest(call, call.word(2), timespecBytes, deadlineOf(call, timeout.nanoseconds));
+  }
+  return result;
+}
+
+function readTimeout(call: SyscallCall, pointer: Word): { nanoseconds: number | null } | number {
+  if (isZero(pointer) || call.resumed) return { nanoseconds: null };
+  return readTimespec(call.user, pointer);
+}
+
+/** Linux writes the time that is left; a failure to do so is not an error. */
+function giveRest(
+  call: SyscallCall,
+  pointer: Word,
+  encode: (nanoseconds: number) => Uint8Array,
+  deadline: number | null,
+): void {
+  if (isZero(pointer) || deadline === null) return;
+  call.user.writeBytes(pointer, encode(Math.max(0, Math.ceil(deadline - call.kernel.clock.monotonic()))));
+}
+
+const READ_EVENTS = POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR;
+const WRITE_EVENTS = POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR;
+const EVENTS = [READ_EVENTS, WRITE_EVENTS, POLLPRI];
+
+function select(call: SyscallCall, nanoseconds: number | null): number | typeof BLOCKED {
+  const wantedCount = call.i32(0);
+  if (wantedCount < 0) return -EINVAL;
+  const count = Math.min(wantedCount, Math.ceil(Math.max(call.task.files.end, 64) / 64) * 64);
+  const bytes = Math.ceil(count / 64) * 8;
+  const sets: (Uint8Array | null)[] = [];
+  for (const i of [1, 2, 3]) {
+    const set = isZero(call.word(i)) ? null : call.user.read(call.word(i), bytes);
+    if (typeof set === "number") return -EFAULT;
+    sets.push(set);
+  }
+  const results = sets.map((set) => (set ? new Uint8Array(set.length) : null));
+  const fds: number[] = [];
+  let host = false;
+  let ready = 0;
+  for (let fd = 0; fd < count; fd++) {
+    const [byte, bit] = [fd >>> 3, 1 << (fd & 7)];
+    const asked = sets.map((set) => set !== null && (set[byte] & bit) !== 0);
+    if (!asked.includes(true)) continue;
+    const file = call.task.files.get(fd);
+    if (!file) return -EBADF;
+    fds.push(fd);
+    host ||= file.waitsOnHost;
+    const events = file.poll();
+    asked.forEach((wanted, i) => {
+      if (!wanted || (events & EVENTS[i]) === 0) return;
+      results[i]![byte] |= bit;
+      ready++;
+    });
+  }
+  if (ready === 0) {
+    const waited = waitFor(call, fds, host, deadlineOf(call, nanoseconds));
+    if (waited === BLOCKED) return BLOCKED;
+  }
+  for (const [i, result] of results.entries())
+    if (result && !call.user.writeBytes(call.word(i + 1), result)) return -EFAULT;
+  return ready;
+}
+
+function selectTimeval(call: SyscallCall): number | typeof BLOCKED {
+  const pointer = call.word(4);
+  let nanoseconds: number | null = null;
+  if (!isZero(pointer) && !call.resumed) {
+    const seconds = call.user.readI64(pointer);
+    const micros = seconds === null ? null : call.user.readI64(addTo(pointer, 8));
+    if (seconds === null || micros === null) return -EFAULT;
+    if (seconds < 0n || micros < 0n) return -EINVAL;
+    nanoseconds = Number(seconds * 1_000_000_000n + micros * 1000n);
+  }
+  const deadline = deadlineOf(call, nanoseconds);
+  const result = select(call, nanoseconds);
+  if (result !== BLOCKED) giveRest(call, pointer, timevalBytes, deadline);
+  return result;
+}
+
+function pselect6(call: SyscallCall): number | typeof BLOCKED {
+  const timeout = readTimeout(call, call.word(4));
+  if (typeof timeout === "number") return timeout;
+  let mask: Word = 0;
+  if (!isZero(call.word(5))) {
+    const pointer = call.user.readNumber64(call.word(5));
+    const size = call.user.readNumber64(addTo(call.word(5), 8));
+    if (pointer === null || size === null) return -EFAULT;
+    mask = pointer;
+    const masked = useMask(call, mask, size);
+    if (masked < 0) return masked;
+  }
+  const deadline = deadlineOf(call, timeout.nanoseconds);
+  const result = select(call, timeout.nanoseconds);
+  if (result !== BLOCKED) {
+    restoreMask(call, mask);
+    giveRest(call, call.word(4), timespecBytes, deadline);
+  }
+  return result;
+}
+
+const sets = [
+  structInOut("readfds", "fdset", 0),
+  structInOut("writefds", "fdset", 0),
+  structInOut("exceptfds", "fdset", 0),
+] as const;
+
+export const pollSyscalls: readonly Definition[] = [
+  define({
+    number: 7,
+    name: "poll",
+    args: [structInOut("fds", "pollfd", 1), uint("nfds"), int("timeout")],
+    handler: pollMilliseconds,
+  }),
+  define({
+    number: 23,
+    name: "select",
+    args: [int("nfds"), ...sets, structInOut("timeout", "timeval")],
+    handler: selectTimeval,
+  }),
+  define({
+    number: 270,
+    name: "pselect6",
+    args: [int("nfds"), ...sets, structIn("timeout", "timespec"), address("sigmask")],
+    handler: pselect6,
+  }),
+  define({
+    number: 271,
+    name: "ppoll",
+    args: [
+      structInOut("fds", "pollfd", 1),
+      uint("nfds"),
+      structIn("tmo_p", "timespec"),
+      signalSetIn("sigmask", 4),
+      length("sigsetsize"),
+    ],
+    handler: ppoll,
+  }),
+];

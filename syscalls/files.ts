@@ -1,0 +1,24 @@
+/** The calls on files, by subject. */
+
+import { absentSyscalls } from "./files-absent.js";
+import { attributeSyscalls } from "./files-attributes.js";
+import { controlSyscalls } from "./files-control.js";
+import { ioctlSyscalls } from "./files-ioctl.js";
+import { openSyscalls } from "./files-open.js";
+import { pollSyscalls } from "./files-poll.js";
+import { statusSyscalls } from "./files-status.js";
+import { transferSyscalls } from "./files-transfer.js";
+import { treeSyscalls } from "./files-tree.js";
+import type { Definition } from "./table.js";
+
+export const fileSyscalls: readonly Definition[] = [
+  ...transferSyscalls,
+  ...openSyscalls,
+  ...statusSyscalls,
+  ...treeSyscalls,
+  ...attributeSyscalls,
+  ...controlSyscalls,
+  ...ioctlSyscalls,
+  ...pollSyscalls,
+  ...absentSyscalls,
+];
