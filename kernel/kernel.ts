@@ -462,7 +462,12 @@ export class Kernel {
     });
   }
 
-  /** Ends a process: its files are closed, its memory given back. */
+  /** Gives an ended task's memory back; until then it can be looked at. */
+  reap(task: Task): void {
+    task.mm.release();
+  }
+
+  /** Ends a process and closes its files. Its memory stays, for whoever wants to look, until `reap`. */
   exitProcess(task: Task, status: ExitStatus): void {
     const { process } = task;
     if (process.exit !== null) return;

@@ -60,6 +60,7 @@ import {
   SIGSEGV,
 } from "./numbers.js";
 import { forceSignal, kernelSignal } from "./send.js";
+import { checkReturnAddress } from "./return-address.js";
 import { encodeSiginfo, type SignalInfo } from "./siginfo.js";
 import { SS_AUTODISARM, type SignalAction } from "./state.js";
 import { takeSignal } from "./take.js";
@@ -174,6 +175,7 @@ function enterHandler(kernel: Kernel, task: Task, info: SignalInfo, action: Sign
   if ((action.flags & SA_NODEFER) === 0) signals.blocked.add(info.signo);
   if ((signals.alternate.flags & SS_AUTODISARM) !== 0) disarm(signals.alternate);
   signals.recalculate();
+  checkReturnAddress(kernel, task);
 }
 
 /** Writes the frame and enters the handler; false if the stack will not take it, with nothing changed. */

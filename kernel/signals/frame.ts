@@ -45,6 +45,7 @@ export const XSAVE_HEADER = 512;
 /** x87, SSE, PKRU. */
 export const XFEATURES = 0x203;
 export const XFEATURE_PKRU = 0x200;
+export const XFEATURE_SSE = 2;
 export const XFEATURE_FPSSE = 3;
 /** struct _fpx_sw_bytes, in the legacy region's reserved bytes. */
 export const FX_SOFTWARE = 464;

@@ -4,6 +4,7 @@ import type { Kernel } from "../kernel.js";
 import { RSP } from "../processor.js";
 import type { Task } from "../task.js";
 import { setAlternateStack } from "./alternate-stack.js";
+import { checkReturnAddress } from "./return-address.js";
 import {
   FP_XSTATE_MAGIC1,
   FP_XSTATE_MAGIC2,
@@ -25,6 +26,7 @@ import {
   USER_CS,
   USER_DS,
   XFEATURE_FPSSE,
+  XFEATURE_SSE,
   XFEATURE_PKRU,
   XFEATURES,
   XSAVE_BYTES,
@@ -39,6 +41,7 @@ const LEGACY_BYTES = 512;
 const HEADER_BYTES = 64;
 /** MXCSR bits that exist on a CPU with denormals-are-zeros. */
 const MXCSR_MASK = 0xffff;
+const MXCSR_INITIAL = 0x1f80;
 const GENERAL_PROTECTION = 13;
 
 /** Restores everything from the frame at RSP - 8; a frame that is not one is SIGSEGV. */
@@ -79,6 +82,7 @@ function restore(kernel: Kernel, task: Task): boolean {
     registers.get(RSP),
   );
 
+  checkReturnAddress(kernel, task);
   const cs = view.getUint16(FRAME_CS, true) | 3;
   const strict = (view.getUint32(FRAME_UC_FLAGS, true) & UC_STRICT_RESTORE_SS) !== 0;
   const ss = strict ? view.getUint16(FRAME_SS, true) | 3 : USER_DS;
@@ -103,7 +107,6 @@ function restoreFpstate(kernel: Kernel, task: Task, address: bigint): boolean {
   if (typeof legacy === "number") return false;
   const software = new DataView(legacy.buffer, legacy.byteOffset + FX_SOFTWARE, 48);
   const size = software.getUint32(16, true);
-  let features = XFEATURE_FPSSE;
   if (
     software.getUint32(0, true) === FP_XSTATE_MAGIC1 &&
     size >= LEGACY_BYTES + HEADER_BYTES &&
@@ -114,15 +117,17 @@ function restoreFpstate(kernel: Kernel, task: Task, address: bigint): boolean {
     if (magic === null) return false;
     if (magic === FP_XSTATE_MAGIC2) return restoreExtended(kernel, task, at, software.getUint32(8, true));
   }
-  features &= XFEATURES;
+  // FXRSTOR and XRSTOR: #GP for an area that is not aligned.
+  if (at % 16 !== 0) return false;
   const area = new Uint8Array(XSAVE_BYTES);
   area.set(legacy);
-  new DataView(area.buffer).setUint32(XSAVE_HEADER, features, true);
-  return load(kernel, area, 0);
+  new DataView(area.buffer).setUint32(XSAVE_HEADER, XFEATURE_FPSSE, true);
+  return load(kernel, area, 0, true);
 }
 
 /** The frame says that it holds the components `wanted`: those are restored, the others initialised. */
 function restoreExtended(kernel: Kernel, task: Task, at: number, wanted: number): boolean {
+  if (at % 64 !== 0) return false;
   const supported = kernel.pku ? XFEATURES : XFEATURE_FPSSE;
   // XRSTOR reads the bytes of the components it restores and no others.
   const needed = (wanted & supported & XFEATURE_PKRU) !== 0 ? XSAVE_BYTES : LEGACY_BYTES + HEADER_BYTES;
@@ -138,17 +143,18 @@ function restoreExtended(kernel: Kernel, task: Task, at: number, wanted: number)
   const present = view.getUint32(XSAVE_HEADER, true) & wanted & supported;
   const pkru = (present & XFEATURE_PKRU) !== 0 ? view.getUint32(XSAVE_PKRU, true) : 0;
   view.setUint32(XSAVE_HEADER, present, true);
-  return load(kernel, area, pkru);
+  return load(kernel, area, pkru, (wanted & XFEATURE_SSE) !== 0);
 }
 
-function load(kernel: Kernel, area: Uint8Array, pkru: number): boolean {
+/** `sse`: SSE was asked for, and with it MXCSR, even where the area has SSE in its initial state. */
+function load(kernel: Kernel, area: Uint8Array, pkru: number, sse: boolean): boolean {
   const view = new DataView(area.buffer);
-  if ((view.getUint32(24, true) & ~MXCSR_MASK) !== 0) return false;
-  const features = view.getUint32(XSAVE_HEADER, true);
-  // MXCSR comes with SSE or, for XRSTOR, whenever AVX or SSE was asked for; x87 alone leaves it initial.
-  if ((features & 2) === 0) view.setUint32(24, 0x1f80, true);
+  const mxcsr = sse ? view.getUint32(24, true) : MXCSR_INITIAL;
+  if ((mxcsr & ~MXCSR_MASK) !== 0) return false;
+  view.setUint32(24, mxcsr, true);
   view.setUint32(XSAVE_PKRU, pkru, true);
   kernel.cpu.loadXsaveArea(area);
+  kernel.cpu.registers.mxcsr = mxcsr;
   if (kernel.pku) kernel.setPkru(pkru);
   return true;
 }

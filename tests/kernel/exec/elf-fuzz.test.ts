@@ -1,0 +1,17 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { hello } from "../../../userland/samples/hello.js";
+import { brokenProgram, ElfFuzzer } from "./elf-fuzzer.js";
+
+describe("programs with broken headers", () => {
+  it("end in a refusal, a signal or an exit, and leave no frame behind", () => {
+    const fuzzer = new ElfFuzzer();
+    expect(fuzzer.run(hello.build())).toBe("exited");
+    fc.assert(
+      fc.property(brokenProgram, (program) => void fuzzer.run(program.bytes)),
+      { numRuns: 3000, endOnFailure: true },
+    );
+    const kinds = [...fuzzer.outcomes.keys()];
+    expect(kinds).toEqual(expect.arrayContaining(["refused", "signal", "exited"]));
+  });
+});
