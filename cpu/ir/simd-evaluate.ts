@@ -270,8 +270,3 @@ export function evaluateSimd(name: string, args: readonly bigint[], lane = 0): b
         : integerOperation(operation, bits, args);
   }
 }
-
-/** i8x16.shuffle. */
-export function evaluateShuffle(v: bigint, w: bigint, lanes: readonly number[]): bigint {
-  return build(8, 16, (i) => (lanes[i]! < 16 ? laneAt(v, 8, lanes[i]!) : laneAt(w, 8, lanes[i]! - 16)));
-}

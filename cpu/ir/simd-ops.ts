@@ -9,6 +9,9 @@ function code(number: number): number[] {
 
 const V: ValueType = "v128";
 
+/** Names of all operations added here. */
+export const simdOperations: string[] = [];
+
 /** Operations with consecutive numbers; "-" skips one that WebAssembly leaves out or that is added elsewhere. */
 function run(
   first: number,
@@ -18,7 +21,9 @@ function run(
   names: string,
 ): void {
   names.split(" ").forEach((name, i) => {
-    if (name !== "-") addOp(`${shape}.${name}`, code(first + i), params, result);
+    if (name === "-") return;
+    addOp(`${shape}.${name}`, code(first + i), params, result);
+    simdOperations.push(`${shape}.${name}`);
   });
 }
 
