@@ -25,8 +25,8 @@ export class Namespace {
   readonly mounts: Mount[] = [];
   /** Keys: "major:minor". */
   readonly devices = new Map<string, DeviceOpener>();
-  /** The bytes in fifos, by inode; gone with the last end. */
-  readonly fifos = new Map<Inode, Pipe>();
+  /** The bytes in fifos and pipes, by inode. */
+  readonly fifos = new WeakMap<Inode, Pipe>();
   /** Pipes, eventfds and memfds live here, out of the tree. */
   readonly internal: Mount;
   terminal: Terminal | null = null;

@@ -2,6 +2,8 @@ import type { Host } from "../host.js";
 import { Dentry } from "./dentry.js";
 import { NULL_DEVICE, NullFile } from "./device-files.js";
 import { FileTable } from "./file-table.js";
+import type { FileSystem } from "./file-system.js";
+import type { InodeParts } from "./inode.js";
 import type { HostStat } from "./host-files.js";
 import { S_IFCHR, S_IFIFO, S_IFMT } from "./mode.js";
 import type { Location } from "./mount.js";
@@ -46,18 +48,41 @@ function openStream(namespace: Namespace, host: Host & StreamStat, fd: 0 | 1 | 2
     if (at) return new NullFile(at, access | O_LARGEFILE);
   }
   const type = stat ? stat.mode & S_IFMT : S_IFIFO;
-  return new StreamFile(streamLocation(namespace, type, stat, fd), access, host, fd);
+  return new StreamFile(streamLocation(namespace, type, stat, host, fd), access, host, fd);
 }
 
-function streamLocation(namespace: Namespace, type: number, stat: HostStat | null, fd: number): Location {
+/** What /proc/self/fd/1 leads to when that is the host's: opening it gives the stream again. */
+class StreamInode extends SpecialInode {
+  constructor(
+    fileSystem: FileSystem,
+    parts: InodeParts,
+    private readonly host: Host,
+    private readonly stream: 0 | 1 | 2,
+  ) {
+    super(fileSystem, parts);
+  }
+
+  openFile(location: Location, flags: number): OpenFile {
+    return new StreamFile(location, flags, this.host, this.stream);
+  }
+}
+
+function streamLocation(
+  namespace: Namespace,
+  type: number,
+  stat: HostStat | null,
+  host: Host,
+  fd: 0 | 1 | 2,
+): Location {
   const { fileSystem, root } = namespace.internal;
-  const inode = new SpecialInode(fileSystem, {
+  const parts: InodeParts = {
     number: fileSystem.newInodeNumber(),
     mode: stat?.mode ?? type | 0o600,
     uid: stat?.uid ?? 0,
     gid: stat?.gid ?? 0,
     time: fileSystem.now(),
-  });
+  };
+  const inode = new StreamInode(fileSystem, parts, host, fd);
   if (stat && fileSystem instanceof TreeFileSystem) fileSystem.adopt(inode, stat);
   const name = type === S_IFIFO ? `pipe:[${inode.number}]` : `host:[${fd}]`;
   return { mount: namespace.internal, dentry: new Dentry(name, root, inode) };
