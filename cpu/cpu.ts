@@ -20,7 +20,7 @@ import {
   EXIT_STATE,
   EXIT_SYSCALL,
 } from "./exit-codes.js";
-import { GuestAccess, VECTOR_GP, VECTOR_PF } from "./guest-access.js";
+import { GuestAccess, NON_CANONICAL, VECTOR_GP, VECTOR_PF } from "./guest-access.js";
 import { microOps } from "./ir/registry.js";
 import type { CpuModel } from "./models.js";
 import { RECORD_D, RECORD_E } from "./record.js";
@@ -336,7 +336,7 @@ export class Cpu {
   private raise(vector: number, errorCode: number): void {
     const { exit } = this;
     exit.reason = "exception";
-    exit.vector = vector;
+    exit.vector = vector === NON_CANONICAL ? this.nonCanonicalVector() : vector;
     exit.errorCode = errorCode;
     exit.address = 0;
     exit.addressBig = 0n;
@@ -345,14 +345,14 @@ export class Cpu {
       const high = this.u32[(ACCESS_ADDRESS >>> 2) + 1];
       exit.address = high * TWO32 + low;
       exit.addressBig = (BigInt(high) << 32n) | BigInt(low);
-    } else if (vector === VECTOR_GP && errorCode === 0 && this.nonCanonicalStack())
-      exit.vector = EXCEPTION_SS;
+    }
+    exit.vector = EXCEPTION_SS;
   }
 
   /** A non-canonical address through the stack segment is #SS, not #GP (SDM vol. 3, 6.15). */
-  private nonCanonicalStack(): boolean {
+  private nonCanonicalVector(): number {
     const bytes = this.fetch(this.rip, MAX_INSTRUCTION_BYTES);
-    return bytes !== undefined && usesStackSegment(bytes, this.registers);
+    return bytes !== undefined && usesStackSegment(bytes, this.registers) ? EXCEPTION_SS : VECTOR_GP;
   }
 
   /** A branch to a non-canonical address is #GP at the branch itself; what CALL and RET did to RSP is undone. */

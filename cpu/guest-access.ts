@@ -4,12 +4,14 @@ import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import type { BlockCache } from "./block-cache.js";
 import { EXIT_CODE_WRITE, EXIT_EXCEPTION } from "./exit-codes.js";
 import { ACCESS_ADDRESS, BOUNCE, EXIT_CODE, EXIT_ERROR, EXIT_VECTOR } from "./state.js";
-import { SLOW_STORE, SLOW_WRITE_INTENT } from "./wasm/interpreter.js";
+import { SLOW_STORE, SLOW_WRITE_INTENT } from "./slow-path.js";
 
 const TWO32 = 0x1_0000_0000;
 const CANONICAL_HIGH = 0x8000;
 export const VECTOR_GP = 13;
 export const VECTOR_PF = 14;
+/** Not a vector: a non-canonical address, which is #SS or #GP by the segment the access goes through. */
+export const NON_CANONICAL = 0x100;
 
 /** Guest accesses that the inline TLB check does not settle: misses, page crossings, stores to code, faults. */
 export class GuestAccess {
@@ -84,7 +86,7 @@ export class GuestAccess {
     const va = high * TWO32 + low;
     if (high < CANONICAL_HIGH && va + size <= CANONICAL_HIGH * TWO32) return va;
     if (high >>> 15 === 0x1ffff) this.pageFault(low, high, write ? 6 : 4);
-    else this.raise(VECTOR_GP, 0);
+    else this.raise(NON_CANONICAL, 0);
     return -1;
   }
 

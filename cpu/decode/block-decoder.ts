@@ -27,6 +27,7 @@ export class BlockDecoder {
   private readonly announced = new Map<number, boolean>();
   private readonly isTerminator: boolean[] = microOps().map((op) => op.terminator);
   private readonly raiseUd = opNumber("raise.6");
+  private readonly raiseGp = opNumber("raise.13");
   private readonly jump = opNumber("jmp");
 
   constructor(private readonly model: CpuModel) {}
@@ -56,7 +57,9 @@ export class BlockDecoder {
         const before = x.records.length;
         if (decoder.lastError !== DecoderError.None || !this.lower(at, rips.length - 1)) {
           x.records.length = before;
-          x.records.push({ op: this.raiseUd, instruction: rips.length - 1 });
+          const tooLong =
+            this.instruction.length >= MAX_INSTRUCTION_BYTES && decoder.lastError !== DecoderError.None;
+          x.records.push({ op: tooLong ? this.raiseGp : this.raiseUd, instruction: rips.length - 1 });
           at += Math.max(1, this.instruction.length);
           terminated = true;
           break;

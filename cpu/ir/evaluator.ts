@@ -34,7 +34,7 @@ import {
   JUMP_TAG,
   RIP,
 } from "../state.js";
-import { SLOW_STORE, SLOW_WRITE_INTENT } from "../wasm/interpreter.js";
+import { SLOW_STORE, SLOW_WRITE_INTENT } from "../slow-path.js";
 import type { Expr, Slot, Stmt, Width } from "./nodes.js";
 import type { ValueType } from "./ops.js";
 import { microOps } from "./registry.js";

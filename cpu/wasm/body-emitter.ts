@@ -1,0 +1,324 @@
+import { JUMP_CACHE_BASE, JUMP_CACHE_ENTRIES } from "../../mmu/layout.js";
+import {
+  EXIT_AGAIN,
+  EXIT_BUDGET,
+  EXIT_DISPATCH,
+  EXIT_EXCEPTION,
+  EXIT_LINK_D,
+  EXIT_LINK_E,
+} from "../exit-codes.js";
+import type { Expr, Slot, Stmt } from "../ir/nodes.js";
+import type { ValueType } from "../ir/ops.js";
+import {
+  HEADER_COUNT,
+  RECORD_A,
+  RECORD_B,
+  RECORD_BYTES,
+  RECORD_C,
+  RECORD_D,
+  RECORD_E,
+  RECORD_IMMEDIATE,
+} from "../record.js";
+import {
+  ACCESS_ADDRESS,
+  BOUNCE,
+  EXIT_CODE,
+  EXIT_ERROR,
+  EXIT_VECTOR,
+  FLAG_AUX,
+  FLAG_RESULT,
+  JUMP_TAG,
+  RIP,
+  TLB_BANK,
+} from "../state.js";
+import type { ByteWriter } from "./encoder.js";
+import { SLOW_STORE, SLOW_WRITE_INTENT } from "../slow-path.js";
+import { emitExpression, emitLoad, emitStore, type Leaves } from "./expression.js";
+
+const SLOT_OFFSET: Record<Slot, number> = { a: RECORD_A, b: RECORD_B, c: RECORD_C, e: RECORD_E };
+export const I32: ValueType = "i32";
+
+/** Functions of the module, by index: two imports, then the hot loop and the rare micro-ops. */
+export const SLOW = 0;
+export const CALLOUT = 1;
+export const RARE = 3;
+
+// Fixed locals of both functions; `run` and `rare` have the record as parameter 0.
+export const PC = 0;
+export const FUEL_LEFT = 1;
+export const CODE = 2;
+export const HOST = 3;
+export const ENTRY = 4;
+export const ADDRESS = 5;
+export const DISTANCE = 6;
+export const FIXED_LOCALS: ValueType[] = [I32, I32, I32, I32, "i64", "i64"];
+
+/** How a body leaves its function: `depth` counts the wasm blocks opened inside the micro-op's own code. */
+export interface Way {
+  exit(w: ByteWriter, depth: number): void;
+  next(w: ByteWriter, depth: number): void;
+}
+
+/** Emits one micro-op's body with its operands read from the record at PC. */
+export class BodyEmitter implements Leaves {
+  constructor(
+    private readonly w: ByteWriter,
+    private readonly locals: readonly number[],
+    private readonly way: Way,
+  ) {}
+
+  operand(slot: Slot, width: 1 | 2 | 4 | 8 | 16, type: ValueType, signed: boolean): void {
+    this.recordField(SLOT_OFFSET[slot]);
+    emitLoad(this.w, type, width, signed, 0);
+  }
+  state(address: number, width: 1 | 2 | 4 | 8 | 16, type: ValueType, signed: boolean): void {
+    this.constant(0);
+    emitLoad(this.w, type, width, signed, address);
+  }
+  immediate(): void {
+    this.get(PC);
+    emitLoad(this.w, "i64", 8, false, RECORD_IMMEDIATE);
+  }
+  small(): void {
+    this.recordField(RECORD_D);
+  }
+  local(index: number): number {
+    return this.locals[index];
+  }
+
+  private recordField(offset: number): void {
+    this.get(PC);
+    emitLoad(this.w, "i32", 4, false, offset);
+  }
+  private get(local: number): void {
+    this.w.byte(0x20);
+    this.w.u32(local);
+  }
+  private setLocal(local: number): void {
+    this.w.byte(0x21);
+    this.w.u32(local);
+  }
+  private constant(value: number): void {
+    this.w.byte(0x41);
+    this.w.s32(value);
+  }
+  private expression(e: Expr): void {
+    emitExpression(this.w, this, e);
+  }
+  private exitWith(code: number, depth: number): void {
+    this.constant(code);
+    this.setLocal(CODE);
+    this.way.exit(this.w, depth);
+  }
+  /** Leaves with the code that a slow path or a callout has put into the state. */
+  private exitAsTold(depth: number): void {
+    this.constant(0);
+    emitLoad(this.w, "i32", 4, false, EXIT_CODE);
+    this.setLocal(CODE);
+    this.way.exit(this.w, depth);
+  }
+
+  body(statements: readonly Stmt[], depth: number): void {
+    for (const s of statements) this.statement(s, depth);
+  }
+
+  private statement(s: Stmt, depth: number): void {
+    const { w } = this;
+    switch (s.kind) {
+      case "let":
+        this.expression(s.value);
+        return this.setLocal(this.locals[s.index]);
+      case "setOperand":
+        this.recordField(SLOT_OFFSET[s.slot]);
+        this.expression(s.value);
+        return emitStore(w, s.value.type, s.width, 0);
+      case "setState":
+        this.constant(0);
+        this.expression(s.value);
+        return emitStore(w, s.value.type, s.width, s.address);
+      case "setFlags":
+        // Both values are computed before either is stored: they may read the flags themselves.
+        this.constant(0);
+        this.expression(s.result);
+        this.constant(0);
+        this.expression(s.aux);
+        emitStore(w, "i32", 4, FLAG_AUX);
+        return emitStore(w, "i64", 8, FLAG_RESULT);
+      case "if":
+        this.expression(s.cond);
+        w.raw([0x04, 0x40]);
+        this.body(s.yes, depth + 1);
+        if (s.no.length > 0) {
+          w.byte(0x05);
+          this.body(s.no, depth + 1);
+        }
+        return w.byte(0x0b);
+      case "load": {
+        this.translate(s.address, s.width, s.forWrite, depth, () => {
+          this.constant(s.width | (s.forWrite ? SLOW_WRITE_INTENT : 0));
+        });
+        this.get(HOST);
+        emitLoad(w, s.type, s.width, s.signed, 0);
+        return this.setLocal(this.locals[s.index]);
+      }
+      case "store": {
+        w.raw([0x02, 0x40]); // block: done
+        this.probe(s.address, s.width, true);
+        w.raw([0x04, 0x40]); // if the TLB misses
+        this.constant(0);
+        this.expression(s.value);
+        emitStore(w, s.value.type, s.width, BOUNCE);
+        this.slowCall(() => this.constant(s.width | SLOW_STORE));
+        w.byte(0x45); // i32.eqz
+        w.raw([0x04, 0x40]);
+        this.exitAsTold(depth + 3);
+        w.byte(0x0b);
+        w.raw([0x0c, 1]); // br done
+        w.byte(0x0b);
+        this.hostFromEntry();
+        this.get(HOST);
+        this.expression(s.value);
+        emitStore(w, s.value.type, s.width, 0);
+        return w.byte(0x0b);
+      }
+      case "callout":
+        this.recordField(RECORD_D);
+        return this.calloutCall(depth);
+      case "exit":
+        return this.exitWith(s.code, depth);
+      case "exception":
+        this.constant(0);
+        this.constant(s.vector);
+        emitStore(w, "i32", 4, EXIT_VECTOR);
+        this.constant(0);
+        this.constant(s.error);
+        emitStore(w, "i32", 4, EXIT_ERROR);
+        return this.exitWith(EXIT_EXCEPTION, depth);
+      case "goto":
+        this.recordField(s.link === "d" ? RECORD_D : RECORD_E);
+        w.raw([0x22, HOST, 0x45]); // local.tee, i32.eqz
+        w.raw([0x04, 0x40]);
+        this.exitWith(s.link === "d" ? EXIT_LINK_D : EXIT_LINK_E, depth + 1);
+        w.byte(0x0b);
+        return this.enterBlock(depth);
+      case "gotoComputed":
+        this.expression(s.address);
+        w.raw([0x22, ADDRESS, 0xa7, 0x22, HOST]); // tee, wrap, tee
+        this.get(HOST);
+        this.constant(12);
+        w.raw([0x76, 0x73]); // shr_u, xor
+        this.constant(JUMP_CACHE_ENTRIES - 1);
+        w.byte(0x71);
+        this.constant(4);
+        w.byte(0x74);
+        w.raw([0x22, ENTRY]);
+        emitLoad(w, "i64", 8, false, JUMP_CACHE_BASE);
+        this.get(ADDRESS);
+        this.constant(0);
+        emitLoad(w, "i64", 8, false, JUMP_TAG);
+        w.raw([0x84, 0x52]); // i64.or, i64.ne
+        w.raw([0x04, 0x40]);
+        this.constant(0);
+        this.get(ADDRESS);
+        emitStore(w, "i64", 8, RIP);
+        this.exitWith(EXIT_DISPATCH, depth + 1);
+        w.byte(0x0b);
+        this.get(ENTRY);
+        emitLoad(w, "i32", 4, false, JUMP_CACHE_BASE + 8);
+        this.setLocal(HOST);
+        return this.enterBlock(depth);
+    }
+  }
+
+  /** PC = HOST, the first record of a block; pays its instructions in advance. */
+  private enterBlock(depth: number): void {
+    const { w } = this;
+    this.get(HOST);
+    this.setLocal(PC);
+    this.get(FUEL_LEFT);
+    this.get(HOST);
+    this.constant(RECORD_BYTES - HEADER_COUNT);
+    w.byte(0x6b);
+    emitLoad(w, "i32", 4, false, 0);
+    w.byte(0x6b);
+    w.raw([0x22, FUEL_LEFT]);
+    this.constant(0);
+    w.byte(0x48); // i32.lt_s
+    w.raw([0x04, 0x40]);
+    this.exitWith(EXIT_BUDGET, depth + 1);
+    w.byte(0x0b);
+    this.way.next(w, depth);
+  }
+
+  /** ADDRESS, ENTRY, DISTANCE of an access; leaves "misses" on the stack. */
+  private probe(address: Expr, width: number, write: boolean): void {
+    const { w } = this;
+    this.expression(address);
+    w.raw([0x22, ADDRESS]); // tee
+    this.get(ADDRESS);
+    w.byte(0xa7); // wrap
+    this.constant(7);
+    w.byte(0x76);
+    this.constant(0x7fe0);
+    w.byte(0x71);
+    this.constant(0);
+    emitLoad(w, "i32", 4, false, TLB_BANK);
+    w.byte(0x6a);
+    w.raw([0x22, ENTRY]);
+    emitLoad(w, "i64", 8, false, write ? 8 : 0);
+    w.byte(0x7d); // i64.sub
+    w.raw([0x22, DISTANCE]);
+    w.byte(0x42);
+    w.s64(BigInt(4096 - width));
+    w.byte(0x56); // i64.gt_u
+  }
+
+  private hostFromEntry(): void {
+    this.get(DISTANCE);
+    this.w.byte(0xa7);
+    this.get(ENTRY);
+    emitLoad(this.w, "i32", 4, false, 16);
+    this.w.byte(0x6a);
+    this.setLocal(HOST);
+  }
+
+  private slowCall(argument: () => void): void {
+    this.constant(0);
+    this.get(ADDRESS);
+    emitStore(this.w, "i64", 8, ACCESS_ADDRESS);
+    argument();
+    this.w.raw([0x10, SLOW]);
+  }
+
+  /** HOST = where the access's bytes lie, or an exit. */
+  private translate(address: Expr, width: number, write: boolean, depth: number, argument: () => void): void {
+    const { w } = this;
+    this.probe(address, width, write);
+    w.raw([0x04, 0x40]);
+    this.slowCall(argument);
+    w.raw([0x22, HOST, 0x45]);
+    w.raw([0x04, 0x40]);
+    this.exitAsTold(depth + 2);
+    w.byte(0x0b);
+    w.byte(0x05);
+    this.hostFromEntry();
+    w.byte(0x0b);
+  }
+
+  /** Calls the callout whose number is on the stack. */
+  calloutCall(depth: number): void {
+    const { w } = this;
+    this.get(PC);
+    w.raw([0x10, CALLOUT]);
+    w.raw([0x22, HOST]);
+    w.raw([0x04, 0x40]);
+    this.get(HOST);
+    this.constant(1);
+    w.byte(0x46); // FAULTED
+    w.raw([0x04, 0x40]);
+    this.exitAsTold(depth + 2);
+    w.byte(0x0b);
+    this.exitWith(EXIT_AGAIN, depth + 1);
+    w.byte(0x0b);
+  }
+}
