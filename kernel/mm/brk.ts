@@ -57,7 +57,8 @@ export function brk(mm: AddressSpace, address: Word): number {
   if (tree.count > env.settings.maxMapCount)
     return keep("map-count", ENOMEM, "more areas than vm.max_map_count");
   if (!commit(mm, pages)) return keep("overcommit", ENOMEM, "more than can be committed");
-  addOrMerge(mm, oldEnd, newEnd, newProperties({ flags, pageOffset: oldEnd / 4096 }), false);
+  const heapBefore = (tree.findBefore(oldEnd)?.end ?? 0) > layout.startBrk;
+  addOrMerge(mm, oldEnd, newEnd, newProperties({ flags, pageOffset: oldEnd / 4096 }), false, heapBefore);
   countPages(mm, flags, pages);
   mm.changed("map", oldEnd, newEnd);
   layout.brk = wanted;

@@ -79,6 +79,7 @@ function absorb(into: Area, from: AreaProperties): void {
  * Puts [start, end), which is free, into the tree: as part of a neighbour where the rules allow, else as an area
  * of its own (vma_merge_new_range).
  * @param withNext false for brk, which looks only at what lies before
+ * @param withPrevious false for the first brk: the heap never grows out of the program's own memory
  */
 export function addOrMerge(
   mm: AddressSpace,
@@ -86,11 +87,12 @@ export function addOrMerge(
   end: number,
   properties: AreaProperties,
   withNext = true,
+  withPrevious = true,
 ): Area {
   const { tree } = mm;
   const before = tree.findBefore(start);
   const after = before === null ? tree.first : before.next;
-  const left = mergesAfter(mm, before, start, properties) ? before : null;
+  const left = withPrevious && mergesAfter(mm, before, start, properties) ? before : null;
   let right = withNext && mergesBefore(mm, after, start, end, properties) ? after : null;
   if (left !== null && right !== null && !anonCompatible(left, right)) right = null;
   if (left !== null) {
