@@ -59,8 +59,6 @@ export interface KernelOptions {
   /** The mm's rules where they differ from the default release and model. */
   readonly mm?: Partial<Pick<MmEnvironment, "release" | "sealing" | "settings">>;
   readonly firstPid?: number;
-  /** AT_HWCAP: EDX of CPUID leaf 1. */
-  readonly hwcap?: number;
 }
 
 export interface StartOptions {
@@ -102,6 +100,7 @@ export class Kernel {
   readonly host: Host;
   readonly files: ExecutableFiles;
   readonly pku: boolean;
+  /** AT_HWCAP: EDX of CPUID leaf 1. */
   readonly hwcap: number;
   readonly release: Release;
   readonly clock: Clock;
@@ -133,7 +132,7 @@ export class Kernel {
     this.host = options.host;
     this.files = options.files;
     this.pku = options.pku ?? true;
-    this.hwcap = options.hwcap ?? 0;
+    this.hwcap = options.cpu.model.cpuid(1, 0).edx;
     this.release = options.release ?? LINUX_6_18;
     this.clock = options.clock ?? new VirtualClock(options.cpu, DEFAULT_REALTIME_ORIGIN);
     this.hostname = options.hostname ?? "sealab";

@@ -39,6 +39,7 @@ export interface ProcessorExit {
 }
 
 export interface Processor {
+  readonly model: { cpuid(leaf: number, subleaf: number): { readonly edx: number } };
   readonly registers: ProcessorRegisters;
   readonly exit: ProcessorExit;
   /** Instructions retired since the machine started. */
