@@ -346,8 +346,6 @@ export class Cpu {
       exit.address = high * TWO32 + low;
       exit.addressBig = (BigInt(high) << 32n) | BigInt(low);
     }
-    exit.vector = EXCEPTION_SS;
-  }
 
   /** A non-canonical address through the stack segment is #SS, not #GP (SDM vol. 3, 6.15). */
   private nonCanonicalVector(): number {
