@@ -11,7 +11,7 @@ import { countPages, uncommit } from "./accounting.js";
 import { handleFault } from "./fault.js";
 import type { FaultOutcome } from "./fault-outcome.js";
 import type { FileMapper, FilePages } from "./file-pages.js";
-import { fork } from "./fork.js";
+import { copyAddressSpace } from "./fork.js";
 import { DEFAULT_LAYOUT, type MmLayout } from "./layout.js";
 import { madvise } from "./madvise.js";
 import type { MappableFile } from "./mappable-file.js";
@@ -221,7 +221,9 @@ export class AddressSpace implements FileMapper {
 
   /** A copy for fork(2): areas and keys are copied, private pages shared until someone writes. */
   fork(env: MmEnvironment, asid: number): AddressSpace {
-    return fork(this, env, asid);
+    const child = new AddressSpace(env, asid);
+    copyAddressSpace(this, child);
+    return child;
   }
 
   areas(): IterableIterator<Area> {

@@ -1,19 +1,18 @@
 import { PTE_ANON, PTE_GUARD, PTE_RW, pteFrame } from "../../mmu/page-table-entry.js";
-import { AddressSpace } from "./address-space.js";
+import type { AddressSpace } from "./address-space.js";
 import { countPages } from "./accounting.js";
 import { Area } from "./area.js";
-import type { MmEnvironment } from "./environment.js";
 import { hasFrame } from "./translations.js";
 import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_SHARED, VM_WIPEONFORK, withFlags } from "./vm-flags.js";
 
 /**
- * An address space for a child (dup_mmap): areas with their keys and seals, except those marked DONTFORK; private
+ * Fills a child's new address space (dup_mmap): areas with their keys and seals, except those marked DONTFORK; private
  * pages are shared and lose their write permission on both sides, so that whoever writes first copies. Pages of
  * files are left to fault in again. Locks are not inherited; the key map and the execute-only key are.
  * @throws Error when RAM has no frame left for page tables
  */
-export function fork(parent: AddressSpace, env: MmEnvironment, asid: number): AddressSpace {
-  const child = new AddressSpace(env, asid);
+export function copyAddressSpace(parent: AddressSpace, child: AddressSpace): void {
+  const { env } = child;
   child.setLayout(parent.layout);
   child.keyMap = parent.keyMap;
   child.executeOnlyKey = parent.executeOnlyKey;
@@ -33,7 +32,6 @@ export function fork(parent: AddressSpace, env: MmEnvironment, asid: number): Ad
     if ((area.flags & (VM_WIPEONFORK | VM_SHARED)) === 0) sharePages(parent, child, area);
   }
   parent.env.mmu.invalidateRange(0, 2 ** 47);
-  return child;
 }
 
 function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): void {

@@ -244,7 +244,11 @@ describe("4.7 faults with keys (F-1 to F-3)", () => {
 
   it("unmapped memory is MAPERR whatever PKRU says", () => {
     s.mmu.setPkru(0xffff_ffff);
-    expect([READ, WRITE, FETCH].map((kind) => s.result(s.at(5), kind))).toEqual(["1 0x4", "1 0x6", "1 0x14"]);
+    expect(([READ, WRITE, FETCH] as const).map((kind) => s.result(s.at(5), kind))).toEqual([
+      "1 0x4",
+      "1 0x6",
+      "1 0x14",
+    ]);
   });
   it("beyond the end of a file: the key first, then SIGBUS", () => {
     s.mapFile(0, 4, 3, 1, s.file(2));
