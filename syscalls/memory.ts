@@ -47,7 +47,9 @@ function mmap(call: SyscallCall): number {
     if (open === undefined || open.isPath) return -EBADF;
     file = open;
   }
-  return call.mm.mmap(call.word(0), call.word(1), call.n(2), flagBits, file, offset);
+  // Unknown protection bits mean nothing to mmap, but with one set PROT_EXEC is not alone.
+  const prot = call.n(2) === Infinity ? call.u32(2) : call.n(2);
+  return call.mm.mmap(call.word(0), call.word(1), prot, flagBits, file, offset);
 }
 
 export const memorySyscalls: readonly Definition[] = [
