@@ -1,10 +1,11 @@
 import { PAGE_SIZE } from "../mmu/layout.js";
-import { FETCH, type Mmu } from "../mmu/mmu.js";
+import { type Mmu } from "../mmu/mmu.js";
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import "./instructions.js";
 import type { Block } from "./block.js";
-import { BlockCache, physicalOf } from "./block-cache.js";
+import { BlockCache } from "./block-cache.js";
 import { CalloutHost, type PkruWriter } from "./callout-host.js";
+import { CodeSource } from "./code-source.js";
 import { callouts } from "./callouts.js";
 import { BlockDecoder, MAX_INSTRUCTION_BYTES } from "./decode/block-decoder.js";
 import { usesStackSegment } from "./decode/stack-segment.js";
@@ -98,7 +99,7 @@ export class Cpu {
   asid = 0;
   readonly blocks: BlockCache;
   private readonly access: GuestAccess;
-  private readonly decoder: BlockDecoder;
+  private readonly code: CodeSource;
   private readonly calloutHost: CalloutHost;
   private readonly executor: Executor;
   private readonly u32: Uint32Array;
@@ -120,7 +121,7 @@ export class Cpu {
     this.registers = new Registers(memory, mmu);
     this.blocks = new BlockCache(memory, mmu);
     this.access = new GuestAccess(memory, mmu, this.blocks);
-    this.decoder = new BlockDecoder(options.model);
+    this.code = new CodeSource(memory, mmu, this.blocks, new BlockDecoder(options.model));
     this.calloutHost = new CalloutHost(this, this.access);
     mmu.onTranslationChange = (start, end) => this.blocks.translationChanged(start, end);
     memory.onCodeWrite = (frame, offset, length) => {
@@ -197,8 +198,8 @@ export class Cpu {
 
   private slice(budget: number): boolean {
     this.slices++;
-    let block = this.blockAt(this.rip);
-    if (block === undefined) return false;
+    let block = this.code.blockAt(this.rip);
+    if (block === undefined) return this.fetchFault();
     this.granted = budget;
     let fuel = budget;
     for (;;) {
@@ -220,10 +221,10 @@ export class Cpu {
           const slot = code === EXIT_LINK_D ? RECORD_D : RECORD_E;
           this.rip = code === EXIT_LINK_D ? from.taken : from.notTaken;
           const decodedBefore = this.blocks.decoded;
-          const target = this.blockAt(this.rip);
+          const target = this.code.blockAt(this.rip);
           if (target === undefined) {
             this.retire(fuel);
-            return false;
+            return this.fetchFault();
           }
           // Decoding may have emptied the arena, and with it `from`.
           if (decodedBefore === this.blocks.decoded || this.blocks.byId(from.id) === from)
@@ -243,10 +244,10 @@ export class Cpu {
             this.retire(fuel);
             return true;
           }
-          const target = this.blockAt(rip);
+          const target = this.code.blockAt(rip);
           if (target === undefined) {
             this.retire(fuel);
-            return false;
+            return this.fetchFault();
           }
           this.blocks.cacheJump(target, this.asid);
           block = target;
@@ -346,10 +347,22 @@ export class Cpu {
       exit.address = high * TWO32 + low;
       exit.addressBig = (BigInt(high) << 32n) | BigInt(low);
     }
+  }
+
+  /** Reports the page fault of the last fetch. */
+  private fetchFault(): false {
+    const { address, errorCode } = this.code.fault;
+    this.exit.reason = "exception";
+    this.exit.vector = VECTOR_PF;
+    this.exit.errorCode = errorCode;
+    this.exit.address = address;
+    this.exit.addressBig = BigInt(address);
+    return false;
+  }
 
   /** A non-canonical address through the stack segment is #SS, not #GP (SDM vol. 3, 6.15). */
   private nonCanonicalVector(): number {
-    const bytes = this.fetch(this.rip, MAX_INSTRUCTION_BYTES);
+    const bytes = this.code.fetch(this.rip, MAX_INSTRUCTION_BYTES);
     return bytes !== undefined && usesStackSegment(bytes, this.registers) ? EXCEPTION_SS : VECTOR_GP;
   }
 
@@ -377,74 +390,10 @@ export class Cpu {
     this.exit.addressBig = 0n;
   }
 
-  /** The block at `rip`, decoded if need be; undefined after a fetch fault, which is recorded in `exit`. */
-  private blockAt(rip: number): Block | undefined {
-    const linear = this.mmu.access(rip, FETCH);
-    if (linear < 0) return this.fetchFault(rip);
-    const physical = physicalOf(linear);
-    const found = this.blocks.find(physical, rip);
-    if (found !== undefined) return found;
-    return this.decode(rip, linear, physical);
-  }
-
-  private decode(rip: number, linear: number, physical: number): Block | undefined {
-    const inPage = PAGE_SIZE - (rip % PAGE_SIZE);
-    let decoded = this.decoder.decode(this.memory.u8.subarray(linear, linear + inPage), rip);
-    let secondFrame = -1;
-    if (decoded.incomplete) {
-      const bytes = this.fetch(rip, MAX_INSTRUCTION_BYTES);
-      if (bytes === undefined) return undefined;
-      decoded = this.decoder.decode(bytes, rip, 1);
-      const end = decoded.rips[decoded.rips.length - 1];
-      if (end - rip > inPage) {
-        const second = this.mmu.access(rip + inPage, FETCH);
-        secondFrame = Math.floor(physicalOf(second) / PAGE_SIZE);
-        decoded = this.decoder.withPageCheck(decoded, rip + inPage, second);
-      }
-    }
-    if (this.blocks.isFull(decoded.records.length)) this.blocks.dropAll();
-    return this.blocks.add(decoded, rip, physical, secondFrame);
-  }
-
-  /** Up to `length` instruction bytes at `rip`; undefined after a fault of the first page, fewer bytes at the second's. */
-  private fetch(rip: number, length: number): Uint8Array | undefined {
-    const linear = this.mmu.access(rip, FETCH);
-    if (linear < 0) return this.fetchFault(rip);
-    const inPage = Math.min(length, PAGE_SIZE - (rip % PAGE_SIZE));
-    if (inPage === length) return this.memory.u8.slice(linear, linear + length);
-    const second = this.mmu.access(rip + inPage, FETCH);
-    if (second < 0) return this.fetchFault(rip + inPage);
-    const bytes = new Uint8Array(length);
-    bytes.set(this.memory.u8.subarray(linear, linear + inPage));
-    bytes.set(this.memory.u8.subarray(second, second + length - inPage), inPage);
-    return bytes;
-  }
-
-  private fetchFault(address: number): undefined {
-    this.exit.reason = "exception";
-    this.exit.vector = VECTOR_PF;
-    this.exit.errorCode = this.mmu.fault.errorCode;
-    this.exit.address = address;
-    this.exit.addressBig = BigInt(address);
-    return undefined;
-  }
-
   /** Executes one instruction outside the block cache. @returns whether the run may go on */
   private step(mayWriteCode: boolean): boolean {
-    const { rip } = this;
-    const linear = this.mmu.access(rip, FETCH);
-    if (linear < 0) {
-      this.fetchFault(rip);
-      return false;
-    }
-    const inPage = PAGE_SIZE - (rip % PAGE_SIZE);
-    let decoded = this.decoder.decode(this.memory.u8.subarray(linear, linear + inPage), rip, 1);
-    if (decoded.incomplete) {
-      const bytes = this.fetch(rip, MAX_INSTRUCTION_BYTES);
-      if (bytes === undefined) return false;
-      decoded = this.decoder.decode(bytes, rip, 1);
-    }
-    const block = this.blocks.addStep(decoded, rip, physicalOf(linear));
+    const block = this.code.stepBlock(this.rip);
+    if (block === undefined) return this.fetchFault();
     this.granted = 1;
     this.i32[FUEL >>> 2] = 0;
     this.access.mayWriteCode = mayWriteCode;

@@ -1,0 +1,82 @@
+import { PAGE_SIZE } from "../mmu/layout.js";
+import { FETCH, type Mmu } from "../mmu/mmu.js";
+import type { PhysicalMemory } from "../mmu/physical-memory.js";
+import type { Block } from "./block.js";
+import { physicalOf, type BlockCache } from "./block-cache.js";
+import { MAX_INSTRUCTION_BYTES, type BlockDecoder } from "./decode/block-decoder.js";
+
+/** From an instruction pointer to a decoded block: translates, reads the bytes, decodes what is not in the cache. */
+export class CodeSource {
+  /** The page fault that the last fetch ended in, if it returned undefined. */
+  readonly fault = { address: 0, errorCode: 0 };
+
+  constructor(
+    private readonly memory: PhysicalMemory,
+    private readonly mmu: Mmu,
+    private readonly blocks: BlockCache,
+    private readonly decoder: BlockDecoder,
+  ) {}
+
+  /** The block at `rip`, decoded if need be; undefined after a fetch fault, which is recorded in `fault`. */
+  blockAt(rip: number): Block | undefined {
+    const linear = this.mmu.access(rip, FETCH);
+    if (linear < 0) return this.fetchFault(rip);
+    const physical = physicalOf(linear);
+    const found = this.blocks.find(physical, rip);
+    if (found !== undefined) return found;
+    return this.decode(rip, linear, physical);
+  }
+
+  private decode(rip: number, linear: number, physical: number): Block | undefined {
+    const inPage = PAGE_SIZE - (rip % PAGE_SIZE);
+    let decoded = this.decoder.decode(this.memory.u8.subarray(linear, linear + inPage), rip);
+    let secondFrame = -1;
+    if (decoded.incomplete) {
+      const bytes = this.fetch(rip, MAX_INSTRUCTION_BYTES);
+      if (bytes === undefined) return undefined;
+      decoded = this.decoder.decode(bytes, rip, 1);
+      const end = decoded.rips[decoded.rips.length - 1];
+      if (end - rip > inPage) {
+        const second = this.mmu.access(rip + inPage, FETCH);
+        secondFrame = Math.floor(physicalOf(second) / PAGE_SIZE);
+        decoded = this.decoder.withPageCheck(decoded, rip + inPage, second);
+      }
+    }
+    if (this.blocks.isFull(decoded.records.length)) this.blocks.dropAll();
+    return this.blocks.add(decoded, rip, physical, secondFrame);
+  }
+
+  /** Up to `length` instruction bytes at `rip`; undefined after a fault of the first page, fewer bytes at the second's. */
+  fetch(rip: number, length: number): Uint8Array | undefined {
+    const linear = this.mmu.access(rip, FETCH);
+    if (linear < 0) return this.fetchFault(rip);
+    const inPage = Math.min(length, PAGE_SIZE - (rip % PAGE_SIZE));
+    if (inPage === length) return this.memory.u8.slice(linear, linear + length);
+    const second = this.mmu.access(rip + inPage, FETCH);
+    if (second < 0) return this.fetchFault(rip + inPage);
+    const bytes = new Uint8Array(length);
+    bytes.set(this.memory.u8.subarray(linear, linear + inPage));
+    bytes.set(this.memory.u8.subarray(second, second + length - inPage), inPage);
+    return bytes;
+  }
+
+  private fetchFault(address: number): undefined {
+    this.fault.address = address;
+    this.fault.errorCode = this.mmu.fault.errorCode;
+    return undefined;
+  }
+
+  /** The one instruction at `rip` as a block that is not registered; undefined after a fetch fault. */
+  stepBlock(rip: number): Block | undefined {
+    const linear = this.mmu.access(rip, FETCH);
+    if (linear < 0) return this.fetchFault(rip);
+    const inPage = PAGE_SIZE - (rip % PAGE_SIZE);
+    let decoded = this.decoder.decode(this.memory.u8.subarray(linear, linear + inPage), rip, 1);
+    if (decoded.incomplete) {
+      const bytes = this.fetch(rip, MAX_INSTRUCTION_BYTES);
+      if (bytes === undefined) return undefined;
+      decoded = this.decoder.decode(bytes, rip, 1);
+    }
+    return this.blocks.addStep(decoded, rip, physicalOf(linear));
+  }
+}
