@@ -4,22 +4,22 @@ import { Failure, INTERNAL_STATUS, USAGE_STATUS } from "./failure.js";
 import { optionsHelp, UsageError } from "./option-parser.js";
 import { RUN_OPTIONS } from "./run-options.js";
 
-const HELP = `sealab runs Linux x86-64 programs on a machine of its own: an emulated processor with
-real page tables and protection keys, and a kernel whose mmap, mprotect, pkey_* and
-mseal do what Linux does – and say why when they refuse.
+const HELP = `sealab runs Linux x86-64 programs on a machine of its own: an emulated processor
+with real page tables and protection keys, and a kernel whose mmap, mprotect,
+pkey_* and mseal do what Linux does, and say why when they refuse.
 
-Usage: sealab run [OPTIONS] [--] PROG [ARGS...]   run a static ELF program
-       sealab demo [SAMPLE]                       watch an attack on a sealed JIT heap fail
-       sealab samples [NAME -o FILE]              list the sample programs, or write one
+Usage: sealab run [OPTIONS] [--] PROG [ARGS...]  run a static ELF program
+       sealab demo [SAMPLE]                      an attack on a sealed JIT heap
+       sealab samples [NAME -o FILE]             list or write sample programs
        sealab --version
 
 Options of run:
 ${optionsHelp(RUN_OPTIONS)}
 
-Standard input, output and error are the program's own, and so is the exit status
-(128+N when signal N ended it). sealab's own: 2 wrong usage, 124 a bound was reached,
-126 the file cannot be run, 127 there is no such file, 70 a mistake of sealab's.
-Ctrl-C goes to the program as SIGINT; a second one ends sealab with 130.
+Standard input, output and error are the program's own, and so is the exit
+status (128+N when signal N ended it). sealab's own: 2 wrong usage, 124 a bound
+was reached, 126 the file cannot be run, 127 there is no such file, 70 a mistake
+of sealab's. Ctrl-C goes to the program; a second one ends sealab with 130.
 
 Try:
   sealab demo

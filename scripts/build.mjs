@@ -1,8 +1,8 @@
 // Builds dist/: the command line and the library as bundles that share chunks, and the type declarations.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { sourceHash, stamp } from "./source-hash.mjs";
@@ -91,8 +91,9 @@ function requireIced() {
   };
 }
 
+// Built aside and put in place at the end: who runs dist/ meanwhile finds it whole.
 const hash = sourceHash();
-rmSync(join(root, "dist"), { recursive: true, force: true });
+const fresh = join(root, ".cache", "build", `dist-${process.pid}`);
 await build({
   ...common,
   entryPoints: {
@@ -101,7 +102,7 @@ await build({
     userland: "userland/index.ts",
     node: "cli/node-host.ts",
   },
-  outdir: "dist",
+  outdir: fresh,
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",
   packages: "external",
@@ -112,9 +113,9 @@ await build({
 });
 
 const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
-const declarations = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], {
-  cwd: root,
-  stdio: "inherit",
-});
-if (declarations.status !== 0) process.exit(1);
-writeFileSync(stamp, hash);
+const declarations = ["-p", "tsconfig.build.json", "--outDir", join(fresh, "types")];
+const { status } = spawnSync(process.execPath, [tsc, ...declarations], { cwd: root, stdio: "inherit" });
+if (status !== 0) process.exit(1);
+writeFileSync(join(fresh, basename(stamp)), hash);
+rmSync(join(root, "dist"), { recursive: true, force: true });
+renameSync(fresh, join(root, "dist"));

@@ -167,8 +167,9 @@ function clockNanosleep(call: SyscallCall): HandlerResult {
   const { kernel, task } = call;
   const id = call.i32(0);
   const now = readClock(kernel, task, id);
-  if (typeof now === "number" || id === CLOCK_THREAD_CPUTIME_ID) return -EINVAL;
-  if ([CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE].includes(id)) return -EOPNOTSUPP;
+  if (typeof now === "number") return -EINVAL;
+  const unslept = [CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE];
+  if (unslept.includes(id)) return -EOPNOTSUPP;
   const given = readTimespecExact(call.user, call.word(2));
   if (typeof given === "number") return given;
   const absolute = (call.i32(1) & TIMER_ABSTIME) !== 0;
@@ -408,7 +409,7 @@ export const timeSyscalls: readonly Definition[] = [
     handler: getrusage,
   }),
   define({ number: 100, name: "times", args: [structOut("buf", "tms")], handler: times }),
-  define({ number: 201, name: "time", args: [structOut("tloc", "time_t")], handler: time }),
+  define({ number: 201, name: "time", args: [structOut("tloc", "time_t")], returns: "seconds", handler: time }),
   define({ number: 219, name: "restart_syscall", args: [], handler: restartSyscall }),
   define({
     number: 222,
