@@ -168,7 +168,12 @@ function clockNanosleep(call: SyscallCall): HandlerResult {
   const id = call.i32(0);
   const now = readClock(kernel, task, id);
   if (typeof now === "number") return -EINVAL;
-  const unslept = [CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE];
+  const unslept = [
+    CLOCK_THREAD_CPUTIME_ID,
+    CLOCK_MONOTONIC_RAW,
+    CLOCK_REALTIME_COARSE,
+    CLOCK_MONOTONIC_COARSE,
+  ];
   if (unslept.includes(id)) return -EOPNOTSUPP;
   const given = readTimespecExact(call.user, call.word(2));
   if (typeof given === "number") return given;
@@ -409,7 +414,13 @@ export const timeSyscalls: readonly Definition[] = [
     handler: getrusage,
   }),
   define({ number: 100, name: "times", args: [structOut("buf", "tms")], handler: times }),
-  define({ number: 201, name: "time", args: [structOut("tloc", "time_t")], returns: "seconds", handler: time }),
+  define({
+    number: 201,
+    name: "time",
+    args: [structOut("tloc", "time_t")],
+    returns: "seconds",
+    handler: time,
+  }),
   define({ number: 219, name: "restart_syscall", args: [], handler: restartSyscall }),
   define({
     number: 222,
