@@ -43,6 +43,8 @@ export class BlockCache {
   /** Virtual pages that have entries in the jump cache. */
   private readonly jumpPages = new Set<number>();
   private readonly view: DataView;
+  /** Called while records and blocks can still be looked up. */
+  beforeDropAll: () => void = () => {};
   /** Blocks decoded so far. */
   decoded = 0;
 
@@ -196,6 +198,7 @@ export class BlockCache {
   }
 
   dropAll(): void {
+    this.beforeDropAll();
     for (const frame of this.byFrame.keys()) this.mmu.unprotectCode(frame);
     this.byFrame.clear();
     this.byAddress.clear();

@@ -5,6 +5,7 @@ import type { GuestAccess } from "./guest-access.js";
 import type { CpuModel } from "./models.js";
 import { RECORD_A, RECORD_B, RECORD_C, RECORD_D, RECORD_E, RECORD_IMMEDIATE } from "./record.js";
 import type { Registers } from "./registers.js";
+import { PKRU_WRITER_RECORD } from "./state.js";
 
 /** The last WRPKRU: instructions retired before it, and its address in the program. */
 export interface PkruWriter {
@@ -88,6 +89,7 @@ export class CalloutHost implements CalloutContext {
     return this.cpu.instructionsAt(record);
   }
   pkruWrittenAt(record: number): void {
+    this.u32[PKRU_WRITER_RECORD >>> 2] = 0;
     this.cpu.pkruWriter.instruction = this.cpu.instructionsAt(record);
     this.cpu.pkruWriter.rip = this.cpu.ripOf(record);
   }

@@ -33,13 +33,14 @@ import {
   EXIT_VECTOR,
   FLAG_OTHER,
   FUEL,
+  PKRU_WRITER_FUEL,
+  PKRU_WRITER_RECORD,
   JUMP_TAG,
   MXCSR,
   R11,
   RCX,
   RIP,
   RSP,
-  TLB_BANK,
 } from "./state.js";
 import { interpreterModule } from "./interpreter-module.js";
 import { readXsave, resetXstate, writeXsave } from "./xstate.js";
@@ -127,6 +128,7 @@ export class Cpu {
     memory.onCodeWrite = (frame, offset, length) => {
       if (this.blocks.hasCode(frame, offset, length)) this.blocks.dropFrame(frame);
     };
+    this.blocks.beforeDropAll = () => this.notePkruWriter();
     const table = callouts();
     const imports: ExecutorImports = {
       slow: (argument) => this.access.slow(argument),
@@ -182,7 +184,7 @@ export class Cpu {
    * `exit` says more about an exception.
    */
   run(maxInstructions: number): ExitReason {
-    this.u32[TLB_BANK >>> 2] = this.mmu.tlbBase;
+    this.registers.refreshPkru(this.asid);
     this.u32[(JUMP_TAG >>> 2) + 1] = this.asid << 16;
     const end = this.instructions + maxInstructions;
     this.rip = this.registers.rip;
@@ -193,6 +195,7 @@ export class Cpu {
       else going = this.slice(Math.min(end - this.instructions, this.slices < 64 ? FIRST_SLICES : SLICE));
     }
     this.registers.rip = this.rip;
+    this.mmu.setPkru(this.registers.pkru);
     return this.exit.reason;
   }
 
@@ -286,8 +289,21 @@ export class Cpu {
 
   /** Counts what the slice has retired: all that it was granted, less what is left. */
   private retire(left: number): void {
+    this.notePkruWriter();
     this.instructions += this.granted - left;
     this.granted = 0;
+  }
+
+  /** Turns what WRPKRU has left in the state into an instruction count and a RIP, while its block still exists. */
+  private notePkruWriter(): void {
+    const record = this.u32[PKRU_WRITER_RECORD >>> 2];
+    if (record === 0) return;
+    this.u32[PKRU_WRITER_RECORD >>> 2] = 0;
+    const block = this.blocks.ofRecord(record);
+    const index = this.blocks.instructionOf(record, block);
+    this.pkruWriter.rip = block.rips[index];
+    this.pkruWriter.instruction =
+      this.instructions + this.granted - this.i32[PKRU_WRITER_FUEL >>> 2] - (block.rips.length - 1) + index;
   }
 
   /** The interpreter left at `record`, which is not a branch. @returns whether the run may go on */

@@ -3,7 +3,7 @@ import { READ, WRITE, type Mmu } from "../mmu/mmu.js";
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import type { BlockCache } from "./block-cache.js";
 import { EXIT_CODE_WRITE, EXIT_EXCEPTION } from "./exit-codes.js";
-import { ACCESS_ADDRESS, BOUNCE, EXIT_CODE, EXIT_ERROR, EXIT_VECTOR } from "./state.js";
+import { ACCESS_ADDRESS, BOUNCE, EXIT_CODE, EXIT_ERROR, EXIT_VECTOR, PKRU } from "./state.js";
 import { SLOW_STORE, SLOW_WRITE_INTENT } from "./slow-path.js";
 
 const TWO32 = 0x1_0000_0000;
@@ -70,6 +70,8 @@ export class GuestAccess {
    * @param va below 2^47
    */
   translate(va: number, write: boolean): number {
+    // WRPKRU may have changed the value without leaving WebAssembly.
+    this.mmu.setPkru(this.u32[PKRU >>> 2]);
     const linear = this.mmu.access(va, write ? WRITE : READ);
     if (linear < 0) this.pageFault(va >>> 0, Math.floor(va / TWO32), this.mmu.fault.errorCode);
     return linear;

@@ -10,6 +10,8 @@ import {
   GS_BASE,
   MXCSR,
   PKRU,
+  PKRU_RECENT,
+  PKRU_RECENT_ENTRIES,
   RIP,
   STATE_BYTES,
   TLB_BANK,
@@ -33,6 +35,9 @@ const TWO32 = 0x1_0000_0000;
 export class Registers {
   private readonly u32: Uint32Array;
   private readonly view: DataView;
+  private recentAge = -1;
+  private recentAsid = -1;
+  private nextRecent = 0;
 
   constructor(
     private readonly memory: PhysicalMemory,
@@ -106,6 +111,24 @@ export class Registers {
     this.u32[PKRU >>> 2] = value;
     this.mmu.setPkru(value);
     this.u32[TLB_BANK >>> 2] = this.mmu.tlbBase;
+  }
+  /** Lets WRPKRU find the current value's TLB bank without leaving WebAssembly, until banks change owners. */
+  rememberPkru(): void {
+    if (this.recentAge !== this.mmu.tlb.assignments) this.forgetRecentPkru();
+    const at = (PKRU_RECENT >>> 2) + 2 * this.nextRecent;
+    this.u32[at] = this.pkru;
+    this.u32[at + 1] = this.mmu.tlbBase;
+    this.nextRecent = (this.nextRecent + 1) % PKRU_RECENT_ENTRIES;
+  }
+  /** Before a run: another address space, or a bank that went to another value, ends what WRPKRU knew. */
+  refreshPkru(asid: number): void {
+    if (this.recentAge !== this.mmu.tlb.assignments || this.recentAsid !== asid) this.forgetRecentPkru();
+    this.recentAsid = asid;
+    this.u32[TLB_BANK >>> 2] = this.mmu.tlbBase;
+  }
+  private forgetRecentPkru(): void {
+    this.recentAge = this.mmu.tlb.assignments;
+    this.u32.fill(0, PKRU_RECENT >>> 2, (PKRU_RECENT >>> 2) + 2 * PKRU_RECENT_ENTRIES);
   }
   get mxcsr(): number {
     return this.u32[MXCSR >>> 2];

@@ -70,5 +70,14 @@ export const RBP = GPR + 40;
 export const RSI = GPR + 48;
 export const RDI = GPR + 56;
 export const R11 = GPR + 88;
+/**
+ * PKRU values whose TLB banks WRPKRU knows without leaving WebAssembly: pairs of the value and the bank's address
+ * (u32 each), address 0 where there is none.
+ */
+export const PKRU_RECENT = CPU_STATE_BASE + 1024;
+export const PKRU_RECENT_ENTRIES = 4;
+/** Record of the last WRPKRU that did not leave WebAssembly, and FUEL at it; 0 if there was none since it was asked. */
+export const PKRU_WRITER_RECORD = CPU_STATE_BASE + 1056;
+export const PKRU_WRITER_FUEL = CPU_STATE_BASE + 1060;
 /** Exit code that a slow path or callout asks for (u32). */
 export const EXIT_CODE = CPU_STATE_BASE + 288;

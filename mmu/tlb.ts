@@ -26,6 +26,8 @@ export class Tlb {
   private readonly bankPkru = new Int32Array(TLB_BANKS);
   private readonly bankUsed = new Float64Array(TLB_BANKS);
   private clock = 0;
+  /** How often a bank was given to a pair: who remembers a bank's address asks whether this has grown. */
+  assignments = 0;
   /** Linear address of the current bank: what generated code adds its slot offset to. */
   base = TLB_BASE;
 
@@ -48,6 +50,7 @@ export class Tlb {
       if (bankUsed[bank] < bankUsed[oldest]) oldest = bank;
     }
     if (bankAsid[oldest] !== -1) this.clearBank(oldest);
+    this.assignments++;
     bankAsid[oldest] = asid;
     bankPkru[oldest] = pkruWord;
     bankUsed[oldest] = ++this.clock;

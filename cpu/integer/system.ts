@@ -1,11 +1,31 @@
 import { Mnemonic, Register } from "iced-x86";
-import { defineCallout, DONE, FAULTED, type CalloutContext, type CalloutStatus } from "../callouts.js";
+import {
+  calloutNumber,
+  defineCallout,
+  DONE,
+  FAULTED,
+  type CalloutContext,
+  type CalloutStatus,
+} from "../callouts.js";
 import { lower } from "../decode/context.js";
 import { EXIT_STALE } from "../exit-codes.js";
 import { FETCH } from "../../mmu/mmu.js";
 import { define } from "../ir/registry.js";
 import { XCR0_LEGACY, XCR0_PKRU } from "../models.js";
-import { EXIT_CODE, FS_BASE, GS_BASE, RBP as RBP_AT, TEMP } from "../state.js";
+import {
+  EXIT_CODE,
+  FS_BASE,
+  GS_BASE,
+  PKRU,
+  PKRU_RECENT,
+  PKRU_RECENT_ENTRIES,
+  RAX as RAX_AT,
+  RBP as RBP_AT,
+  RCX as RCX_AT,
+  RDX as RDX_AT,
+  TEMP,
+  TLB_BANK,
+} from "../state.js";
 
 /** CPUID, time stamps, protection keys, segment bases and what else asks the processor about itself. */
 const RAX = 0;
@@ -52,13 +72,32 @@ defineCallout("rdpkru", (context) => {
   context.registers.setNumber(RDX, 0);
   return DONE;
 });
+/** The rest of WRPKRU: a value that PKRU_RECENT does not know. ECX and EDX are already checked. */
 defineCallout("wrpkru", (context, record) => {
-  if (!context.model.pku) return fault(context, UD);
   const { registers } = context;
-  if (registers.low(RCX) !== 0 || registers.low(RDX) !== 0) return fault(context, GP);
   context.pkruWrittenAt(record);
   registers.pkru = registers.low(RAX);
+  registers.rememberPkru();
   return DONE;
+});
+define("wrpkru", (b) => {
+  b.if(b.or(b.state(RCX_AT, 4), b.state(RDX_AT, 4)), () => b.exception(GP));
+  const value = b.let(b.state(RAX_AT, 4));
+  let bank = b.i32(0);
+  for (let i = 0; i < PKRU_RECENT_ENTRIES; i++) {
+    const at = PKRU_RECENT + 8 * i;
+    bank = b.select(b.eq(value, b.state(at, 4)), b.state(at + 4, 4), bank);
+  }
+  const known = b.let(bank);
+  b.if(
+    known,
+    () => {
+      b.setState(PKRU, 4, value);
+      b.setState(TLB_BANK, 4, known);
+      b.notePkruWriter();
+    },
+    () => b.callout(),
+  );
 });
 defineCallout("xgetbv", (context) => {
   if (context.registers.low(RCX) !== 0) return fault(context, GP);
@@ -71,7 +110,7 @@ lower(Mnemonic.Cpuid, (x) => x.callout("cpuid"));
 lower(Mnemonic.Rdtsc, (x) => x.callout("rdtsc", { d: 0 }));
 lower(Mnemonic.Rdtscp, (x) => x.callout("rdtsc", { d: 1 }));
 lower(Mnemonic.Rdpkru, (x) => x.callout("rdpkru"));
-lower(Mnemonic.Wrpkru, (x) => x.callout("wrpkru"));
+lower(Mnemonic.Wrpkru, (x) => x.emit("wrpkru", { d: calloutNumber("wrpkru") }));
 lower(Mnemonic.Xgetbv, (x) => x.callout("xgetbv"));
 
 for (const [segment, base] of [

@@ -117,6 +117,9 @@ export class Builder {
   store(address: Expr, width: Width, value: Expr): void {
     this.statements.push({ kind: "store", address, width, value });
   }
+  notePkruWriter(): void {
+    this.statements.push({ kind: "notePkruWriter" });
+  }
   callout(): void {
     this.statements.push({ kind: "callout" });
   }

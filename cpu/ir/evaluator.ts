@@ -32,6 +32,8 @@ import {
   FLAG_RESULT,
   FUEL,
   JUMP_TAG,
+  PKRU_WRITER_FUEL,
+  PKRU_WRITER_RECORD,
   RIP,
 } from "../state.js";
 import { SLOW_STORE, SLOW_WRITE_INTENT } from "../slow-path.js";
@@ -141,6 +143,9 @@ export class ReferenceEvaluator implements Executor {
         this.view.setBigUint64(ACCESS_ADDRESS, this.value(s.address), true);
         this.put(BOUNCE, s.width, this.value(s.value));
         return this.imports.slow(s.width | SLOW_STORE) === 0 ? this.exitAsTold() : undefined;
+      case "notePkruWriter":
+        this.view.setUint32(PKRU_WRITER_RECORD, this.pc, true);
+        return void this.view.setInt32(PKRU_WRITER_FUEL, this.fuel, true);
       case "callout":
         return this.callout(this.field(RECORD_D));
       case "exit":

@@ -64,6 +64,8 @@ export type Stmt =
       readonly signed: boolean;
     }
   | { readonly kind: "store"; readonly address: Expr; readonly width: Width; readonly value: Expr }
+  /** Remembers this instruction as the last writer of PKRU. Only in ops of the hot loop. */
+  | { readonly kind: "notePkruWriter" }
   /** Runs a TypeScript helper; see cpu/callouts.ts. */
   | { readonly kind: "callout" }
   /** Leaves with a code of cpu/exit-codes.ts. */

@@ -28,6 +28,8 @@ import {
   FLAG_AUX,
   FLAG_RESULT,
   JUMP_TAG,
+  PKRU_WRITER_FUEL,
+  PKRU_WRITER_RECORD,
   RIP,
   TLB_BANK,
 } from "../state.js";
@@ -181,6 +183,13 @@ export class BodyEmitter implements Leaves {
         emitStore(w, s.value.type, s.width, 0);
         return w.byte(0x0b);
       }
+      case "notePkruWriter":
+        this.constant(0);
+        this.get(PC);
+        emitStore(w, "i32", 4, PKRU_WRITER_RECORD);
+        this.constant(0);
+        this.get(FUEL_LEFT);
+        return emitStore(w, "i32", 4, PKRU_WRITER_FUEL);
       case "callout":
         this.recordField(RECORD_D);
         return this.calloutCall(depth);
