@@ -56,18 +56,15 @@ try {
 
   writeFileSync(join(elsewhere, "program.ts"), PROGRAM);
   const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
-  const options = [
-    "--strict",
-    "--module",
-    "nodenext",
-    "--target",
-    "es2022",
-    "--skipLibCheck",
-    "--types",
-    "",
-    "program.ts",
-  ];
-  run(process.execPath, [tsc, ...options], elsewhere);
+  const compilerOptions = {
+    strict: true,
+    module: "nodenext",
+    target: "es2022",
+    skipLibCheck: true,
+    types: [],
+  };
+  writeFileSync(join(elsewhere, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["program.ts"] }));
+  run(process.execPath, [tsc, "-p", "."], elsewhere);
   expect("import from sealab", run(process.execPath, ["program.js"], elsewhere), "write exited hello");
 } finally {
   rmSync(elsewhere, { recursive: true, force: true });

@@ -18,4 +18,5 @@ fc.assert(
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 console.log(`${count} programs, seed ${seed}, ${((Date.now() - started) / 1000).toFixed(1)} s`);
 for (const [outcome, times] of fuzzer.outcomes) console.log(`${String(times).padStart(8)} ${outcome}`);
+globalThis.gc?.();
 console.log(`heap ${megabytes(before)} before, ${megabytes(process.memoryUsage().heapUsed)} after`);
