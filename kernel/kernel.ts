@@ -117,6 +117,7 @@ export class Kernel {
   readonly #mmParts: NonNullable<KernelOptions["mm"]>;
   readonly #mmSettings: Partial<MmSettings>;
   readonly #commit = { pages: 0 };
+  readonly #reaped = new WeakSet<AddressSpace>();
   #nextAsid = 1;
   #nextPid: number;
   #stopRequested = false;
@@ -166,7 +167,9 @@ export class Kernel {
     this.tasks.set(task.tid, task);
     this.current = task;
     this.activate(mm);
-    return execute(this, task, options.path, options.argv, options.env);
+    const failure = execute(this, task, options.path, options.argv, options.env);
+    if (failure !== null && !failure.fatal) this.reap(task);
+    return failure;
   }
 
   /** An empty address space that shares the process's limits. */
@@ -461,8 +464,11 @@ export class Kernel {
     });
   }
 
-  /** Gives an ended task's memory back; until then it can be looked at. */
+  /** Forgets a task and gives its memory back; of an ended one it can be looked at until then. */
   reap(task: Task): void {
+    this.tasks.delete(task.tid);
+    if (this.#reaped.has(task.mm)) return;
+    this.#reaped.add(task.mm);
     task.mm.release();
   }
 
