@@ -35,13 +35,21 @@ export class NodeHostFiles implements HostFiles {
   list(root: number, path: string): HostEntry[] | number {
     return this.attempt(root, path, (full) => {
       if (fs.lstatSync(full).isSymbolicLink()) return -ENOTDIR;
-      const entries = fs.readdirSync(full, {
-        withFileTypes: true,
-        encoding: "buffer",
-      }) as unknown as DirectoryRow[];
-      return entries
-        .map((entry) => ({ name: Buffer.from(entry.name).toString("latin1"), type: typeOfRow(entry) }))
-        .sort((a, b) => (a.name < b.name ? -1 : 1));
+      // opendir keeps the host's own order, as the program would see it there; readdir sorts.
+      const directory = fs.opendirSync(full as unknown as string, {
+        encoding: "buffer" as BufferEncoding,
+        bufferSize: 256,
+      });
+      try {
+        const entries: HostEntry[] = [];
+        for (let row = directory.readSync(); row !== null; row = directory.readSync()) {
+          const { name } = row as unknown as { name: Uint8Array };
+          entries.push({ name: Buffer.from(name).toString("latin1"), type: typeOfRow(row) });
+        }
+        return entries;
+      } finally {
+        directory.closeSync();
+      }
     });
   }
 
@@ -229,7 +237,6 @@ export class NodeHostFiles implements HostFiles {
 }
 
 interface DirectoryRow {
-  readonly name: Uint8Array;
   isFile(): boolean;
   isDirectory(): boolean;
   isSymbolicLink(): boolean;

@@ -26,12 +26,8 @@ import {
   ownerOrCapable,
   permission,
 } from "../kernel/fs/permission.js";
-import {
-  F_SEAL_FUTURE_WRITE,
-  F_SEAL_GROW,
-  F_SEAL_WRITE,
-  setFileSize,
-} from "../kernel/fs/regular-open-file.js";
+import { F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_WRITE } from "../kernel/fs/seals.js";
+import { dropPrivilegeBits, setFileSize } from "../kernel/fs/regular-open-file.js";
 import type { Timestamp } from "../kernel/fs/timestamp.js";
 import { RLIMIT_FSIZE } from "../kernel/limits.js";
 import { isZero } from "../kernel/mm/word.js";
@@ -128,7 +124,9 @@ function resize(call: SyscallCall, inode: RegularInode, size: number): number {
     sendSignal(call.task, kernelSignal(SIGXFSZ), false);
     return -EFBIG;
   }
-  return setFileSize(inode, size);
+  const result = setFileSize(inode, size);
+  if (result === 0) dropPrivilegeBits(inode, actorOf(call.task.credentials));
+  return result;
 }
 
 function truncate(call: SyscallCall): number {

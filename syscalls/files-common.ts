@@ -95,15 +95,13 @@ export interface Segment {
   readonly length: number;
 }
 
-const MAX_SEGMENTS = 1024;
-
-/** One buffer as segments; -EFAULT where it leaves user space, -EINVAL for a negative length. */
+/** One buffer as segments; -EFAULT where it leaves user space. */
 export function oneSegment(call: SyscallCall, address: Word, length: Word): Segment[] | number {
-  if (!call.user.accessOk(address, length)) {
-    return typeof length === "bigint" && length >= 2n ** 63n ? -EINVAL : -EFAULT;
-  }
+  if (!call.user.accessOk(address, length)) return -EFAULT;
   return [{ address: Number(address), length: Math.min(Number(length), MAX_TRANSFER) }];
 }
+
+const MAX_SEGMENTS = 1024;
 
 /** struct iovec[count] (import_iovec): -EINVAL, -EFAULT; what passes MAX_RW_COUNT is cut off. */
 export function readSegments(call: SyscallCall, address: Word, count: number): Segment[] | number {

@@ -8,7 +8,7 @@ import type { OpenFile } from "../kernel/fs/open-file.js";
 import { O_NOATIME, SETTABLE_FLAGS } from "../kernel/fs/open-flags.js";
 import { actorOf, ownerOrCapable } from "../kernel/fs/permission.js";
 import { PipeFile } from "../kernel/fs/pipe.js";
-import { F_SEAL_FUTURE_WRITE, F_SEAL_SEAL, F_SEAL_WRITE } from "../kernel/fs/regular-open-file.js";
+import { F_SEAL_FUTURE_WRITE, F_SEAL_SEAL, F_SEAL_WRITE } from "../kernel/fs/seals.js";
 import { VM_MAYWRITE, VM_SHARED } from "../kernel/mm/vm-flags.js";
 import type { BLOCKED } from "../kernel/syscall-dispatch.js";
 import { choice, dependent, fd, flags, names } from "./argument.js";
@@ -107,7 +107,7 @@ function setPipeSize(call: SyscallCall, file: PipeFile, wanted: number): number 
   let size = 4096;
   while (size < wanted) size *= 2;
   if (size > call.task.fs.namespace.pipeMaximum) return -EPERM;
-  if (size < file.pipe.length) return -EBUSY;
+  if (size / 4096 < file.pipe.slotsUsed) return -EBUSY;
   file.pipe.capacity = size;
   return size;
 }

@@ -25,7 +25,8 @@ import {
   VALID_OPEN_FLAGS,
 } from "../kernel/fs/open-flags.js";
 import { Pipe, PipeFile } from "../kernel/fs/pipe.js";
-import { F_SEAL_EXEC, F_SEAL_SEAL, RegularOpenFile } from "../kernel/fs/regular-open-file.js";
+import { F_SEAL_EXEC, F_SEAL_SEAL } from "../kernel/fs/seals.js";
+import { RegularOpenFile } from "../kernel/fs/regular-open-file.js";
 import { SpecialInode, TreeFileSystem } from "../kernel/fs/tree-file-system.js";
 import type { BLOCKED } from "../kernel/syscall-dispatch.js";
 import {

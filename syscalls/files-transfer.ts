@@ -26,7 +26,8 @@ import {
   SEEK_SET,
 } from "../kernel/fs/open-flags.js";
 import { PipeFile } from "../kernel/fs/pipe.js";
-import { RegularOpenFile } from "../kernel/fs/regular-open-file.js";
+import { actorOf } from "../kernel/fs/permission.js";
+import { dropPrivilegeBits, RegularOpenFile } from "../kernel/fs/regular-open-file.js";
 import { RLIMIT_FSIZE } from "../kernel/limits.js";
 import { isZero } from "../kernel/mm/word.js";
 import type { Word } from "../kernel/mm/word.js";
@@ -95,7 +96,13 @@ function readFile(
     if (count === -EAGAIN && !file.nonBlocking && wait) return block(call, [fdNumber], file.waitsOnHost);
     if (count < 0) return done > 0 ? finish() : count;
     const copied = cursor.put(chunk.subarray(0, count));
+    if (copied < count && file instanceof PipeFile) {
+      // A pipe's buffer is taken whole or not at all (pipe_read).
+      file.unread(chunk.slice(0, count));
+      return done > 0 ? finish() : -EFAULT;
+    }
     done += copied;
+    if (file instanceof PipeFile && file.pipe.length > 0 && done < total) continue;
     if (copied < count) {
       file.unread(chunk.slice(copied, count));
       return done > 0 ? finish() : -EFAULT;
@@ -131,6 +138,7 @@ function writeFile(
     }
     total = Math.min(total, room);
   }
+  if (file.discards) return total;
   let done = call.resumed?.kind === "file" ? call.resumed.progress : 0;
   cursor.skip(done);
   do {
@@ -154,6 +162,7 @@ function writeFile(
 
   function finish(): number {
     if (at === null && file.seekable && done > 0) file.position = start + done;
+    if (done > 0 && file.node.isRegular) dropPrivilegeBits(file.node, actorOf(call.task.credentials));
     return done;
   }
 }
@@ -405,9 +414,10 @@ function splice(call: SyscallCall): Result {
   const from = place(inPointer, input);
   const to = place(outPointer, output);
   if (from === null || to === null) return -EFAULT;
-  const room = toPipe ? output.pipe.room : count;
+  const room = toPipe && output.pipe.isFull ? 0 : count;
   const available = fromPipe ? input.pipe.length : count;
-  const nonBlocking = (call.u32(5) & 2) !== 0;
+  const nonBlocking =
+    (call.u32(5) & 2) !== 0 || (toPipe && output.nonBlocking) || (fromPipe && input.nonBlocking);
   if (toPipe && output.pipe.readers === 0) {
     sendSignal(call.task, kernelSignal(SIGPIPE), false);
     return -EPIPE;

@@ -1,6 +1,6 @@
 /** Names: mkdir, unlink, rename, links, nodes; and mounts, which no program may change here (fs/namei.c, fs/namespace.c). */
 
-import { EFAULT, EINVAL, ENOENT, EPERM } from "../kernel/errno.js";
+import { EINVAL, ENOENT, EPERM } from "../kernel/errno.js";
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from "../kernel/fs/mode.js";
 import { makeLink, makeNode, removeDirectory, rename, unlink } from "../kernel/fs/names.js";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW } from "../kernel/fs/open-flags.js";
@@ -104,10 +104,13 @@ function symlinkAt(call: SyscallCall, targetAt: number, dirfdNumber: number, pat
 }
 
 /** mount and its family: the tree is set by the user of sealab. As for a process without CAP_SYS_ADMIN. */
-function refusedMount(call: SyscallCall): number {
-  const name = readPath(call, call.word(0));
-  if (typeof name === "number" && name !== -EFAULT) return name;
-  return -EPERM;
+function refusedMount(targetAt: number) {
+  return (call: SyscallCall): number => {
+    const name = readPath(call, call.word(targetAt));
+    if (typeof name === "number") return name;
+    const location = locate(call, AT_FDCWD, name, true);
+    return typeof location === "number" ? location : -EPERM;
+  };
 }
 
 export const treeSyscalls: readonly Definition[] = [
@@ -163,9 +166,9 @@ export const treeSyscalls: readonly Definition[] = [
     number: 165,
     name: "mount",
     args: [string("source"), path("target"), string("filesystemtype"), hex("mountflags"), address("data")],
-    handler: refusedMount,
+    handler: refusedMount(1),
   }),
-  define({ number: 166, name: "umount2", args: [path("target"), int("flags")], handler: refusedMount }),
+  define({ number: 166, name: "umount2", args: [path("target"), int("flags")], handler: refusedMount(0) }),
   define({
     number: 258,
     name: "mkdirat",

@@ -14,11 +14,11 @@ abstract class CharacterFile extends OpenFile {
 }
 
 export class NullFile extends CharacterFile {
+  override get discards(): boolean {
+    return true;
+  }
   override read(): number {
     return 0;
-  }
-  override write(source: Uint8Array): number {
-    return source.length;
   }
 }
 
@@ -27,12 +27,12 @@ export class ZeroFile extends CharacterFile {
   override get mmapRefused(): undefined {
     return undefined;
   }
+  override get discards(): boolean {
+    return true;
+  }
   override read(destination: Uint8Array): number {
     destination.fill(0);
     return destination.length;
-  }
-  override write(source: Uint8Array): number {
-    return source.length;
   }
 }
 

@@ -69,6 +69,11 @@ export abstract class OpenFile implements MappableFile {
     return false;
   }
 
+  /** Takes any write whole without looking at its bytes, bad addresses included (/dev/null). */
+  get discards(): boolean {
+    return false;
+  }
+
   /** Bytes read at `offset` (streams ignore it); 0 at the end; -EAGAIN when a read must wait. */
   read(_destination: Uint8Array, _offset: number): number {
     return -EINVAL;

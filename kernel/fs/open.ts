@@ -53,7 +53,7 @@ import {
 } from "./open-flags.js";
 import { ownerOrCapable } from "./permission.js";
 import { PipeFile } from "./pipe.js";
-import { RegularOpenFile, setFileSize } from "./regular-open-file.js";
+import { dropPrivilegeBits, RegularOpenFile, setFileSize } from "./regular-open-file.js";
 import type { TreeFileSystem } from "./tree-file-system.js";
 import { SpecialInode } from "./tree-file-system.js";
 import { finish, walkParent } from "./walk.js";
@@ -223,6 +223,7 @@ export function openLocation(
     if (truncates) {
       const result = setFileSize(inode as RegularInode, 0);
       if (result < 0) return result;
+      dropPrivilegeBits(inode, start.actor);
     }
   }
   return openInode(fs, location, flags);

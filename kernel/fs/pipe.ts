@@ -1,68 +1,85 @@
+import { PAGE_SIZE } from "../../mmu/layout.js";
 import { EAGAIN, EPIPE } from "../errno.js";
 import type { Location } from "./mount.js";
 import { OpenFile } from "./open-file.js";
-import { PIPE_BUF, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "./open-flags.js";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "./open-flags.js";
 
 export const PIPE_CAPACITY = 65536;
 
-/** The bytes between two ends; a fifo's are shared by everybody who opens it. */
+interface PipeBuffer {
+  readonly bytes: Uint8Array;
+  /** Bytes [start, end) of it are still to be read. */
+  start: number;
+  end: number;
+}
+
+/**
+ * The bytes between two ends; a fifo's are shared by everybody who opens it. As in Linux they lie in buffers of a
+ * page, and the pipe is full when it has no free buffer, however little is in them.
+ */
 export class Pipe {
+  /** Bytes, a multiple of the page size: what F_GETPIPE_SZ gives. */
   capacity = PIPE_CAPACITY;
   readers = 0;
   writers = 0;
   /** How often an end was opened: a fifo's open(2) waits for the other side to come, even if it goes again. */
   readerOpens = 0;
   writerOpens = 0;
-  private data = new Uint8Array(4096);
-  private head = 0;
-  private count = 0;
+  private readonly buffers: PipeBuffer[] = [];
 
+  /** Bytes to be read. */
   get length(): number {
-    return this.count;
+    return this.buffers.reduce((sum, { start, end }) => sum + end - start, 0);
   }
-  get room(): number {
-    return this.capacity - this.count;
+  get slotsUsed(): number {
+    return this.buffers.length;
   }
-
-  push(bytes: Uint8Array): void {
-    this.reserve(this.count + bytes.length);
-    const tail = (this.head + this.count) % this.data.length;
-    const first = Math.min(bytes.length, this.data.length - tail);
-    this.data.set(bytes.subarray(0, first), tail);
-    this.data.set(bytes.subarray(first), 0);
-    this.count += bytes.length;
+  get isFull(): boolean {
+    return this.buffers.length >= this.capacity / PAGE_SIZE;
   }
 
-  /** Moves bytes out; as many as there are. */
+  /** Appends as much as there are free buffers for; the odd bytes go into the last buffer if they fit (pipe_write). */
+  push(bytes: Uint8Array): number {
+    let done = 0;
+    const odd = bytes.length % PAGE_SIZE;
+    const last = this.buffers[this.buffers.length - 1];
+    if (odd > 0 && last && last.end + odd <= PAGE_SIZE) {
+      last.bytes.set(bytes.subarray(0, odd), last.end);
+      last.end += odd;
+      done = odd;
+    }
+    while (done < bytes.length && !this.isFull) {
+      const part = bytes.subarray(done, done + PAGE_SIZE);
+      const page = new Uint8Array(PAGE_SIZE);
+      page.set(part);
+      this.buffers.push({ bytes: page, start: 0, end: part.length });
+      done += part.length;
+    }
+    return done;
+  }
+
+  /** Moves bytes out of the first buffer: at most what it holds. */
   take(destination: Uint8Array): number {
-    const count = Math.min(destination.length, this.count);
-    const first = Math.min(count, this.data.length - this.head);
-    destination.set(this.data.subarray(this.head, this.head + first));
-    destination.set(this.data.subarray(0, count - first), first);
-    this.head = (this.head + count) % this.data.length;
-    this.count -= count;
+    const first = this.buffers[0];
+    if (!first) return 0;
+    const count = Math.min(destination.length, first.end - first.start);
+    destination.set(first.bytes.subarray(first.start, first.start + count));
+    first.start += count;
+    if (first.start === first.end) this.buffers.shift();
     return count;
   }
 
+  /** Undoes a `take`. */
   putBack(bytes: Uint8Array): void {
-    this.reserve(this.count + bytes.length);
-    this.head = (this.head - bytes.length + this.data.length) % this.data.length;
-    const first = Math.min(bytes.length, this.data.length - this.head);
-    this.data.set(bytes.subarray(0, first), this.head);
-    this.data.set(bytes.subarray(first), 0);
-    this.count += bytes.length;
-  }
-
-  private reserve(size: number): void {
-    if (size <= this.data.length) return;
-    let length = this.data.length;
-    while (length < size) length *= 2;
-    const larger = new Uint8Array(length);
-    const count = this.count;
-    this.take(larger);
-    this.data = larger;
-    this.head = 0;
-    this.count = count;
+    const first = this.buffers[0];
+    if (first && first.start >= bytes.length) {
+      first.start -= bytes.length;
+      first.bytes.set(bytes, first.start);
+      return;
+    }
+    const page = new Uint8Array(PAGE_SIZE);
+    page.set(bytes, PAGE_SIZE - bytes.length);
+    this.buffers.unshift({ bytes: page, start: PAGE_SIZE - bytes.length, end: PAGE_SIZE });
   }
 }
 
@@ -101,15 +118,11 @@ export class PipeFile extends OpenFile {
     this.pipe.putBack(bytes);
   }
 
-  /** Up to PIPE_BUF bytes go in whole or not at all (pipe(7)). */
+  /** Up to PIPE_BUF bytes go in whole or not at all (pipe(7)): they need at most one buffer. */
   override write(source: Uint8Array): number {
-    if (this.pipe.readers === 0) return -EPIPE;
-    const room = this.pipe.room;
     if (source.length === 0) return 0;
-    if (room === 0 || (source.length <= PIPE_BUF && room < source.length)) return -EAGAIN;
-    const count = Math.min(room, source.length);
-    this.pipe.push(source.subarray(0, count));
-    return count;
+    if (this.pipe.readers === 0) return -EPIPE;
+    return this.pipe.push(source) || -EAGAIN;
   }
 
   override poll(): number {
@@ -119,7 +132,7 @@ export class PipeFile extends OpenFile {
       if (this.pipe.writers === 0 && this.pipe.writerOpens > 0) events |= POLLHUP;
     }
     if (this.writable) {
-      if (this.pipe.room >= PIPE_BUF) events |= POLLOUT | POLLWRNORM;
+      if (!this.pipe.isFull) events |= POLLOUT | POLLWRNORM;
       if (this.pipe.readers === 0) events |= POLLERR;
     }
     return events;

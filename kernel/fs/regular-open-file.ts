@@ -1,17 +1,12 @@
 import { EFBIG, EPERM } from "../errno.js";
 import type { FilePages } from "../mm/file-pages.js";
-import type { RegularInode } from "./inode.js";
+import type { Inode, RegularInode } from "./inode.js";
 import { S_ISGID, S_ISUID } from "./mode.js";
 import { MAX_FILE_SIZE } from "./open-flags.js";
+import { F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_SHRINK, F_SEAL_WRITE } from "./seals.js";
 import { OpenFile } from "./open-file.js";
-
-/** F_SEAL_* of fcntl(2). */
-export const F_SEAL_SEAL = 0x1;
-export const F_SEAL_SHRINK = 0x2;
-export const F_SEAL_GROW = 0x4;
-export const F_SEAL_WRITE = 0x8;
-export const F_SEAL_FUTURE_WRITE = 0x10;
-export const F_SEAL_EXEC = 0x20;
+import { CAP_FSETID } from "./permission.js";
+import type { Actor } from "./permission.js";
 
 export class RegularOpenFile extends OpenFile {
   override get node(): RegularInode {
@@ -42,7 +37,6 @@ export class RegularOpenFile extends OpenFile {
     const count = node.write(offset, source);
     if (count > 0) {
       node.modified = node.changed = node.fileSystem.now();
-      dropPrivilegeBits(node);
     }
     return count;
   }
@@ -56,9 +50,12 @@ export class RegularOpenFile extends OpenFile {
   }
 }
 
-/** A write takes the set-user-id bit away, and set-group-id where it means that (file_remove_privs). */
-export function dropPrivilegeBits(node: RegularInode): void {
-  if ((node.mode & (S_ISUID | S_ISGID)) === 0) return;
+/**
+ * A write or truncation by somebody without CAP_FSETID takes the set-user-id bit away, and set-group-id where it
+ * means that (file_remove_privs).
+ */
+export function dropPrivilegeBits(node: Inode, actor: Actor): void {
+  if ((node.mode & (S_ISUID | S_ISGID)) === 0 || actor.capable(CAP_FSETID)) return;
   node.mode &= ~S_ISUID;
   if ((node.mode & 0o010) !== 0) node.mode &= ~S_ISGID;
 }
@@ -72,6 +69,5 @@ export function setFileSize(node: RegularInode, size: number): number {
   const result = node.truncate(size);
   if (result < 0) return result;
   node.modified = node.changed = node.fileSystem.now();
-  dropPrivilegeBits(node);
   return 0;
 }

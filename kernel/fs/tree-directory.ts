@@ -27,6 +27,10 @@ export class TreeDirectory extends DirectoryInode {
     return this.hostPath === null ? 20 * this.names.size + 40 : 4096;
   }
 
+  override get blocks(): number {
+    return this.hostPath === null ? 0 : 8;
+  }
+
   lookup(name: string): Inode | number {
     const known = this.names.get(name);
     const { lower, mirror } = this.fileSystem;

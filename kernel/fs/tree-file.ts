@@ -1,6 +1,7 @@
 import { PAGE_SIZE } from "../../mmu/layout.js";
 import { EIO, ENOSPC } from "../errno.js";
 import { FilePages } from "../mm/file-pages.js";
+import { F_SEAL_SEAL } from "./seals.js";
 import type { HostLower } from "./host-lower.js";
 import type { InodeParts } from "./inode.js";
 import { RegularInode } from "./inode.js";
@@ -22,6 +23,8 @@ export class TreeFile extends RegularInode {
   ) {
     super(fileSystem, parts);
     this.lowerSize = size;
+    // Every tmpfs file can answer F_GET_SEALS; only a memfd's can be sealed.
+    if (hostPath === null) this.seals = F_SEAL_SEAL;
     const lower = fileSystem.lower;
     const fill =
       lower && hostPath !== null
@@ -34,11 +37,10 @@ export class TreeFile extends RegularInode {
     return this.pages.size;
   }
 
+  /** In whole pages, as file systems with 4 KiB blocks count. */
   override get blocks(): number {
-    return Math.max(
-      this.pages.resident * (PAGE_SIZE / 512),
-      Math.ceil(Math.min(this.lowerSize, this.size) / 512),
-    );
+    const inHost = Math.ceil(Math.min(this.lowerSize, this.size) / PAGE_SIZE);
+    return Math.max(this.pages.resident, this.hostPath === null ? 0 : inHost) * (PAGE_SIZE / 512);
   }
 
   /** Bytes of pages nobody mapped or wrote come straight from the host: reading a large file fills no RAM. */

@@ -26,7 +26,7 @@ export function machineFiles(kernel: Kernel): Record<string, Node> {
 }
 
 function cpuInfo(kernel: Kernel): string {
-  const { model } = kernel.cpu as { model?: CpuModel };
+  const { model } = kernel.cpu as unknown as { model?: CpuModel };
   const leaf = model?.cpuid(1, 0).eax ?? 0;
   const family = (leaf >>> 8) & 0xf;
   const lines: (readonly [string, string])[] = [
