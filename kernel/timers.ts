@@ -42,9 +42,10 @@ export class IntervalTimers {
 
   /** The earliest expiry on a clock, or Infinity. */
   next(clock: TimerClock): number {
-    let first = Infinity;
-    if (clock === "monotonic") first = this.interval[ITIMER_REAL]!.expires;
-    else first = Math.min(this.interval[ITIMER_VIRTUAL]!.expires, this.interval[ITIMER_PROF]!.expires);
+    let first =
+      clock === "monotonic"
+        ? this.interval[ITIMER_REAL]!.expires
+        : Math.min(this.interval[ITIMER_VIRTUAL]!.expires, this.interval[ITIMER_PROF]!.expires);
     for (const timer of this.posix.values())
       if (timer.clock === clock) first = Math.min(first, timer.expires);
     return first;
