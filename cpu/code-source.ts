@@ -5,6 +5,9 @@ import type { Block } from "./block.js";
 import { physicalOf, type BlockCache } from "./block-cache.js";
 import { MAX_INSTRUCTION_BYTES, type BlockDecoder } from "./decode/block-decoder.js";
 
+/** Bytes given to the decoder at once: it copies them, and most blocks are short. */
+const WINDOW_BYTES = 192;
+
 /** From an instruction pointer to a decoded block: translates, reads the bytes, decodes what is not in the cache. */
 export class CodeSource {
   /** The page fault that the last fetch ended in, if it returned undefined. */
@@ -29,7 +32,8 @@ export class CodeSource {
 
   private decode(rip: number, linear: number, physical: number): Block | undefined {
     const inPage = PAGE_SIZE - (rip % PAGE_SIZE);
-    let decoded = this.decoder.decode(this.memory.u8.subarray(linear, linear + inPage), rip);
+    const window = Math.min(inPage, WINDOW_BYTES);
+    let decoded = this.decoder.decode(this.memory.u8.subarray(linear, linear + window), rip);
     let secondFrame = -1;
     if (decoded.incomplete) {
       const bytes = this.fetch(rip, MAX_INSTRUCTION_BYTES);
@@ -71,7 +75,8 @@ export class CodeSource {
     const linear = this.mmu.access(rip, FETCH);
     if (linear < 0) return this.fetchFault(rip);
     const inPage = PAGE_SIZE - (rip % PAGE_SIZE);
-    let decoded = this.decoder.decode(this.memory.u8.subarray(linear, linear + inPage), rip, 1);
+    const window = Math.min(inPage, MAX_INSTRUCTION_BYTES);
+    let decoded = this.decoder.decode(this.memory.u8.subarray(linear, linear + window), rip, 1);
     if (decoded.incomplete) {
       const bytes = this.fetch(rip, MAX_INSTRUCTION_BYTES);
       if (bytes === undefined) return undefined;

@@ -33,7 +33,6 @@ export class Tlb {
 
   constructor(memory: PhysicalMemory) {
     this.words = memory.i32;
-    for (let bank = 0; bank < TLB_BANKS; bank++) this.clearBank(bank);
   }
 
   /** Makes the pair's bank current, taking the least recently used one when it has none. */
@@ -49,7 +48,7 @@ export class Tlb {
       }
       if (bankUsed[bank] < bankUsed[oldest]) oldest = bank;
     }
-    if (bankAsid[oldest] !== -1) this.clearBank(oldest);
+    this.clearBank(oldest);
     this.assignments++;
     bankAsid[oldest] = asid;
     bankPkru[oldest] = pkruWord;

@@ -1,9 +1,9 @@
-import { Decoder, DecoderError, DecoderOptions, FlowControl, Instruction, OpKind } from "iced-x86";
+import { Code, Decoder, DecoderError, DecoderOptions, FlowControl, Instruction, OpKind } from "iced-x86";
 import { calloutNumber } from "../callouts.js";
 import { microOps, opNumber } from "../ir/registry.js";
 import type { CpuModel } from "../models.js";
 import { CALLOUT_BIT, type RecordFields } from "../record.js";
-import { DecodeContext, loweringOf, type EmittedRecord } from "./context.js";
+import { DecodeContext, loweringOf, type EmittedRecord, type Lower } from "./context.js";
 import { dropDeadFlags } from "./dead-flags.js";
 
 /** Longest instruction, in bytes (SDM vol. 2, 2.3.11). */
@@ -24,7 +24,8 @@ export interface DecodedBlock {
 export class BlockDecoder {
   private readonly instruction = new Instruction();
   private readonly context = new DecodeContext();
-  private readonly announced = new Map<number, boolean>();
+  /** By code; null for what is #UD. */
+  private readonly lowerings: (Lower | null)[] = [];
   private readonly isTerminator: boolean[] = microOps().map((op) => op.terminator);
   private readonly raiseUd = opNumber("raise.6");
   private readonly raiseGp = opNumber("raise.13");
@@ -48,23 +49,26 @@ export class BlockDecoder {
     try {
       while (!terminated && rips.length < limit && at - rip < bytes.length) {
         decoder.decodeOut(this.instruction);
+        const code = this.instruction.code;
+        const length = this.instruction.length;
         if (
+          code === Code.INVALID &&
           decoder.lastError === DecoderError.NoMoreBytes &&
           bytes.length - (at - rip) < MAX_INSTRUCTION_BYTES
         )
           break;
         rips.push(at);
-        const before = x.records.length;
-        if (decoder.lastError !== DecoderError.None || !this.lower(at, rips.length - 1)) {
-          x.records.length = before;
-          const tooLong =
-            this.instruction.length >= MAX_INSTRUCTION_BYTES && decoder.lastError !== DecoderError.None;
+        const how = this.lowering(code);
+        if (how === undefined) {
+          const tooLong = code === Code.INVALID && length >= MAX_INSTRUCTION_BYTES;
           x.records.push({ op: tooLong ? this.raiseGp : this.raiseUd, instruction: rips.length - 1 });
-          at += Math.max(1, this.instruction.length);
+          at += Math.max(1, length);
           terminated = true;
           break;
         }
-        at += this.instruction.length;
+        x.begin(this.instruction, at, length, code, rips.length - 1);
+        how(x);
+        at += length;
         const last = x.records[x.records.length - 1];
         terminated = last !== undefined && last.op < CALLOUT_BIT && this.isTerminator[last.op];
         if (terminated) {
@@ -102,19 +106,17 @@ export class BlockDecoder {
     return { ...block, records: [check, ...block.records] };
   }
 
-  private lower(rip: number, index: number): boolean {
-    const code = this.instruction.code;
-    let ok = this.announced.get(code);
-    if (ok === undefined) {
-      ok = Array.from(this.instruction.cpuidFeatures()).every((feature) => this.model.features.has(feature));
-      this.announced.set(code, ok);
+  /** How the instruction is lowered; undefined for what the model does not announce: #UD. */
+  private lowering(code: Code): Lower | undefined {
+    let how = this.lowerings[code];
+    if (how === undefined) {
+      const known = code === Code.INVALID ? undefined : loweringOf(this.instruction.mnemonic);
+      const announced =
+        known !== undefined &&
+        Array.from(this.instruction.cpuidFeatures()).every((feature) => this.model.features.has(feature));
+      how = this.lowerings[code] = announced ? known : null;
     }
-    if (!ok) return false;
-    const how = loweringOf(this.instruction.mnemonic);
-    if (how === undefined) return false;
-    this.context.begin(this.instruction, rip, index);
-    how(this.context);
-    return true;
+    return how ?? undefined;
   }
 
   /** CMP or TEST followed by Jcc of the next instruction: one micro-op for both. */

@@ -1,4 +1,4 @@
-import { Instruction, MemorySizeExt, OpKind, Register, RegisterExt } from "iced-x86";
+import { Code, Instruction, type Mnemonic, MemorySizeExt, OpKind, Register, RegisterExt } from "iced-x86";
 import { calloutNumber } from "../callouts.js";
 import { opNumber } from "../ir/registry.js";
 import type { Width } from "../ir/nodes.js";
@@ -22,24 +22,36 @@ interface MemoryForm {
 /** One instruction on its way to micro-ops: its operands as addresses of registers, and `emit`. */
 export class DecodeContext {
   instruction!: Instruction;
-  code = 0;
-  mnemonic = 0;
+  code: Code = Code.INVALID;
   /** First byte's address, and that of the next instruction. */
   rip = 0;
   next = 0;
   /** Index of the instruction within its block. */
   index = 0;
   readonly records: EmittedRecord[] = [];
+  get mnemonic(): Mnemonic {
+    return this.instruction.mnemonic;
+  }
+  /** Kind and register of each operand: every question to iced-x86 crosses into WebAssembly, so each is asked once. */
+  private readonly kinds: OpKind[] = [];
+  private readonly registers: Register[] = [];
   private temps = 0;
   private vectorTemps = 0;
 
   /** Starts the next instruction. */
-  begin(instruction: Instruction, rip: number, index: number): void {
+  begin(instruction: Instruction, rip: number, length: number, code: Code, index: number): void {
     this.instruction = instruction;
-    this.code = instruction.code;
-    this.mnemonic = instruction.mnemonic;
+    this.code = code;
     this.rip = rip;
-    this.next = rip + instruction.length;
+    this.next = rip + length;
+    const operands = operandCount(instruction, code);
+    this.kinds.length = operands;
+    this.registers.length = operands;
+    for (let i = 0; i < operands; i++) {
+      const kind = instruction.opKind(i);
+      this.kinds[i] = kind;
+      this.registers[i] = kind === OpKind.Register ? instruction.opRegister(i) : Register.None;
+    }
     this.index = index;
     this.temps = 0;
     this.vectorTemps = 0;
@@ -63,24 +75,24 @@ export class DecodeContext {
   }
 
   isRegister(i: number): boolean {
-    return this.instruction.opKind(i) === OpKind.Register;
+    return this.kinds[i] === OpKind.Register;
   }
 
   isMemory(i: number): boolean {
-    return this.instruction.opKind(i) === OpKind.Memory;
+    return this.kinds[i] === OpKind.Memory;
   }
 
   /** Bytes of operand i: of its register, of the memory access, or of the immediate's own operand size. */
   size(i: number): Width {
-    const kind = this.instruction.opKind(i);
-    if (kind === OpKind.Register) return RegisterExt.size(this.instruction.opRegister(i)) as Width;
-    if (kind === OpKind.Memory) return MemorySizeExt.size(this.instruction.memorySize) as Width;
+    const kind = this.kinds[i];
+    if (kind === OpKind.Register) return registerSize(this.registers[i]) as Width;
+    if (kind === OpKind.Memory) return memorySize(this.instruction.memorySize) as Width;
     return i > 0 ? this.size(0) : 8;
   }
 
   /** The address of register operand i in the CPU state. */
   reg(i: number): number {
-    return registerAddress(this.instruction.opRegister(i));
+    return registerAddress(this.registers[i]);
   }
 
   immediate(i: number): bigint {
@@ -89,7 +101,7 @@ export class DecodeContext {
 
   /** Operand i as a readable address: the register itself, the loaded memory, or IMMEDIATE. */
   read(i: number, width: Width, forWrite = false): number {
-    const kind = this.instruction.opKind(i);
+    const kind = this.kinds[i];
     if (kind === OpKind.Register) return this.reg(i);
     if (kind !== OpKind.Memory) return IMMEDIATE;
     const to = width === 16 ? this.vectorTemp() : this.temp();
@@ -137,8 +149,8 @@ export class DecodeContext {
     const index = ins.memoryIndex;
     const narrow = addressSize(ins, base, index) === 4;
     const displacement = BigInt.asIntN(64, ins.memoryDisplacement);
-    const b = base === Register.None ? ZERO : fullRegister(base);
-    const c = index === Register.None ? ZERO : fullRegister(index);
+    const b = base === Register.None ? ZERO : registerAddress(base);
+    const c = index === Register.None ? ZERO : registerAddress(index);
     const d = Math.log2(ins.memoryIndexScale);
     if (narrow) {
       const to = TEMP + 8 * 7;
@@ -154,18 +166,34 @@ export class DecodeContext {
 
 function addressSize(ins: Instruction, base: Register, index: Register): number {
   const register = base !== Register.None ? base : index;
-  if (register !== Register.None) return RegisterExt.size(register);
+  if (register !== Register.None) return registerSize(register);
   return ins.memoryDisplSize === 4 ? 4 : 8;
 }
 
-function fullRegister(register: Register): number {
-  return GPR + 8 * RegisterExt.number(RegisterExt.fullRegister(register));
+/** What iced-x86 says of registers, sizes and codes, asked once each. */
+const operandCounts: number[] = [];
+const registerSizes: number[] = [];
+const memorySizes: number[] = [];
+const registerAddresses: number[] = [];
+
+function operandCount(instruction: Instruction, code: number): number {
+  return (operandCounts[code] ??= instruction.opCount);
+}
+function registerSize(register: Register): number {
+  return (registerSizes[register] ??= RegisterExt.size(register));
+}
+function memorySize(size: number): number {
+  return (memorySizes[size] ??= MemorySizeExt.size(size));
 }
 
 /** Where a register lies in the CPU state: AH, CH, DH and BH are the bytes behind AL, CL, DL and BL. */
 export function registerAddress(register: Register): number {
+  return (registerAddresses[register] ??= findRegister(register));
+}
+
+function findRegister(register: Register): number {
   if (register >= Register.AH && register <= Register.BH) return GPR + 8 * (register - Register.AH) + 1;
-  if (RegisterExt.isGPR(register)) return fullRegister(register);
+  if (RegisterExt.isGPR(register)) return GPR + 8 * RegisterExt.number(RegisterExt.fullRegister(register));
   if (RegisterExt.isXMM(register)) return XMM + 16 * RegisterExt.number(register);
   if (RegisterExt.isMM(register)) return X87 + 16 * RegisterExt.number(register);
   throw new Error(`register ${Register[register]} has no place in the state`);
