@@ -63,6 +63,10 @@ export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bound
         const until =
           result.deadline === null ? Infinity : (result.deadline - machine.kernel.clock.monotonic()) / 1e6;
         await sleep(result.input, until);
+        // The time was really waited for: a virtual clock moves on by it, unless something woke us before.
+        if (result.deadline !== null && interrupts === 0 && !machine.host.stdin.ready()) {
+          machine.kernel.advanceClock(result.deadline);
+        }
       } else if (result.reason === "suspended") {
         // As a shell's job: we stop too, and whoever continues us continues the program.
         process.kill(process.pid, "SIGSTOP");
