@@ -12,7 +12,12 @@ const rooms = ["userland", "mmu", "cpu", "kernel", "syscalls", "debug", "cli", "
 module.exports = {
   forbidden: [
     // A cycle that is closed by types alone is none when the program runs.
-    { name: "no-circular", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "no-circular",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
     ...Object.entries(may).map(([room, targets]) => ({
       name: `${room}-arrows`,
       severity: "error",
@@ -30,6 +35,10 @@ module.exports = {
     doNotFollow: { path: "node_modules" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node"], extensions: [".ts", ".js"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node"],
+      extensions: [".ts", ".js"],
+    },
   },
 };

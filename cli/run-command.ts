@@ -139,7 +139,10 @@ async function findProgram(machine: Machine, options: RunOptions, name: string):
 
 /** A host's absolute path with slashes; on Windows without the drive. */
 function slashed(path: string): string {
-  return path.replace(/^[A-Za-z]:/, "").split(sep).join("/");
+  return path
+    .replace(/^[A-Za-z]:/, "")
+    .split(sep)
+    .join("/");
 }
 
 const LARGEST_PROGRAM = 1 << 30;

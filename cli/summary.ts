@@ -21,6 +21,7 @@ export function statsLines(machine: Machine, milliseconds: number): string[] {
     ["page faults", `${grouped(mm.stats.minorFaults + mm.stats.majorFaults)} mended`],
     ["TLB misses", grouped(kernel.mmu.walks)],
     ["memory", `${grouped(kernel.frames.inUse * 4)} KiB in use`],
+    ["resident", `${grouped(Math.round(process.resourceUsage().maxRSS / 1024))} MiB of the host at most`],
     [
       "time",
       `${milliseconds.toFixed(1)} ms, ${rate(instructions, milliseconds)} million instructions a second`,

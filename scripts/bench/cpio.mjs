@@ -18,6 +18,7 @@ export function initramfs(files) {
   return Buffer.concat([
     entry("dev", S_IFDIR | 0o755, none),
     entry("dev/console", S_IFCHR | 0o600, none, [5, 1]),
+    entry("dev/null", S_IFCHR | 0o666, none, [1, 3]),
     ...Object.entries(files).map(([path, bytes]) => entry(path, S_IFREG | 0o755, Buffer.from(bytes))),
     entry("TRAILER!!!", 0, none),
   ]);

@@ -78,7 +78,7 @@ const qemuSystem = {
       : null,
   run({ elf, args, files = {} }) {
     const name = basename(elf);
-    const script = `#!/busybox sh\n/busybox cat </dev/null\n${[`/${name}`, ...args].join(" ")} </dev/null\n/busybox poweroff -f\n`;
+    const script = `#!/busybox sh\n${[`/${name}`, ...args].join(" ")} </dev/null\n/busybox poweroff -f\n`;
     const contents = { [name]: execFileSync("cat", [elf], { maxBuffer: 1 << 28 }), ...files };
     const initrd = join(work, "initrd");
     // A benchmark program is process 1 itself; a program of several files is started by busybox's shell.
