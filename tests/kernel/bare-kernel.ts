@@ -4,6 +4,7 @@ import { Cpu } from "../../cpu/cpu.js";
 import { cpuModel } from "../../cpu/models.js";
 import { BufferHost } from "../../debug/buffer-host.js";
 import type { ExecFailure } from "../../kernel/exec/exec.js";
+import { mountKernelFileSystems } from "../../kernel/fs/procfs/mount.js";
 import { programFiles } from "../../kernel/fs/program-files.js";
 import type { Namespace } from "../../kernel/fs/namespace.js";
 import { standardFiles } from "../../kernel/fs/standard-streams.js";
@@ -46,6 +47,7 @@ export function bareKernel(options: { memoryBytes?: number; pku?: boolean } = {}
     files: programFiles,
     pku: model.pku,
   });
+  mountKernelFileSystems(tree, kernel);
   return {
     kernel,
     host,
