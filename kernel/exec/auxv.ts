@@ -23,7 +23,6 @@ import {
   AT_PLATFORM,
   AT_RANDOM,
   AT_SECURE,
-  AT_SYSINFO_EHDR,
   AT_UID,
 } from "./stack.js";
 
@@ -37,20 +36,17 @@ export interface VectorSources {
   readonly image: ElfImage;
   /** Where the interpreter was loaded; 0 without one. */
   readonly base: bigint;
-  /** Address of the vDSO's ELF header; 0 without one. */
-  readonly vdso: number;
 }
 
-/** No AT_RSEQ_*: rseq(2) is ENOSYS here, as on a kernel without CONFIG_RSEQ. */
+/** No AT_SYSINFO_EHDR: there is no vDSO. No AT_RSEQ_*: rseq(2) is ENOSYS here, as on a kernel without CONFIG_RSEQ. */
 export function auxiliaryVector(
   kernel: Kernel,
   task: Task,
-  { loaded, image, base, vdso }: VectorSources,
+  { loaded, image, base }: VectorSources,
 ): (readonly [number, number | bigint])[] {
   const { credentials } = task;
   const secure = credentials.uid !== credentials.euid || credentials.gid !== credentials.egid;
   return [
-    ...(vdso === 0 ? [] : [[AT_SYSINFO_EHDR, vdso] as const]),
     [AT_MINSIGSTKSZ, minimumSignalStack(kernel.xsaveBytes)],
     [AT_HWCAP, kernel.hwcap],
     [AT_PAGESZ, 4096],

@@ -13,7 +13,6 @@ import { INITIAL_PKRU } from "../signals/frame.js";
 import { SIG_DFL, SIG_IGN, SIGSEGV } from "../signals/numbers.js";
 import { SignalSet } from "../signals/signal-set.js";
 import type { Task } from "../task.js";
-import { mapVdso } from "../vdso/map.js";
 import { auxiliaryVector } from "./auxv.js";
 import {
   HEAD_BYTES,
@@ -217,10 +216,9 @@ function fill(
   // A static PIE lies among the mappings: its heap starts where a PIE would (6.15).
   const heap = image.type === ET_DYN && interpreter === null ? DYN_BASE : loaded.brk;
   const brk = Number((heap + 4095n) & ~4095n);
-  const vdso = mapVdso(kernel, mm);
   const tables = layStack(
     strings,
-    auxiliaryVector(kernel, task, { loaded, image, base, vdso }),
+    auxiliaryVector(kernel, task, { loaded, image, base }),
     kernel.host.random(16),
   );
   if (task.user.copyOut(tables.pointer, tables.bytes) !== tables.bytes.length) return -EINVAL;
