@@ -18,7 +18,7 @@ import { NodeHost } from "./node-host.js";
 import { parseArguments, UsageError } from "./option-parser.js";
 import { stderrOutput } from "./output.js";
 import { runLoop, type End } from "./run-loop.js";
-import { readRunOptions, RUN_OPTIONS, type RunOptions } from "./run-options.js";
+import { readRunOptions, RUN_OPTIONS, type MountOption, type RunOptions } from "./run-options.js";
 
 /** A program as the guest will find it. */
 interface Program {
@@ -67,12 +67,20 @@ function createMachine(options: RunOptions, host: NodeHost): Machine {
       throw new Failure(USAGE_STATUS, `${option}: ${path}: ${LoadError.ofErrno("", -root).reason}`);
     return root;
   };
-  const mounts = options.mounts.map(({ host: path, guest, mode }) => ({
+  const mounts = [...workingDirectory(options), ...options.mounts].map(({ host: path, guest, mode }) => ({
     root: rootOf("--mount", path),
     guest: guestPath(guest),
     mode,
     source: toLatin1(resolve(path)),
   }));
+  const own = ownDirectory(options);
+  if (own !== null)
+    mounts.unshift({
+      root: rootOf("the current directory", process.cwd()),
+      guest: guestPath(own),
+      mode: "cow",
+      source: toLatin1(own),
+    });
   try {
     return Machine.create({
       memoryBytes: options.memoryBytes,
@@ -132,7 +140,7 @@ async function findProgram(machine: Machine, options: RunOptions, name: string):
     return { path: `/${name}`, elf: buildSample(name) };
   }
   const guest = name.startsWith("/") ? name : `${options.cwd ?? defaultDirectory(options)}/${name}`;
-  const isInTree = options.root !== null || options.mounts.length > 0;
+  const isInTree = options.root !== null || options.mounts.length > 0 || ownDirectory(options) !== null;
   if (isInTree && machine.hasFile(guestPath(guest))) return { path: toLatin1(name), elf: null };
   return { path: guestPath(slashed(resolve(name))), elf: readProgram(name) };
 }
@@ -162,9 +170,16 @@ function readProgram(name: string): Uint8Array {
   }
 }
 
-/** With --root, the host's working directory where it lies inside; otherwise /. */
+/** The current directory, which the program sees copy-on-write at its own path, unless there is --root or --bare. */
+function ownDirectory(options: RunOptions): string | null {
+  if (options.root !== null || options.bare) return null;
+  const path = slashed(process.cwd());
+  return path === "/" ? null : path;
+}
+
+/** Where the program starts: in the current directory where it is in the tree, otherwise in /. */
 function defaultDirectory(options: RunOptions): string {
-  if (options.root === null) return "/";
+  if (options.root === null) return ownDirectory(options) ?? "/";
   const inside = relative(resolve(options.root), process.cwd());
   if (inside === "" || inside.startsWith("..") || isAbsolute(inside)) return "/";
   return `/${slashed(inside)}`;

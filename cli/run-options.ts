@@ -22,9 +22,13 @@ export interface RunOptions {
   pku: boolean;
   mounts: MountOption[];
   root: string | null;
+  /** Nothing of the host but the program and what is mounted. */
+  bare: boolean;
   clearEnvironment: boolean;
   environment: [name: string, value: string][];
   cwd: string | null;
+  /** Without the current directory in the tree. */
+  bare: boolean;
   /** "host": the host's own randomness. */
   seed: number | "host";
   hostClock: boolean;
@@ -62,9 +66,18 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
     help: "Show a host directory or file to the program. What it writes stays in memory; rw: it reaches the host.",
   },
   { name: "root", value: "DIR", help: "DIR is the program's /, copy-on-write; PROG is looked for in it." },
+  { name: "bare", help: "Do not show the current directory, which is there copy-on-write unless told." },
+  {
+    name: "bare",
+    help: "Do not show the working directory, which is otherwise there at its own path, copy-on-write.",
+  },
   { name: "env", value: "NAME=VALUE", help: "Set an environment variable (may be repeated)." },
   { name: "clear-env", help: "Start from an empty environment instead of sealab's own." },
-  { name: "cwd", value: "DIR", help: "The program's working directory; / unless told." },
+  {
+    name: "cwd",
+    value: "DIR",
+    help: "The program's working directory; the current one where it is shown, otherwise /.",
+  },
   {
     name: "seed",
     value: "N|host",
@@ -94,6 +107,8 @@ export function readRunOptions(parsed: readonly ParsedOption[]): RunOptions {
     pku: true,
     mounts: [],
     root: null,
+    bare: false,
+    bare: false,
     clearEnvironment: false,
     environment: [],
     cwd: null,
@@ -114,6 +129,7 @@ function apply(options: RunOptions, name: string, value: string, bare: boolean):
     case "maps":
     case "stats":
     case "sample":
+    case "bare":
       options[name] = true;
       break;
     case "max-instructions":
@@ -136,6 +152,9 @@ function apply(options: RunOptions, name: string, value: string, bare: boolean):
       break;
     case "root":
       options.root = value;
+      break;
+    case "bare":
+      options.bare = true;
       break;
     case "clear-env":
       options.clearEnvironment = true;

@@ -167,7 +167,7 @@ f 12; echo $r
 case "$PATH" in *usr*) echo has usr;; *) echo none;; esac
 for w in alpha beta gamma; do printf '%s-%d ' $w \${#w}; done; echo
 x=hello.tar.gz; echo \${x%.gz} \${x##*.} \${x:-d} \${y:-default}
-echo text > out.tmp; read line < out.tmp; echo "<$line>"; rm out.tmp
+echo text > out.tmp; read line < out.tmp; echo "<$line>"
 trap 'echo leaving' EXIT
 exit 3
 `;
