@@ -179,10 +179,13 @@ export class NodeHostFiles implements HostFiles {
     for (const handle of [...this.#handles.keys()]) this.close(handle);
   }
 
-  private change(root: number, path: string, act: (full: Buffer) => number | void): number {
+  private change(root: number, path: string, act: (full: Buffer) => unknown): number {
     // Any change may turn a directory into something else.
     this.#checked.clear();
-    return this.attempt(root, path, (full) => act(full) ?? 0);
+    return this.attempt(root, path, (full) => {
+      const result = act(full);
+      return typeof result === "number" ? result : 0;
+    });
   }
 
   private changeTwo(root: number, from: string, to: string, act: (a: Buffer, b: Buffer) => void): number {
