@@ -18,7 +18,7 @@ import { NodeHost } from "./node-host.js";
 import { parseArguments, UsageError } from "./option-parser.js";
 import { stderrOutput } from "./output.js";
 import { runLoop, type End } from "./run-loop.js";
-import { readRunOptions, RUN_OPTIONS, type MountOption, type RunOptions } from "./run-options.js";
+import { readRunOptions, RUN_OPTIONS, type RunOptions } from "./run-options.js";
 
 /** A program as the guest will find it. */
 interface Program {
@@ -67,7 +67,7 @@ function createMachine(options: RunOptions, host: NodeHost): Machine {
       throw new Failure(USAGE_STATUS, `${option}: ${path}: ${LoadError.ofErrno("", -root).reason}`);
     return root;
   };
-  const mounts = [...workingDirectory(options), ...options.mounts].map(({ host: path, guest, mode }) => ({
+  const mounts = options.mounts.map(({ host: path, guest, mode }) => ({
     root: rootOf("--mount", path),
     guest: guestPath(guest),
     mode,
@@ -140,8 +140,7 @@ async function findProgram(machine: Machine, options: RunOptions, name: string):
     return { path: `/${name}`, elf: buildSample(name) };
   }
   const guest = name.startsWith("/") ? name : `${options.cwd ?? defaultDirectory(options)}/${name}`;
-  const isInTree = options.root !== null || options.mounts.length > 0 || ownDirectory(options) !== null;
-  if (isInTree && machine.hasFile(guestPath(guest))) return { path: toLatin1(name), elf: null };
+  if (machine.hasFile(guestPath(guest))) return { path: toLatin1(name), elf: null };
   return { path: guestPath(slashed(resolve(name))), elf: readProgram(name) };
 }
 
