@@ -64,10 +64,10 @@ function ioctl(call: SyscallCall): number {
 
 function bytesWaiting(file: OpenFile): number | null {
   if (file instanceof PipeFile) return file.pipe.length;
-  if (file.node.isRegular) return file.node.size - file.position;
   // How much the host has is not known; whether it has something is.
   if (file instanceof TerminalFile || (file instanceof StreamFile && file.waitsOnHost))
     return (file.poll() & 1) !== 0 ? 1 : 0;
+  if (file.seekable && file.node.isRegular) return file.node.size - file.position;
   return null;
 }
 

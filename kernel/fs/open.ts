@@ -212,7 +212,6 @@ export function openLocation(
   if ((flags & O_DIRECTORY) !== 0 && !inode.isDirectory) return -ENOTDIR;
   if ((flags & O_PATH) !== 0) return new PathFile(location, flags & ~O_CLOEXEC);
   if (inode.type === S_IFLNK) return -ELOOP;
-  const truncates = (flags & O_TRUNC) !== 0 && inode.isRegular;
   if (!created) {
     let wanted = ACCESS_OF_MODE[flags & O_ACCMODE];
     if ((flags & O_TRUNC) !== 0) wanted |= MAY_WRITE;
@@ -220,8 +219,8 @@ export function openLocation(
     const allowed = accessTo(start.actor, location, wanted);
     if (allowed < 0) return allowed;
     if ((flags & O_NOATIME) !== 0 && !ownerOrCapable(start.actor, inode)) return -EPERM;
-    if (truncates) {
-      const result = setFileSize(inode as RegularInode, 0);
+    if ((flags & O_TRUNC) !== 0 && inode instanceof RegularInode) {
+      const result = setFileSize(inode, 0);
       if (result < 0) return result;
       dropPrivilegeBits(inode, start.actor);
     }
