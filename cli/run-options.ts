@@ -27,8 +27,6 @@ export interface RunOptions {
   clearEnvironment: boolean;
   environment: [name: string, value: string][];
   cwd: string | null;
-  /** Without the current directory in the tree. */
-  bare: boolean;
   /** "host": the host's own randomness. */
   seed: number | "host";
   hostClock: boolean;
@@ -66,7 +64,6 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
     help: "Show a host directory or file to the program. What it writes stays in memory; rw: it reaches the host.",
   },
   { name: "root", value: "DIR", help: "DIR is the program's /, copy-on-write; PROG is looked for in it." },
-  { name: "bare", help: "Do not show the current directory, which is there copy-on-write unless told." },
   {
     name: "bare",
     help: "Do not show the working directory, which is otherwise there at its own path, copy-on-write.",
@@ -107,7 +104,6 @@ export function readRunOptions(parsed: readonly ParsedOption[]): RunOptions {
     pku: true,
     mounts: [],
     root: null,
-    bare: false,
     bare: false,
     clearEnvironment: false,
     environment: [],
@@ -152,9 +148,6 @@ function apply(options: RunOptions, name: string, value: string, bare: boolean):
       break;
     case "root":
       options.root = value;
-      break;
-    case "bare":
-      options.bare = true;
       break;
     case "clear-env":
       options.clearEnvironment = true;
