@@ -60,6 +60,8 @@ export class FileTable {
     this.#descriptors[fd] = undefined;
     while (this.#descriptors.length > 0 && !this.#descriptors[this.#descriptors.length - 1])
       this.#descriptors.pop();
+    // A mapping may keep the file open: what it wrote goes to the host now ("flush", filp_close).
+    descriptor.file.sync();
     const { node } = descriptor.file;
     // Closing any descriptor of a file gives up all POSIX locks on it (fcntl(2)).
     if (node.locks.length > 0) node.locks = withoutOwner(node.locks, "posix", this.identity);
