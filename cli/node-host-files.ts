@@ -271,7 +271,8 @@ export function errnoOf(error: unknown): number {
 export function statOf(stat: fs.BigIntStats): HostStat {
   const device = Number(stat.rdev);
   return {
-    mode: Number(stat.mode),
+    // Windows knows no execute permission: there every file has it.
+    mode: Number(stat.mode) | (process.platform === "win32" ? 0o111 : 0),
     uid: Number(stat.uid),
     gid: Number(stat.gid),
     links: Number(stat.nlink),

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { performance } from "node:perf_hooks";
-import { ENOENT, ENOTDIR } from "../kernel/errno.js";
+import { EACCES, ENOENT, ENOTDIR } from "../kernel/errno.js";
 import { LoadError } from "../debug/load-error.js";
 import { Machine } from "../debug/machine.js";
 import {
@@ -129,7 +129,9 @@ async function load(
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;
     const missing = error.errno === ENOENT || error.errno === ENOTDIR;
-    throw new Failure(missing ? NOT_FOUND_STATUS : NOT_EXECUTABLE_STATUS, error.message);
+    // Only the file's own x bit is asked for: the user here is root, who may enter every directory.
+    const message = error.errno === EACCES ? `${error.path}: it has no execute permission` : error.message;
+    throw new Failure(missing ? NOT_FOUND_STATUS : NOT_EXECUTABLE_STATUS, message);
   }
 }
 
@@ -140,7 +142,10 @@ async function findProgram(machine: Machine, options: RunOptions, name: string):
     return { path: `/${name}`, elf: buildSample(name) };
   }
   const guest = name.startsWith("/") ? name : `${options.cwd ?? defaultDirectory(options)}/${name}`;
-  if (machine.hasFile(guestPath(guest))) return { path: toLatin1(name), elf: null };
+  const kind = machine.fileKind(guestPath(guest));
+  if (kind === "directory") throw new Failure(NOT_EXECUTABLE_STATUS, `${name}: is a directory`);
+  if (kind === "other") throw new Failure(NOT_EXECUTABLE_STATUS, `${name}: not a regular file`);
+  if (kind === "file") return { path: toLatin1(name), elf: null };
   return { path: guestPath(slashed(resolve(name))), elf: readProgram(name) };
 }
 

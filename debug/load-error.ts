@@ -21,7 +21,9 @@ export class LoadError extends Error {
   /** An execve that failed. */
   static ofExec(path: string, failure: ExecFailure): LoadError {
     const { errno, reason } = failure;
-    return new LoadError(path, errno, reason === errnoName(errno) ? phrase(errno) : reason);
+    const name = errnoName(errno);
+    const inWords = reason.endsWith(name) ? reason.slice(0, -name.length) + phrase(errno) : reason;
+    return new LoadError(path, errno, inWords);
   }
 
   static ofErrno(path: string, errno: number): LoadError {

@@ -48,9 +48,12 @@ export class MachineFiles {
     mountKernelFileSystems(this.namespace, kernel);
   }
 
-  /** Whether a name is there, below `/`. */
-  has(path: string): boolean {
-    return typeof walk(this.namespace.setupStart(), path, true) !== "number";
+  /** What a name stands for, links followed; null where there is nothing. */
+  kind(path: string): "file" | "directory" | "other" | null {
+    const found = walk(this.namespace.setupStart(), path, true);
+    if (typeof found === "number") return null;
+    const { inode } = found.location.dentry;
+    return inode.isDirectory ? "directory" : inode instanceof RegularInode ? "file" : "other";
   }
 
   /** Puts a program into the tree, executable for all. @throws LoadError */

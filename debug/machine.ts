@@ -162,9 +162,9 @@ export class Machine {
     if (failure !== null) throw LoadError.ofExec(path, failure);
   }
 
-  /** Whether the guest's tree has a file or directory of that name. */
-  hasFile(path: string): boolean {
-    return this.files.has(path);
+  /** What a path of the guest's tree is, links followed; null where there is nothing. */
+  fileKind(path: string): "file" | "directory" | "other" | null {
+    return this.files.kind(path);
   }
 
   /** The running task. */

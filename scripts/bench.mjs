@@ -89,14 +89,14 @@ function busybox() {
 
 const LINES = 60_000;
 const AWK =
-  "BEGIN { for (i = 0; i < 120000; i++) { s = (s * 31 + i) % 65521; a[s % 64] += length(s) } print s, a[7] }";
+  "BEGIN { for (i = 0; i < n; i++) { s = (s * 31 + i) % 65521; a[s % 64] += length(s) } print s, a[7] }";
 
 /** Programs that nobody here wrote: the whole run's processor time less that of `busybox true`. */
 function realPrograms() {
   const jobs = {
-    sha256sum: ["sha256sum", ...Array(24).fill("data")],
-    sort: ["sort", "data"],
-    awk: ["awk", "-f", "program.awk"],
+    sha256sum: (scale) => ["sha256sum", ...Array(4 * scale).fill("data")],
+    sort: () => ["sort", "data", "data"],
+    awk: (scale) => ["awk", "-v", `n=${(quick ? 4_000 : 40_000) * scale}`, "-f", "program.awk"],
   };
   const names = Object.keys(jobs).filter(wanted);
   if (names.length === 0) return;
@@ -114,7 +114,7 @@ function realPrograms() {
     data: Array.from({ length: quick ? LINES / 10 : LINES }, () => `${random()} ${random() % 1000}\n`).join(
       "",
     ),
-    "program.awk": quick ? AWK.replace("120000", "12000") : AWK,
+    "program.awk": AWK,
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(work, name), text);
   files.busybox = readFileSync(elf);
@@ -122,14 +122,18 @@ function realPrograms() {
   row(["", ...usable.map((machine) => machine.name)]);
   const base = usable.map((machine) => machine.run({ elf, args: ["true"], files }).cpu);
   for (const name of names) {
-    const results = usable.map((machine) => machine.run({ elf, args: jobs[name], files }));
-    const costs = results.map((result, i) => result.cpu - base[i]);
+    const cost = (machine, i) => {
+      const scale = name === "sort" ? 1 : machine.scale;
+      return (machine.run({ elf, args: jobs[name](scale), files }).cpu - base[i]) / scale;
+    };
+    const outputs = usable.map((machine) =>
+      machine.run({ elf, args: jobs[name](1), files }).stdout.replaceAll("\r", ""),
+    );
+    outputs.forEach((output, i) => {
+      if (!output.includes(outputs.at(-1))) console.log(`  ${usable[i].name}: another output`);
+    });
+    const costs = usable.map(cost);
     const own = costs.at(-1);
-    for (const [i, { stdout }] of results.entries()) {
-      // The console of qemu-system ends its lines in CR LF.
-      if (!stdout.replaceAll("\r", "").includes(results.at(-1).stdout))
-        console.log(`  ${usable[i].name}: another output`);
-    }
     row([
       name,
       ...costs.map((cost, i) =>
