@@ -14,6 +14,9 @@ export interface EmittedRecord extends RecordFields {
   instruction: number;
 }
 
+/** Families that have a form for an index without a segment base. */
+const UNSEGMENTED = new Set(["ld.1", "ld.4", "ld.8", "st.1", "st.4", "st.8", "ldz.1", "ldz.2", "lds.4"]);
+
 interface MemoryForm {
   form: "b" | "x";
   fields: RecordFields;
@@ -116,14 +119,18 @@ export class DecodeContext {
 
   /** Emits a load micro-op of the family `name` (its `.b` or `.x` form). */
   loadAs(name: string, to: number): void {
-    const { form, fields } = this.memory();
-    this.emit(`${name}.${form}`, { ...fields, a: to });
+    this.emitAccess(name, to);
   }
 
   /** Emits the store of `width` bytes from the register at `from` to the memory operand. */
   store(width: Width, from: number): void {
+    this.emitAccess(`st.${width}`, from);
+  }
+
+  private emitAccess(name: string, a: number): void {
     const { form, fields } = this.memory();
-    this.emit(`st.${width}.${form}`, { ...fields, a: from });
+    const unsegmented = form === "x" && fields.e === ZERO && UNSEGMENTED.has(name);
+    this.emit(`${name}.${unsegmented ? "i" : form}`, { ...fields, a });
   }
 
   /** Emits the effective address (with segment base) into a scratch register. @returns the scratch's address */

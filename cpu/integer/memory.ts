@@ -7,6 +7,10 @@ import { define } from "../ir/registry.js";
  * (slot c << d) + immediate. Slot a is the register read or written.
  */
 const based = (b: Builder): Expr => b.add(b.get("b", 8), b.immediate);
+const UNSEGMENTED_WIDTHS = [1, 4, 8] as const;
+/** `.i`: as `.x`, without a segment; only for the loads and stores that programs live on. */
+const unsegmented = (b: Builder): Expr =>
+  b.add(b.add(b.get("b", 8), b.shl(b.get("c", 8), b.extU(b.small))), b.immediate);
 const indexed = (b: Builder): Expr =>
   b.add(b.add(b.get("e", 8), b.add(b.get("b", 8), b.shl(b.get("c", 8), b.extU(b.small)))), b.immediate);
 
@@ -44,3 +48,11 @@ define("ea32", (b) =>
     b.and(b.add(b.add(b.get("b", 8), b.shl(b.get("c", 8), b.extU(b.small))), b.immediate), b.i64(0xffffffff)),
   ),
 );
+
+for (const width of UNSEGMENTED_WIDTHS) {
+  define(`ld.${width}.i`, (b) => b.setRegister("a", width, b.load(unsegmented(b), width)));
+  define(`st.${width}.i`, (b) => b.store(unsegmented(b), width, b.get("a", width)));
+}
+for (const width of [1, 2] as const)
+  define(`ldz.${width}.i`, (b) => b.set("a", 8, b.load(unsegmented(b), width, "i64")));
+define("lds.4.i", (b) => b.set("a", 8, b.load(unsegmented(b), 4, "i64", { signed: true })));
