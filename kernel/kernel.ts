@@ -122,6 +122,8 @@ export class Kernel {
   #nextPid: number;
   #stopRequested = false;
   #inSyscall = false;
+  /** The kernel's own last write of PKRU. */
+  #pkruSet: Provenance | undefined;
   /** The current call's number, for refusals. */
   #number = 0;
 
@@ -243,6 +245,7 @@ export class Kernel {
 
   #pkruWriter(): Provenance | undefined {
     const { instruction, rip } = this.cpu.pkruWriter;
+    if (this.#pkruSet !== undefined && this.#pkruSet.instruction >= instruction) return this.#pkruSet;
     return instruction === 0 ? undefined : { instruction, rip, tid: this.current.tid };
   }
 
@@ -252,8 +255,11 @@ export class Kernel {
     this.cpu.asid = mm.asid;
   }
 
+  /** Writes PKRU for the running task, and remembers that it was the kernel. */
   setPkru(value: number): void {
     this.cpu.registers.pkru = value;
+    const outside = this.cpu.instructions === 0 ? "execve" : "signal delivery";
+    this.#pkruSet = { ...this.provenance(), by: this.#inSyscall ? this.#dispatch.nameOf(this.#number) : outside };
   }
 
   /** Makes `run` return "stopped" at the next boundary; for listeners. */

@@ -6,6 +6,8 @@ export interface Provenance {
   readonly instruction: number;
   readonly rip: number;
   readonly tid: number;
+  /** Where the kernel itself did it: in which call, or at "signal delivery". */
+  readonly by?: string;
 }
 
 /** An area as it was when something was refused. */

@@ -89,7 +89,8 @@ function sentence(text: string): string {
 function placeText(place: Provenance, symbolAt: ExplainOptions["symbolAt"]): string {
   const symbol = symbolAt?.(place.rip);
   const rip = `0x${place.rip.toString(16)}${symbol === undefined ? "" : ` <${symbol}>`}`;
-  return `at instruction ${grouped(place.instruction)}, RIP ${rip}, thread ${place.tid}`;
+  const by = place.by === undefined ? "" : ` by the kernel (${place.by})`;
+  return `at instruction ${grouped(place.instruction)}${by}, RIP ${rip}, thread ${place.tid}`;
 }
 
 /** The upper tables in one line, the leaf (or the entry where the walk ended) in another. */
