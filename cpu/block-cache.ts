@@ -53,7 +53,7 @@ export class BlockCache {
     private readonly mmu: Mmu,
   ) {
     this.view = new DataView(memory.memory.buffer);
-    this.clearJumps();
+    this.emptyJumpCache();
   }
 
   find(physical: number, rip: number): Block | undefined {
@@ -240,11 +240,16 @@ export class BlockCache {
     this.jumpPages.add(Math.floor(block.rip / PAGE_SIZE));
   }
 
-  clearJumps(): void {
+  private clearJumps(): void {
+    if (this.jumpPages.size === 0) return;
+    this.emptyJumpCache();
+    this.jumpPages.clear();
+  }
+
+  private emptyJumpCache(): void {
     const from = JUMP_CACHE_BASE >>> 2;
     // All ones is no canonical user address.
     this.memory.u32.fill(0xffffffff, from, from + (JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES) / 4);
-    this.jumpPages.clear();
   }
 
   /** Translations of [start, end) changed: jumps into it are looked up anew. */

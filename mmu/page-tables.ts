@@ -24,10 +24,6 @@ export class PageTables {
     if (this.root === -1) throw new Error("no frame left for a page-table root");
   }
 
-  private indexAt(va: number, level: number): number {
-    return Math.floor(va / SPAN[level]) % ENTRIES;
-  }
-
   private wordOf(table: PageFrame, index: number): number {
     return (RAM_BASE >>> 2) + table * (PAGE_SIZE / 4) + index * 2;
   }
@@ -39,9 +35,13 @@ export class PageTables {
    */
   entryAddress(va: number, create: boolean): number {
     const words = this.frames.memory.u32;
+    const low = va >>> 0;
+    const high = (va / 0x1_0000_0000) | 0;
     let table = this.root;
     for (let level = 4; level > 1; level--) {
-      const at = this.wordOf(table, this.indexAt(va, level));
+      const index =
+        level === 4 ? high >>> 7 : level === 3 ? ((high & 0x7f) << 2) | (low >>> 30) : (low >>> 21) & 511;
+      const at = this.wordOf(table, index);
       if ((words[at] & PTE_P) === 0) {
         if (!create) return 0;
         const frame = this.frames.allocate();
@@ -52,7 +52,7 @@ export class PageTables {
       }
       table = pteFrame(words[at]);
     }
-    return this.wordOf(table, this.indexAt(va, 1)) * 4;
+    return this.wordOf(table, (low >>> 12) & 511) * 4;
   }
 
   /**
@@ -105,33 +105,38 @@ export class PageTables {
     }
   }
 
-  /** Gives back tables of [start, end) bytes that no longer hold an entry. */
-  prune(start: number, end: number): void {
-    this.pruneTable(this.root, 4, 0, start, end);
+  /**
+   * Gives back the tables along [start, end) bytes that lie wholly in [floor, ceiling), where no entry is left. No
+   * table is searched for entries: the caller knows what is mapped beside the range (free_pgtables).
+   */
+  prune(start: number, end: number, floor: number, ceiling: number): void {
+    this.pruneTable(this.root, 4, 0, start, end, floor, ceiling);
   }
 
-  private pruneTable(table: PageFrame, level: number, tableStart: number, start: number, end: number): void {
+  private pruneTable(
+    table: PageFrame,
+    level: number,
+    tableStart: number,
+    start: number,
+    end: number,
+    floor: number,
+    ceiling: number,
+  ): void {
     const words = this.frames.memory.u32;
     const span = SPAN[level];
     const first = Math.max(0, Math.floor((start - tableStart) / span));
     const last = Math.min(ENTRIES, Math.ceil((end - tableStart) / span));
-    for (let index = first; index < last; index++) {
-      const at = this.wordOf(table, index);
+    let at = this.wordOf(table, first);
+    for (let index = first; index < last; index++, at += 2) {
       if ((words[at] & PTE_P) === 0) continue;
       const child = pteFrame(words[at]);
-      if (level > 2) this.pruneTable(child, level - 1, tableStart + index * span, start, end);
-      if (!this.isEmpty(child)) continue;
-      words[at] = 0;
-      words[at + 1] = 0;
-      this.freeTable(child);
+      const childStart = tableStart + index * span;
+      if (childStart >= floor && childStart + span <= ceiling) {
+        words[at] = 0;
+        words[at + 1] = 0;
+        this.destroyTable(child, level - 1);
+      } else if (level > 2) this.pruneTable(child, level - 1, childStart, start, end, floor, ceiling);
     }
-  }
-
-  private isEmpty(table: PageFrame): boolean {
-    const words = this.frames.memory.u32;
-    const from = this.wordOf(table, 0);
-    for (let at = from; at < from + ENTRIES * 2; at++) if (words[at] !== 0) return false;
-    return true;
   }
 
   private freeTable(table: PageFrame): void {

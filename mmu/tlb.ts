@@ -25,6 +25,8 @@ export class Tlb {
   private readonly bankAsid = new Int32Array(TLB_BANKS).fill(-1);
   private readonly bankPkru = new Int32Array(TLB_BANKS);
   private readonly bankUsed = new Float64Array(TLB_BANKS);
+  /** A bank of invalid entries. */
+  private readonly empty = new Int32Array(TLB_ENTRIES * ENTRY_WORDS);
   private clock = 0;
   /** How often a bank was given to a pair: who remembers a bank's address asks whether this has grown. */
   assignments = 0;
@@ -33,6 +35,7 @@ export class Tlb {
 
   constructor(memory: PhysicalMemory) {
     this.words = memory.i32;
+    for (let slot = 0; slot < TLB_ENTRIES; slot++) writeInvalid(this.empty, slot * ENTRY_WORDS, slot);
   }
 
   /** Makes the pair's bank current, taking the least recently used one when it has none. */
@@ -83,7 +86,9 @@ export class Tlb {
   /** Forgets a page in every bank. */
   dropPage(va: number): void {
     const slot = (va >>> 12) & SLOT_MASK;
-    for (let bank = 0; bank < TLB_BANKS; bank++) if (this.bankAsid[bank] !== -1) this.clearEntry(bank, slot);
+    let at = (TLB_BASE >>> 2) + slot * ENTRY_WORDS;
+    for (let bank = 0; bank < TLB_BANKS; bank++, at += TLB_BANK_BYTES >>> 2)
+      if (this.bankAsid[bank] !== -1) writeInvalid(this.words, at, slot);
   }
 
   /** Forgets the pages of [start, end) bytes in every bank. */
@@ -115,17 +120,15 @@ export class Tlb {
   }
 
   private clearBank(bank: number): void {
-    for (let slot = 0; slot < TLB_ENTRIES; slot++) this.clearEntry(bank, slot);
+    this.words.set(this.empty, (TLB_BASE + bank * TLB_BANK_BYTES) >>> 2);
   }
+}
 
-  private clearEntry(bank: number, slot: number): void {
-    const at = ((TLB_BASE + bank * TLB_BANK_BYTES) >>> 2) + slot * ENTRY_WORDS;
-    const { words } = this;
-    const invalid = (slot ^ 1) << 12;
-    words[at] = invalid;
-    words[at + 1] = 0;
-    words[at + 2] = invalid;
-    words[at + 3] = 0;
-    words[at + 4] = 0;
-  }
+function writeInvalid(words: Int32Array, at: number, slot: number): void {
+  const invalid = (slot ^ 1) << 12;
+  words[at] = invalid;
+  words[at + 1] = 0;
+  words[at + 2] = invalid;
+  words[at + 3] = 0;
+  words[at + 4] = 0;
 }

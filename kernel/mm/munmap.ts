@@ -102,11 +102,13 @@ function refuseIfSealed(mm: AddressSpace, area: Area, start: number, end: number
 
 /** Removes the areas of [start, end) after `gather` succeeded. */
 export function removeGathered(mm: AddressSpace, start: number, end: number): void {
-  for (let area = mm.tree.findOverlap(start, end); area !== null && area.start < end;) {
+  let area = mm.tree.findOverlap(start, end);
+  const floor = area === null || area.previous === null ? 0 : area.previous.end;
+  while (area !== null && area.start < end) {
     const { next } = area;
     mm.removeArea(area);
     area = next;
   }
-  mm.translations.prune(start, end);
+  mm.translations.prune(start, end, floor, area === null ? 2 ** 47 : area.start);
   mm.changed("unmap", start, end);
 }

@@ -134,9 +134,9 @@ export class Translations {
     if (dropped) this.mmu.invalidateRange(start, end);
   }
 
-  /** Gives back page tables that [start, end) no longer needs. */
-  prune(start: number, end: number): void {
-    this.tables.prune(start, end);
+  /** Gives back page tables that [start, end) no longer needs; in [floor, ceiling) around it nothing is mapped. */
+  prune(start: number, end: number, floor: number, ceiling: number): void {
+    this.tables.prune(start, end, floor, ceiling);
   }
 
   /**
