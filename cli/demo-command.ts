@@ -23,7 +23,7 @@ export function demoCommand(args: readonly string[]): number {
   const [name = DEFAULT_SAMPLE, ...more] = args;
   if (name === "--help" || name === "-h") {
     const names = samples.map((sample) => `  ${sample.name.padEnd(24)}${sample.title}\n`);
-    process.stdout.write(HELP + names.join(""));
+    writeAll(1, HELP + names.join(""));
     return 0;
   }
   if (name.startsWith("-")) throw new UsageError(`demo: unknown option ${name}`);

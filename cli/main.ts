@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Failure, INTERNAL_STATUS, USAGE_STATUS } from "./failure.js";
 import { optionsHelp, UsageError } from "./option-parser.js";
+import { writeAll } from "./output.js";
 import { RUN_OPTIONS } from "./run-options.js";
 
 const HELP = `sealab runs Linux x86-64 programs on a machine of its own: an emulated processor
@@ -27,6 +28,12 @@ Try:
   sealab run --trace --maps ./a-static-program
 `;
 
+/** Text of sealab's own on stdout; a reader that has gone (sealab --help | head) is no mistake. */
+function say(text: string): number {
+  writeAll(1, text);
+  return 0;
+}
+
 async function dispatch(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
   switch (command) {
@@ -38,13 +45,11 @@ async function dispatch(args: readonly string[]): Promise<number> {
       return (await import("./samples-command.js")).samplesCommand(rest);
     case "--version":
     case "-V":
-      process.stdout.write(`sealab ${version()}\n`);
-      return 0;
+      return say(`sealab ${version()}\n`);
     case "--help":
     case "-h":
     case "help":
-      process.stdout.write(HELP);
-      return 0;
+      return say(HELP);
     case undefined:
       throw new UsageError("what shall it do?");
     default:
@@ -78,6 +83,4 @@ function wantsDebug(i: number): boolean {
   return process.argv[i] === "--log-level" && /^(debug|trace)$/.test(process.argv[i + 1] ?? "");
 }
 
-// A reader of our own output that has gone (sealab samples | head) is no mistake.
-process.stdout.on("error", () => process.exit(141));
 process.exitCode = await dispatch(process.argv.slice(2)).catch(report);

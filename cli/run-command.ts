@@ -16,7 +16,7 @@ import { guestPath } from "../kernel/fs/tree-setup.js";
 import type { Logger } from "./logger.js";
 import { NodeHost } from "./node-host.js";
 import { parseArguments, UsageError } from "./option-parser.js";
-import { stderrOutput } from "./output.js";
+import { stderrOutput, writeAll } from "./output.js";
 import { runLoop, type End } from "./run-loop.js";
 import { readRunOptions, RUN_OPTIONS, type RunOptions } from "./run-options.js";
 
@@ -32,7 +32,7 @@ interface Program {
 export async function runCommand(args: readonly string[], help: string): Promise<number> {
   const { options: parsed, operands } = parseArguments(args, RUN_OPTIONS);
   if (parsed.some((option) => option.name === "help")) {
-    process.stdout.write(help);
+    writeAll(1, help);
     return 0;
   }
   const options = readRunOptions(parsed);

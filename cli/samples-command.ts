@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { findSample, samples } from "../userland/index.js";
 import { Failure, reasonOf, USAGE_STATUS } from "./failure.js";
+import { writeAll } from "./output.js";
 import { optionsHelp, parseArguments, UsageError, type OptionSpec } from "./option-parser.js";
 
 const OPTIONS: readonly OptionSpec[] = [
@@ -23,7 +24,7 @@ export function samplesCommand(args: readonly string[]): number {
   const after = parseArguments(before.operands.slice(1), OPTIONS);
   const options = [...before.options, ...after.options];
   if (options.some((option) => option.name === "help")) {
-    process.stdout.write(HELP);
+    writeAll(1, HELP);
     return 0;
   }
   if (after.operands.length > 0) throw new UsageError(`unexpected argument ${after.operands[0]!}`);
@@ -32,7 +33,7 @@ export function samplesCommand(args: readonly string[]): number {
   if (name === undefined) {
     if (output != null) throw new UsageError("--output needs the name of a sample");
     const width = Math.max(...samples.map((sample) => sample.name.length));
-    for (const sample of samples) process.stdout.write(`${sample.name.padEnd(width)}  ${sample.title}\n`);
+    for (const sample of samples) writeAll(1, `${sample.name.padEnd(width)}  ${sample.title}\n`);
     return 0;
   }
   const elf = buildSample(name);
