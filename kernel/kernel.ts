@@ -259,7 +259,10 @@ export class Kernel {
   setPkru(value: number): void {
     this.cpu.registers.pkru = value;
     const outside = this.cpu.instructions === 0 ? "execve" : "signal delivery";
-    this.#pkruSet = { ...this.provenance(), by: this.#inSyscall ? this.#dispatch.nameOf(this.#number) : outside };
+    this.#pkruSet = {
+      ...this.provenance(),
+      by: this.#inSyscall ? this.#dispatch.nameOf(this.#number) : outside,
+    };
   }
 
   /** Makes `run` return "stopped" at the next boundary; for listeners. */
