@@ -264,7 +264,8 @@ export class Machine {
 
   /** The program's areas (VMAs), ascending. */
   areas(): AreaSnapshot[] {
-    return [...this.task.mm.areas()].map((area) => area.snapshot());
+    const { mm } = this.task;
+    return [...mm.areas()].map((area) => mm.snapshotArea(area));
   }
 
   /** The area that holds an address. */

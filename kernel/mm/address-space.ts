@@ -1,7 +1,7 @@
 import { pteFrame } from "../../mmu/page-table-entry.js";
 import type { ProtectionKey } from "../../mmu/types.js";
 import { walk } from "../../mmu/walk.js";
-import type { PathEntry, Refusal } from "../refusal.js";
+import type { AreaSnapshot, PathEntry, Refusal } from "../refusal.js";
 import type { Area, AreaProperties } from "./area.js";
 import { AreaTree } from "./area-tree.js";
 import { brk } from "./brk.js";
@@ -25,7 +25,7 @@ import { mseal } from "./mseal.js";
 import { msync } from "./msync.js";
 import { munmap } from "./munmap.js";
 import { pkeyAlloc, pkeyFree } from "./pkey.js";
-import { formatMaps } from "./proc-maps.js";
+import { areaName, formatMaps } from "./proc-maps.js";
 import { formatSmaps } from "./proc-smaps.js";
 import { remapFilePages } from "./remap-file-pages.js";
 import { Translations } from "./translations.js";
@@ -305,6 +305,11 @@ export class AddressSpace implements FileMapper {
     }
   }
 
+  /** Writes what shared mappings have changed back to the files. Errors have nobody to go to. */
+  syncFiles(): void {
+    for (const area of this.tree) if ((area.flags & VM_SHARED) !== 0) area.file?.sync?.();
+  }
+
   /** Tells whoever watches the map. */
   changed(kind: AreaChange["kind"], start: number, end: number): void {
     this.env.onAreaChange?.({ kind, start, end });
@@ -328,7 +333,7 @@ export class AddressSpace implements FileMapper {
       rule,
       errno,
       ...(syscall === undefined ? {} : { syscall }),
-      ...(details.area ? { area: details.area.snapshot() } : {}),
+      ...(details.area ? { area: this.snapshotArea(details.area) } : {}),
       ...(details.address === undefined
         ? {}
         : { address: details.address, path: this.pageTablePath(details.address) }),
@@ -339,6 +344,11 @@ export class AddressSpace implements FileMapper {
       text: details.text,
       source: details.source,
     };
+  }
+
+  /** An area as it is now, under the name that maps shows. */
+  snapshotArea(area: Area): AreaSnapshot {
+    return area.snapshot(areaName(this, area));
   }
 
   /** The entries that translate an address, top down, as far as they exist. */

@@ -96,7 +96,8 @@ export class Area implements AreaProperties {
     return this.pageOffset + (va - (va % 4096) - this.start) / 4096;
   }
 
-  snapshot(): AreaSnapshot {
+  /** @param name what maps calls it (proc-maps.ts): only the address space knows its heap and its stack */
+  snapshot(name: string): AreaSnapshot {
     return {
       start: this.start,
       end: this.end,
@@ -105,7 +106,7 @@ export class Area implements AreaProperties {
       key: this.key,
       sealed: this.seal !== null,
       ...(this.seal ? { sealedBy: this.seal.by } : {}),
-      name: this.file?.mapName ?? this.name,
+      name,
     };
   }
 }

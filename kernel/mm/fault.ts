@@ -61,16 +61,10 @@ export function handleFault(
 
   const area = mm.tree.findFirst(address);
   if (area === null || address < area.start) {
-    const why =
-      area === null || (area.flags & VM_GROWSDOWN) === 0
-        ? "nothing is mapped there"
-        : growStack(mm, area, address);
+    const why = area === null || (area.flags & VM_GROWSDOWN) === 0 ? NOTHING : growStack(mm, area, address);
     if (area === null || why !== null)
       return signal(mm, SIGSEGV, SEGV_MAPERR, va, errorCode, null, "fault.unmapped", () => ({
-        text:
-          area !== null && (area.flags & VM_GROWSDOWN) !== 0
-            ? `the stack cannot grow there: ${why}`
-            : `${why}`,
+        text: area === null || !growable(mm, area, address) ? NOTHING : `the stack cannot grow there: ${why}`,
         source: "lock_mm_and_find_vma",
         address,
       }));
@@ -121,6 +115,13 @@ export function handleFault(
         address,
       }));
   }
+}
+
+const NOTHING = "nothing is mapped there";
+
+/** Near enough below an area that grows down for somebody to have meant it as stack. */
+function growable(mm: AddressSpace, area: Area, address: number): boolean {
+  return (area.flags & VM_GROWSDOWN) !== 0 && area.start - address <= mm.env.limits.stack;
 }
 
 /** The calling thread's PKRU forbids this data access to the area (arch_vma_access_permitted). */

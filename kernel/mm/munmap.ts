@@ -88,6 +88,7 @@ export function gather(mm: AddressSpace, start: number, end: number, origin: Sea
 function refuseIfSealed(mm: AddressSpace, area: Area, start: number, end: number, origin: SealOrigin) {
   const verdict = mm.env.sealing.mayUnmap(area, origin);
   if (verdict === null) return 0;
+  const pages = (end - start) / 4096;
   return mm.refuse(`${origin}.sealed`, mm.env.sealing.errno, () => ({
     text: verdict.reason,
     source: verdict.source,
@@ -96,7 +97,9 @@ function refuseIfSealed(mm: AddressSpace, area: Area, start: number, end: number
     applied:
       mm.tree.find(start)?.start === start && area.start !== start && mm.tree.findBefore(start)?.end === start
         ? "nothing is unmapped; the area before may stay split at the start of the range"
-        : `nothing of the ${(end - start) / 4096} pages is unmapped`,
+        : pages === 1
+          ? "the page stays mapped"
+          : `all ${pages} pages stay mapped`,
   }));
 }
 

@@ -254,6 +254,23 @@ describe("pages", () => {
     expect(s.result(s.at(256), WRITE)).toBe("1 0x6");
     s.env.limits.stack = 400 * PG;
     expect(s.draw()).toBe("[+0+1 rw][+257+344 rw gd]");
+    expect(s.refusals.at(-1)?.text).toMatch(/^the stack cannot grow there: .*guard gap/);
+  });
+  it("speaks of the stack only where a stack could be", () => {
+    s.map(600, 1, 3, ANON | 0x100);
+    s.env.limits.stack = 8 * PG;
+    expect(s.result(s.at(593), WRITE)).toBe("ok");
+    expect(s.result(s.at(592), WRITE)).toBe("1 0x6");
+    expect(s.refusals.at(-1)?.text).toBe("the stack cannot grow there: RLIMIT_STACK is reached");
+    expect(s.result(s.at(100), WRITE)).toBe("1 0x6");
+    expect(s.refusals.at(-1)?.text).toBe("nothing is mapped there");
+  });
+  it("an area in a refusal has the name that maps shows", () => {
+    s.map(0, 2);
+    s.mm.mseal(s.at(0), PG * 2, 0);
+    s.mm.setLayout({ startBrk: s.at(0), brk: s.at(2) });
+    s.munmap(0, 1);
+    expect(s.refusals.at(-1)?.area?.name).toBe("[heap]");
   });
   it("a fork shares private pages until one side writes", () => {
     s.map(0, 1);

@@ -117,6 +117,12 @@ describe("munmap of sealed areas", () => {
   it("U-6 up to the end of user space", () => {
     expect(s.mm.munmap(s.at(4), 0x7fff_ffff_f000 - s.at(4))).toBe(-EPERM);
   });
+  it("says how many pages stay", () => {
+    s.munmap(4, 1);
+    expect(s.refusals.at(-1)?.applied).toBe("the page stays mapped");
+    s.munmap(4, 2);
+    expect(s.refusals.at(-1)?.applied).toBe("all 2 pages stay mapped");
+  });
   it("says why: rule, area, who sealed it, the path", () => {
     s.munmap(4, 1);
     expect(s.refusals.at(-1)).toMatchObject({
