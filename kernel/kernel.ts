@@ -500,5 +500,6 @@ export class Kernel {
       this.tasks.delete(each.tid);
     }
     task.files.closeAll();
+    task.mm.syncFiles();
   }
 }

@@ -5,13 +5,13 @@
  *   (0      length 0, or one that rounds to 0)
  *   EBUSY   MS_INVALIDATE on locked memory; stops there
  *   ENOMEM  a hole: goes on and says so at the end (MS_ASYNC alone stops at it)
- * Files' pages are shared with the page cache, so there is nothing to copy; who writes files back to the host does
- * so from the dirty pages of FilePages.
+ *   the errno of a file that could not be written back; stops there
+ * MS_SYNC writes the file of each shared area back. Nothing else has to be done: mappings share the page cache.
  */
 import { EBUSY, EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import { MS_ASYNC, MS_INVALIDATE, MS_SYNC } from "./uapi.js";
-import { VM_LOCKED } from "./vm-flags.js";
+import { VM_LOCKED, VM_SHARED } from "./vm-flags.js";
 import { addPages, isPageAligned, pageUp, type Word } from "./word.js";
 
 export function msync(mm: AddressSpace, address: Word, length: Word, flags: number): number {
@@ -43,6 +43,10 @@ export function msync(mm: AddressSpace, address: Word, length: Word, flags: numb
         area,
       }));
     at = area.end;
+    if ((flags & MS_SYNC) !== 0 && (area.flags & VM_SHARED) !== 0) {
+      const error = area.file?.sync?.() ?? 0;
+      if (error !== 0) return refuse("write-back", -error, "the file could not be written back");
+    }
   }
   return hole ? refuse("hole", ENOMEM, "part of the range is not mapped") : 0;
 }
