@@ -127,6 +127,18 @@ export class DecodeContext {
     this.emitAccess(`st.${width}`, from);
   }
 
+  /**
+   * Emits `name.m.b` or `name.m.i`, an operation on register `a` whose second source is the memory operand.
+   * @returns false if the address goes through FS or GS, and nothing is emitted
+   */
+  emitWithMemory(name: string, a: number): boolean {
+    if (this.instruction.segmentPrefix === Register.FS || this.instruction.segmentPrefix === Register.GS)
+      return false;
+    const { form, fields } = this.memory();
+    this.emit(`${name}.m.${form === "b" ? "b" : "i"}`, { ...fields, a });
+    return true;
+  }
+
   private emitAccess(name: string, a: number): void {
     const { form, fields } = this.memory();
     const unsegmented = form === "x" && fields.e === ZERO && UNSEGMENTED.has(name);

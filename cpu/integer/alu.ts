@@ -13,6 +13,7 @@ import type { Builder } from "../ir/builder.js";
 import type { Expr, Width } from "../ir/nodes.js";
 import { define } from "../ir/registry.js";
 import { constant, truncated, WIDTHS } from "./common.js";
+import { based, unsegmented } from "./memory.js";
 
 /** ADD, SUB, AND, OR, XOR, CMP, TEST, ADC, SBB, INC, DEC, NEG, NOT. Slot a is destination and first source. */
 type Pure = (b: Builder, x: Expr, y: Expr) => Expr;
@@ -27,6 +28,12 @@ const binary: [string, Pure, Flags][] = [
   ["xor", (b, x, y) => b.xor(x, y), logic],
 ];
 
+/** A second source in memory, addressed without a segment base: one micro-op for load and operation. */
+const MEMORY_FORMS = [
+  ["b", based],
+  ["i", unsegmented],
+] as const;
+
 for (const width of WIDTHS) {
   for (const [name, compute, flags] of binary) {
     const body = (withFlags: boolean) => (b: Builder) => {
@@ -38,7 +45,23 @@ for (const width of WIDTHS) {
     };
     define(`${name}.${width}`, body(true), width === 2 ? "rare" : "hot");
     if (width >= 4) define(`${name}.${width}.nf`, body(false));
+    if (width >= 4)
+      for (const [form, address] of MEMORY_FORMS)
+        define(`${name}.${width}.m.${form}`, (b) => {
+          const y = b.load(address(b), width);
+          const x = b.let(b.get("a", width));
+          const result = b.let(compute(b, x, y));
+          b.setRegister("a", width, result);
+          flags(b, width, x, y, result);
+        });
   }
+  if (width >= 4)
+    for (const [form, address] of MEMORY_FORMS)
+      define(`cmp.${width}.m.${form}`, (b) => {
+        const y = b.load(address(b), width);
+        const x = b.let(b.get("a", width));
+        subtractFlags(b, width, x, y, b.let(b.sub(x, y)));
+      });
   define(`cmp.${width}`, (b) => {
     const x = b.let(b.get("a", width));
     const y = b.let(b.get("b", width));
@@ -111,9 +134,16 @@ export function modify(x: DecodeContext, width: Width, emit: (a: number) => void
   x.store(width, temp);
 }
 
+/** Tries the one micro-op for a register and a memory operand. */
+function joined(x: DecodeContext, name: string, width: Width): boolean {
+  return width >= 4 && x.isMemory(1) && x.emitWithMemory(`${name}.${width}`, x.reg(0));
+}
+
 function lowerBinary(name: string): (x: DecodeContext) => void {
+  const joins = binary.some(([own]) => own === name);
   return (x) => {
     const width = x.size(0);
+    if (joins && joined(x, name, width)) return;
     const isImmediate = !x.isRegister(1) && !x.isMemory(1);
     const b = x.read(1, width);
     modify(x, width, (a) =>
@@ -125,6 +155,7 @@ function lowerBinary(name: string): (x: DecodeContext) => void {
 function lowerCompare(name: string): (x: DecodeContext) => void {
   return (x) => {
     const width = x.size(0);
+    if (name === "cmp" && joined(x, name, width)) return;
     const isImmediate = !x.isRegister(1) && !x.isMemory(1);
     const a = x.read(0, width);
     const b = x.read(1, width);

@@ -6,10 +6,10 @@ import { define } from "../ir/registry.js";
  * Loads, stores and effective addresses. `.b`: slot b + immediate. `.x`: slot e (segment base) + slot b +
  * (slot c << d) + immediate. Slot a is the register read or written.
  */
-const based = (b: Builder): Expr => b.add(b.get("b", 8), b.immediate);
+export const based = (b: Builder): Expr => b.add(b.get("b", 8), b.immediate);
 const UNSEGMENTED_WIDTHS = [1, 4, 8] as const;
 /** `.i`: as `.x`, without a segment; only for the loads and stores that programs live on. */
-const unsegmented = (b: Builder): Expr =>
+export const unsegmented = (b: Builder): Expr =>
   b.add(b.add(b.get("b", 8), b.shl(b.get("c", 8), b.extU(b.small))), b.immediate);
 const indexed = (b: Builder): Expr =>
   b.add(b.add(b.get("e", 8), b.add(b.get("b", 8), b.shl(b.get("c", 8), b.extU(b.small)))), b.immediate);
