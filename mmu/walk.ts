@@ -88,12 +88,6 @@ export function walk(
     linear: -1,
     key,
   });
-  const indexes = [
-    (addressLow >>> 12) & 511,
-    (addressLow >>> 21) & 511,
-    ((addressHigh << 2) | (addressLow >>> 30)) & 511,
-    (addressHigh >>> 7) & 511,
-  ];
   const reservedHigh = (PTE_RESERVED_HIGH | (controls.nxe ? 0 : PTE_NX)) >>> 0;
 
   let table = root;
@@ -101,30 +95,29 @@ export function walk(
   let allWritable = PTE_RW;
   let anyNx = false;
   for (let level = 4; ; level--) {
-    const index = indexes[level - 1];
+    const index =
+      (level === 4
+        ? addressHigh >>> 7
+        : level === 3
+          ? (addressHigh << 2) | (addressLow >>> 30)
+          : addressLow >>> (level === 2 ? 21 : 12)) & 511;
     const entryAddress = RAM_BASE + table * PAGE_SIZE + index * 8;
     // Nothing answers beyond the end of RAM; the bus reads as ones.
     const there = table < memory.frameCount;
     const low = there ? memory.u32[entryAddress >>> 2] : 0xffffffff;
     const high = there ? memory.u32[(entryAddress >>> 2) + 1] : 0xffffffff;
-    const entry = { level: level as WalkLevel["level"], index, entryAddress, low, high };
-    const pushUnchanged = () => levels.push({ ...entry, newLow: low });
-    if ((low & PTE_P) === 0) {
-      pushUnchanged();
-      return fault(0);
-    }
+    const entry = { level: level as WalkLevel["level"], index, entryAddress, low, high, newLow: low };
+    levels.push(entry);
+    if ((low & PTE_P) === 0) return fault(0);
     const large = level > 1 && (low & PTE_PS) !== 0;
     const reservedLow =
       level === 4 ? PTE_PS : large ? (level === 3 ? LEAF_1G_RESERVED_LOW : LEAF_2M_RESERVED_LOW) : 0;
-    if ((high & reservedHigh) !== 0 || (low & reservedLow) !== 0) {
-      pushUnchanged();
-      return fault(PF_P | PF_RSVD);
-    }
+    if ((high & reservedHigh) !== 0 || (low & reservedLow) !== 0) return fault(PF_P | PF_RSVD);
     allUser &= low;
     allWritable &= low;
     anyNx ||= (high & PTE_NX) !== 0;
     if (level > 1 && !large) {
-      levels.push({ ...entry, newLow: (low | PTE_A) >>> 0 });
+      entry.newLow = (low | PTE_A) >>> 0;
       table = low >>> 12;
       continue;
     }
@@ -134,11 +127,9 @@ export function walk(
     const frameBytes = ((low & PTE_FRAME_MASK) >>> offsetBits) * 2 ** offsetBits;
     const physical = frameBytes + (addressLow & (2 ** offsetBits - 1));
     const denied = leafDenial(kind, user, allUser !== 0, allWritable !== 0, anyNx, key, controls, pkru);
-    if (denied !== 0 || physical >= memory.ramBytes) {
-      pushUnchanged();
-      return denied !== 0 ? fault(PF_P | (denied & PF_PK), key) : fault(PF_P | PF_RSVD, key);
-    }
-    levels.push({ ...entry, newLow: (low | PTE_A | (kind === WRITE ? PTE_D : 0)) >>> 0 });
+    if (denied !== 0) return fault(PF_P | (denied & PF_PK), key);
+    if (physical >= memory.ramBytes) return fault(PF_P | PF_RSVD, key);
+    entry.newLow = (low | PTE_A | (kind === WRITE ? PTE_D : 0)) >>> 0;
     return { levels, outcome: "ok", errorCode: 0, linear: RAM_BASE + physical, key };
   }
 }

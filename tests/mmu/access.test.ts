@@ -60,12 +60,11 @@ function predict(upperLevel: number, upper: Facts, leaf: Facts, access: Access) 
   const last = upperIsLeaf ? upper : leaf;
   if (!upperIsLeaf) {
     if (!leaf.present) return { fault: base, ...untouched, upperAccessed };
-    if (broken({ ...leaf, large: false }, 1)) return { fault: base + 1 + 8, ...untouched, upperAccessed };
+    if (broken(leaf, 1)) return { fault: base + 1 + 8, ...untouched, upperAccessed };
   }
-  const path = upperIsLeaf ? [upper] : [upper, leaf];
-  const userPage = path.every((entry) => entry.user);
-  const writable = path.every((entry) => entry.writable);
-  const executable = path.every((entry) => !entry.noExecute);
+  const userPage = upper.user && (upperIsLeaf || leaf.user);
+  const writable = upper.writable && (upperIsLeaf || leaf.writable);
+  const executable = !upper.noExecute && (upperIsLeaf || !leaf.noExecute);
   let refused = false;
   let keyRefused = false;
   if (access.user && !userPage) refused = true;
@@ -117,6 +116,8 @@ function highHalf(facts: Facts): number {
   return ((facts.noExecute ? 0x8000_0000 : 0) | (KEY << 27) | (facts.reserved ? 1 << 7 : 0)) >>> 0;
 }
 
+const FACTS = Array.from({ length: 256 }, (_, bits) => factsOf(bits));
+
 const memory = new PhysicalMemory(16 * 2 ** 20);
 
 function entryWord(level: number): number {
@@ -137,6 +138,7 @@ function runLevel(upperLevel: number): { cases: number; wrong: string[] } {
   mmu.setAddressSpace(TABLES[4], 1);
   const wrong: string[] = [];
   let cases = 0;
+  for (let level = 4; level > 1; level--) put(level, ((TABLES[level - 1] << 12) | 0x27) >>> 0, 0);
   // The dirty bit means nothing in an entry that points to a table; the other bits all run.
   for (let control = 0; control < 8; control++) {
     const wp = (control & 1) !== 0;
@@ -144,25 +146,26 @@ function runLevel(upperLevel: number): { cases: number; wrong: string[] } {
     const nxe = (control & 4) !== 0;
     mmu.setFeatures({ wp, pke, nxe });
     for (let upperBits = 0; upperBits < 256; upperBits++) {
-      const upper = factsOf(upperBits);
+      const upper = FACTS[upperBits];
       if (upper.dirty && !upper.large) continue;
       for (let leafBits = 0; leafBits < 128; leafBits++) {
         // Below a large page no leaf is reached; one is enough to see that.
         if (upper.large && leafBits > 0) break;
-        const leaf = factsOf(leafBits);
+        const leaf = FACTS[leafBits];
+        const upperFrame = upper.large ? (upperLevel === 3 ? 0 : DATA_FRAME) : TABLES[upperLevel - 1];
+        const upperLow = lowHalf(upper, upperFrame);
+        const upperHigh = highHalf(upper);
+        const leafLow = lowHalf(leaf, DATA_FRAME);
+        const leafHigh = highHalf(leaf);
         for (let who = 0; who < 24; who++) {
           const kind = (who % 3) as AccessKind;
           const user = who % 6 < 3;
           const rights = who < 6 ? 0 : who < 12 ? 1 : who < 18 ? 2 : 3;
           if (rights !== 0 && !pke && rights !== 3) continue;
-          for (let level = 4; level > 1; level--) put(level, ((TABLES[level - 1] << 12) | 0x27) >>> 0, 0);
-          const upperFrame = upper.large ? (upperLevel === 3 ? 0 : DATA_FRAME) : TABLES[upperLevel - 1];
-          const upperLow = lowHalf(upper, upperFrame);
-          put(upperLevel, upperLow, highHalf(upper));
-          put(1, lowHalf(leaf, DATA_FRAME), highHalf(leaf));
+          put(upperLevel, upperLow, upperHigh);
+          put(1, leafLow, leafHigh);
           const pkru = (rights << (2 * KEY)) >>> 0;
           mmu.setPkru(pkru);
-          mmu.tlb.dropPage(VA);
           mmu.invalidatePage(VA);
           const access: Access = {
             kind,
@@ -176,7 +179,7 @@ function runLevel(upperLevel: number): { cases: number; wrong: string[] } {
           const expected = predict(upperLevel, upper, leaf, access);
           // A 1 GiB page from frame 0 reaches beyond this machine's RAM: the bus answers as a broken entry.
           const beyond = upper.large && upperLevel === 3 && expected.fault === -1;
-          const pure = walk(memory, TABLES[4], HIGH, LOW, kind, user, { wp, pke, nxe }, pkru);
+          const pure = walk(memory, TABLES[4], HIGH, LOW, kind, user, mmu.features, pkru);
           const linear = mmu.access(VA, kind, user);
           const fault = linear === -1 ? mmu.fault.errorCode : -1;
           cases++;
@@ -214,7 +217,7 @@ function runLevel(upperLevel: number): { cases: number; wrong: string[] } {
           for (const other of [READ, WRITE] as const) {
             const hit = mmu.tlb.lookup(VA, other === WRITE);
             if (hit === 0) continue;
-            const permitted = walk(memory, TABLES[4], HIGH, LOW, other, true, { wp, pke, nxe }, pkru);
+            const permitted = walk(memory, TABLES[4], HIGH, LOW, other, true, mmu.features, pkru);
             if (permitted.linear !== hit) say("the TLB permits what the walk does not");
             if (other === WRITE && ((upper.large ? get(upperLevel) : get(1)) & 0x40) === 0)
               say("write tag on a clean page");
