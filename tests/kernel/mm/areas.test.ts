@@ -284,6 +284,23 @@ describe("pages", () => {
     s.mm.activate();
     expect(s.load(0)).toBe(6);
   });
+  it("page tables stay while anything beside is mapped, and go with the last", () => {
+    const { tables } = s.mm;
+    const before = tables.tableFrames;
+    s.map(0, 1);
+    s.map(511, 1);
+    s.map(512, 1);
+    for (const page of [0, 511, 512]) s.store(page, 1);
+    const four = tables.tableFrames;
+    expect(four - before).toBe(4);
+    s.munmap(0, 1);
+    expect(tables.tableFrames).toBe(four);
+    s.munmap(511, 1);
+    expect(tables.tableFrames).toBe(four - 1);
+    expect(s.load(512)).toBe(1);
+    s.munmap(512, 1);
+    expect(tables.tableFrames).toBe(before);
+  });
   it("everything comes back at the end", () => {
     const before = s.frames.inUse;
     const other = s.mm.fork(s.env, 3);
