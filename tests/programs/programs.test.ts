@@ -82,12 +82,25 @@ function digestLong(ran: Ran): Ran {
     : { ...ran, stdout: createHash("sha256").update(stdout, "latin1").digest("hex") };
 }
 
+/** Says by name what cannot be run here, and why. */
+function required(program: string | undefined, name: string, reason: string): string | undefined {
+  if (program === undefined)
+    console.log(`skipped: ${name}: ${hostRunsPrograms ? reason : "the host is not Linux on x86-64"}`);
+  return program;
+}
+const NO_PACKAGE = "Debian's package cannot be had (apt-get download)";
+const NO_COMPILER = "there is no compiler for it";
+
 const SUITE = join(import.meta.dirname, "suite.c");
 for (const [library, compile] of [
   ["glibc", compiledWithGlibc],
   ["musl", compiledWithMusl],
 ] as const) {
-  const program = hostRunsPrograms ? compile(SUITE) : undefined;
+  const program = required(
+    hostRunsPrograms ? compile(SUITE) : undefined,
+    `suite.c with ${library}`,
+    NO_COMPILER,
+  );
   it.skipIf(program === undefined)(
     `suite.c, static, ${library} (skipped without a compiler for it)`,
     () => {
@@ -97,7 +110,11 @@ for (const [library, compile] of [
   );
 }
 
-const busybox = hostRunsPrograms ? fromDebian("busybox-static", "bin/busybox") : undefined;
+const busybox = required(
+  hostRunsPrograms ? fromDebian("busybox-static", "bin/busybox") : undefined,
+  "busybox-static",
+  NO_PACKAGE,
+);
 describe.skipIf(busybox === undefined)(
   "busybox-static (skipped where Debian's package cannot be had)",
   () => {
@@ -185,7 +202,11 @@ mapfile -t lines < lines.txt; echo \${#lines[@]} "\${lines[17]}"
 exit 5
 `;
 
-const bash = hostRunsPrograms ? fromDebian("bash-static", "bin/bash-static") : undefined;
+const bash = required(
+  hostRunsPrograms ? fromDebian("bash-static", "bin/bash-static") : undefined,
+  "bash-static",
+  NO_PACKAGE,
+);
 describe.skipIf(bash === undefined)("bash-static (skipped where Debian's package cannot be had)", () => {
   it(
     "arrays, here-strings, arithmetic, regular expressions, functions",
@@ -195,7 +216,11 @@ describe.skipIf(bash === undefined)("bash-static (skipped where Debian's package
   it("the plain script", () => same(bash!, ["-c", SCRIPT]), TIMEOUT);
 });
 
-const ldconfig = hostRunsPrograms ? fromDebian("libc-bin", "sbin/ldconfig") : undefined;
+const ldconfig = required(
+  hostRunsPrograms ? fromDebian("libc-bin", "sbin/ldconfig") : undefined,
+  "libc-bin",
+  NO_PACKAGE,
+);
 it.skipIf(ldconfig === undefined)(
   "ldconfig -p of libc-bin, static-pie (skipped where it cannot be had)",
   () => {
