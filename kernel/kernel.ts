@@ -255,13 +255,15 @@ export class Kernel {
     this.cpu.asid = mm.asid;
   }
 
-  /** Writes PKRU for the running task, and remembers that it was the kernel. */
-  setPkru(value: number): void {
+  /**
+   * Writes PKRU for the running task, and remembers that it was the kernel.
+   * @param by on what occasion; the present system call, where it is not said
+   */
+  setPkru(value: number, by?: string): void {
     this.cpu.registers.pkru = value;
-    const outside = this.cpu.instructions === 0 ? "execve" : "signal delivery";
     this.#pkruSet = {
       ...this.provenance(),
-      by: this.#inSyscall ? this.#dispatch.nameOf(this.#number) : outside,
+      by: by ?? (this.#inSyscall ? this.#dispatch.nameOf(this.#number) : "execve"),
     };
   }
 

@@ -65,6 +65,9 @@ import { encodeSiginfo, type SignalInfo } from "./siginfo.js";
 import { SS_AUTODISARM, type SignalAction } from "./state.js";
 import { takeSignal } from "./take.js";
 
+/** What PKRU in a handler is put down to. */
+const DELIVERY = "signal delivery";
+
 const RESTART_SYSCALL = 219;
 const SYSCALL_BYTES = 2;
 
@@ -201,13 +204,13 @@ function buildFrame(kernel: Kernel, task: Task, info: SignalInfo, action: Signal
   const bytes = frameBytes(kernel, task, info, action, fpstate);
   const area = fpstateBytes(kernel, pkru);
   // From 6.12 on the frame is written with every key open, so that it reaches a stack of any key.
-  kernel.setPkru(0);
+  kernel.setPkru(0, DELIVERY);
   const siginfo = (action.flags & SA_SIGINFO) !== 0;
   const length = siginfo ? FRAME_BYTES : FRAME_SIGINFO;
   const written =
     task.user.copyOut(Number(fpstate), area) === area.length &&
     task.user.copyOut(Number(frame), bytes.subarray(0, length)) === length;
-  kernel.setPkru(written ? INITIAL_PKRU : pkru);
+  kernel.setPkru(written ? INITIAL_PKRU : pkru, DELIVERY);
   if (!written) return false;
   task.resumeFlag = false;
 

@@ -79,6 +79,59 @@ describe("stops", () => {
   });
 });
 
+describe("who wrote PKRU", () => {
+  const PKEY_MPROTECT = 329;
+  const PKEY_ALLOC = 330;
+
+  /** The writer that the fault of reading a page with key 1 names, after PKRU was written as `body` does. */
+  function writer(body: (program: Program) => void): { by: string | undefined; at: string | undefined } {
+    const program = new Program().label("_start");
+    program.within(".bss", () => program.align(64).label("image").reserve(4096));
+    program.syscall(SYS.mmap, 0x10000000, 4096, 3, 0x32, -1, 0);
+    body(program);
+    program.syscall(PKEY_MPROTECT, 0x10000000, 4096, 3, 1).code("mov al, [0x10000000]");
+    const machine = load(program);
+    const written = machine.runUntilFault()!.refusal!.pkruWrittenBy!;
+    return { by: written.by, at: machine.instructionAt(written.rip) };
+  }
+
+  it("the kernel, in pkey_alloc", () => {
+    expect(writer((program) => void program.syscall(PKEY_ALLOC, 0, 1))).toMatchObject({
+      by: "pkey_alloc",
+      at: "syscall",
+    });
+  });
+
+  it("the kernel, when it called a handler", () => {
+    const machine = Machine.create();
+    machine.load(findSample("signal-pkru")!.build());
+    const writers = new Set<string | undefined>();
+    for (let fault = machine.runUntilFault(); fault !== null; fault = machine.runUntilFault())
+      writers.add(fault.refusal?.pkruWrittenBy?.by);
+    expect([...writers]).toContain("signal delivery");
+  });
+
+  it("the program, by WRPKRU and by XRSTOR", () => {
+    const wrpkru = writer((program) => {
+      program.syscall(PKEY_ALLOC, 0, 0).code("mov eax, 4\n xor ecx, ecx\n xor edx, edx\n wrpkru");
+    });
+    expect([wrpkru.by, wrpkru.at]).toEqual([undefined, "wrpkru"]);
+    const xrstor = writer((program) => {
+      program.syscall(PKEY_ALLOC, 0, 0).code(`
+        lea rbx, [image]
+        mov eax, 0x207
+        xor edx, edx
+        xsave [rbx]
+        mov dword ptr [rbx+0xa80], 4
+        or dword ptr [rbx+512], 0x200
+        mov eax, 0x200
+        xrstor [rbx]
+      `);
+    });
+    expect([xrstor.by, xrstor.at]).toEqual([undefined, "xrstor [rbx]"]);
+  });
+});
+
 describe("looking", () => {
   it("changes nothing", () => {
     const machine = load(

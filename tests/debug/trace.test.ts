@@ -209,6 +209,9 @@ describe("a traced call", () => {
       "madvise(0x10000, 4096, 0x63 /* MADV_??? */) = -1 EINVAL (Invalid argument)",
     );
     memory.put("/tmp/d/x\n\x017\0");
+    expect(call("openat", [-100, 0x1000, 0, 0o644], 3)).toBe(
+      'openat(AT_FDCWD, "/tmp/d/x\\n\\0017", O_RDONLY) = 3',
+    );
     expect(call("openat", [-100, 0x1000, 0o1102, 0o644], 3)).toBe(
       'openat(AT_FDCWD, "/tmp/d/x\\n\\0017", O_RDWR|O_CREAT|O_TRUNC, 0644) = 3',
     );
