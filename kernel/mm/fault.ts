@@ -26,6 +26,7 @@ import {
 import { EFAULT } from "../errno.js";
 import type { AddressSpace, RefusalDetails } from "./address-space.js";
 import type { Area } from "./area.js";
+import type { FilePages } from "./file-pages.js";
 import {
   BUS_ADRERR,
   RESOLVED,
@@ -200,9 +201,40 @@ function bringInFile(mm: AddressSpace, area: Area, page: number, write: boolean)
     low |= PTE_RW | PTE_D;
   }
   frames.hold(frame);
-  if (translations.install(page, frame, low, entryHigh(area))) return "ok";
-  frames.release(frame);
-  return "no-memory";
+  if (!translations.install(page, frame, low, entryHigh(area))) {
+    frames.release(frame);
+    return "no-memory";
+  }
+  if (!write) faultAround(mm, area, pages, page);
+  return "ok";
+}
+
+/** Pages of do_fault_around's window (fault_around_bytes, 64 KiB), and of one page table. */
+const AROUND_PAGES = 16;
+const TABLE_PAGES = 512;
+
+/**
+ * A read fault enters the neighbours too that the page cache holds, as far as their entries are empty
+ * (do_fault_around): a later fault there finds its page present.
+ */
+function faultAround(mm: AddressSpace, area: Area, pages: FilePages, page: number): void {
+  const { translations } = mm;
+  const { frames } = translations;
+  const number = page / 4096;
+  const table = number - (number % TABLE_PAGES);
+  const from = Math.max(number - (number % AROUND_PAGES), area.start / 4096);
+  const to = Math.min(from + AROUND_PAGES, table + TABLE_PAGES, area.end / 4096);
+  const first = translations.entryIndex(from * 4096);
+  const words = frames.memory.u32;
+  for (let other = from; other < to; other++) {
+    if (words[first + (other - from) * 2] !== 0) continue;
+    const index = area.fileIndex(other * 4096);
+    if (index * 4096 >= pages.size) break;
+    const frame = pages.frameAt(index, false);
+    if (frame === -1) continue;
+    frames.hold(frame);
+    translations.install(other * 4096, frame, entryLow(area), entryHigh(area));
+  }
 }
 
 function makeWritable(mm: AddressSpace, area: Area, page: number, low: number): PageOutcome {

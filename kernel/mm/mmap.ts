@@ -101,6 +101,10 @@ export function mmap(
   if (length > TASK_SIZE) return refuse("length", ENOMEM, "longer than user space", "get_unmapped_area");
   let start: number;
   if (fixed) {
+    // A fixed address that looks like an error is taken for one (IS_ERR_VALUE in __get_unmapped_area).
+    const asErrno = Number(BigInt.asIntN(64, BigInt(address)));
+    if (asErrno < 0 && asErrno > -4096)
+      return refuse("range", -asErrno, "the fixed address is taken for an errno", "__get_unmapped_area");
     if (address > TASK_SIZE - length)
       return refuse("range", ENOMEM, "the range does not lie in user space", "get_unmapped_area");
     if (!isPageAligned(address))
@@ -131,7 +135,8 @@ export function mmap(
       vm.VM_SOFTDIRTY |
       mm.defaultFlags |
       ((flags & uapi.MAP_GROWSDOWN) !== 0 ? vm.VM_GROWSDOWN : 0) |
-      ((flags & uapi.MAP_LOCKED) !== 0 ? vm.VM_LOCKED : 0)) >>>
+      ((flags & uapi.MAP_LOCKED) !== 0 ? vm.VM_LOCKED : 0) |
+      ((flags & uapi.MAP_STACK) !== 0 ? vm.VM_NOHUGEPAGE : 0)) >>>
     0;
   if (!mayLock(mm, vmFlags, pages))
     return refuse("memlock", EAGAIN, "over RLIMIT_MEMLOCK", "mlock_future_ok");
@@ -182,7 +187,8 @@ export function mmap(
       key,
       file: backing,
       pages: backing === null || backing.zeroDevice ? null : backing.pages,
-      pageOffset: ownPages ? 0 : source === null ? start / 4096 : Number(offset) / 4096,
+      // A shared /dev/zero keeps the offset, though its object is only as long as the mapping.
+      pageOffset: source !== null ? Number(offset) / 4096 : ownPages ? 0 : start / 4096,
     }),
   );
   countPages(mm, vmFlags, pages);

@@ -138,7 +138,7 @@ function remapArea(mm: AddressSpace, request: Request): number {
     return refuse("special", EINVAL, "a special mapping is not kept");
   const explicit = (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0;
   if (!explicit && oldLength === newLength) return old;
-  if (Math.min(oldLength, newLength) > area.end - old)
+  if ((explicit || newLength > oldLength) && Math.min(oldLength, newLength) > area.end - old)
     return refuse("crosses", EFAULT, "the old range leaves the area");
   const delta = (newLength - oldLength) / 4096;
   if (delta > 0) {
@@ -151,7 +151,7 @@ function remapArea(mm: AddressSpace, request: Request): number {
 
   if (!explicit) {
     if (newLength < oldLength) {
-      const error = unmapRange(mm, old + newLength, old + oldLength, "mremap");
+      const error = unmapTail(mm, old + newLength, old + oldLength);
       return error === 0 ? old : error;
     }
     if (growInPlace(mm, area, old, oldLength, newLength)) return old;
@@ -165,7 +165,7 @@ function remapArea(mm: AddressSpace, request: Request): number {
       if (error !== 0) return error;
     }
     if (newLength < oldLength) {
-      const error = unmapRange(mm, old + newLength, old + oldLength, "mremap");
+      const error = unmapTail(mm, old + newLength, old + oldLength);
       if (error !== 0) return error;
       oldLength = newLength;
     }
@@ -181,6 +181,15 @@ function remapArea(mm: AddressSpace, request: Request): number {
   const error = moveArea(mm, area, old, oldLength, place, newLength, (flags & MREMAP_DONTUNMAP) !== 0);
   if (error !== 0) return refuse("move", -error, "the area cannot be moved", "move_vma");
   return place;
+}
+
+/** Cuts off what a shrink gives up: an old size that leaves user space is EINVAL, as munmap has it (do_vmi_munmap). */
+function unmapTail(mm: AddressSpace, start: number, end: number): number {
+  if (end <= TASK_SIZE) return unmapRange(mm, start, end, "mremap");
+  return mm.refuse("mremap.range", EINVAL, () => ({
+    text: "the old range does not lie in user space",
+    source: "do_vmi_munmap",
+  }));
 }
 
 /** Grows an area at its end where the next one leaves room (expand_vma_in_place). */

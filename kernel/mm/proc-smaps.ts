@@ -5,6 +5,9 @@ import { formatMapsLine } from "./proc-maps.js";
 import { hasFrame } from "./translations.js";
 import * as vm from "./vm-flags.js";
 
+/** VM_MAYBE_GUARD; `Area.guarded` here. */
+const MAYBE_GUARD = 0x800;
+
 /** VmFlags mnemonics in the order of the bits (show_smap_vma_flags). */
 const MNEMONICS: readonly (readonly [number, string])[] = [
   [vm.VM_READ, "rd"],
@@ -17,6 +20,7 @@ const MNEMONICS: readonly (readonly [number, string])[] = [
   [vm.VM_MAYSHARE, "ms"],
   [vm.VM_GROWSDOWN, "gd"],
   [vm.VM_PFNMAP, "pf"],
+  [MAYBE_GUARD, "gu"],
   [vm.VM_LOCKED, "lo"],
   [vm.VM_IO, "io"],
   [vm.VM_SEQ_READ, "sr"],
@@ -81,8 +85,8 @@ function kilobytes(label: string, amount: number): string {
 }
 
 function vmFlags(mm: AddressSpace, area: Area): string {
-  const words = MNEMONICS.filter(([bit]) => (area.flags & bit) !== 0).map(([, word]) => word);
-  if (area.guarded) words.push("gu");
+  const flags = area.guarded ? area.flags | MAYBE_GUARD : area.flags;
+  const words = MNEMONICS.filter(([bit]) => (flags & bit) !== 0).map(([, word]) => word);
   const seal = mm.env.sealing.smapsFlag(area);
   if (seal !== "") words.push(seal);
   return `VmFlags: ${words.map((word) => `${word} `).join("")}\n`;

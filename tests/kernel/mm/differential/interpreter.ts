@@ -1,0 +1,206 @@
+import { FAULT } from "../../../../userland/runtime/faults.js";
+import { Program } from "../../../../userland/program.js";
+import { SYS } from "../../../../userland/linux.js";
+
+/** What an operation does; its number is the first word of its entry in the program's input. */
+export const KINDS = ["end", "call", "load", "store", "fetch", "pkru", "maps", "mincore", "pipe", "brk"] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** An operation is a kind and seven arguments, 8 bytes each. */
+export const OPERATION_BYTES = 64;
+/** Words of a record: result, signo | code, key | error code, address, PKRU, six words of mincore's answer. */
+export const RECORD_WORDS = 11;
+const RECORD_BYTES = RECORD_WORDS * 8;
+const VECTOR_BYTES = 48;
+const VECTOR_OFFSET = 40;
+
+/** Descriptors that the program has: */
+export const FD = {
+  /** memfd of 16 pages */
+  file: 3,
+  /** memfd of 39 pages and 100 bytes */
+  odd: 4,
+  /** memfd of 64 pages that is only read from */
+  source: 5,
+  /** memfd that is only written to */
+  sink: 6,
+  pipeRead: 7,
+  pipeWrite: 8,
+  /** the memfd `file`, open for reading alone */
+  readOnly: 9,
+  zero: 10,
+} as const;
+
+const MAX_OPERATIONS = 512;
+const TEXT_BYTES = 4 << 20;
+const PIPE_BYTES = 65536;
+const CALLS = { open: 2, pread64: 17, pwrite64: 18, ftruncate: 77, pipe2: 293, memfd_create: 319, close: 3 };
+const O_RDWR = 2;
+const O_NONBLOCK = 0x800;
+/** `ret`, with which everything that files contain can be run. */
+const RET = 0xc3;
+
+/**
+ * A static program that carries out the operations in its standard input and then writes a record of each to standard
+ * output, followed by what it read of /proc/self/smaps. It keeps to itself below 0x10000000.
+ */
+export function buildInterpreter(): Uint8Array {
+  const program = new Program();
+  program.label("_start").catchFaults({ alternateStack: true });
+  program.code(`
+    lea rdi, [c3]
+    mov ecx, ${PIPE_BYTES}
+    mov eax, ${RET}
+    rep stosb
+  `);
+  for (const size of [16 * 4096, 39 * 4096 + 100, 64 * 4096, 0]) {
+    program.syscall(CALLS.memfd_create, "name", 0).code("mov r12, rax");
+    for (let at = 0; at < size; at += PIPE_BYTES) {
+      program.syscall(CALLS.pwrite64, "r12", "c3", Math.min(PIPE_BYTES, size - at), at);
+    }
+  }
+  program.syscall(CALLS.pipe2, "scratch", O_NONBLOCK);
+  program.syscall(CALLS.open, "file_again", 0, 0);
+  program.syscall(CALLS.open, "zero_path", O_RDWR, 0);
+  program.syscall(SYS.brk, 0).code("mov r14, rax\n add r14, 4095\n and r14, -4096");
+  program.code(`
+    lea rbx, [operations]
+    mov r12, rbx
+    .more:
+  `);
+  program.syscall(SYS.read, 0, "r12", MAX_OPERATIONS * OPERATION_BYTES);
+  program.code(`
+      add r12, rax
+      test rax, rax
+      jg .more
+    lea r15, [records]
+    lea r13, [text]
+    .next:
+      mov eax, [rbx]
+      test eax, eax
+      jz .end
+  `);
+  for (const kind of KINDS.slice(1)) program.code(`cmp eax, ${KINDS.indexOf(kind)}\n je do_${kind}`);
+  program.label("do_call").code(`
+      mov rax, [rbx+8]
+      mov rdi, [rbx+16]
+      mov rsi, [rbx+24]
+      mov rdx, [rbx+32]
+      mov r10, [rbx+40]
+      mov r8, [rbx+48]
+      mov r9, [rbx+56]
+      syscall
+      jmp .done
+  `);
+  program.label("do_load").attempt(() => program.code("mov rsi, [rbx+8]\n xor eax, eax\n mov rax, [rsi]"));
+  program.code("jmp .done");
+  program
+    .label("do_store")
+    .attempt(() =>
+      program.code("mov rsi, [rbx+8]\n xor eax, eax\n mov rdx, [rbx+16]\n mov [rsi], rdx"),
+    );
+  program.code("jmp .done");
+  // Pages of zeroes are `add [rax], al`: harmless, and the next page is reached.
+  program
+    .label("do_fetch")
+    .attempt(() => program.code("mov rsi, [rbx+8]\n lea rax, [scratch]\n call rsi"));
+  program.code("xor eax, eax\n jmp .done");
+  program.label("do_pkru").code(`
+      mov eax, [rbx+8]
+      xor ecx, ecx
+      xor edx, edx
+      wrpkru
+      jmp .done
+  `);
+  program.label("do_maps").syscall(CALLS.open, "smaps_path", 0, 0).code("mov r12, rax\n mov rbp, r13\n .maps_more:");
+  program.syscall(SYS.read, "r12", "r13", 65536).code(`
+      test rax, rax
+      jle .maps_done
+      add r13, rax
+      jmp .maps_more
+      .maps_done:
+  `);
+  program.syscall(CALLS.close, "r12").code("mov rax, r13\n sub rax, rbp\n jmp .done");
+  program.label("do_mincore").code(`
+      mov rax, -1
+      lea rdi, [r15+${VECTOR_OFFSET}]
+      mov ecx, ${VECTOR_BYTES / 8}
+      rep stosq
+      mov rdi, [rbx+8]
+      mov rsi, [rbx+16]
+      lea rdx, [r15+${VECTOR_OFFSET}]
+      mov eax, ${SYS.mincore}
+      syscall
+      jmp .done
+  `);
+  program.label("do_pipe").code("mov rsi, [rbx+8]\n mov rdx, [rbx+16]");
+  program.code(`mov edi, ${FD.pipeWrite}\n mov eax, ${SYS.write}\n syscall\n mov r12, rax`);
+  program.syscall(SYS.read, FD.pipeRead, "pipe_bytes", PIPE_BYTES).code("mov rax, r12\n jmp .done");
+  program.label("do_brk").code(`
+      mov rdi, [rbx+8]
+      add rdi, r14
+      mov eax, ${SYS.brk}
+      syscall
+      sub rax, r14
+      jmp .done
+  `);
+  program.code(`
+    .done:
+      mov [r15], rax
+      mov rax, [${FAULT.record}]
+      mov [r15+8], rax
+      test eax, eax
+      jz .no_fault
+      mov eax, [${FAULT.record}+8]
+      mov [r15+16], eax
+      mov eax, [${FAULT.record}+32]
+      mov [r15+20], eax
+      mov rax, [${FAULT.record}+16]
+      mov [r15+24], rax
+      mov qword ptr [${FAULT.record}], 0
+      .no_fault:
+      xor ecx, ecx
+      rdpkru
+      mov [r15+32], rax
+      add r15, ${RECORD_BYTES}
+      add rbx, ${OPERATION_BYTES}
+      jmp .next
+    .end:
+      lea r12, [records]
+      mov rbp, r15
+      call .write_all
+      lea r12, [text]
+      mov rbp, r13
+      call .write_all
+  `);
+  program.exit(0).code(`
+    .write_all:
+      mov rdx, rbp
+      sub rdx, r12
+      jle .written
+      mov rsi, r12
+      mov edi, 1
+      mov eax, ${SYS.write}
+      syscall
+      add r12, rax
+      test rax, rax
+      jg .write_all
+    .written:
+      ret
+  `);
+  program.within(".rodata", () => {
+    program.label("name").string("m\0");
+    program.label("file_again").string("/proc/self/fd/3\0");
+    program.label("zero_path").string("/dev/zero\0");
+    program.label("smaps_path").string("/proc/self/smaps\0");
+  });
+  program.within(".bss", () => {
+    program.align(4096).label("scratch").reserve(4096);
+    program.label("operations").reserve((MAX_OPERATIONS + 1) * OPERATION_BYTES);
+    program.label("records").reserve(MAX_OPERATIONS * RECORD_BYTES);
+    program.label("c3").reserve(PIPE_BYTES);
+    program.label("pipe_bytes").reserve(PIPE_BYTES);
+    program.label("text").reserve(TEXT_BYTES);
+  });
+  return program.build();
+}
