@@ -136,7 +136,8 @@ export function mmap(
       mm.defaultFlags |
       ((flags & uapi.MAP_GROWSDOWN) !== 0 ? vm.VM_GROWSDOWN : 0) |
       ((flags & uapi.MAP_LOCKED) !== 0 ? vm.VM_LOCKED : 0) |
-      ((flags & uapi.MAP_STACK) !== 0 ? vm.VM_NOHUGEPAGE : 0)) >>>
+      ((flags & uapi.MAP_STACK) !== 0 ? vm.VM_NOHUGEPAGE : 0) |
+      ((flags & uapi.MAP_SYNC) !== 0 ? vm.VM_SYNC : 0)) >>>
     0;
   if (!mayLock(mm, vmFlags, pages))
     return refuse("memlock", EAGAIN, "over RLIMIT_MEMLOCK", "mlock_future_ok");

@@ -93,6 +93,16 @@ function moveAreas(mm: AddressSpace, request: Request): number {
     }
     const from = Math.max(area.start, at);
     const to = Math.min(area.end, end);
+    // A device that chooses addresses itself (vma_multi_allowed) moves alone or not at all.
+    if (area.file?.zeroDevice === true && (at > old || area.end < end)) {
+      const device = area;
+      return mm.refuse("mremap.several", EFAULT, () => ({
+        text: "private mappings of /dev/zero do not move together with others",
+        source: "remap_move",
+        area: device,
+        ...(at > old ? { applied: "the areas before it have moved" } : {}),
+      }));
+    }
     const result = remapArea(mm, {
       ...request,
       old: from,

@@ -30,6 +30,7 @@ const MNEMONICS: readonly (readonly [number, string])[] = [
   [vm.VM_LOCKONFAULT, "lf"],
   [vm.VM_ACCOUNT, "ac"],
   [vm.VM_NORESERVE, "nr"],
+  [vm.VM_SYNC, "sf"],
   [vm.VM_WIPEONFORK, "wf"],
   [vm.VM_DONTDUMP, "dd"],
   [vm.VM_SOFTDIRTY, "sd"],

@@ -23,6 +23,7 @@ export const VM_DONTEXPAND = 0x4_0000;
 export const VM_LOCKONFAULT = 0x8_0000;
 export const VM_ACCOUNT = 0x10_0000;
 export const VM_NORESERVE = 0x20_0000;
+export const VM_SYNC = 0x80_0000;
 export const VM_WIPEONFORK = 0x200_0000;
 export const VM_DONTDUMP = 0x400_0000;
 export const VM_SOFTDIRTY = 0x800_0000;

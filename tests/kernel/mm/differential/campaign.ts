@@ -50,10 +50,14 @@ for (let seed = Number(first); seed < Number(last) && found < Number(most); seed
   const small = shrink(operations, difference);
   const answers = runNatively(small);
   const ours = runInSealab(small);
-  console.log(`\nseed ${String(seed)}: at ${String(difference.index)} ${difference.host.slice(0, 80)} / ${difference.sealab.slice(0, 200)}`);
+  console.log(
+    `\nseed ${String(seed)}: at ${String(difference.index)} ${difference.host.slice(0, 80)} / ${difference.sealab.slice(0, 200)}`,
+  );
   small.forEach((operation, i) => {
     const same = answers[i] === ours[i];
-    console.log(`  ${describe(operation)} = ${answers[i] ?? ""}${same ? "" : `\n  SEALAB: ${ours[i] ?? ""}`}`);
+    console.log(
+      `  ${describe(operation)} = ${answers[i] ?? ""}${same ? "" : `\n  SEALAB: ${ours[i] ?? ""}`}`,
+    );
   });
 }
 console.log(`seeds ${first} to ${last}: ${String(found)} with a difference`);

@@ -56,7 +56,9 @@ const STRANGE_LENGTHS = [
 ];
 const STRANGE_ADDRESSES = [0, 0x1000, 0x7ffffffff000n, 0x800000000000n, -4096n, -1n, 1n << 62n];
 /** All but MADV_HWPOISON and MADV_SOFT_OFFLINE, which would harm the host, and MADV_COLLAPSE (huge pages). */
-const ADVICE = [0, 1, 2, 3, 4, 4, 4, 8, 8, 9, 10, 11, 14, 15, 16, 17, 18, 18, 19, 20, 21, 22, 23, 24, 102, 102, 103, 5, 99];
+const ADVICE = [
+  0, 1, 2, 3, 4, 4, 4, 8, 8, 9, 10, 11, 14, 15, 16, 17, 18, 18, 19, 20, 21, 22, 23, 24, 102, 102, 103, 5, 99,
+];
 
 /** A program of 30 to 200 operations on memory, the same for the same seed, with looks at the maps in between. */
 export function generate(seed: number): Operation[] {
@@ -182,12 +184,19 @@ const CHOICES: readonly (readonly [number, (a: Arguments) => Operation])[] = [
   [6, (a) => call(11, ...range(a))],
   [
     12,
-    (a) => call(10, ...range(a), a.prot() | (a.dice.chance(5) ? a.dice.of([0x1000000, 0x2000000, 0x3000000]) : 0)),
+    (a) =>
+      call(10, ...range(a), a.prot() | (a.dice.chance(5) ? a.dice.of([0x1000000, 0x2000000, 0x3000000]) : 0)),
   ],
   [6, (a) => call(329, ...range(a), a.prot(), a.key())],
   [3, (a) => call(330, a.odd(0), a.dice.below(a.dice.chance(95) ? 4 : 9))],
   [1, (a) => call(331, a.key() || 1)], // never key 0: the program's own memory has it
-  [3, (a) => ({ kind: "pkru", args: [a.dice.chance(30) ? 0 : a.dice.below(256) * 4 + (a.dice.chance(50) ? 0x55555400 : 0)] })],
+  [
+    3,
+    (a) => ({
+      kind: "pkru",
+      args: [a.dice.chance(30) ? 0 : a.dice.below(256) * 4 + (a.dice.chance(50) ? 0x55555400 : 0)],
+    }),
+  ],
   [1, (a) => call(462, ...range(a), a.odd(0))],
   [14, (a) => call(28, ...range(a, true), a.dice.of(ADVICE))],
   [10, remap],
@@ -195,7 +204,13 @@ const CHOICES: readonly (readonly [number, (a: Arguments) => Operation])[] = [
   [3, (a) => call(150, ...range(a))],
   [4, (a) => ({ kind: "mincore", args: [a.page(), Math.min(48, a.pages()) * PAGE] })],
   [2, (a) => call(26, ...range(a), a.odd(a.dice.below(8)))],
-  [3, (a) => ({ kind: "brk", args: [a.dice.of([-1, 0, 0, 1, 2, 3, 5, 8]) * PAGE + a.dice.of([0, 0, 1, 0xff])] })],
+  [
+    3,
+    (a) => ({
+      kind: "brk",
+      args: [a.dice.of([-1, 0, 0, 1, 2, 3, 5, 8]) * PAGE + a.dice.of([0, 0, 1, 0xff])],
+    }),
+  ],
   [12, (a) => ({ kind: "load", args: [a.page() + a.dice.of([0, 0, 0, 8, 0xffc])] })],
   [14, (a) => ({ kind: "store", args: [a.page() + a.dice.of([0, 0, 0, 8, 0xffc]), storedValue(a.dice)] })],
   [4, (a) => ({ kind: "fetch", args: [a.page()] })],

@@ -3,7 +3,18 @@ import { Program } from "../../../../userland/program.js";
 import { SYS } from "../../../../userland/linux.js";
 
 /** What an operation does; its number is the first word of its entry in the program's input. */
-export const KINDS = ["end", "call", "load", "store", "fetch", "pkru", "maps", "mincore", "pipe", "brk"] as const;
+export const KINDS = [
+  "end",
+  "call",
+  "load",
+  "store",
+  "fetch",
+  "pkru",
+  "maps",
+  "mincore",
+  "pipe",
+  "brk",
+] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** An operation is a kind and seven arguments, 8 bytes each. */
@@ -96,14 +107,10 @@ export function buildInterpreter(): Uint8Array {
   program.code("jmp .done");
   program
     .label("do_store")
-    .attempt(() =>
-      program.code("mov rsi, [rbx+8]\n xor eax, eax\n mov rdx, [rbx+16]\n mov [rsi], rdx"),
-    );
+    .attempt(() => program.code("mov rsi, [rbx+8]\n xor eax, eax\n mov rdx, [rbx+16]\n mov [rsi], rdx"));
   program.code("jmp .done");
   // Pages of zeroes are `add [rax], al`: harmless, and the next page is reached.
-  program
-    .label("do_fetch")
-    .attempt(() => program.code("mov rsi, [rbx+8]\n lea rax, [scratch]\n call rsi"));
+  program.label("do_fetch").attempt(() => program.code("mov rsi, [rbx+8]\n lea rax, [scratch]\n call rsi"));
   program.code("xor eax, eax\n jmp .done");
   program.label("do_pkru").code(`
       mov eax, [rbx+8]
@@ -112,7 +119,10 @@ export function buildInterpreter(): Uint8Array {
       wrpkru
       jmp .done
   `);
-  program.label("do_maps").syscall(CALLS.open, "smaps_path", 0, 0).code("mov r12, rax\n mov rbp, r13\n .maps_more:");
+  program
+    .label("do_maps")
+    .syscall(CALLS.open, "smaps_path", 0, 0)
+    .code("mov r12, rax\n mov rbp, r13\n .maps_more:");
   program.syscall(SYS.read, "r12", "r13", 65536).code(`
       test rax, rax
       jle .maps_done

@@ -33,11 +33,15 @@ export function runNatively(operations: readonly Operation[]): string[] {
     writeFileSync(path, (elf ??= buildInterpreter()));
     chmodSync(path, 0o755);
   }
-  const child = spawnSync("unshare", ["--pid", "--fork", "--kill-child", "--mount-proc", path], {
-    input: encodeOperations(operations),
-    maxBuffer: 1 << 26,
-    timeout: 20_000,
-  });
+  const child = spawnSync(
+    "unshare",
+    ["--pid", "--fork", "--kill-child", "--mount-proc", "setarch", "-R", path],
+    {
+      input: encodeOperations(operations),
+      maxBuffer: 1 << 26,
+      timeout: 20_000,
+    },
+  );
   if (child.status !== 0) return [`native: ${String(child.status)} ${String(child.signal)}`];
   return readAnswers(operations, child.stdout);
 }

@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { platform, release } from "node:os";
+import { gunzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { generate } from "./differential/generate.js";
+import { runInSealab, runNatively } from "./differential/run.js";
+
+/*
+ * Random programs of memory calls, accesses and copies by the kernel: every result, signal and line of
+ * /proc/self/smaps as Linux has it. tests/kernel/mm/differential/README.md tells of longer campaigns.
+ */
+
+interface Recorded {
+  readonly kernel: string;
+  readonly answers: readonly (readonly string[])[];
+}
+
+const file = new URL("../../recorded/mm/linux-6.18.json.gz", import.meta.url);
+const recorded = JSON.parse(gunzipSync(readFileSync(file)).toString()) as Recorded;
+
+describe(`memory calls as Linux ${recorded.kernel} answered them`, () => {
+  it.each(recorded.answers.map((answers, seed) => [seed, answers] as const))("seed %i", (seed, answers) => {
+    expect(runInSealab(generate(seed))).toEqual(answers);
+  });
+});
+
+/** The host can judge: 6.18 with keys, and it lets us have a pid namespace. */
+function hostJudges(): boolean {
+  if (platform() !== "linux" || !release().startsWith("6.18.") || process.getuid?.() !== 0) return false;
+  if (!/^flags.*\bospke\b/m.test(readFileSync("/proc/cpuinfo", "latin1"))) return false;
+  return !runNatively(generate(0))[0]?.startsWith("native:");
+}
+
+describe.runIf(hostJudges())("memory calls as this machine answers them", () => {
+  it.each([1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007])("seed %i", (seed) => {
+    const operations = generate(seed);
+    expect(runInSealab(operations)).toEqual(runNatively(operations));
+  });
+});
