@@ -249,7 +249,7 @@ function moveArea(
   if (area.unsplittable && !whole && oldLength !== 0) return -EINVAL;
   const properties = newProperties({ ...propertiesOf(area), pageOffset: area.fileIndex(from) });
   // Untouched anonymous memory takes the offset of its new place, so that it can merge there.
-  if (area.isAnonymous && area.file === null && area.anonId === 0) properties.pageOffset = to / 4096;
+  if (area.isAnonymous && area.anonId === 0) properties.pageOffset = to / 4096;
   const pages = newLength / 4096;
   if ((area.flags & vm.VM_ACCOUNT) !== 0 && !commit(mm, pages)) return -ENOMEM;
   addOrMerge(mm, to, to + newLength, properties);

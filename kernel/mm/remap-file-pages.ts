@@ -42,6 +42,10 @@ export function remapFilePages(
     MAP_POPULATE |
     (flags & MAP_NONBLOCK) |
     ((area.flags & VM_LOCKED) !== 0 ? MAP_LOCKED : 0);
-  const result = mmap(mm, start, size, area.prot, mapFlags, area.file, BigInt(pageOffset) * 4096n);
+  // Held meanwhile: the area replaced may be the last that keeps the file.
+  const { file } = area;
+  file?.mapped?.();
+  const result = mmap(mm, start, size, area.prot, mapFlags, file, BigInt(pageOffset) * 4096n);
+  file?.unmapped?.();
   return result < 0 ? result : 0;
 }
