@@ -55,9 +55,9 @@ const STRANGE_LENGTHS = [
   1n << 44n,
 ];
 const STRANGE_ADDRESSES = [0, 0x1000, 0x7ffffffff000n, 0x800000000000n, -4096n, -1n, 1n << 62n];
-/** All but MADV_HWPOISON and MADV_SOFT_OFFLINE, which would harm the host, and MADV_COLLAPSE (huge pages). */
+/** All but MADV_PAGEOUT (reclaim takes clean pages of files at its leisure), MADV_HWPOISON and MADV_SOFT_OFFLINE, which would harm the host, and MADV_COLLAPSE (huge pages). */
 const ADVICE = [
-  0, 1, 2, 3, 4, 4, 4, 8, 8, 9, 10, 11, 14, 15, 16, 17, 18, 18, 19, 20, 21, 22, 23, 24, 102, 102, 103, 5, 99,
+  0, 1, 2, 3, 4, 4, 4, 8, 8, 9, 10, 11, 14, 15, 16, 17, 18, 18, 19, 20, 20, 22, 23, 24, 102, 102, 103, 5, 99,
 ];
 
 /** A program of 30 to 200 operations on memory, the same for the same seed, with looks at the maps in between. */
