@@ -210,7 +210,8 @@ function removePages(
 }
 
 function installGuards(mm: AddressSpace, area: Area, start: number, end: number): number {
-  prepareAnonId(mm, area);
+  // A file's guard pages are not private pages: 6.18 merges such areas as if nothing of them were (differential test).
+  if (area.isAnonymous) prepareAnonId(mm, area);
   area.guarded = true;
   mm.translations.drop(start, end, "pages");
   for (let page = start; page < end; page += 4096) if (!mm.translations.installGuard(page)) return -ENOMEM;

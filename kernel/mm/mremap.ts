@@ -72,7 +72,8 @@ export function mremap(
     if ((flags & MREMAP_MAYMOVE) === 0) return refuse("flags", EINVAL, "a new address needs MREMAP_MAYMOVE");
     if ((flags & MREMAP_DONTUNMAP) !== 0 && oldLength !== newLength)
       return refuse("resize", EINVAL, "MREMAP_DONTUNMAP does not change the size");
-    if (old < target + newLength && target < old + oldLength)
+    // The old range's end wraps at 2^64, where page multiples are still exact in a double.
+    if (old < target + newLength && target < (old + oldLength) % 2 ** 64)
       return refuse("overlap", EINVAL, "the old and the new range overlap");
   }
   const request: Request = { old, oldLength, newLength, flags, target, moved: false };
