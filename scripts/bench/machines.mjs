@@ -1,7 +1,7 @@
 // Where a benchmark can run: natively, under qemu-user, in a Linux under qemu-system, and in sealab.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { initramfs } from "./cpio.mjs";
@@ -36,13 +36,6 @@ export function timed(command, args, options = {}) {
 function findKernel() {
   const named = process.env.SEALAB_QEMU_KERNEL;
   if (named) return named;
-  const cached = join(
-    process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
-    "linux-oracle",
-    "kernel",
-    "vmlinux",
-  );
-  if (existsSync(cached)) return cached;
   const boot = existsSync("/boot") ? readdirSync("/boot").filter((name) => name.startsWith("vmlinuz")) : [];
   return boot.length > 0 ? join("/boot", boot.sort().at(-1)) : null;
 }
