@@ -15,6 +15,7 @@ import { SignalSet } from "../signals/signal-set.js";
 import type { Task } from "../task.js";
 import { auxiliaryVector } from "./auxv.js";
 import {
+  PT_LOAD,
   HEAD_BYTES,
   isRefusal,
   parseElf,
@@ -132,7 +133,16 @@ function executeElf(
   }
   // Past the point of no return: force_fatal_sig(SIGSEGV).
   kernel.exitProcess(task, { code: 0, signal: SIGSEGV, core: true });
-  return failure(-problem, `its segments cannot be mapped (${errnoName(-problem)})`, true);
+  return failure(-problem, whyUnmappable(file, image, -problem), true);
+}
+
+/** Linux says only EFAULT or ENOMEM here; a file cut short is worth naming. */
+function whyUnmappable(file: Executable, image: ElfImage, errno: number): string {
+  const size = BigInt(file.pages?.size ?? 0);
+  const cut = image.programHeaders.some((h) => h.type === PT_LOAD && h.offset + h.filesz > size);
+  return cut
+    ? "truncated: a segment lies beyond its end"
+    : `its segments cannot be mapped (${errnoName(errno)})`;
 }
 
 function openInterpreter(
