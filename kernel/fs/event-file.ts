@@ -1,4 +1,5 @@
 import { EAGAIN, EINVAL } from "../errno.js";
+import { WaitQueue } from "../wait-queue.js";
 import type { Location } from "./mount.js";
 import { OpenFile } from "./open-file.js";
 import { POLLERR, POLLIN, POLLOUT } from "./open-flags.js";
@@ -7,6 +8,8 @@ const MAXIMUM = 0xffff_ffff_ffff_fffen;
 
 /** eventfd(2): a 64-bit counter. */
 export class EventFile extends OpenFile {
+  readonly #queue = new WaitQueue();
+
   constructor(
     location: Location,
     flags: number,
@@ -19,6 +22,9 @@ export class EventFile extends OpenFile {
   override get seekable(): boolean {
     return false;
   }
+  override get waitQueue(): WaitQueue {
+    return this.#queue;
+  }
   override get mapName(): string {
     return this.location.dentry.name;
   }
@@ -28,6 +34,7 @@ export class EventFile extends OpenFile {
     if (this.counter === 0n) return -EAGAIN;
     const value = this.semaphore ? 1n : this.counter;
     this.counter -= value;
+    this.#queue.wake();
     new DataView(destination.buffer, destination.byteOffset).setBigUint64(0, value, true);
     return 8;
   }
@@ -38,6 +45,7 @@ export class EventFile extends OpenFile {
     if (value > MAXIMUM) return -EINVAL;
     if (this.counter + value > MAXIMUM) return -EAGAIN;
     this.counter += value;
+    this.#queue.wake();
     return 8;
   }
 

@@ -1,4 +1,5 @@
 import { EINVAL, ENODEV } from "../errno.js";
+import type { WaitQueue } from "../wait-queue.js";
 import type { FilePages } from "../mm/file-pages.js";
 import type { MappableFile } from "../mm/mappable-file.js";
 import type { DirectoryEntry, Inode } from "./inode.js";
@@ -67,6 +68,11 @@ export abstract class OpenFile implements MappableFile {
   /** Waiting for it means waiting for the host's input. */
   get waitsOnHost(): boolean {
     return false;
+  }
+
+  /** Woken when what `poll` says may have changed; null for a file that never makes anyone wait. */
+  get waitQueue(): WaitQueue | null {
+    return null;
   }
 
   /** Takes any write whole without looking at its bytes, bad addresses included (/dev/null). */

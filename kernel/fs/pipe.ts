@@ -1,5 +1,6 @@
 import { PAGE_SIZE } from "../../mmu/layout.js";
 import { EAGAIN, EPIPE } from "../errno.js";
+import { WaitQueue } from "../wait-queue.js";
 import type { Location } from "./mount.js";
 import { OpenFile } from "./open-file.js";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "./open-flags.js";
@@ -25,6 +26,8 @@ export class Pipe {
   /** How often an end was opened: a fifo's open(2) waits for the other side to come, even if it goes again. */
   readerOpens = 0;
   writerOpens = 0;
+  /** Of both ends. */
+  readonly queue = new WaitQueue();
   private readonly buffers: PipeBuffer[] = [];
 
   /** Bytes to be read. */
@@ -99,6 +102,11 @@ export class PipeFile extends OpenFile {
       pipe.writers++;
       pipe.writerOpens++;
     }
+    pipe.queue.wake();
+  }
+
+  override get waitQueue(): WaitQueue {
+    return this.pipe.queue;
   }
 
   override get seekable(): boolean {
@@ -109,7 +117,11 @@ export class PipeFile extends OpenFile {
   }
 
   override read(destination: Uint8Array): number {
-    if (this.pipe.length > 0) return this.pipe.take(destination);
+    if (this.pipe.length > 0) {
+      const count = this.pipe.take(destination);
+      this.pipe.queue.wake();
+      return count;
+    }
     if (destination.length === 0) return 0;
     return this.pipe.writers === 0 ? 0 : -EAGAIN;
   }
@@ -122,7 +134,10 @@ export class PipeFile extends OpenFile {
   override write(source: Uint8Array): number {
     if (source.length === 0) return 0;
     if (this.pipe.readers === 0) return -EPIPE;
-    return this.pipe.push(source) || -EAGAIN;
+    const count = this.pipe.push(source);
+    if (count === 0) return -EAGAIN;
+    this.pipe.queue.wake();
+    return count;
   }
 
   override poll(): number {
@@ -141,5 +156,6 @@ export class PipeFile extends OpenFile {
   protected override close(): void {
     if (this.readable) this.pipe.readers--;
     if (this.writable) this.pipe.writers--;
+    this.pipe.queue.wake();
   }
 }
