@@ -1,13 +1,17 @@
 /** Every system call, in one table. */
 
+import { capabilitySyscalls } from "./capabilities.js";
 import { TableDispatch } from "./dispatch.js";
 import { fileSyscalls } from "./files.js";
 import { futexSyscalls } from "./futex.js";
+import { identitySyscalls } from "./identity.js";
+import { limitSyscalls } from "./limits.js";
 import { memorySyscalls } from "./memory.js";
 import { miscSyscalls } from "./misc.js";
 import { prctlSyscalls } from "./prctl.js";
 import { processSyscalls } from "./process.js";
 import { schedulingSyscalls } from "./scheduling.js";
+import { sessionSyscalls } from "./sessions.js";
 import { signalSyscalls } from "./signals.js";
 import { SyscallTable } from "./table.js";
 import { timeSyscalls } from "./time.js";
@@ -16,6 +20,10 @@ export const syscallTable = new SyscallTable([
   ...memorySyscalls,
   ...fileSyscalls,
   ...processSyscalls,
+  ...identitySyscalls,
+  ...capabilitySyscalls,
+  ...limitSyscalls,
+  ...sessionSyscalls,
   ...signalSyscalls,
   ...timeSyscalls,
   ...prctlSyscalls,
