@@ -9,12 +9,25 @@ export interface FrameAllocatorState {
   readonly recycled: Int32Array;
 }
 
+/** Somebody who keeps frames on behalf of others, as a file's page cache does. */
+export interface FrameHolder {
+  /** Gives back frames whose content can be had again, at most `most`. @returns how many became free */
+  reclaim(most: number): number;
+  /** The frames kept, each with one reference. */
+  heldFrames(): Iterable<PageFrame>;
+}
+
+/** Frames to get back at a time when RAM is used up. */
+const RECLAIM_BATCH = 32;
+
 /**
  * Hands out zeroed 4 KiB frames of guest RAM and counts who holds them. Frame 0 is never given out (0 means
  * "none" in many places), and one frame of zeroes is shared by everybody and never counted.
  */
 export class FrameAllocator {
   readonly zeroFrame: PageFrame = 1;
+  /** Who keeps frames besides page tables and their entries: asked, in their order, when RAM is used up. */
+  readonly holders = new Set<FrameHolder>();
   private readonly counts: Int32Array;
   private readonly recycled: Int32Array;
   private recycledCount = 0;
@@ -40,7 +53,10 @@ export class FrameAllocator {
     return this.memory.frameCount - 2;
   }
 
-  /** A frame of zeroes with one reference, or -1 when RAM is used up. */
+  /**
+   * A frame of zeroes with one reference, or -1 when RAM is used up. Then pages of files that can be read again have
+   * gone before: whoever needs a page-cache frame beyond this call holds a reference.
+   */
   allocate(): PageFrame {
     if (this.recycledCount > 0) {
       const frame = this.recycled[--this.recycledCount];
@@ -50,10 +66,19 @@ export class FrameAllocator {
       return frame;
     }
     // A frame that nobody had yet is still as the host gave it: zero, and not committed.
-    if (this.next >= this.memory.frameCount) return -1;
+    if (this.next >= this.memory.frameCount) return this.reclaim() ? this.allocate() : -1;
     const frame = this.next++;
     this.counts[frame] = 1;
     return frame;
+  }
+
+  private reclaim(): boolean {
+    let got = 0;
+    for (const holder of this.holders) {
+      got += holder.reclaim(RECLAIM_BATCH - got);
+      if (got >= RECLAIM_BATCH) break;
+    }
+    return got > 0;
   }
 
   /** One more holder. */

@@ -244,6 +244,11 @@ export class Mmu {
     this.onTranslationChange(start, end);
   }
 
+  /** Pages of an address space lost their write permission, and nothing else changed: code found there stays. */
+  dropAddressSpace(asid: number): void {
+    this.tlb.dropAddressSpace(asid);
+  }
+
   /** Every translation may have changed. */
   flush(): void {
     this.tlb.flush();

@@ -114,6 +114,11 @@ export class Tlb {
     }
   }
 
+  /** Forgets what the banks of an address space hold. */
+  dropAddressSpace(asid: number): void {
+    for (let bank = 0; bank < TLB_BANKS; bank++) if (this.bankAsid[bank] === asid) this.clearBank(bank);
+  }
+
   /** Forgets everything; banks keep their owners. */
   flush(): void {
     for (let bank = 0; bank < TLB_BANKS; bank++) if (this.bankAsid[bank] !== -1) this.clearBank(bank);

@@ -2,6 +2,7 @@ import { pteFrame } from "../../mmu/page-table-entry.js";
 import type { ProtectionKey } from "../../mmu/types.js";
 import { walk } from "../../mmu/walk.js";
 import type { AreaSnapshot, PathEntry, Refusal } from "../refusal.js";
+import { attachAnon, detachAnon } from "./anon-vma.js";
 import type { Area, AreaProperties } from "./area.js";
 import { AreaTree } from "./area-tree.js";
 import { brk } from "./brk.js";
@@ -86,10 +87,11 @@ export class AddressSpace implements FileMapper {
   keyMap: number;
   /** The key that hides execute-only memory; -1 until it is needed. */
   executeOnlyKey = -1;
-  /** The last anon id given out. */
-  anonIds = 0;
   /** Inode numbers given to shared anonymous memory. */
   anonInodes = 1024;
+
+  /** Tasks that have this address space, as CLONE_VM makes them share it (`mm_users`). */
+  users = 0;
 
   /**
    * @param asid a number that no other address space of this machine has had
@@ -102,6 +104,25 @@ export class AddressSpace implements FileMapper {
     this.tree = new AreaTree(env.settings.stackGuardPages * 4096);
     this.translations = new Translations(env.frames, env.mmu);
     this.keyMap = env.pku ? 1 : 0;
+  }
+
+  /** As the constructor; null when RAM has no frame left for the page-table root. */
+  static create(env: MmEnvironment, asid: number): AddressSpace | null {
+    const probe = env.frames.allocate();
+    if (probe === -1) return null;
+    env.frames.release(probe);
+    return new AddressSpace(env, asid);
+  }
+
+  /** One more user. */
+  hold(): this {
+    this.users++;
+    return this;
+  }
+
+  /** One user fewer: the last one releases it (mmput). */
+  drop(): void {
+    if (--this.users === 0) this.release();
   }
 
   get tables(): Translations["tables"] {
@@ -209,8 +230,15 @@ export class AddressSpace implements FileMapper {
     return handleFault(this, va, errorCode, false);
   }
 
-  /** A special mapping such as [vdso]: its pages come from `pages`, it cannot be split. */
-  mapSpecial(start: number, length: number, prot: number, name: string, pages: FilePages, flags = 0): number {
+  /** A special mapping such as [vdso]: its pages come from `pages`, it cannot be split. `flags`: VM_* bits. */
+  mapSpecial(
+    start: number,
+    length: number,
+    prot: number,
+    name: string,
+    pages: FilePages,
+    flags: number,
+  ): number {
     return mapSpecial(this, start, length, prot, name, pages, flags);
   }
 
@@ -219,11 +247,13 @@ export class AddressSpace implements FileMapper {
     return mapStack(this, top, size, prot);
   }
 
-  /** A copy for fork(2): areas and keys are copied, private pages shared until someone writes. */
-  fork(env: MmEnvironment, asid: number): AddressSpace {
-    const child = new AddressSpace(env, asid);
-    copyAddressSpace(this, child);
-    return child;
+  /**
+   * Fills an empty address space for fork(2): areas and keys are copied, private pages shared until someone writes
+   * (fork.ts).
+   * @returns 0, or -ENOMEM: then the child is for `release`
+   */
+  fork(child: AddressSpace): number {
+    return copyAddressSpace(this, child);
   }
 
   areas(): IterableIterator<Area> {
@@ -259,6 +289,7 @@ export class AddressSpace implements FileMapper {
   /** Puts an area, which overlaps none, into the tree. */
   link(area: Area): void {
     this.tree.insert(area);
+    attachAnon(area);
     area.pages?.addMapper(this);
     area.file?.mapped?.();
   }
@@ -266,6 +297,7 @@ export class AddressSpace implements FileMapper {
   /** Takes an area out of the tree; its pages and totals are the caller's. */
   unlink(area: Area): void {
     this.tree.remove(area);
+    detachAnon(area);
     area.pages?.removeMapper(this);
     area.file?.unmapped?.();
   }
@@ -288,6 +320,14 @@ export class AddressSpace implements FileMapper {
     this.forEachMapping(pages, index, index + 1, (start, _end, area) => {
       if ((area.flags & VM_SHARED) !== 0) this.translations.writeProtect(start);
     });
+  }
+
+  locksFilePage(pages: FilePages, index: number): boolean {
+    let locked = false;
+    this.forEachMapping(pages, index, index + 1, (_start, _end, area) => {
+      locked ||= (area.flags & VM_LOCKED) !== 0;
+    });
+    return locked;
   }
 
   private forEachMapping(

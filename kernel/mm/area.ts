@@ -1,5 +1,6 @@
 import type { ProtectionKey, VirtualAddress } from "../../mmu/types.js";
 import type { AreaSnapshot, Provenance } from "../refusal.js";
+import type { AnonState, AnonVma } from "./anon-vma.js";
 import type { FilePages } from "./file-pages.js";
 import type { MappableFile } from "./mappable-file.js";
 import { VM_ACCESS_FLAGS } from "./vm-flags.js";
@@ -11,7 +12,7 @@ export interface Seal {
 }
 
 /** What an area is, apart from where it lies and its place in the tree. */
-export interface AreaProperties {
+export interface AreaProperties extends AnonState {
   /** VM_* bits. */
   flags: number;
   key: ProtectionKey;
@@ -24,8 +25,6 @@ export interface AreaProperties {
   name: string;
   /** The first page's index in the file; for anonymous memory its address when made, in pages. */
   pageOffset: number;
-  /** Which set of private pages it shares with its siblings (`anon_vma`); 0 until a private page exists. */
-  anonId: number;
   /** A special mapping: it may not be split (its `may_split`). */
   unsplittable: boolean;
   /** MADV_GUARD_INSTALL has been used on it. */
@@ -43,7 +42,8 @@ export class Area implements AreaProperties {
   pages: FilePages | null;
   name: string;
   pageOffset: number;
-  anonId: number;
+  anon: AnonVma | null;
+  chain: readonly AnonVma[];
   unsplittable: boolean;
   guarded: boolean;
 
@@ -69,7 +69,8 @@ export class Area implements AreaProperties {
     this.pages = properties.pages;
     this.name = properties.name;
     this.pageOffset = properties.pageOffset;
-    this.anonId = properties.anonId;
+    this.anon = properties.anon;
+    this.chain = properties.chain;
     this.unsplittable = properties.unsplittable;
     this.guarded = properties.guarded;
   }

@@ -1,6 +1,7 @@
 import type { FrameAllocator } from "../../mmu/frame-allocator.js";
 import type { Mmu } from "../../mmu/mmu.js";
 import type { Provenance, RefusalSink } from "../refusal.js";
+import type { AddressSpace } from "./address-space.js";
 import { RELEASE_6_18, type ReleaseRules } from "./release.js";
 import { linuxSealing } from "./sealing/linux.js";
 import type { SealingModel } from "./sealing/sealing-model.js";
@@ -70,6 +71,11 @@ export interface MmEnvironment {
   /** personality(READ_IMPLIES_EXEC). */
   readImpliesExec: boolean;
   machine: MmMachine;
+  /**
+   * No frame is left for an access to this address space. Ends a process to make room (oom.ts).
+   * @returns true when there is room now; false when nobody could be ended but whoever asks
+   */
+  outOfMemory: ((mm: AddressSpace) => boolean) | null;
   onRefusal: RefusalSink | null;
   onAreaChange: ((change: AreaChange) => void) | null;
 }
@@ -103,6 +109,7 @@ export function createEnvironment(
     settings: { ...DEFAULT_SETTINGS },
     commit: { pages: 0 },
     readImpliesExec: false,
+    outOfMemory: null,
     onRefusal: null,
     onAreaChange: null,
     ...base,

@@ -6,7 +6,10 @@
  *   4. write to an area without VM_WRITE; read of a present page that the
  *      page table forbids; area without any permission                      SEGV_ACCERR
  *   5. bringing the page in: beyond the end of the file                     SIGBUS BUS_ADRERR
+ *                            no room in the file system                     SIGBUS BUS_ADRERR
  *                            a guard page                                   SEGV_MAPERR
+ *                            no frame left, and this process is the one
+ *                            that the OOM killer chose                      SIGKILL
  * Growth of a stack persists even if a later step refuses.
  */
 import {
@@ -39,7 +42,7 @@ import {
   type FaultOutcome,
 } from "./fault-outcome.js";
 import { TASK_SIZE } from "./layout.js";
-import { prepareAnonId } from "./merge.js";
+import { prepareAnon } from "./merge.js";
 import { growStack } from "./stack-growth.js";
 import { entryHigh, entryLow, hasFrame } from "./translations.js";
 import { VM_ACCESS_FLAGS, VM_GROWSDOWN, VM_SHARED, VM_WRITE } from "./vm-flags.js";
@@ -91,13 +94,20 @@ export function handleFault(
       address,
     }));
 
-  switch (bringIn(mm, area, address, write)) {
+  switch (bringInOrKill(mm, area, address, write)) {
     case "ok":
       return RESOLVED;
     case "beyond-end":
       return signal(mm, SIGBUS, BUS_ADRERR, va, errorCode, area, "fault.beyond-end", () => ({
         text: "the page lies beyond the end of the file",
         source: "filemap_fault",
+        area,
+        address,
+      }));
+    case "no-space":
+      return signal(mm, SIGBUS, BUS_ADRERR, va, errorCode, area, "fault.no-space", () => ({
+        text: "the file system has no room for the page",
+        source: "shmem_fault",
         area,
         address,
       }));
@@ -149,7 +159,15 @@ function signal(
   return { kind: "signal", signal: number, code, address, key, errorCode: errorCode | PF_U, refusal };
 }
 
-export type PageOutcome = "ok" | "beyond-end" | "guard" | "no-memory";
+export type PageOutcome = "ok" | "beyond-end" | "no-space" | "guard" | "no-memory";
+
+/** As `bringIn`, for an access that can only be repeated: where no frame is left, another process may have to die. */
+export function bringInOrKill(mm: AddressSpace, area: Area, va: number, write: boolean): PageOutcome {
+  for (;;) {
+    const outcome = bringIn(mm, area, va, write);
+    if (outcome !== "no-memory" || mm.env.outOfMemory?.(mm) !== true) return outcome;
+  }
+}
 
 /**
  * Makes a page of an area ready for a read or a write that the area permits (handle_mm_fault): zero page, zeroed
@@ -171,7 +189,7 @@ function bringInAnonymous(mm: AddressSpace, area: Area, page: number, write: boo
     const done = translations.install(page, frames.zeroFrame, entryLow(area), entryHigh(area));
     return done ? "ok" : "no-memory";
   }
-  prepareAnonId(mm, area);
+  prepareAnon(mm, area);
   return installPrivate(mm, area, page, frames.allocate());
 }
 
@@ -192,8 +210,10 @@ function bringInFile(mm: AddressSpace, area: Area, page: number, write: boolean)
   if (pages === null) return "ok";
   const index = area.fileIndex(page);
   if (index * 4096 >= pages.size) return "beyond-end";
+  // The page table first: to make room for it, the page might have to go again.
+  if (translations.tables.entryAddress(page, true) === 0) return "no-memory";
   const frame = pages.frameAt(index, true);
-  if (frame === -1) return "no-memory";
+  if (frame === -1) return pages.full ? "no-space" : "no-memory";
   if (write && (area.flags & VM_SHARED) === 0) return copyPrivate(mm, area, page, frame);
   let low = entryLow(area);
   if (write) {
@@ -201,11 +221,8 @@ function bringInFile(mm: AddressSpace, area: Area, page: number, write: boolean)
     low |= PTE_RW | PTE_D;
   }
   frames.hold(frame);
-  if (!translations.install(page, frame, low, entryHigh(area))) {
-    frames.release(frame);
-    return "no-memory";
-  }
-  if (!write) faultAround(mm, area, pages, page);
+  translations.install(page, frame, low, entryHigh(area));
+  if (!write && !area.unsplittable) faultAround(mm, area, pages, page);
   return "ok";
 }
 
@@ -262,9 +279,12 @@ function setWritable(mm: AddressSpace, page: number): void {
 function copyPrivate(mm: AddressSpace, area: Area, page: number, from: number): PageOutcome {
   const { translations } = mm;
   const { frames } = translations;
+  // Held: to make room for the copy, the page might have to go from the page cache.
+  frames.hold(from);
   const copy = frames.allocate();
+  if (copy !== -1 && from !== frames.zeroFrame) translations.copyFrame(from, copy);
+  frames.release(from);
   if (copy === -1) return "no-memory";
-  if (from !== frames.zeroFrame) translations.copyFrame(from, copy);
-  prepareAnonId(mm, area);
+  prepareAnon(mm, area);
   return installPrivate(mm, area, page, copy);
 }

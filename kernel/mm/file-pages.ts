@@ -1,5 +1,5 @@
 import { PAGE_SIZE } from "../../mmu/layout.js";
-import type { FrameAllocator } from "../../mmu/frame-allocator.js";
+import type { FrameAllocator, FrameHolder } from "../../mmu/frame-allocator.js";
 import type { PageFrame } from "../../mmu/types.js";
 
 /** Somebody who maps pages of a file and must unmap them when the file loses them. */
@@ -8,6 +8,14 @@ export interface FileMapper {
   dropFilePages(pages: FilePages, first: number, end: number, privateCopies: boolean): void;
   /** The page was written back: make the next store to it fault, so that it is marked dirty again. */
   writeProtectFilePage(pages: FilePages, index: number): void;
+  /** The page lies in a locked area (mlock): it must stay in memory. */
+  locksFilePage(pages: FilePages, index: number): boolean;
+}
+
+/** How many pages the files of one file system may take together (tmpfs's size=). */
+export interface PageQuota {
+  used: number;
+  readonly limit: number;
 }
 
 /** Brings a page of a host-backed file in: fill `page` (4096 zeroed bytes) with the bytes at `index`. */
@@ -17,7 +25,7 @@ export type PageFiller = (index: number, page: Uint8Array) => void;
  * The page cache of one inode: its bytes, in frames of guest RAM, that read(2), write(2) and mmap(2) share.
  * Holes have no frame until somebody writes or maps them. Indexes are page numbers in the file.
  */
-export class FilePages {
+export class FilePages implements FrameHolder {
   /** Bytes. */
   private length: number;
   /** Bytes that `fill` still has: less than the size once the file was cut and grew again. */
@@ -29,11 +37,13 @@ export class FilePages {
   /**
    * @param size bytes at the start
    * @param fill for a file with content elsewhere; without it a missing page is a hole of zeroes
+   * @param quota what its pages are charged to
    */
   constructor(
     private readonly frames: FrameAllocator,
     size = 0,
     private readonly fill: PageFiller | null = null,
+    private readonly quota: PageQuota | null = null,
   ) {
     this.length = size;
     this.fillable = size;
@@ -71,12 +81,12 @@ export class FilePages {
   /**
    * The frame of a page, which stays the cache's: a mapper holds its own reference.
    * @param create brings the page in (a filled or zeroed frame); otherwise only looks
-   * @returns -1 when it is not there, or when no frame is left
+   * @returns -1 when it is not there, when no frame is left, or when the quota is used up (`full`)
    */
   frameAt(index: number, create: boolean): PageFrame {
     const known = this.pages.get(index);
     if (known !== undefined) return known;
-    if (!create) return -1;
+    if (!create || this.full) return -1;
     const frame = this.frames.allocate();
     if (frame === -1) return -1;
     const inside = this.fillable - index * PAGE_SIZE;
@@ -85,8 +95,39 @@ export class FilePages {
       this.fill(index, bytes);
       if (inside < PAGE_SIZE) bytes.fill(0, inside);
     }
+    if (this.pages.size === 0) this.frames.holders.add(this);
     this.pages.set(index, frame);
+    if (this.quota !== null) this.quota.used++;
     return frame;
+  }
+
+  /** The file system has no room for another page (ENOSPC). */
+  get full(): boolean {
+    return this.quota !== null && this.quota.used >= this.quota.limit;
+  }
+
+  /** Lets clean pages go that can be read again, the oldest first; mapped ones too, unless locked. */
+  reclaim(most: number): number {
+    if (this.fill === null) return 0;
+    let freed = 0;
+    for (const [index, frame] of this.pages) {
+      if (freed >= most) break;
+      if (this.dirtyPages.has(index)) continue;
+      if (this.frames.references(frame) > 1) {
+        const mappers = [...this.mappers.keys()];
+        if (mappers.some((mapper) => mapper.locksFilePage(this, index))) continue;
+        for (const mapper of mappers) mapper.dropFilePages(this, index, index + 1, false);
+        // Somebody is at work with it.
+        if (this.frames.references(frame) > 1) continue;
+      }
+      this.dropPage(index);
+      freed++;
+    }
+    return freed;
+  }
+
+  heldFrames(): Iterable<PageFrame> {
+    return this.pages.values();
   }
 
   /**
@@ -182,6 +223,8 @@ export class FilePages {
     this.pages.delete(index);
     this.dirtyPages.delete(index);
     this.frames.release(frame);
+    if (this.quota !== null) this.quota.used--;
+    if (this.pages.size === 0) this.frames.holders.delete(this);
   }
 
   /** An area of `mapper` maps this file; counted, so called once for each area. */

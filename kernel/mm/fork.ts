@@ -1,54 +1,87 @@
 import { PTE_ANON, PTE_GUARD, PTE_RW, pteFrame } from "../../mmu/page-table-entry.js";
+import { ENOMEM } from "../errno.js";
+import { commit, countPages } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
-import { countPages } from "./accounting.js";
+import { forkAnon } from "./anon-vma.js";
 import { Area } from "./area.js";
+import { newProperties } from "./merge.js";
 import { hasFrame } from "./translations.js";
-import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_SHARED, VM_WIPEONFORK, withFlags } from "./vm-flags.js";
+import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_WIPEONFORK, withFlags } from "./vm-flags.js";
+
+/** Bytes that one page table covers. */
+const TABLE_BYTES = 2 ** 21;
 
 /**
  * Fills a child's new address space (dup_mmap): areas with their keys and seals, except those marked DONTFORK; private
- * pages are shared and lose their write permission on both sides, so that whoever writes first copies. Pages of
- * files are left to fault in again. Locks are not inherited; the key map and the execute-only key are.
- * @throws Error when RAM has no frame left for page tables
+ * pages are shared and lose their write permission on both sides, so that whoever writes first copies, and the last
+ * one that still has it writes without a copy. Areas without private pages are left to fault in again. Locks are not
+ * inherited; the key map, the execute-only key and MDWE are.
+ * @returns 0, or -ENOMEM when no frame is left for page tables or too much would be committed: whatever the child
+ *   has got by then is for `release` to give back
  */
-export function copyAddressSpace(parent: AddressSpace, child: AddressSpace): void {
-  const { env } = child;
+export function copyAddressSpace(parent: AddressSpace, child: AddressSpace): number {
   child.setLayout(parent.layout);
   child.keyMap = parent.keyMap;
   child.executeOnlyKey = parent.executeOnlyKey;
   child.denyWriteExec = parent.denyWriteExec;
-  child.anonIds = parent.anonIds;
   child.anonInodes = parent.anonInodes;
+  let error = 0;
   for (const area of parent.tree) {
     if ((area.flags & VM_DONTCOPY) !== 0) continue;
-    const copy = new Area(area.start, area.end, area);
-    copy.flags = withFlags(area.flags, 0, VM_LOCKED_MASK);
-    child.link(copy);
-    countPages(child, copy.flags, copy.pageCount);
-    if ((copy.flags & VM_ACCOUNT) !== 0) {
-      env.commit.pages += copy.pageCount;
-      child.stats.committed += copy.pageCount;
-    }
-    if ((area.flags & (VM_WIPEONFORK | VM_SHARED)) === 0) sharePages(parent, child, area);
+    error = copyArea(parent, child, area);
+    if (error !== 0) break;
   }
-  parent.env.mmu.invalidateRange(0, 2 ** 47);
+  parent.env.mmu.dropAddressSpace(parent.asid);
+  return error;
 }
 
-function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): void {
+function copyArea(parent: AddressSpace, child: AddressSpace, area: Area): number {
+  if ((area.flags & VM_ACCOUNT) !== 0 && !commit(child, area.pageCount)) return -ENOMEM;
+  const wiped = (area.flags & VM_WIPEONFORK) !== 0;
+  const properties = newProperties({ ...propertiesOf(area), ...forkAnon(wiped ? newProperties({}) : area) });
+  const copy = new Area(area.start, area.end, properties);
+  copy.flags = withFlags(area.flags, 0, VM_LOCKED_MASK);
+  child.link(copy);
+  countPages(child, copy.flags, copy.pageCount);
+  return area.anon === null || wiped ? 0 : sharePages(parent, child, area);
+}
+
+function propertiesOf(area: Area) {
+  const { flags, key, seal, file, pages, name, pageOffset, unsplittable, guarded } = area;
+  return { flags, key, seal, file, pages, name, pageOffset, unsplittable, guarded };
+}
+
+/** Copies the entries of an area that may hold private pages: those of files and of the zero page too. */
+function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): number {
   const { frames } = parent.env;
   const words = frames.memory.u32;
-  parent.tables.forEachPresentOrSwap(area.start, area.end, (va, low, high, entry) => {
-    if (low === PTE_GUARD) {
-      if (!child.translations.installGuard(va)) throw new Error("no frame left for page tables");
-      return;
+  const { tables } = child;
+  let error = 0;
+  let tableStart = -1;
+  let table = 0;
+  parent.tables.forEachPresentOrSwap(area.start, area.end, (va, _low, _high, entry) => {
+    if (error !== 0) return;
+    const start = va - (va % TABLE_BYTES);
+    if (start !== tableStart) {
+      table = tables.entryAddress(start, true) >>> 2;
+      tableStart = start;
+      if (table === 0) {
+        error = -ENOMEM;
+        return;
+      }
     }
-    if (!hasFrame(low) || (low & PTE_ANON) === 0) return;
-    const readOnly = (low & ~PTE_RW) >>> 0;
-    words[entry] = readOnly;
-    frames.hold(pteFrame(low));
-    if (!child.translations.install(va, pteFrame(low), readOnly & 0xfff, high)) {
-      frames.release(pteFrame(low));
-      throw new Error("no frame left for page tables");
-    }
+    // Read only now: room for a table may have been made by unmapping a page of a file.
+    const low = words[entry];
+    const target = table + ((va - start) / 4096) * 2;
+    if (hasFrame(low)) {
+      const readOnly = (low & ~PTE_RW) >>> 0;
+      words[entry] = readOnly;
+      words[target] = readOnly;
+      frames.hold(pteFrame(low));
+      if ((low & PTE_ANON) !== 0) child.translations.anonPages++;
+      else if (pteFrame(low) !== frames.zeroFrame) child.translations.filePages++;
+    } else if (low === PTE_GUARD) words[target] = low;
+    words[target + 1] = words[entry + 1];
   });
+  return error;
 }

@@ -24,7 +24,7 @@ import { EACCES, EAGAIN, EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { keyDenies } from "./fault.js";
-import { modify, prepareAnonId } from "./merge.js";
+import { modify, prepareAnon } from "./merge.js";
 import { populateAccess } from "./populate.js";
 import * as uapi from "./uapi.js";
 import * as vm from "./vm-flags.js";
@@ -211,7 +211,7 @@ function removePages(
 
 function installGuards(mm: AddressSpace, area: Area, start: number, end: number): number {
   // A file's guard pages are not private pages: 6.18 merges such areas as if nothing of them were (differential test).
-  if (area.isAnonymous) prepareAnonId(mm, area);
+  if (area.isAnonymous) prepareAnon(mm, area);
   area.guarded = true;
   mm.translations.drop(start, end, "pages");
   for (let page = start; page < end; page += 4096) if (!mm.translations.installGuard(page)) return -ENOMEM;

@@ -1,5 +1,6 @@
 import { EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
+import { anonCompatible, AnonVma, attachAnon, isForked, NO_CHAIN } from "./anon-vma.js";
 import { Area, type AreaProperties } from "./area.js";
 import { VM_SOFTDIRTY, VM_SPECIAL } from "./vm-flags.js";
 
@@ -19,15 +20,12 @@ export function newProperties(properties: Partial<AreaProperties>): AreaProperti
     pages: null,
     name: "",
     pageOffset: 0,
-    anonId: 0,
+    anon: null,
+    chain: NO_CHAIN,
     unsplittable: false,
     guarded: false,
     ...properties,
   };
-}
-
-function anonCompatible(a: AreaProperties, b: AreaProperties): boolean {
-  return a.anonId === 0 || b.anonId === 0 || a.anonId === b.anonId;
 }
 
 /** Everything but place and offset permits that the two become one (is_mergeable_vma, is_mergeable_anon_vma). */
@@ -71,7 +69,11 @@ function mergesBefore(
 }
 
 function absorb(into: Area, from: AreaProperties): void {
-  if (into.anonId === 0) into.anonId = from.anonId;
+  if (into.anon === null) {
+    into.anon = from.anon;
+    into.chain = from.chain;
+    attachAnon(into);
+  }
   into.guarded ||= from.guarded;
 }
 
@@ -158,7 +160,8 @@ export function modify(
     pages: area.pages,
     name: area.name,
     pageOffset: area.fileIndex(start),
-    anonId: area.anonId,
+    anon: area.anon,
+    chain: area.chain,
     unsplittable: area.unsplittable,
     guarded: area.guarded,
   });
@@ -215,15 +218,17 @@ export function modify(
   return target;
 }
 
-/** The anon id a new private page of this area gets: its own, a neighbour's it could merge with, or a new one. */
-export function prepareAnonId(mm: AddressSpace, area: Area): void {
-  if (area.anonId !== 0) return;
-  area.anonId = reusable(mm, area, area.next) || reusable(mm, area, area.previous) || ++mm.anonIds;
+/** The set that a new private page of this area joins: its own, that of a neighbour it could merge with, or a new one. */
+export function prepareAnon(mm: AddressSpace, area: Area): void {
+  if (area.anon !== null) return;
+  area.anon = reusable(mm, area, area.next) ?? reusable(mm, area, area.previous) ?? new AnonVma(null);
+  area.chain = [area.anon];
+  attachAnon(area);
 }
 
 /** find_mergeable_anon_vma: neighbours that differ only in access flags may come to merge later. */
-function reusable(mm: AddressSpace, area: Area, other: Area | null): number {
-  if (other === null || other.anonId === 0) return 0;
+function reusable(mm: AddressSpace, area: Area, other: Area | null): AnonVma | null {
+  if (other === null || other.anon === null || isForked(other)) return null;
   const [low, high] = other.start < area.start ? [other, area] : [area, other];
   const alike =
     low.end === high.start &&
@@ -232,5 +237,5 @@ function reusable(mm: AddressSpace, area: Area, other: Area | null): number {
     mm.env.sealing.mergeable(low.seal, high.seal) &&
     low.file === high.file &&
     low.pageOffset + low.pageCount === high.pageOffset;
-  return alike ? other.anonId : 0;
+  return alike ? other.anon : null;
 }

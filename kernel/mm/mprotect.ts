@@ -135,7 +135,7 @@ function protectArea(
       charged = pages;
       flags = vm.withFlags(flags, vm.VM_ACCOUNT, 0);
     }
-  } else if ((old & vm.VM_ACCOUNT) !== 0 && area.isAnonymous && area.anonId === 0) {
+  } else if ((old & vm.VM_ACCOUNT) !== 0 && area.isAnonymous && area.anon === null) {
     // Never touched: nothing is owed for it while it is read-only.
     flags = vm.withFlags(flags, 0, vm.VM_ACCOUNT);
   }

@@ -23,6 +23,7 @@
 import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../errno.js";
 import { commit, countPages, mayExpand, mayLock } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
+import { detachAnon, NO_CHAIN } from "./anon-vma.js";
 import type { Area } from "./area.js";
 import { TASK_SIZE } from "./layout.js";
 import { addOrMerge, newProperties } from "./merge.js";
@@ -231,8 +232,8 @@ function growInPlace(
 }
 
 function propertiesOf(area: Area) {
-  const { flags, key, seal, file, pages, name, anonId, unsplittable, guarded } = area;
-  return { flags, key, seal, file, pages, name, anonId, unsplittable, guarded };
+  const { flags, key, seal, file, pages, name, anon, chain, unsplittable, guarded } = area;
+  return { flags, key, seal, file, pages, name, anon, chain, unsplittable, guarded };
 }
 
 /** Makes the area anew at `to`, moves its pages there and unmaps the old place unless it is to be kept. */
@@ -250,7 +251,7 @@ function moveArea(
   if (area.unsplittable && !whole && oldLength !== 0) return -EINVAL;
   const properties = newProperties({ ...propertiesOf(area), pageOffset: area.fileIndex(from) });
   // Untouched anonymous memory takes the offset of its new place, so that it can merge there.
-  if (area.isAnonymous && area.anonId === 0) properties.pageOffset = to / 4096;
+  if (area.isAnonymous && area.anon === null) properties.pageOffset = to / 4096;
   const pages = newLength / 4096;
   if ((area.flags & vm.VM_ACCOUNT) !== 0 && !commit(mm, pages)) return -ENOMEM;
   addOrMerge(mm, to, to + newLength, properties);
@@ -278,5 +279,8 @@ function keepUnlocked(mm: AddressSpace, from: number, whole: boolean): void {
     mm.stats.lockedVm -= left.pageCount;
     left.flags = vm.withFlags(left.flags, 0, vm.VM_LOCKED_MASK);
   }
-  if (whole) left.anonId = 0;
+  if (!whole) return;
+  detachAnon(left);
+  left.anon = null;
+  left.chain = NO_CHAIN;
 }

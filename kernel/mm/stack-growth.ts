@@ -1,7 +1,7 @@
 import { commit, countPages, mayExpand, mayLock } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
-import { prepareAnonId } from "./merge.js";
+import { prepareAnon } from "./merge.js";
 import { VM_ACCESS_FLAGS, VM_GROWSDOWN } from "./vm-flags.js";
 
 /**
@@ -24,7 +24,7 @@ export function growStack(mm: AddressSpace, area: Area, va: number): string | nu
     start - below.end < settings.stackGuardPages * 4096
   )
     return "it would come within the guard gap of the mapping below";
-  prepareAnonId(mm, area);
+  prepareAnon(mm, area);
   const pages = (area.start - start) / 4096;
   if (!mayExpand(mm, area.flags, pages)) return "RLIMIT_AS is reached";
   if (area.end - start > limits.stack) return "RLIMIT_STACK is reached";

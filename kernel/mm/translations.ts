@@ -175,15 +175,16 @@ export class Translations {
    */
   move(from: number, to: number, length: number): number {
     let moved = length;
-    this.tables.forEachPresentOrSwap(from, from + length, (va, low, high, entry) => {
+    this.tables.forEachPresentOrSwap(from, from + length, (va, _low, _high, entry) => {
       if (moved < length) return;
       const target = this.tables.entryAddress(va - from + to, true);
       if (target === 0) {
         moved = va - from;
         return;
       }
-      this.words[target >>> 2] = low;
-      this.words[(target >>> 2) + 1] = high;
+      // Read only now: room for a table may have been made by unmapping a page of a file.
+      this.words[target >>> 2] = this.words[entry];
+      this.words[(target >>> 2) + 1] = this.words[entry + 1];
       this.words[entry] = 0;
       this.words[entry + 1] = 0;
     });

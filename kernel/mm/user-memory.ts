@@ -2,7 +2,7 @@ import { FETCH, READ, WRITE } from "../../mmu/access-kind.js";
 import { PF_W, pteFrame } from "../../mmu/page-table-entry.js";
 import { EFAULT } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
-import { bringIn, handleFault } from "./fault.js";
+import { bringInOrKill, handleFault } from "./fault.js";
 import type { FaultOutcome } from "./fault-outcome.js";
 import { TASK_SIZE } from "./layout.js";
 import { VM_ACCESS_FLAGS, VM_MAYREAD, VM_MAYWRITE, VM_SHARED, VM_WRITE } from "./vm-flags.js";
@@ -63,7 +63,7 @@ export class UserMemory {
         (force && (area.flags & VM_SHARED) === 0 && (area.flags & VM_MAYWRITE) !== 0);
       if (!permitted) return -1;
     } else if ((area.flags & VM_ACCESS_FLAGS) === 0 && !(force && (area.flags & VM_MAYREAD) !== 0)) return -1;
-    if (bringIn(mm, area, va, write) !== "ok") return -1;
+    if (bringInOrKill(mm, area, va, write) !== "ok") return -1;
     return mm.env.frames.memory.linearOf(pteFrame(mm.translations.low(va))) + (va % 4096);
   }
 

@@ -275,7 +275,7 @@ describe("pages", () => {
   it("a fork shares private pages until one side writes", () => {
     s.map(0, 1);
     s.store(0, 5);
-    const child = s.mm.fork(s.env, 2);
+    const child = s.fork(2);
     s.store(0, 6);
     child.activate();
     const other = Object.assign(Object.create(Space.prototype), s, { mm: child }) as Space;
@@ -303,7 +303,7 @@ describe("pages", () => {
   });
   it("everything comes back at the end", () => {
     const before = s.frames.inUse;
-    const other = s.mm.fork(s.env, 3);
+    const other = s.fork(3);
     for (let page = 0; page < 8; page++) other.mmap(BASE + page * 2 ** 30, PG, 3, ANON | 0x8010, null, 0);
     expect(other.anonPages).toBe(8);
     other.release();

@@ -349,7 +349,7 @@ describe("what seals do not touch", () => {
     s.map(0, 2);
     s.store(0, 3);
     s.seal(0, 2);
-    const child = s.mm.fork(s.env, 2);
+    const child = s.fork(2);
     expect(child.munmap(BASE, PG)).toBe(-EPERM);
     expect(s.mm.checkInvariants()).toEqual([]);
     expect(child.checkInvariants()).toEqual([]);

@@ -53,6 +53,14 @@ export class Space {
     this.user = new UserMemory(this.mm);
   }
 
+  /** fork(2), which must succeed: the child's address space. */
+  fork(asid: number, parent: AddressSpace = this.mm): AddressSpace {
+    const child = new AddressSpace(this.env, asid);
+    const error = parent.fork(child);
+    if (error !== 0) throw new Error(`fork: ${error}`);
+    return child;
+  }
+
   /** mmap(MAP_FIXED) of private anonymous pages `page` after BASE. */
   map(page: number, pages: number, prot = 3, flags = ANON): number {
     return this.mm.mmap(BASE + page * PG, pages * PG, prot, flags | MAP_FIXED, null, 0);
