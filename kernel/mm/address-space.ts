@@ -1,6 +1,7 @@
 import { pteFrame } from "../../mmu/page-table-entry.js";
 import type { ProtectionKey } from "../../mmu/types.js";
 import { walk } from "../../mmu/walk.js";
+import { ENOMEM } from "../errno.js";
 import type { AreaSnapshot, PathEntry, Refusal } from "../refusal.js";
 import { attachAnon, detachAnon } from "./anon-vma.js";
 import type { Area, AreaProperties } from "./area.js";
@@ -248,12 +249,16 @@ export class AddressSpace implements FileMapper {
   }
 
   /**
-   * Fills an empty address space for fork(2): areas and keys are copied, private pages shared until someone writes
-   * (fork.ts).
-   * @returns 0, or -ENOMEM: then the child is for `release`
+   * A copy for fork(2): areas and keys are copied, private pages shared until someone writes (fork.ts).
+   * @returns the copy, or -ENOMEM with nothing changed
    */
-  fork(child: AddressSpace): number {
-    return copyAddressSpace(this, child);
+  fork(env: MmEnvironment, asid: number): AddressSpace | number {
+    const child = AddressSpace.create(env, asid);
+    if (child === null) return -ENOMEM;
+    const error = copyAddressSpace(this, child);
+    if (error === 0) return child;
+    child.release();
+    return error;
   }
 
   areas(): IterableIterator<Area> {

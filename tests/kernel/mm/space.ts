@@ -55,9 +55,8 @@ export class Space {
 
   /** fork(2), which must succeed: the child's address space. */
   fork(asid: number, parent: AddressSpace = this.mm): AddressSpace {
-    const child = new AddressSpace(this.env, asid);
-    const error = parent.fork(child);
-    if (error !== 0) throw new Error(`fork: ${error}`);
+    const child = parent.fork(this.env, asid);
+    if (typeof child === "number") throw new Error(`fork: ${child}`);
     return child;
   }
 
