@@ -1,6 +1,8 @@
 /** fcntl and flock: descriptor flags, status flags, locks, pipe sizes, seals (fs/fcntl.c, fs/locks.c). */
 
 import { EAGAIN, EBADF, EBUSY, EFAULT, EINVAL, EPERM } from "../kernel/errno.js";
+import { CAP_SYS_RESOURCE } from "../kernel/capabilities.js";
+import { hasCapability } from "../kernel/credentials.js";
 import { RegularInode } from "../kernel/fs/inode.js";
 import { findConflict, withLock, withoutRange } from "../kernel/fs/locks.js";
 import type { Lease } from "../kernel/fs/locks.js";
@@ -101,14 +103,17 @@ function fcntl(call: SyscallCall): number | typeof BLOCKED {
   }
 }
 
-/** Rounded up to a power of two of pages; more than /proc/sys/fs/pipe-max-size needs CAP_SYS_RESOURCE. */
-function setPipeSize(call: SyscallCall, file: PipeFile, wanted: number): number {
+/** Rounded up to a power of two of pages; to grow past /proc/sys/fs/pipe-max-size needs CAP_SYS_RESOURCE. */
+function setPipeSize(call: SyscallCall, { pipe }: PipeFile, wanted: number): number {
   if (wanted > 0x8000_0000) return -EINVAL;
   let size = 4096;
   while (size < wanted) size *= 2;
-  if (size > call.task.fs.namespace.pipeMaximum) return -EPERM;
-  if (size / 4096 < file.pipe.slotsUsed) return -EBUSY;
-  file.pipe.capacity = size;
+  const { credentials, fs } = call.task;
+  if (size > pipe.capacity && size > fs.namespace.pipeMaximum)
+    if (!hasCapability(credentials, CAP_SYS_RESOURCE)) return -EPERM;
+  if (size / 4096 < pipe.slotsUsed) return -EBUSY;
+  pipe.capacity = size;
+  pipe.queue.wake();
   return size;
 }
 

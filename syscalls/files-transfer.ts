@@ -30,12 +30,10 @@ import { actorOf } from "../kernel/fs/permission.js";
 import { dropPrivilegeBits, RegularOpenFile } from "../kernel/fs/regular-open-file.js";
 import { RLIMIT_FSIZE } from "../kernel/limits.js";
 import { isZero } from "../kernel/mm/word.js";
-import type { Word } from "../kernel/mm/word.js";
-import { SIGPIPE, SIGXFSZ } from "../kernel/signals/numbers.js";
+import { SIGXFSZ } from "../kernel/signals/numbers.js";
 import { kernelSignal, sendSignal } from "../kernel/signals/send.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
 import {
-  address,
   bufferIn,
   bufferOut,
   choice,
@@ -51,6 +49,7 @@ import {
 import type { SyscallCall } from "./call.js";
 import { block, fileOf, oneSegment, readSegments, SegmentCursor } from "./files-common.js";
 import type { Segment } from "./files-common.js";
+import { brokenPipe, readPipe, writePipe } from "./files-pipe.js";
 import { define } from "./table.js";
 import type { Definition } from "./table.js";
 
@@ -83,6 +82,7 @@ function readFile(
   at: number | null,
   wait = true,
 ): Result {
+  if (file instanceof PipeFile) return readPipe(call, fdNumber, file, to, wait);
   const cursor = new SegmentCursor(call.user, to);
   const total = cursor.total;
   const start = at ?? file.position;
@@ -96,13 +96,7 @@ function readFile(
     if (count === -EAGAIN && !file.nonBlocking && wait) return block(call, [fdNumber], file.waitsOnHost);
     if (count < 0) return done > 0 ? finish() : count;
     const copied = cursor.put(chunk.subarray(0, count));
-    if (copied < count && file instanceof PipeFile) {
-      // A pipe's buffer is taken whole or not at all (pipe_read).
-      file.unread(chunk.slice(0, count));
-      return done > 0 ? finish() : -EFAULT;
-    }
     done += copied;
-    if (file instanceof PipeFile && file.pipe.length > 0 && done < total) continue;
     if (copied < count) {
       file.unread(chunk.slice(copied, count));
       return done > 0 ? finish() : -EFAULT;
@@ -126,6 +120,7 @@ function writeFile(
   at: number | null,
   options: { append?: boolean; wait?: boolean } = {},
 ): Result {
+  if (file instanceof PipeFile) return writePipe(call, fdNumber, file, from, options.wait !== false);
   const cursor = new SegmentCursor(call.user, from);
   let total = cursor.total;
   const append = options.append ?? file.append;
@@ -147,16 +142,12 @@ function writeFile(
     const got = cursor.take(chunk);
     if (got === 0 && wanted > 0) return done > 0 ? finish() : -EFAULT;
     const count = file.write(chunk.subarray(0, got), start + done);
-    if (count === -EPIPE) sendSignal(call.task, kernelSignal(SIGPIPE), false);
+    if (count === -EPIPE) brokenPipe(call);
     if (count === -EAGAIN && !file.nonBlocking && options.wait !== false)
       return block(call, [fdNumber], false, done);
     if (count < 0) return done > 0 ? finish() : count;
     done += count;
-    if (count < got) {
-      if (!(file instanceof PipeFile) || file.nonBlocking) break;
-      return block(call, [fdNumber], false, done);
-    }
-    if (got < wanted) break;
+    if (count < wanted) break;
   } while (done < total);
   return finish();
 
@@ -320,7 +311,7 @@ function copyBetween(
     if (got === 0) break;
     const at = (to ?? output.position) + done;
     const put = output.write(chunk.subarray(0, got), output.append ? output.node.size : at);
-    if (put === -EPIPE) sendSignal(call.task, kernelSignal(SIGPIPE), false);
+    if (put === -EPIPE) brokenPipe(call);
     if (put === -EAGAIN && !output.nonBlocking) return block(call, [outFd], false, done);
     if (put < 0) return done > 0 ? done : put;
     done += put;
@@ -389,66 +380,6 @@ function copyFileRange(call: SyscallCall): Result {
   return done;
 }
 
-/** splice between a pipe and a regular file or another pipe; EINVAL where neither is a pipe. */
-function splice(call: SyscallCall): Result {
-  const input = fileOf(call, call.fd(0));
-  if (typeof input === "number") return input;
-  const output = fileOf(call, call.fd(2));
-  if (typeof output === "number") return output;
-  const count = Math.min(call.n(4), MAX_TRANSFER);
-  if (count === 0) return 0;
-  if ((call.u32(5) & ~0xf) !== 0) return -EINVAL;
-  if (!input.readable || !output.writable) return -EBADF;
-  const fromPipe = input instanceof PipeFile;
-  const toPipe = output instanceof PipeFile;
-  if (!fromPipe && !toPipe) return -EINVAL;
-  const [inPointer, outPointer] = [call.word(1), call.word(3)];
-  if ((fromPipe && !isZero(inPointer)) || (toPipe && !isZero(outPointer))) return -ESPIPE;
-  if (fromPipe && toPipe && input.pipe === output.pipe) return -EINVAL;
-  if (!toPipe && output.append) return -EINVAL;
-  const place = (pointer: Word, file: OpenFile): number | null => {
-    if (isZero(pointer)) return file.position;
-    const value = call.user.readI64(pointer);
-    return value === null ? null : Number(value);
-  };
-  const from = place(inPointer, input);
-  const to = place(outPointer, output);
-  if (from === null || to === null) return -EFAULT;
-  const room = toPipe && output.pipe.isFull ? 0 : count;
-  const available = fromPipe ? input.pipe.length : count;
-  const nonBlocking =
-    (call.u32(5) & 2) !== 0 || (toPipe && output.nonBlocking) || (fromPipe && input.nonBlocking);
-  if (toPipe && output.pipe.readers === 0) {
-    sendSignal(call.task, kernelSignal(SIGPIPE), false);
-    return -EPIPE;
-  }
-  if (fromPipe && available === 0 && input.pipe.writers === 0) return 0;
-  if (room === 0 || available === 0)
-    return nonBlocking ? -EAGAIN : block(call, [call.fd(available === 0 ? 0 : 2)], false);
-  const chunk = new Uint8Array(Math.min(count, room, available));
-  const got = input.read(chunk, from);
-  if (got <= 0) return got;
-  const put = output.write(chunk.subarray(0, got), to);
-  if (put < got) input.unread(chunk.slice(Math.max(0, put), got));
-  if (put < 0) return put;
-  if (!fromPipe) {
-    if (isZero(inPointer)) input.position = from + put;
-    else call.user.writeU64(inPointer, from + put);
-  }
-  if (!toPipe) {
-    if (isZero(outPointer)) output.position = to + put;
-    else call.user.writeU64(outPointer, to + put);
-  }
-  return put;
-}
-
-/** tee and vmsplice: not here; their descriptors are checked so that the errno is the usual one. */
-function needsPipe(call: SyscallCall): number {
-  const file = fileOf(call, call.fd(0));
-  if (typeof file === "number") return file;
-  return file instanceof PipeFile ? -EINVAL : -EBADF;
-}
-
 const iovecs = (direction: "in" | "out"): ReturnType<typeof structIn> =>
   direction === "in" ? structIn("iov", "iovec", 2) : structInOut("iov", "iovec", 2);
 
@@ -480,34 +411,6 @@ export const transferSyscalls: readonly Definition[] = [
     name: "sendfile",
     args: [fd("out_fd"), fd("in_fd"), structInOut("offset", "off_t"), length("count")],
     handler: sendfile,
-  }),
-  define({
-    number: 275,
-    name: "splice",
-    args: [
-      fd("fd_in"),
-      structInOut("off_in", "off_t"),
-      fd("fd_out"),
-      structInOut("off_out", "off_t"),
-      length("len"),
-      flags(
-        "flags",
-        names("SPLICE_F_???", { SPLICE_F_MOVE: 1, SPLICE_F_NONBLOCK: 2, SPLICE_F_MORE: 4, SPLICE_F_GIFT: 8 }),
-      ),
-    ],
-    handler: splice,
-  }),
-  define({
-    number: 276,
-    name: "tee",
-    args: [fd("fd_in"), fd("fd_out"), length("len"), int("flags")],
-    handler: needsPipe,
-  }),
-  define({
-    number: 278,
-    name: "vmsplice",
-    args: [fd("fd"), address("iov"), length("nr_segs"), int("flags")],
-    handler: needsPipe,
   }),
   define({
     number: 295,

@@ -6,6 +6,7 @@ import { controlSyscalls } from "./files-control.js";
 import { ioctlSyscalls } from "./files-ioctl.js";
 import { openSyscalls } from "./files-open.js";
 import { pollSyscalls } from "./files-poll.js";
+import { spliceSyscalls } from "./splice.js";
 import { statusSyscalls } from "./files-status.js";
 import { transferSyscalls } from "./files-transfer.js";
 import { treeSyscalls } from "./files-tree.js";
@@ -15,6 +16,7 @@ export const fileSyscalls: readonly Definition[] = [
   ...transferSyscalls,
   ...openSyscalls,
   ...statusSyscalls,
+  ...spliceSyscalls,
   ...treeSyscalls,
   ...attributeSyscalls,
   ...controlSyscalls,

@@ -1,13 +1,13 @@
 import { EAGAIN, EINVAL } from "../errno.js";
 import { WaitQueue } from "../wait-queue.js";
+import { AnonymousFile } from "./anonymous-file.js";
 import type { Location } from "./mount.js";
-import { OpenFile } from "./open-file.js";
 import { POLLERR, POLLIN, POLLOUT } from "./open-flags.js";
 
 const MAXIMUM = 0xffff_ffff_ffff_fffen;
 
 /** eventfd(2): a 64-bit counter. */
-export class EventFile extends OpenFile {
+export class EventFile extends AnonymousFile {
   readonly #queue = new WaitQueue();
 
   constructor(
@@ -19,14 +19,8 @@ export class EventFile extends OpenFile {
     super(location, flags);
   }
 
-  override get seekable(): boolean {
-    return false;
-  }
   override get waitQueue(): WaitQueue {
     return this.#queue;
-  }
-  override get mapName(): string {
-    return this.location.dentry.name;
   }
 
   override read(destination: Uint8Array): number {
@@ -34,7 +28,7 @@ export class EventFile extends OpenFile {
     if (this.counter === 0n) return -EAGAIN;
     const value = this.semaphore ? 1n : this.counter;
     this.counter -= value;
-    this.#queue.wake();
+    this.#queue.wake(POLLOUT);
     new DataView(destination.buffer, destination.byteOffset).setBigUint64(0, value, true);
     return 8;
   }
@@ -45,7 +39,7 @@ export class EventFile extends OpenFile {
     if (value > MAXIMUM) return -EINVAL;
     if (this.counter + value > MAXIMUM) return -EAGAIN;
     this.counter += value;
-    this.#queue.wake();
+    this.#queue.wake(POLLIN);
     return 8;
   }
 
@@ -55,5 +49,9 @@ export class EventFile extends OpenFile {
     if (this.counter > MAXIMUM) events |= POLLERR;
     if (this.counter < MAXIMUM) events |= POLLOUT;
     return events;
+  }
+  override info(): string {
+    const count = this.counter.toString(16).padStart(16);
+    return `eventfd-count: ${count}\neventfd-id: ${this.identity}\neventfd-semaphore: ${this.semaphore ? 1 : 0}\n`;
   }
 }

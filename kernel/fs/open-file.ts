@@ -23,6 +23,12 @@ import {
 
 let nextIdentity = 1;
 
+/** Watches an open file description without holding it (struct epitem, in the file's f_ep). */
+export interface FileWatcher {
+  /** The last descriptor is gone: the watch ends (eventpoll_release). */
+  fileClosed(): void;
+}
+
 /**
  * An open file description (`struct file`): what all descriptors made by dup and fork share. Counted: it closes when
  * the last descriptor and the last mapping of it are gone.
@@ -32,7 +38,9 @@ export abstract class OpenFile implements MappableFile {
   readonly identity = nextIdentity++;
   /** In bytes; for a directory, the index of the next entry. */
   position = 0;
-  private references = 0;
+  /** The epoll items that watch it; null: never any. */
+  watchers: Set<FileWatcher> | null = null;
+  protected references = 0;
 
   constructor(
     readonly location: Location,
@@ -98,6 +106,14 @@ export abstract class OpenFile implements MappableFile {
   poll(): number {
     return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
   }
+  /** Has a poll operation of its own (file_can_poll): regular files and the like are always ready, and epoll refuses them. */
+  get pollable(): boolean {
+    return this.poll !== OpenFile.prototype.poll;
+  }
+  /** Lines of /proc/PID/fdinfo/N that only files of this kind have (show_fdinfo). */
+  info(): string {
+    return "";
+  }
   /** fsync: 0 or -errno. */
   sync(): number {
     return 0;
@@ -112,6 +128,7 @@ export abstract class OpenFile implements MappableFile {
 
   release(): void {
     if (--this.references > 0) return;
+    if (this.watchers !== null) for (const watcher of [...this.watchers]) watcher.fileClosed();
     for (const style of ["flock", "description"] as const)
       this.node.locks = withoutOwner(this.node.locks, style, this.identity);
     this.close();
