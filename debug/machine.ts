@@ -16,6 +16,7 @@ import { PhysicalMemory } from "../mmu/physical-memory.js";
 import { walk, type WalkResult } from "../mmu/walk.js";
 import { TableDispatch } from "../syscalls/dispatch.js";
 import { syscallTable } from "../syscalls/index.js";
+import { VDSO_DATA } from "../userland/vdso-data.js";
 import { BufferHost } from "./buffer-host.js";
 import { disassemble } from "./disassemble.js";
 import { GuestMemory } from "./guest-memory.js";
@@ -25,6 +26,7 @@ import { MachineFiles, type TreeParts } from "./machine-files.js";
 import { entryBits, entryHex } from "./page-table-text.js";
 import { Registers } from "./registers.js";
 import { SymbolTable } from "./symbols.js";
+import { vdsoBytes } from "./vdso-bytes.js";
 import type { TraceRecord } from "./trace/record.js";
 import { Tracer } from "./trace/tracer.js";
 
@@ -133,6 +135,7 @@ export class Machine {
       dispatch: new TableDispatch(syscallTable),
       files: programFiles,
       pku: model.pku,
+      vdso: { bytes: vdsoBytes(), data: VDSO_DATA },
       ...(options.clock === "host" ? { clock: new HostClock(host) } : {}),
       ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
     });

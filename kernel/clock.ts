@@ -1,9 +1,17 @@
 /** The machine's time. By default it is virtual: it moves with retired instructions, and jumps where all sleep. */
 
+/** Is told when a virtual clock has jumped or been set. */
+export interface ClockWatcher {
+  clockChanged(): void;
+}
+
 /** Nanoseconds. A monotonic time is a plain number: exact for the first 104 days. */
 export interface Clock {
   /** True if time stands still between instructions, so that a sleeper may be carried to its deadline. */
   readonly virtual: boolean;
+  /** How far the monotonic time is ahead of the time stamp counter; 0 where that is no clock. */
+  readonly skipped: number;
+  watcher: ClockWatcher | null;
   /** Since the machine started. */
   monotonic(): number;
   /** What CLOCK_REALTIME showed at monotonic 0, in nanoseconds since 1970; clock_settime(2) moves it. */
@@ -15,27 +23,48 @@ export interface Clock {
 /** One instruction takes one nanosecond. */
 export class VirtualClock implements Clock {
   readonly virtual = true;
+  watcher: ClockWatcher | null = null;
   /** Nanoseconds that were slept away. */
-  skipped = 0;
+  #skipped = 0;
+  #realtimeOrigin: bigint;
 
   constructor(
     private readonly cpu: { readonly instructions: number },
-    public realtimeOrigin: bigint,
-  ) {}
+    realtimeOrigin: bigint,
+  ) {
+    this.#realtimeOrigin = realtimeOrigin;
+  }
+
+  get skipped(): number {
+    return this.#skipped;
+  }
+
+  get realtimeOrigin(): bigint {
+    return this.#realtimeOrigin;
+  }
+
+  set realtimeOrigin(origin: bigint) {
+    this.#realtimeOrigin = origin;
+    this.watcher?.clockChanged();
+  }
 
   monotonic(): number {
-    return this.cpu.instructions + this.skipped;
+    return this.cpu.instructions + this.#skipped;
   }
 
   advanceTo(time: number): void {
     const ahead = time - this.monotonic();
-    if (ahead > 0) this.skipped += ahead;
+    if (ahead <= 0) return;
+    this.#skipped += ahead;
+    this.watcher?.clockChanged();
   }
 }
 
 /** The host's own time. */
 export class HostClock implements Clock {
   readonly virtual = false;
+  readonly skipped = 0;
+  watcher: ClockWatcher | null = null;
   realtimeOrigin: bigint;
   readonly #start: bigint;
 

@@ -12,6 +12,7 @@ import { EFAULT } from "./errno.js";
 import { KernelEvents } from "./events.js";
 import { execute, type ExecFailure, type ExecutableFiles } from "./exec/exec.js";
 import { raiseException } from "./exceptions.js";
+import { Vdso, type VdsoImage } from "./exec/vdso.js";
 import type { FileTable } from "./fs/file-table.js";
 import type { FsContext } from "./fs/fs-context.js";
 import type { Host } from "./host.js";
@@ -53,6 +54,8 @@ export interface KernelOptions {
   readonly release?: Release;
   /** A virtual clock from 2026 on unless told. */
   readonly clock?: Clock;
+  /** Without one no vDSO is mapped, as with Linux's `vdso=0`. */
+  readonly vdso?: VdsoImage;
   readonly hostname?: string;
   /** sysctls of the mm. */
   readonly mmSettings?: Partial<MmSettings>;
@@ -104,6 +107,7 @@ export class Kernel {
   readonly hwcap: number;
   readonly release: Release;
   readonly clock: Clock;
+  readonly vdso: Vdso | null;
   readonly events = new KernelEvents();
   readonly tasks = new Map<number, Task>();
   hostname: string;
@@ -138,6 +142,8 @@ export class Kernel {
     this.hwcap = options.cpu.model.cpuid(1, 0).edx;
     this.release = options.release ?? LINUX_6_18;
     this.clock = options.clock ?? new VirtualClock(options.cpu, DEFAULT_REALTIME_ORIGIN);
+    this.vdso = options.vdso === undefined ? null : new Vdso(options.frames, this.clock, options.vdso);
+    this.clock.watcher = this.vdso;
     this.hostname = options.hostname ?? "sealab";
     this.#dispatch = options.dispatch;
     this.#mmParts = options.mm ?? {};

@@ -17,32 +17,42 @@ const common = {
   logLevel: "warning",
 };
 
-/** The interpreter's WebAssembly, generated now so that no start has to; with the micro-ops' order it was made for. */
-async function generateInterpreter() {
-  const outfile = join(root, ".cache", "build", `interpreter-${process.pid}.mjs`);
+/** The interpreter's WebAssembly, with the micro-ops' order it was made for, and the vDSO: so that no start makes them. */
+async function generateParts() {
+  const outfile = join(root, ".cache", "build", `parts-${process.pid}.mjs`);
   mkdirSync(join(root, ".cache", "build"), { recursive: true });
   await build({
     ...common,
     stdin: {
       contents: `import "./cpu/cpu.js";
         export { interpreterBytes } from "./cpu/interpreter-module.js";
-        export { microOps } from "./cpu/ir/registry.js";`,
+        export { microOps } from "./cpu/ir/registry.js";
+        export { vdsoImage } from "./userland/vdso-image.js";`,
       resolveDir: root,
       loader: "ts",
     },
     packages: "external",
     outfile,
   });
-  const { interpreterBytes, microOps } = await import(pathToFileURL(outfile).href);
+  const { interpreterBytes, microOps, vdsoImage } = await import(pathToFileURL(outfile).href);
   rmSync(outfile);
-  return { bytes: interpreterBytes(), names: microOps().map((operation) => operation.name) };
+  const names = microOps().map((operation) => operation.name);
+  return { interpreter: interpreterBytes(), names, vdso: vdsoImage() };
 }
 
-/** Puts the finished bytes in the generator's place. */
-function embed({ bytes, names }) {
+/** Puts the finished bytes in the generators' place. */
+function embed({ interpreter, names, vdso }) {
   return {
-    name: "embed-interpreter",
+    name: "embed-parts",
     setup(plugin) {
+      plugin.onResolve({ filter: /\/vdso-image\.js$/ }, () => ({ path: "image", namespace: "vdso" }));
+      plugin.onResolve({ filter: /^vdso-bytes$/ }, () => ({ path: "bytes", namespace: "vdso" }));
+      plugin.onLoad({ filter: /^bytes$/, namespace: "vdso" }, () => ({ contents: vdso, loader: "binary" }));
+      plugin.onLoad({ filter: /^image$/, namespace: "vdso" }, () => ({
+        contents: `import bytes from "vdso-bytes";
+          export const vdsoImage = () => bytes;`,
+        loader: "js",
+      }));
       plugin.onResolve({ filter: /\/wasm\/interpreter\.js$/ }, () => ({
         path: "generator",
         namespace: "interpreter",
@@ -52,7 +62,7 @@ function embed({ bytes, names }) {
         namespace: "interpreter",
       }));
       plugin.onLoad({ filter: /^bytes$/, namespace: "interpreter" }, () => ({
-        contents: bytes,
+        contents: interpreter,
         loader: "binary",
       }));
       plugin.onLoad({ filter: /^generator$/, namespace: "interpreter" }, () => ({
@@ -109,7 +119,7 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",
-  plugins: [embed(await generateInterpreter()), requireIced()],
+  plugins: [embed(await generateParts()), requireIced()],
 });
 
 const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");

@@ -23,6 +23,7 @@ import {
   AT_PLATFORM,
   AT_RANDOM,
   AT_SECURE,
+  AT_SYSINFO_EHDR,
   AT_UID,
 } from "./stack.js";
 
@@ -36,17 +37,20 @@ export interface VectorSources {
   readonly image: ElfImage;
   /** Where the interpreter was loaded; 0 without one. */
   readonly base: bigint;
+  /** The vDSO's address; null without one. */
+  readonly vdso: number | null;
 }
 
-/** No AT_SYSINFO_EHDR: there is no vDSO. No AT_RSEQ_*: rseq(2) is ENOSYS here, as on a kernel without CONFIG_RSEQ. */
+/** No AT_RSEQ_*: rseq(2) is ENOSYS here, as on a kernel without CONFIG_RSEQ. */
 export function auxiliaryVector(
   kernel: Kernel,
   task: Task,
-  { loaded, image, base }: VectorSources,
+  { loaded, image, base, vdso }: VectorSources,
 ): (readonly [number, number | bigint])[] {
   const { credentials } = task;
   const secure = credentials.uid !== credentials.euid || credentials.gid !== credentials.egid;
   return [
+    ...(vdso === null ? [] : [[AT_SYSINFO_EHDR, vdso] as const]),
     [AT_MINSIGSTKSZ, minimumSignalStack(kernel.xsaveBytes)],
     [AT_HWCAP, kernel.hwcap],
     [AT_PAGESZ, 4096],

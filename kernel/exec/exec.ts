@@ -226,9 +226,11 @@ function fill(
   // A static PIE lies among the mappings: its heap starts where a PIE would (6.15).
   const heap = image.type === ET_DYN && interpreter === null ? DYN_BASE : loaded.brk;
   const brk = Number((heap + 4095n) & ~4095n);
+  const vdso = kernel.vdso === null ? null : kernel.vdso.map(mm);
+  if (vdso !== null && vdso < 0) return vdso;
   const tables = layStack(
     strings,
-    auxiliaryVector(kernel, task, { loaded, image, base }),
+    auxiliaryVector(kernel, task, { loaded, image, base, vdso }),
     kernel.host.random(16),
   );
   if (task.user.copyOut(tables.pointer, tables.bytes) !== tables.bytes.length) return -EINVAL;

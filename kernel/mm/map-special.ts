@@ -7,7 +7,7 @@ import * as vm from "./vm-flags.js";
 
 /**
  * A mapping the kernel makes of its own pages, as [vdso] and [vvar] (_install_special_mapping).
- * @param flags VM_* bits besides the protection, as VM_PFNMAP for [vvar]
+ * @param flags VM_* bits besides the protection: VM_MAY_ALL for [vdso], what only the kernel writes has VM_MAYREAD
  * @returns 0, -EEXIST when something is there, -ENOMEM over RLIMIT_AS
  */
 export function mapSpecial(
@@ -21,7 +21,7 @@ export function mapSpecial(
 ): number {
   if (mm.tree.findOverlap(start, start + length) !== null) return -EEXIST;
   const vmFlags =
-    vm.protFlags(prot) | vm.VM_MAY_ALL | vm.VM_DONTEXPAND | vm.VM_SOFTDIRTY | mm.defaultFlags | flags;
+    vm.protFlags(prot) | vm.VM_DONTEXPAND | vm.VM_SOFTDIRTY | mm.defaultFlags | flags;
   if (!mayExpand(mm, vmFlags, length / 4096)) return -ENOMEM;
   addOrMerge(mm, start, start + length, newProperties({ flags: vmFlags, name, pages, unsplittable: true }));
   countPages(mm, vmFlags, length / 4096);

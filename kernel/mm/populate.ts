@@ -2,7 +2,15 @@ import { EFAULT, EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { bringIn, keyDenies } from "./fault.js";
-import { VM_ACCESS_FLAGS, VM_LOCKONFAULT, VM_READ, VM_SHARED, VM_WRITE } from "./vm-flags.js";
+import {
+  VM_ACCESS_FLAGS,
+  VM_IO,
+  VM_LOCKONFAULT,
+  VM_PFNMAP,
+  VM_READ,
+  VM_SHARED,
+  VM_WRITE,
+} from "./vm-flags.js";
 
 /**
  * Brings in the pages of [start, end) as locking and MAP_POPULATE do (populate_vma_page_range): private writable
@@ -11,7 +19,7 @@ import { VM_ACCESS_FLAGS, VM_LOCKONFAULT, VM_READ, VM_SHARED, VM_WRITE } from ".
  */
 export function populateLocked(mm: AddressSpace, start: number, end: number): number {
   for (let area = mm.tree.findOverlap(start, end); area !== null && area.start < end; area = area.next) {
-    if ((area.flags & VM_LOCKONFAULT) !== 0) continue;
+    if ((area.flags & (VM_LOCKONFAULT | VM_IO | VM_PFNMAP)) !== 0) continue;
     const write = (area.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE;
     const denied = (area.flags & VM_ACCESS_FLAGS) === 0 || keyDenies(mm, area, write);
     if (denied) return -EFAULT;

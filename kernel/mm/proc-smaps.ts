@@ -64,6 +64,8 @@ function residency(mm: AddressSpace, area: Area): Residency {
     anonymous: 0,
   };
   const { frames } = mm.env;
+  // Nobody counts the pages of such an area (vm_normal_page).
+  if ((area.flags & vm.VM_PFNMAP) !== 0) return sum;
   mm.tables.forEachPresentOrSwap(area.start, area.end, (_va, low) => {
     const frame = pteFrame(low);
     if (!hasFrame(low) || frame === frames.zeroFrame) return;
