@@ -1,9 +1,9 @@
-import { generate } from "./generate.js";
+import { closeForks, generate, generateForks } from "./generate.js";
 import { describe, type Operation } from "./operation.js";
 import { runInSealab, runNatively } from "./run.js";
 
 /** Seeds FIRST to LAST (not included) on this machine and in sealab; prints each difference, made small. */
-const [first = "0", last = "100", most = "5"] = process.argv.slice(2);
+const [first = "0", last = "100", most = "5", forks = ""] = process.argv.slice(2);
 
 interface Difference {
   readonly index: number;
@@ -29,11 +29,13 @@ function shrink(operations: readonly Operation[], difference: Difference): reado
   };
   const kind = kindOf(operations, difference);
   const whole = difference.sealab.startsWith("sealab:") || difference.host.startsWith("native:");
-  const upTo = (list: readonly Operation[], index: number) => (whole ? list : list.slice(0, index + 1));
+  const upTo = (list: readonly Operation[], index: number) =>
+    whole ? list : (closeForks(list.slice(0, index + 1)) ?? list);
   let smallest = upTo(operations, difference.index);
   for (let step = smallest.length >> 1; step >= 1; step >>= 1) {
     for (let at = smallest.length - 1 - step; at >= 0; at -= step) {
-      const tried = [...smallest.slice(0, at), ...smallest.slice(at + step)];
+      const tried = closeForks([...smallest.slice(0, at), ...smallest.slice(at + step)]);
+      if (tried === null) continue;
       const found = compare(tried);
       if (found !== null && kindOf(tried, found) === kind) smallest = upTo(tried, found.index);
     }
@@ -43,7 +45,7 @@ function shrink(operations: readonly Operation[], difference: Difference): reado
 
 let found = 0;
 for (let seed = Number(first); seed < Number(last) && found < Number(most); seed++) {
-  const operations = generate(seed);
+  const operations = forks === "forks" ? generateForks(seed) : generate(seed);
   const difference = compare(operations);
   if (difference === null) continue;
   found++;

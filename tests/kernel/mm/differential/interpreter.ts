@@ -14,6 +14,9 @@ export const KINDS = [
   "mincore",
   "pipe",
   "brk",
+  "fork",
+  "turn",
+  "exit",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -43,9 +46,18 @@ export const FD = {
 } as const;
 
 const MAX_OPERATIONS = 512;
-const TEXT_BYTES = 4 << 20;
+/** Processes at one time: the first, its child, and the child's. */
+export const MAX_DEPTH = 3;
+/** What processes share: the place in the operations, in the records and in the text; then these two themselves. */
+const SHARED = 0xc000000;
+const SHARED_BYTES = 8 << 20;
+const SHARED_RECORDS = SHARED + 0x1000;
+const SHARED_TEXT = SHARED + 0x100000;
+/** Descriptors of the pipes through which processes hand each other the turn, by depth. */
+const TURN_READ = 11;
 const PIPE_BYTES = 65536;
 const CALLS = { open: 2, pread64: 17, pwrite64: 18, ftruncate: 77, pipe2: 293, memfd_create: 319, close: 3 };
+const PROCESS_CALLS = { mmap: 9, fork: 57, exit: 60, wait4: 61 };
 const O_RDWR = 2;
 const O_NONBLOCK = 0x800;
 /** `ret`, with which everything that files contain can be run. */
@@ -54,6 +66,9 @@ const RET = 0xc3;
 /**
  * A static program that carries out the operations in its standard input and then writes a record of each to standard
  * output, followed by what it read of /proc/self/smaps. It keeps to itself below 0x10000000.
+ *
+ * `fork` goes on in a child; `turn` hands the turn to the process of that depth, `exit` ends the deepest one, and its
+ * parent goes on. Only one process runs at a time.
  */
 export function buildInterpreter(): Uint8Array {
   const program = new Program();
@@ -73,6 +88,10 @@ export function buildInterpreter(): Uint8Array {
   program.syscall(CALLS.pipe2, "scratch", O_NONBLOCK);
   program.syscall(CALLS.open, "file_again", 0, 0);
   program.syscall(CALLS.open, "zero_path", O_RDWR, 0);
+  for (let depth = 0; depth < MAX_DEPTH; depth++) program.syscall(CALLS.pipe2, "scratch", 0);
+  const readWrite = 3;
+  const sharedAnonymousFixed = 0x31;
+  program.syscall(PROCESS_CALLS.mmap, SHARED, SHARED_BYTES, readWrite, sharedAnonymousFixed, -1, 0);
   program.syscall(SYS.brk, 0).code("mov r14, rax\n add r14, 4095\n and r14, -4096");
   program.code(`
     lea rbx, [operations]
@@ -84,8 +103,8 @@ export function buildInterpreter(): Uint8Array {
       add r12, rax
       test rax, rax
       jg .more
-    lea r15, [records]
-    lea r13, [text]
+    mov r15, ${SHARED_RECORDS}
+    mov r13, ${SHARED_TEXT}
     .next:
       mov eax, [rbx]
       test eax, eax
@@ -154,6 +173,60 @@ export function buildInterpreter(): Uint8Array {
       sub rax, r14
       jmp .done
   `);
+  // The state moves on before it is handed over: whoever gets the turn begins with the next operation.
+  const save = `
+      add r15, ${RECORD_BYTES}
+      add rbx, ${OPERATION_BYTES}
+      mov [${SHARED}], rbx
+      mov [${SHARED} + 8], r15
+      mov [${SHARED} + 16], r13
+  `;
+  const load = `
+      mov rbx, [${SHARED}]
+      mov r15, [${SHARED} + 8]
+      mov r13, [${SHARED} + 16]
+  `;
+  let waits = 0;
+  const awaitTurn = (): void => {
+    program.code(`mov edi, [depth]\n lea edi, [rdi * 2 + ${TURN_READ}]`);
+    program.code(`lea rsi, [scratch]\n mov edx, 1\n mov eax, ${SYS.read}\n syscall`);
+    program.code(load);
+    // Its end is the child's memory's end: what comes later is not to depend on when that is.
+    program.code(`
+      cmp dword ptr [${SHARED} + 24], 0
+      je .alive${++waits}
+      mov dword ptr [${SHARED} + 24], 0
+    `);
+    program.syscall(PROCESS_CALLS.wait4, -1, 0, 0, 0).code(`.alive${waits}:`);
+  };
+  const giveTurn = (): void => {
+    program.code(`lea edi, [rdi * 2 + ${TURN_READ + 1}]`);
+    program.code(`lea rsi, [scratch]\n mov edx, 1\n mov eax, ${SYS.write}\n syscall`);
+  };
+  // The child goes on; the parent waits for its turn.
+  program.label("do_fork").code(`
+      mov dword ptr [r15], 1
+      xor ecx, ecx
+      rdpkru
+      mov [r15+32], rax
+      ${save}
+      mov eax, ${PROCESS_CALLS.fork}
+      syscall
+      test rax, rax
+      jnz .parent
+      inc dword ptr [depth]
+      jmp .next
+      .parent:
+  `);
+  awaitTurn();
+  program.code("jmp .next");
+  program.label("do_turn").code(`mov r12, [rbx+8]\n ${save}\n mov rdi, r12`);
+  giveTurn();
+  awaitTurn();
+  program.code("jmp .next");
+  program.label("do_exit").code(`${save}\n mov dword ptr [${SHARED} + 24], 1\n mov edi, [depth]\n dec edi`);
+  giveTurn();
+  program.code(`xor edi, edi\n mov eax, ${PROCESS_CALLS.exit}\n syscall`);
   program.code(`
     .done:
       mov [r15], rax
@@ -176,10 +249,10 @@ export function buildInterpreter(): Uint8Array {
       add rbx, ${OPERATION_BYTES}
       jmp .next
     .end:
-      lea r12, [records]
+      mov r12, ${SHARED_RECORDS}
       mov rbp, r15
       call .write_all
-      lea r12, [text]
+      mov r12, ${SHARED_TEXT}
       mov rbp, r13
       call .write_all
   `);
@@ -207,10 +280,9 @@ export function buildInterpreter(): Uint8Array {
   program.within(".bss", () => {
     program.align(4096).label("scratch").reserve(4096);
     program.label("operations").reserve((MAX_OPERATIONS + 1) * OPERATION_BYTES);
-    program.label("records").reserve(MAX_OPERATIONS * RECORD_BYTES);
+    program.label("depth").reserve(8);
     program.label("c3").reserve(PIPE_BYTES);
     program.label("pipe_bytes").reserve(PIPE_BYTES);
-    program.label("text").reserve(TEXT_BYTES);
   });
   return program.build();
 }
