@@ -12,6 +12,8 @@ import {
   reasonOf,
   USAGE_STATUS,
 } from "./failure.js";
+import { rootImage } from "./root-image.js";
+import { claimUpper } from "./upper-directory.js";
 import { guestPath } from "../kernel/fs/tree-setup.js";
 import type { Logger } from "./logger.js";
 import { NodeHost } from "./node-host.js";
@@ -41,6 +43,7 @@ export async function runCommand(args: readonly string[], help: string): Promise
 
   const log = options.logLevel === null ? null : (await import("./logger.js")).createLogger(options.logLevel);
   const host = new NodeHost({ seed: options.seed });
+  const releaseUpper = options.upper === null ? null : claimUpper(options.upper);
   const machine = createMachine(options, host);
   const stopObserving = await startObserving(machine, options, log);
   await load(machine, options, name, rest);
@@ -57,6 +60,7 @@ export async function runCommand(args: readonly string[], help: string): Promise
     if (options.stats) for (const line of statsLines(machine, milliseconds)) stderrOutput.write(line);
   }
   host.close();
+  releaseUpper?.();
   return statusOf(end, options, name);
 }
 
@@ -88,16 +92,24 @@ function createMachine(options: RunOptions, host: NodeHost): Machine {
       pku: options.pku,
       host,
       mounts,
-      ...(options.root === null ? {} : { root: rootOf("--root", options.root) }),
+      ...(options.root === null ? {} : { root: rootImage(options.root) ?? rootOf("--root", options.root) }),
+      ...(options.upper === null ? {} : { upper: rootOf("--upper", options.upper) }),
       clock: options.hostClock ? "host" : "virtual",
     });
   } catch (error) {
-    if (error instanceof LoadError) throw new Failure(USAGE_STATUS, `--mount: ${error.message}`);
+    if (error instanceof LoadError) throw new Failure(USAGE_STATUS, mountFailure(options, error));
     if (error instanceof RangeError && /memory/i.test(error.message)) {
       throw new Failure(USAGE_STATUS, `--memory ${options.memoryBytes}: the host cannot give that much`);
     }
     throw error;
   }
+}
+
+/** What could not be shown to the program, by the option that names it. */
+function mountFailure({ root, upper }: RunOptions, { path, reason, message }: LoadError): string {
+  if (path === "the root") return `--root: ${root ?? ""}: ${reason}`;
+  if (path === "the upper layer") return `--upper: ${upper ?? ""}: ${reason}`;
+  return `--mount: ${message}`;
 }
 
 async function startObserving(
@@ -184,6 +196,7 @@ function ownDirectory(options: RunOptions): string | null {
 /** Where the program starts: in the current directory where it is in the tree, otherwise in /. */
 function defaultDirectory(options: RunOptions): string {
   if (options.root === null) return ownDirectory(options) ?? "/";
+  if (!statSync(options.root).isDirectory()) return "/";
   const inside = relative(resolve(options.root), process.cwd());
   if (inside === "" || inside.startsWith("..") || isAbsolute(inside)) return "/";
   return `/${slashed(inside)}`;

@@ -22,6 +22,8 @@ export interface RunOptions {
   pku: boolean;
   mounts: MountOption[];
   root: string | null;
+  /** Host directory that keeps what the program changes of the root. */
+  upper: string | null;
   /** Nothing of the host but the program and what is mounted. */
   bare: boolean;
   clearEnvironment: boolean;
@@ -63,7 +65,16 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
     value: "HOST:GUEST[:ro|rw]",
     help: "Show a host directory or file to the program. What it writes stays in memory; rw: it reaches the host.",
   },
-  { name: "root", value: "DIR", help: "DIR is the program's /, copy-on-write; PROG is looked for in it." },
+  {
+    name: "root",
+    value: "DIR|IMAGE.tar",
+    help: "A directory or a tar archive is the program's /, copy-on-write; PROG is looked for in it.",
+  },
+  {
+    name: "upper",
+    value: "DIR",
+    help: "Keep what the program changes of --root in DIR, for the next run with it.",
+  },
   {
     name: "bare",
     help: "Do not show the working directory, which is otherwise there at its own path, copy-on-write.",
@@ -104,6 +115,7 @@ export function readRunOptions(parsed: readonly ParsedOption[]): RunOptions {
     pku: true,
     mounts: [],
     root: null,
+    upper: null,
     bare: false,
     clearEnvironment: false,
     environment: [],
@@ -113,6 +125,8 @@ export function readRunOptions(parsed: readonly ParsedOption[]): RunOptions {
     logLevel: null,
   };
   for (const { name, value } of parsed) apply(options, name, value ?? "", value === null);
+  if (options.upper !== null && options.root === null)
+    throw new UsageError("--upper: there is no --root under it");
   return options;
 }
 
@@ -147,7 +161,8 @@ function apply(options: RunOptions, name: string, value: string, bare: boolean):
       options.mounts.push(mount(value));
       break;
     case "root":
-      options.root = value;
+    case "upper":
+      options[name] = value;
       break;
     case "clear-env":
       options.clearEnvironment = true;

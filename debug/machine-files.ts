@@ -2,20 +2,34 @@ import type { FileSystemContext } from "../kernel/fs/file-system.js";
 import type { FileTable } from "../kernel/fs/file-table.js";
 import type { FsContext } from "../kernel/fs/fs-context.js";
 import { RegularInode } from "../kernel/fs/inode.js";
+import { S_IFDIR, S_IFMT } from "../kernel/fs/mode.js";
 import { mountKernelFileSystems } from "../kernel/fs/procfs/mount.js";
 import type { Namespace } from "../kernel/fs/namespace.js";
 import { standardFiles } from "../kernel/fs/standard-streams.js";
-import { buildTree, type HostMount } from "../kernel/fs/tree-setup.js";
+import type { ByteSource } from "../kernel/fs/byte-source.js";
+import { ArraySource } from "../kernel/fs/byte-source.js";
+import type { HostFiles } from "../kernel/fs/host-files.js";
+import { HostLower } from "../kernel/fs/host-lower.js";
+import { TarFiles } from "../kernel/fs/tar-files.js";
+import { TarError } from "../kernel/fs/tar-header.js";
+import { TarImage } from "../kernel/fs/tar-image.js";
+import { buildTree, keepChanges, type HostMount } from "../kernel/fs/tree-setup.js";
+import { UpperError } from "../kernel/fs/upper-journal.js";
 import { walk } from "../kernel/fs/walk.js";
 import type { Host } from "../kernel/host.js";
 import type { Kernel } from "../kernel/kernel.js";
-import { EEXIST, ENOTDIR } from "../kernel/errno.js";
+import { EEXIST, EINVAL, ENOENT, ENOTDIR } from "../kernel/errno.js";
 import { LoadError } from "./load-error.js";
 
 /** What of the host's files a machine shows: roots are numbers that the host's `fileSource` knows. */
 export interface TreeParts {
-  /** `/` is a copy-on-write view of it; without one, `/` is a small tree in memory. */
-  readonly root?: number;
+  /**
+   * `/` is a copy-on-write view of it: a root, or a tar archive (bytes, or something to read them from). Without one,
+   * `/` is a small tree in memory.
+   */
+  readonly root?: number | Uint8Array | ByteSource;
+  /** A root: a directory that keeps what the guest changes of `root`, for the next machine. Else: in memory. */
+  readonly upper?: number;
   readonly mounts?: readonly HostMount[];
   readonly hostname?: string;
 }
@@ -33,12 +47,20 @@ export class MachineFiles {
     parts: TreeParts,
   ) {
     const { fileSource } = host;
-    const tree = buildTree({
-      context,
-      host,
-      ...parts,
-      ...(fileSource === undefined ? {} : { files: fileSource }),
-    });
+    const { root, upper, ...rest } = parts;
+    const lower = root === undefined ? undefined : lowerOf(root, fileSource);
+    const kept = upper === undefined ? undefined : lowerOf(upper, fileSource, true);
+    if (kept && !lower) throw new LoadError("the upper layer", EINVAL, "there is no root under it");
+    const tree = withReasons(() =>
+      buildTree({
+        context,
+        host,
+        ...rest,
+        ...(lower ? { root: lower } : {}),
+        ...(kept ? { upper: kept } : {}),
+        ...(fileSource === undefined ? {} : { files: fileSource }),
+      }),
+    );
     if ("errno" in tree) throw LoadError.ofErrno(tree.guest, tree.errno);
     this.namespace = tree;
   }
@@ -46,6 +68,7 @@ export class MachineFiles {
   /** Mounts /proc and /sys, which look into the kernel. */
   attach(kernel: Kernel): void {
     mountKernelFileSystems(this.namespace, kernel);
+    keepChanges(this.namespace, true);
   }
 
   /** What a name stands for, links followed; null where there is nothing. */
@@ -58,7 +81,9 @@ export class MachineFiles {
 
   /** Puts a program into the tree, executable for all. @throws LoadError */
   install(path: string, bytes: Uint8Array): void {
+    keepChanges(this.namespace, false);
     const result = this.namespace.addFile(path, bytes, 0o755);
+    keepChanges(this.namespace, true);
     if (result === -EEXIST) throw new LoadError(path, EEXIST, "is in the guest's tree already");
     if (result < 0) throw LoadError.ofErrno(path, -result);
   }
@@ -80,5 +105,36 @@ export class MachineFiles {
     if (!found.location.dentry.inode.isDirectory) throw LoadError.ofErrno(cwd, ENOTDIR);
     const fs = { namespace, cwd: found.location, root: namespace.root, umask: UMASK };
     return { files: standardFiles(namespace, this.host), fs };
+  }
+}
+
+/** A directory of the host, or the files of a tar archive. @throws LoadError */
+function lowerOf(
+  root: number | Uint8Array | ByteSource,
+  files: HostFiles | undefined,
+  writable = false,
+): HostLower {
+  if (typeof root !== "number") {
+    const source = root instanceof Uint8Array ? new ArraySource(root) : root;
+    return withReasons(() => new HostLower(new TarFiles(new TarImage(source)), 0, writable));
+  }
+  const lower = files && new HostLower(files, root, writable);
+  const stat = lower?.stat("") ?? -ENOENT;
+  const what = writable ? "the upper layer" : "the root";
+  if (typeof stat === "number" || !lower)
+    throw LoadError.ofErrno(what, typeof stat === "number" ? -stat : ENOENT);
+  if ((stat.mode & S_IFMT) !== S_IFDIR) throw LoadError.ofErrno(what, ENOTDIR);
+  return lower;
+}
+
+/** What the kernel's files say of an archive or an upper layer that cannot be used. */
+function withReasons<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof TarError)
+      throw new LoadError("the root", EINVAL, `not a usable tar archive: ${error.message}`);
+    if (error instanceof UpperError) throw new LoadError("the upper layer", EINVAL, error.message);
+    throw error;
   }
 }

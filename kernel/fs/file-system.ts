@@ -1,6 +1,6 @@
 import type { FrameAllocator } from "../../mmu/frame-allocator.js";
-import type { DirectoryInode } from "./inode.js";
-import type { DeviceNumber } from "./inode.js";
+import type { DeviceNumber, DirectoryInode, Inode } from "./inode.js";
+import { S_IFMT } from "./mode.js";
 import { timestampOf } from "./timestamp.js";
 import type { Timestamp } from "./timestamp.js";
 
@@ -51,5 +51,31 @@ export abstract class FileSystem {
 
   newInodeNumber(): number {
     return this.#nextInode++;
+  }
+
+  /** Numbers up to this one are taken. */
+  reserveInodeNumbers(last: number): void {
+    this.#nextInode = Math.max(this.#nextInode, last + 1);
+  }
+
+  /** Sets permission bits; 0 or -errno. A file system that keeps them elsewhere too says so there. */
+  setPermissions(inode: Inode, permissions: number): number {
+    inode.mode = (inode.mode & S_IFMT) | permissions;
+    inode.changed = this.now();
+    return 0;
+  }
+
+  setOwner(inode: Inode, uid: number, gid: number): number {
+    inode.uid = uid;
+    inode.gid = gid;
+    inode.changed = this.now();
+    return 0;
+  }
+
+  setTimes(inode: Inode, accessed: Timestamp, modified: Timestamp): number {
+    inode.accessed = accessed;
+    inode.modified = modified;
+    inode.changed = this.now();
+    return 0;
   }
 }

@@ -80,20 +80,15 @@ export abstract class Inode {
 
   /** Sets permission bits; 0 or -errno. */
   setPermissions(permissions: number): number {
-    this.mode = (this.mode & S_IFMT) | permissions;
-    return 0;
+    return this.fileSystem.setPermissions(this, permissions);
   }
 
   setOwner(uid: number, gid: number): number {
-    this.uid = uid;
-    this.gid = gid;
-    return 0;
+    return this.fileSystem.setOwner(this, uid, gid);
   }
 
   setTimes(accessed: Timestamp, modified: Timestamp): number {
-    this.accessed = accessed;
-    this.modified = modified;
-    return 0;
+    return this.fileSystem.setTimes(this, accessed, modified);
   }
 
   /** One more holder (an open file description). */

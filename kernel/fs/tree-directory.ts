@@ -86,7 +86,10 @@ export class TreeDirectory extends DirectoryInode {
     }
     this.put(name, made);
     if (made.isDirectory) this.links++;
-    return made;
+    const { upper } = this.fileSystem;
+    if (upper?.suspended) upper.placed(this, name, made);
+    const result = upper?.changed([this], [[this, name, made]]) ?? 0;
+    return result < 0 ? result : made;
   }
 
   /** Puts an inode that exists already under a name (mount set-up, O_TMPFILE's linkat). */
@@ -104,7 +107,14 @@ export class TreeDirectory extends DirectoryInode {
     this.put(name, inode);
     inode.links++;
     inode.changed = this.fileSystem.now();
-    return 0;
+    const { upper } = this.fileSystem;
+    if (!upper) return 0;
+    // A file that had no name was kept in memory only.
+    if (inode instanceof TreeFile && inode.links === 1 && inode.size > 0) {
+      const copied = upper.copyUp(inode);
+      if (copied < 0) return copied;
+    }
+    return upper.changed([this, inode], [[this, name, inode]]);
   }
 
   unlink(name: string): number {
@@ -119,8 +129,11 @@ export class TreeDirectory extends DirectoryInode {
       if (result < 0) return result;
     }
     this.forget(name);
-    this.drop1(inode);
-    return 0;
+    inode.links--;
+    inode.changed = this.fileSystem.now();
+    const result = this.fileSystem.upper?.changed([this, inode], [[this, name, null]]) ?? 0;
+    inode.reclaim();
+    return result;
   }
 
   removeDirectory(name: string): number {
@@ -136,7 +149,7 @@ export class TreeDirectory extends DirectoryInode {
     this.links--;
     inode.links = 0;
     inode.changed = this.fileSystem.now();
-    return 0;
+    return this.fileSystem.upper?.changed([this, inode], [[this, name, null]]) ?? 0;
   }
 
   rename(name: string, target: TreeDirectory, targetName: string, exchange: boolean): number {
@@ -169,37 +182,21 @@ export class TreeDirectory extends DirectoryInode {
       if (other.isDirectory) {
         target.links--;
         other.links = 0;
-      } else this.drop1(other);
+      } else other.links--;
     }
     const now = this.fileSystem.now();
     moved.changed = now;
     if (other) other.changed = now;
-    return 0;
-  }
-
-  override setPermissions(permissions: number): number {
-    const { mirror } = this.fileSystem;
     const result =
-      mirror && this.hostPath !== null
-        ? mirror.files.setPermissions(mirror.root, this.hostPath, permissions)
-        : 0;
-    return result < 0 ? result : super.setPermissions(permissions);
-  }
-
-  override setOwner(uid: number, gid: number): number {
-    const { mirror } = this.fileSystem;
-    const result =
-      mirror && this.hostPath !== null ? mirror.files.setOwner(mirror.root, this.hostPath, uid, gid) : 0;
-    return result < 0 ? result : super.setOwner(uid, gid);
-  }
-
-  override setTimes(accessed: Timestamp, modified: Timestamp): number {
-    const { mirror } = this.fileSystem;
-    const result =
-      mirror && this.hostPath !== null
-        ? mirror.files.setTimes(mirror.root, this.hostPath, accessed, modified)
-        : 0;
-    return result < 0 ? result : super.setTimes(accessed, modified);
+      this.fileSystem.upper?.changed(
+        [this, target, moved, ...(other ? [other] : [])],
+        [
+          [this, name, exchange ? other : null],
+          [target, targetName, moved],
+        ],
+      ) ?? 0;
+    if (!exchange) other?.reclaim();
+    return result;
   }
 
   /** Where the host has a name of this directory; null below a directory that it lacks. */
@@ -212,12 +209,6 @@ export class TreeDirectory extends DirectoryInode {
     if (this.hostPath !== null && !this.fileSystem.mirror) this.names.set(name, null);
     else this.names.delete(name);
     this.touch();
-  }
-
-  private drop1(inode: Inode): void {
-    inode.links--;
-    inode.changed = this.fileSystem.now();
-    inode.reclaim();
   }
 
   private touch(): void {
@@ -239,8 +230,7 @@ export class TreeDirectory extends DirectoryInode {
     inode.links = stat.links;
     inode.mode = stat.mode;
     if (inode instanceof TreeFile && inode.size !== stat.size && inode.pages.dirty.size === 0) {
-      inode.lowerSize = stat.size;
-      inode.pages.truncate(stat.size);
+      inode.resized(stat.size);
     }
     inode.modified = stat.modified;
   }

@@ -6,15 +6,17 @@ import type { HostStat } from "./host-files.js";
 import type { DeviceNumber, InodeParts, NewInode } from "./inode.js";
 import { Inode } from "./inode.js";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "./mode.js";
+import type { Timestamp } from "./timestamp.js";
 import { TreeDirectory } from "./tree-directory.js";
 import { TreeFile } from "./tree-file.js";
 import { TreeSymlink } from "./tree-symlink.js";
+import type { UpperTree } from "./upper-tree.js";
 
 /** A fifo, socket, or device: what it does is decided when it is opened. */
 export class SpecialInode extends Inode {}
 
 /** Numbers of files that the host does not have start here, clear of what hosts give. */
-const OWN_NUMBERS = 2 ** 48;
+export const OWN_NUMBERS = 2 ** 48;
 
 /**
  * A tree in memory. Alone it is a tmpfs; over a directory of the host (`lower`) it is a view: names come from the
@@ -28,6 +30,8 @@ export class TreeFileSystem extends FileSystem {
   /** The host's numbers of files in a mirror, learnt when they are looked up. */
   readonly mirrorNumbers = new WeakMap<Inode, number>();
   #hostDevice = -1;
+  /** Keeps the changes to the tree beyond the run; null: they are in memory only. */
+  upper: UpperTree | null = null;
 
   constructor(
     context: FileSystemContext,
@@ -95,6 +99,8 @@ export class TreeFileSystem extends FileSystem {
 
   /** The inode of a host file that this tree has not seen yet. */
   fromHost(stat: HostStat, path: string): Inode | number {
+    const kept = this.upper?.ofLower(path);
+    if (kept) return kept;
     const key = `${stat.device}:${stat.inode}`;
     const several = stat.links > 1 && (stat.mode & S_IFMT) !== S_IFDIR;
     const known = several ? this.#shared.get(key) : undefined;
@@ -119,13 +125,54 @@ export class TreeFileSystem extends FileSystem {
     }
     this.adopt(inode, stat);
     if (several) this.#shared.set(key, inode);
+    this.upper?.seen(inode, path);
     return inode;
+  }
+
+  /** This inode is the host file with several names that `stat` tells of. */
+  share(stat: HostStat, inode: Inode): void {
+    this.#shared.set(`${stat.device}:${stat.inode}`, inode);
+  }
+
+  /** The number of a host file, where it can be the guest's too. */
+  numberOf(stat: HostStat): number | undefined {
+    return stat.device === this.#hostDevice ? stat.inode : undefined;
+  }
+
+  override setPermissions(inode: Inode, permissions: number): number {
+    const result = this.onHost(inode, (mirror, path) =>
+      mirror.files.setPermissions(mirror.root, path, permissions),
+    );
+    return result < 0 ? result : super.setPermissions(inode, permissions) || this.keep(inode);
+  }
+
+  override setOwner(inode: Inode, uid: number, gid: number): number {
+    const result = this.onHost(inode, (mirror, path) => mirror.files.setOwner(mirror.root, path, uid, gid));
+    return result < 0 ? result : super.setOwner(inode, uid, gid) || this.keep(inode);
+  }
+
+  override setTimes(inode: Inode, accessed: Timestamp, modified: Timestamp): number {
+    const result = this.onHost(inode, (mirror, path) =>
+      mirror.files.setTimes(mirror.root, path, accessed, modified),
+    );
+    return result < 0 ? result : super.setTimes(inode, accessed, modified) || this.keep(inode);
+  }
+
+  private onHost(inode: Inode, act: (mirror: HostLower, path: string) => number): number {
+    const { mirror } = this;
+    if (!mirror || !(inode instanceof TreeFile || inode instanceof TreeDirectory)) return 0;
+    return inode.hostPath === null ? 0 : act(mirror, inode.hostPath);
+  }
+
+  private keep(inode: Inode): number {
+    this.upper?.touch(inode);
+    return this.upper?.settle() ?? 0;
   }
 
   private partsOf(stat: HostStat): InodeParts {
     return {
       // Numbers of another host device (a mount below the directory) might be taken here.
-      number: stat.device === this.#hostDevice ? stat.inode : this.newInodeNumber(),
+      number: this.numberOf(stat) ?? this.newInodeNumber(),
       mode: stat.mode,
       uid: stat.uid,
       gid: stat.gid,

@@ -5,19 +5,20 @@ import { F_SEAL_SEAL } from "./seals.js";
 import type { HostLower } from "./host-lower.js";
 import type { InodeParts } from "./inode.js";
 import { RegularInode } from "./inode.js";
-import type { Timestamp } from "./timestamp.js";
 import type { TreeFileSystem } from "./tree-file-system.js";
 
-/** A regular file of a tree: pages in memory, the missing ones from the host where there is one. */
+/** A regular file of a tree: pages in memory, the missing ones from where it is stored, if it is. */
 export class TreeFile extends RegularInode {
   readonly pages: FilePages;
-  /** Host bytes [0, lowerSize) still count where a page is missing; a truncation lowers it for good. */
+  /** Stored bytes [0, lowerSize) still count where a page is missing; a truncation lowers it for good. */
   lowerSize: number;
+  /** Where the bytes are that are not in memory; null: nowhere. What is written goes there if it is writable. */
+  store: HostLower | null;
 
   constructor(
     override readonly fileSystem: TreeFileSystem,
     parts: InodeParts,
-    /** Where the host has it; null: nowhere. A mirror's rename changes it. */
+    /** Its path in the store; null: it is in none. A mirror's rename changes it. */
     public hostPath: string | null,
     size: number,
   ) {
@@ -25,10 +26,11 @@ export class TreeFile extends RegularInode {
     this.lowerSize = size;
     // Every tmpfs file can answer F_GET_SEALS; only a memfd's can be sealed.
     if (hostPath === null) this.seals = F_SEAL_SEAL;
-    const lower = fileSystem.lower;
+    this.store = hostPath === null ? null : fileSystem.lower;
+    // In a tree with an upper layer a file of memory may be stored later.
     const fill =
-      lower && hostPath !== null
-        ? (index: number, page: Uint8Array) => this.fillPage(lower, index, page)
+      this.store || fileSystem.upper
+        ? (index: number, page: Uint8Array) => void this.readStore(index * PAGE_SIZE, page)
         : null;
     this.pages = new FilePages(fileSystem.context.frames, size, fill);
   }
@@ -46,8 +48,7 @@ export class TreeFile extends RegularInode {
   /** Bytes of pages nobody mapped or wrote come straight from the host: reading a large file fills no RAM. */
   read(offset: number, destination: Uint8Array): number {
     const count = Math.max(0, Math.min(destination.length, this.size - offset));
-    const lower = this.fileSystem.lower;
-    if (!lower || this.hostPath === null) return this.pages.read(offset, destination.subarray(0, count));
+    if (!this.store) return this.pages.read(offset, destination.subarray(0, count));
     for (let done = 0; done < count;) {
       const at = offset + done;
       const resident = this.pages.frameAt(Math.floor(at / PAGE_SIZE), false) !== -1;
@@ -57,7 +58,7 @@ export class TreeFile extends RegularInode {
       } else {
         while (done + part < count && this.pages.frameAt(Math.floor((at + part) / PAGE_SIZE), false) === -1)
           part = Math.min(count - done, part + PAGE_SIZE);
-        const result = this.readLower(lower, at, destination.subarray(done, done + part));
+        const result = this.readStore(at, destination.subarray(done, done + part));
         if (result < 0) return done > 0 ? done : result;
       }
       done += part;
@@ -66,17 +67,28 @@ export class TreeFile extends RegularInode {
   }
 
   write(offset: number, source: Uint8Array): number {
-    const mirror = this.fileSystem.mirror;
-    if (mirror && this.hostPath !== null) return this.writeThrough(mirror, offset, source);
+    const { upper } = this.fileSystem;
+    const copied = upper?.copyUp(this) ?? 0;
+    if (copied < 0) return copied;
+    if (this.store?.writable) {
+      upper?.touch(this);
+      return this.writeThrough(this.store, offset, source);
+    }
     const done = this.pages.write(offset, source);
     return done === 0 && source.length > 0 ? -ENOSPC : done;
   }
 
   truncate(size: number): number {
-    const mirror = this.fileSystem.mirror;
-    if (mirror && this.hostPath !== null) {
-      const result = mirror.setSize(this.hostPath, size);
+    const { upper } = this.fileSystem;
+    const copied = upper?.copyUp(this, size) ?? 0;
+    if (copied < 0) return copied;
+    if (this.store?.writable) {
+      const result = this.store.setSize(this.hostPath!, size);
       if (result < 0) return result;
+      this.pages.truncate(size);
+      this.stored(size);
+      upper?.touch(this);
+      return 0;
     }
     this.lowerSize = Math.min(this.lowerSize, size);
     this.pages.truncate(size);
@@ -84,58 +96,39 @@ export class TreeFile extends RegularInode {
   }
 
   override flush(): number {
-    const mirror = this.fileSystem.mirror;
-    if (!mirror || this.hostPath === null) {
-      return 0;
-    }
+    const { upper } = this.fileSystem;
+    const copied = this.pages.dirty.size > 0 ? (upper?.copyUp(this) ?? 0) : 0;
+    if (copied < 0) return copied;
+    if (!this.store?.writable) return upper?.settle() ?? 0;
     const page = new Uint8Array(PAGE_SIZE);
     for (const index of [...this.pages.dirty]) {
       const count = this.pages.read(index * PAGE_SIZE, page);
-      const result = mirror.write(this.hostPath, index * PAGE_SIZE, page.subarray(0, count));
+      const result = this.store.write(this.hostPath!, index * PAGE_SIZE, page.subarray(0, count));
       if (result < 0) return result;
       this.pages.clean(index);
     }
-    return 0;
+    return upper?.settle() ?? 0;
   }
 
-  override setPermissions(permissions: number): number {
-    const mirror = this.fileSystem.mirror;
-    const result =
-      mirror && this.hostPath !== null
-        ? mirror.files.setPermissions(mirror.root, this.hostPath, permissions)
-        : 0;
-    return result < 0 ? result : super.setPermissions(permissions);
-  }
-
-  override setOwner(uid: number, gid: number): number {
-    const mirror = this.fileSystem.mirror;
-    const result =
-      mirror && this.hostPath !== null ? mirror.files.setOwner(mirror.root, this.hostPath, uid, gid) : 0;
-    return result < 0 ? result : super.setOwner(uid, gid);
-  }
-
-  override setTimes(accessed: Timestamp, modified: Timestamp): number {
-    const mirror = this.fileSystem.mirror;
-    const result =
-      mirror && this.hostPath !== null
-        ? mirror.files.setTimes(mirror.root, this.hostPath, accessed, modified)
-        : 0;
-    return result < 0 ? result : super.setTimes(accessed, modified);
+  /** Its bytes, all of them, are in another store from now on. */
+  moveTo(store: HostLower, path: string): void {
+    this.store = store;
+    this.hostPath = path;
+    this.stored(this.size);
   }
 
   override reclaim(): void {
     if (this.links > 0 || this.holders > 0 || this.pages.mapCount > 0) return;
     this.pages.destroy();
-    if (this.hostPath !== null) this.fileSystem.lower?.forget(this.hostPath);
+    if (this.hostPath !== null) this.store?.forget(this.hostPath);
+    this.fileSystem.upper?.reclaim(this);
   }
 
   /** The host first; pages that are in memory follow. */
-  private writeThrough(mirror: HostLower, offset: number, source: Uint8Array): number {
-    const result = mirror.write(this.hostPath!, offset, source);
+  private writeThrough(store: HostLower, offset: number, source: Uint8Array): number {
+    const result = store.write(this.hostPath!, offset, source);
     if (result < 0) return result;
     const end = offset + source.length;
-    // The file may have grown past its old end: pages beyond it are the host's now.
-    this.lowerSize = Math.max(this.lowerSize, end);
     for (let at = offset; at < end;) {
       const index = Math.floor(at / PAGE_SIZE);
       const part = Math.min(end - at, PAGE_SIZE - (at % PAGE_SIZE));
@@ -146,19 +139,27 @@ export class TreeFile extends RegularInode {
       }
       at += part;
     }
-    if (this.pages.size < end) this.pages.truncate(end);
+    // The file may have grown past its old end: pages beyond it are the store's now.
+    this.stored(Math.max(this.lowerSize, this.size, end));
     return source.length;
   }
 
-  private fillPage(lower: HostLower, index: number, page: Uint8Array): void {
-    this.readLower(lower, index * PAGE_SIZE, page);
+  /** Somebody else changed the size of what is stored. */
+  resized(size: number): void {
+    this.pages.truncate(size);
+    this.stored(size);
   }
 
-  private readLower(lower: HostLower, offset: number, destination: Uint8Array): number {
+  private stored(size: number): void {
+    this.lowerSize = size;
+    this.pages.fillableTo(size);
+  }
+
+  private readStore(offset: number, destination: Uint8Array): number {
     const count = Math.max(0, Math.min(destination.length, this.lowerSize - offset));
     destination.fill(0, count);
-    if (count === 0 || this.hostPath === null) return count;
-    const result = lower.read(this.hostPath, offset, destination.subarray(0, count));
+    if (count === 0 || !this.store || this.hostPath === null) return count;
+    const result = this.store.read(this.hostPath, offset, destination.subarray(0, count));
     if (result < 0) return result;
     destination.fill(0, result, count);
     return result === 0 && count > 0 ? -EIO : count;

@@ -12,6 +12,8 @@ import { Namespace } from "./namespace.js";
 import { EEXIST, ENOENT } from "../errno.js";
 import { TreeDirectory } from "./tree-directory.js";
 import { TreeFileSystem } from "./tree-file-system.js";
+import { UpperJournal } from "./upper-journal.js";
+import { UpperTree } from "./upper-tree.js";
 
 /** How guest changes to a mounted host directory are kept: in memory, nowhere (refused), on the host. */
 export type MountMode = "cow" | "ro" | "rw";
@@ -30,8 +32,10 @@ export interface TreeOptions {
   readonly context: FileSystemContext;
   readonly host: Host;
   readonly files?: HostFiles;
-  /** The whole tree is a copy-on-write view of this root of HostFiles. Without it: a small tree in memory. */
-  readonly root?: number;
+  /** The whole tree is a copy-on-write view of this. Without it: a small tree in memory. */
+  readonly root?: HostLower;
+  /** Keeps what the guest changes of `root`; without it that is in memory only. */
+  readonly upper?: HostLower;
   readonly mounts?: readonly HostMount[];
   readonly hostname?: string;
   readonly user?: {
@@ -51,12 +55,19 @@ export interface TreeFailure {
 /**
  * The tree a program starts in: `/` (memory, or a view of `root`), /dev, /tmp, /etc with the least that C libraries
  * look for, and the mounts. /proc and /sys are mounted by mountKernelFileSystems, when there is a kernel.
+ * Until `keepChanges` nothing of it goes to the upper layer.
+ * @throws UpperError
  */
 export function buildTree(options: TreeOptions): Namespace | TreeFailure {
   const { context, files } = options;
   const namespace = new Namespace(context, (made) => {
-    const lower = files && options.root !== undefined ? new HostLower(files, options.root, false) : null;
-    return new TreeFileSystem(context, made.newDevice(), lower);
+    const tree = new TreeFileSystem(context, made.newDevice(), options.root ?? null);
+    if (options.upper) {
+      tree.upper = new UpperTree(tree, new UpperJournal(options.upper));
+      tree.upper.suspended = true;
+      tree.upper.load();
+    }
+    return tree;
   });
   // A host directory at a place where the view has none of our own: what is mounted later may cover it.
   const sorted = [...(options.mounts ?? [])].sort((a, b) => a.guest.length - b.guest.length);
@@ -74,6 +85,12 @@ export function buildTree(options: TreeOptions): Namespace | TreeFailure {
     if (failure) return failure;
   }
   return namespace;
+}
+
+/** From here on changes to the tree are kept in its upper layer, if it has one; `false` stops that for a while. */
+export function keepChanges(namespace: Namespace, keep: boolean): void {
+  const { fileSystem } = namespace.mounts[0];
+  if (fileSystem instanceof TreeFileSystem && fileSystem.upper) fileSystem.upper.suspended = !keep;
 }
 
 /** Attaches a host directory, or one host file; the way there is made in memory. */

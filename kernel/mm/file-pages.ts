@@ -186,6 +186,12 @@ export class FilePages implements FrameHolder {
     if (inside !== 0) this.zero(firstGone - 1, inside, PAGE_SIZE);
   }
 
+  /** What `fill` reads has `size` bytes now: pages up to there are to be had from it. */
+  fillableTo(size: number): void {
+    this.fillable = size;
+    this.length = Math.max(this.length, size);
+  }
+
   /** Makes [offset, offset + length) bytes a hole of zeroes; the size stays (MADV_REMOVE, FALLOC_FL_PUNCH_HOLE). */
   punchHole(offset: number, length: number): void {
     const end = Math.min(offset + length, Math.ceil(this.length / PAGE_SIZE) * PAGE_SIZE);
