@@ -67,6 +67,12 @@ export class UserMemory {
     return mm.env.frames.memory.linearOf(pteFrame(mm.translations.low(va))) + (va % 4096);
   }
 
+  /** The frame that a byte lies in, after the checks of a read (get_user_pages); -1 when refused. */
+  frameOf(va: number): number {
+    const linear = this.translate(va, false);
+    return linear === -1 ? -1 : this.mm.env.frames.memory.frameOf(linear);
+  }
+
   /** The range lies in user space (access_ok). */
   accessOk(va: Word, length: Word): boolean {
     return va <= TASK_SIZE && length <= TASK_SIZE && Number(va) + Number(length) <= TASK_SIZE;
