@@ -1,7 +1,9 @@
 /** Capability sets (kernel/capability.c). */
 
+import { ALL_CAPABILITIES, CAP_SETPCAP } from "../kernel/capabilities.js";
+import { commitCredentials, hasCapability } from "../kernel/credentials.js";
 import { EFAULT, EINVAL, EPERM, ESRCH } from "../kernel/errno.js";
-import { CAP_LAST } from "../kernel/credentials.js";
+
 import { structIn, structInOut, structOut } from "./argument.js";
 import type { SyscallCall } from "./call.js";
 import { readView, writeBytes } from "./structs.js";
@@ -57,14 +59,17 @@ function capset(call: SyscallCall): HandlerResult {
   const set = (at: number): bigint => {
     let value = 0n;
     for (let i = 0; i < words; i++) value |= BigInt(view.getUint32(12 * i + at, true)) << BigInt(32 * i);
-    return value & ((1n << BigInt(CAP_LAST + 1)) - 1n);
+    return value & ALL_CAPABILITIES;
   };
   const [effective, permitted, inheritable] = [set(0), set(4), set(8)];
-  const c = task.credentials;
-  if ((permitted & ~c.permitted) !== 0n || (effective & ~permitted) !== 0n) return -EPERM;
-  if ((inheritable & ~(c.inheritable | c.permitted)) !== 0n) return -EPERM;
-  Object.assign(c, { effective, permitted, inheritable });
-  c.ambient &= permitted & inheritable;
+  const old = task.credentials;
+  // cap_capset, in its order.
+  if ((inheritable & ~(old.inheritable | old.permitted)) !== 0n && !hasCapability(old, CAP_SETPCAP))
+    return -EPERM;
+  if ((inheritable & ~(old.inheritable | old.bounding)) !== 0n) return -EPERM;
+  if ((permitted & ~old.permitted) !== 0n || (effective & ~permitted) !== 0n) return -EPERM;
+  const ambient = old.ambient & permitted & inheritable;
+  commitCredentials(task, { ...old, effective, permitted, inheritable, ambient });
   return 0;
 }
 

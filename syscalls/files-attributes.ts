@@ -1,5 +1,6 @@
 /** Permissions, owners, sizes, times, and writing back (fs/open.c, fs/attr.c, fs/utimes.c, fs/sync.c). */
 
+import { CAP_CHOWN, CAP_FSETID } from "../kernel/capabilities.js";
 import {
   EBADF,
   EFAULT,
@@ -18,14 +19,7 @@ import type { Location } from "../kernel/fs/mount.js";
 import { accessTo } from "../kernel/fs/namespace.js";
 import type { OpenFile } from "../kernel/fs/open-file.js";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, MAX_FILE_SIZE } from "../kernel/fs/open-flags.js";
-import {
-  actorOf,
-  CAP_CHOWN,
-  CAP_FSETID,
-  inGroup,
-  ownerOrCapable,
-  permission,
-} from "../kernel/fs/permission.js";
+import { actorOf, inGroup, ownerOrCapable, permission } from "../kernel/fs/permission.js";
 import { F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_WRITE } from "../kernel/fs/seals.js";
 import { dropPrivilegeBits, setFileSize } from "../kernel/fs/regular-open-file.js";
 import type { Timestamp } from "../kernel/fs/timestamp.js";

@@ -1,5 +1,6 @@
 /** What files are: the stat family, access, directories' names, links' targets, file systems (fs/stat.c, fs/readdir.c). */
 
+import { CAP_SYS_CHROOT } from "../kernel/capabilities.js";
 import {
   EFAULT,
   EINVAL,
@@ -241,7 +242,7 @@ function moveTo(call: SyscallCall, location: Location | number, what: "cwd" | "r
   if (typeof start === "number") return start;
   const allowed = permission(start.actor, location.dentry.inode, MAY_EXECUTE);
   if (allowed < 0) return allowed;
-  if (what === "root" && !start.actor.capable(18)) return -EPERM;
+  if (what === "root" && !start.actor.capable(CAP_SYS_CHROOT)) return -EPERM;
   call.task.fs[what] = location;
   return 0;
 }

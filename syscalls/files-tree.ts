@@ -4,7 +4,8 @@ import { EINVAL, ENOENT, EPERM } from "../kernel/errno.js";
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from "../kernel/fs/mode.js";
 import { makeLink, makeNode, removeDirectory, rename, unlink } from "../kernel/fs/names.js";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW } from "../kernel/fs/open-flags.js";
-import { CAP_MKNOD, actorOf } from "../kernel/fs/permission.js";
+import { actorOf } from "../kernel/fs/permission.js";
+import { CAP_DAC_READ_SEARCH, CAP_MKNOD } from "../kernel/capabilities.js";
 import { hasCapability } from "../kernel/credentials.js";
 import { address, dirfd, hex, int, octal, path, string } from "./argument.js";
 import type { SyscallCall } from "./call.js";
@@ -84,7 +85,11 @@ function linkAt(
   const newName = readPath(call, call.word(toPath));
   if (typeof newName === "number") return newName;
   // CAP_DAC_READ_SEARCH is asked for the descriptor form.
-  if ((bits & AT_EMPTY_PATH) !== 0 && oldName === "" && !hasCapability(call.task.credentials, 2))
+  if (
+    (bits & AT_EMPTY_PATH) !== 0 &&
+    oldName === "" &&
+    !hasCapability(call.task.credentials, CAP_DAC_READ_SEARCH)
+  )
     return -ENOENT;
   const source = locate(call, from, oldName, (bits & AT_SYMLINK_FOLLOW) !== 0, bits);
   if (typeof source === "number") return source;

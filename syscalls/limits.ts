@@ -1,8 +1,12 @@
 /** Resource limits (kernel/sys.c). */
 
+import { CAP_SYS_RESOURCE } from "../kernel/capabilities.js";
+import { checkCpuLimit } from "../kernel/cpu-limit.js";
+import { hasCapability } from "../kernel/credentials.js";
 import { EINVAL, EPERM, ESRCH } from "../kernel/errno.js";
-import { RLIM_NLIMITS, type Limit } from "../kernel/limits.js";
+import { RLIM_NLIMITS, RLIMIT_CPU, RLIMIT_NOFILE, type Limit } from "../kernel/limits.js";
 import type { Word } from "../kernel/mm/word.js";
+import type { Process, Task } from "../kernel/task.js";
 import { choice, names, pid, structIn, structOut } from "./argument.js";
 import type { SyscallCall } from "./call.js";
 import { readView, writeBytes } from "./structs.js";
@@ -27,8 +31,8 @@ const RESOURCES = names("RLIMIT_???", {
   RLIMIT_RTTIME: 15,
 });
 
-const isRoot = (call: SyscallCall): boolean => call.task.credentials.euid === 0;
-
+/** fs.nr_open: no process may have more descriptors. */
+const NR_OPEN = 1048576;
 const INFINITE = (1n << 64n) - 1n;
 const limitToWire = (value: number): bigint => (value === Infinity ? INFINITE : BigInt(value));
 const limitFromWire = (value: bigint): number => (value === INFINITE ? Infinity : Number(value));
@@ -41,36 +45,55 @@ function limitBytes(limit: Limit): Uint8Array {
   return bytes;
 }
 
-function changeLimit(call: SyscallCall, resource: number, newAddress: Word, oldAddress: Word): HandlerResult {
-  const { user, task } = call;
-  let wanted: Limit | null = null;
-  if (newAddress !== 0) {
-    const view = readView(user, newAddress, 16);
-    if (typeof view === "number") return view;
-    wanted = {
-      soft: limitFromWire(view.getBigUint64(0, true)),
-      hard: limitFromWire(view.getBigUint64(8, true)),
-    };
-  }
-  if (resource >= RLIM_NLIMITS) return -EINVAL;
-  const limit = task.limits.get(resource);
-  const old = limitBytes(limit);
-  if (wanted !== null) {
-    if (wanted.soft > wanted.hard) return -EINVAL;
-    const RLIMIT_NOFILE = 7;
-    const NR_OPEN = 1048576;
-    if (resource === RLIMIT_NOFILE && wanted.hard > NR_OPEN) return -EPERM;
-    if (wanted.hard > limit.hard && !isRoot(call)) return -EPERM;
-    limit.soft = wanted.soft;
-    limit.hard = wanted.hard;
-  }
-  return oldAddress === 0 ? 0 : writeBytes(user, oldAddress, old);
+/** A limit as a program gives it; -EFAULT. */
+function readLimit(call: SyscallCall, at: Word): Limit | number {
+  const view = readView(call.user, at, 16);
+  if (typeof view === "number") return view;
+  return {
+    soft: limitFromWire(view.getBigUint64(0, true)),
+    hard: limitFromWire(view.getBigUint64(8, true)),
+  };
+}
+
+/** 0, -EINVAL, -EPERM; nothing is changed unless 0 (do_prlimit). */
+function change(call: SyscallCall, process: Process, resource: number, wanted: Limit): number {
+  const limit = process.limits.get(resource);
+  if (wanted.soft > wanted.hard) return -EINVAL;
+  if (resource === RLIMIT_NOFILE && wanted.hard > NR_OPEN) return -EPERM;
+  const raised = wanted.hard > limit.hard;
+  if (raised && !hasCapability(call.task.credentials, CAP_SYS_RESOURCE)) return -EPERM;
+  limit.soft = wanted.soft;
+  limit.hard = wanted.hard;
+  if (resource === RLIMIT_CPU) checkCpuLimit(call.kernel, process);
+  return 0;
+}
+
+/** All ids of the target are the caller's real ones, or CAP_SYS_RESOURCE (check_prlimit_permission). */
+function mayLimit(caller: Task, target: Task): boolean {
+  if (caller === target) return true;
+  const own = caller.credentials;
+  const their = target.credentials;
+  const same =
+    [their.euid, their.suid, their.uid].every((id) => id === own.uid) &&
+    [their.egid, their.sgid, their.gid].every((id) => id === own.gid);
+  return same || hasCapability(own, CAP_SYS_RESOURCE);
 }
 
 function prlimit64(call: SyscallCall): HandlerResult {
-  const target = call.i32(0);
-  if (target !== 0 && !call.kernel.tasks.has(target)) return -ESRCH;
-  return changeLimit(call, call.u32(1), call.word(2), call.word(3));
+  const number = call.i32(0);
+  const resource = call.u32(1);
+  const newAddress = call.word(2);
+  const oldAddress = call.word(3);
+  const wanted = newAddress === 0 ? null : readLimit(call, newAddress);
+  if (typeof wanted === "number") return wanted;
+  const target = number === 0 ? call.task : call.kernel.tasks.get(number);
+  if (target === undefined) return -ESRCH;
+  if (!mayLimit(call.task, target)) return -EPERM;
+  if (resource >= RLIM_NLIMITS) return -EINVAL;
+  const old = limitBytes(target.limits.get(resource));
+  const result = wanted === null ? 0 : change(call, target.process, resource, wanted);
+  if (result < 0) return result;
+  return oldAddress === 0 ? 0 : writeBytes(call.user, oldAddress, old);
 }
 
 function getrlimit(call: SyscallCall): HandlerResult {
@@ -80,9 +103,10 @@ function getrlimit(call: SyscallCall): HandlerResult {
 }
 
 function setrlimit(call: SyscallCall): HandlerResult {
-  // Unlike prlimit64's, this pointer is not optional.
-  const view = readView(call.user, call.word(1), 16);
-  return typeof view === "number" ? view : changeLimit(call, call.u32(0), call.word(1), 0);
+  const wanted = readLimit(call, call.word(1));
+  if (typeof wanted === "number") return wanted;
+  const resource = call.u32(0);
+  return resource >= RLIM_NLIMITS ? -EINVAL : change(call, call.task.process, resource, wanted);
 }
 
 export const limitSyscalls: readonly Definition[] = [

@@ -1,5 +1,7 @@
 /** What belongs nowhere else: the system's name and state, randomness, thread bookkeeping. */
 
+import { CAP_SYS_ADMIN } from "../kernel/capabilities.js";
+import { hasCapability } from "../kernel/credentials.js";
 import { EFAULT, EINVAL, ENOSYS, EPERM, ESRCH } from "../kernel/errno.js";
 import {
   address,
@@ -55,7 +57,7 @@ function uname(call: SyscallCall): HandlerResult {
 
 function setName(field: "hostname" | "domainname"): (call: SyscallCall) => HandlerResult {
   return (call) => {
-    if (call.task.credentials.euid !== 0) return -EPERM;
+    if (!hasCapability(call.task.credentials, CAP_SYS_ADMIN)) return -EPERM;
     const size = call.i32(1);
     if (size < 0 || size > NAME_BYTES - 1) return -EINVAL;
     const bytes = call.user.read(call.word(0), size);

@@ -1,6 +1,7 @@
 /** Signals (kernel/signal.c). */
 
 import { EAGAIN, EFAULT, EINTR, EINVAL, EPERM, ESRCH } from "../kernel/errno.js";
+import { membersOf } from "../kernel/process-groups.js";
 import { RSP } from "../kernel/processor.js";
 import { ERESTARTNOHAND } from "../kernel/restart.js";
 import { setAlternateStack, stackState } from "../kernel/signals/alternate-stack.js";
@@ -23,6 +24,7 @@ import {
   SIGSTOP,
   defaultAction,
 } from "../kernel/signals/numbers.js";
+import { maySignal } from "../kernel/signals/permission.js";
 import { signalReturn } from "../kernel/signals/return.js";
 import { discardSignals, sendSignal } from "../kernel/signals/send.js";
 import { decodeSiginfo, encodeSiginfo, SIGINFO_BYTES, type SignalInfo } from "../kernel/signals/siginfo.js";
@@ -30,7 +32,7 @@ import { SignalSet } from "../kernel/signals/signal-set.js";
 import { SS_AUTODISARM, SS_DISABLE, SS_ONSTACK } from "../kernel/signals/state.js";
 import { takeSignal } from "../kernel/signals/take.js";
 import { BLOCKED, NO_RESULT } from "../kernel/syscall-dispatch.js";
-import type { Task } from "../kernel/task.js";
+import type { Process, Task } from "../kernel/task.js";
 import {
   choice,
   length,
@@ -216,34 +218,41 @@ function sender(task: Task, signo: number, code: number): SignalInfo {
 
 const validSignal = (signo: number): boolean => signo >= 0 && signo <= SIGNAL_MAX;
 
-/** The processes that kill's pid argument means. */
-function targets(call: SyscallCall, number: number): Task[] {
-  const leaders = [...call.kernel.tasks.values()].filter((task) => task.tid === task.pid);
-  if (number > 0) return leaders.filter((task) => task.pid === number);
-  // -1 means every process but init and the caller's own.
-  if (number === -1) return leaders.filter((task) => task.process !== call.task.process);
-  const group = number === 0 ? call.task.process.processGroup : -number;
-  return leaders.filter((task) => task.process.processGroup === group);
+/** Checks and sends (check_kill_permission, then do_send_sig_info). */
+function sendTo(call: SyscallCall, target: Task, info: SignalInfo, toProcess: boolean): number {
+  if (!validSignal(info.signo)) return -EINVAL;
+  const fromUser = info.code <= 0;
+  if (fromUser && !maySignal(call.task, target, info.signo)) return -EPERM;
+  return info.signo === 0 ? 0 : sendSignal(target, info, toProcess);
 }
 
 function kill(call: SyscallCall): HandlerResult {
+  const { kernel, task } = call;
   const number = call.i32(0);
-  const signo = call.i32(1);
+  const info = sender(task, call.i32(1), SI_USER);
   // -2^31 has no positive counterpart (kill_something_info).
   if (number === -0x8000_0000) return -ESRCH;
-  const found = targets(call, number);
-  if (found.length === 0) return -ESRCH;
-  if (!validSignal(signo)) return -EINVAL;
-  if (signo === 0) return 0;
-  for (const target of found) sendSignal(target, sender(call.task, signo, SI_USER), true);
-  return 0;
+  const send = ({ leader }: Process): number => sendTo(call, leader, info, true);
+  if (number > 0) {
+    const process = kernel.tasks.get(number)?.process;
+    return process === undefined ? -ESRCH : send(process);
+  }
+  if (number === -1) {
+    // Every process but init and the caller's own; those that it may not signal do not count as failures.
+    const others = [...kernel.processes.values()].filter(({ pid }) => pid > 1 && pid !== task.pid);
+    const results = others.map(send).filter((result) => result !== -EPERM);
+    return others.length === 0 ? -ESRCH : (results.at(-1) ?? 0);
+  }
+  const group = number === 0 ? task.process.processGroup : -number;
+  const results = membersOf(kernel, group).map(send);
+  // One that was reached is success.
+  return results.includes(0) ? 0 : (results.at(-1) ?? -ESRCH);
 }
 
 function sendToThread(call: SyscallCall, group: number | null, tid: number, info: SignalInfo): number {
   const target = call.kernel.tasks.get(tid);
   if (target === undefined || (group !== null && target.pid !== group)) return -ESRCH;
-  if (!validSignal(info.signo)) return -EINVAL;
-  return info.signo === 0 ? 0 : sendSignal(target, info, false);
+  return sendTo(call, target, info, false);
 }
 
 function tgkill(call: SyscallCall): HandlerResult {
@@ -275,8 +284,7 @@ function rtSigqueueinfo(call: SyscallCall): HandlerResult {
   if (forged(call, info, number)) return -EPERM;
   const target = call.kernel.tasks.get(number);
   if (target === undefined) return -ESRCH;
-  if (!validSignal(info.signo)) return -EINVAL;
-  return info.signo === 0 ? 0 : sendSignal(target, info, true);
+  return sendTo(call, target.process.leader, info, true);
 }
 
 function rtTgsigqueueinfo(call: SyscallCall): HandlerResult {

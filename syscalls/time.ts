@@ -1,5 +1,7 @@
 /** Clocks, sleeping and timers (kernel/time/). */
 
+import { CAP_SYS_TIME } from "../kernel/capabilities.js";
+import { hasCapability } from "../kernel/credentials.js";
 import { EFAULT, EINTR, EINVAL, EOPNOTSUPP, EPERM } from "../kernel/errno.js";
 import type { Kernel } from "../kernel/kernel.js";
 import { ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from "../kernel/restart.js";
@@ -121,7 +123,7 @@ function clockSettime(call: SyscallCall): HandlerResult {
   if (typeof known === "number" || id !== CLOCK_REALTIME) return -EINVAL;
   const time = readTimespecExact(call.user, call.word(1));
   if (typeof time === "number") return time;
-  if (call.task.credentials.euid !== 0) return -EPERM;
+  if (!hasCapability(call.task.credentials, CAP_SYS_TIME)) return -EPERM;
   call.kernel.clock.realtimeOrigin = time - BigInt(call.kernel.clock.monotonic());
   return 0;
 }

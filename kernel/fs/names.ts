@@ -8,7 +8,8 @@ import { lastDentry, mayCreate } from "./namespace.js";
 import { create } from "./open.js";
 import { RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT } from "./open-flags.js";
 import type { Actor } from "./permission.js";
-import { CAP_FOWNER, permission, stickyForbids } from "./permission.js";
+import { CAP_FOWNER } from "../capabilities.js";
+import { permission, stickyForbids } from "./permission.js";
 import { walkParent } from "./walk.js";
 import type { ParentResult, WalkStart } from "./walk.js";
 

@@ -1,15 +1,9 @@
+import { CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER } from "../capabilities.js";
 import type { Credentials } from "../credentials.js";
 import { hasCapability } from "../credentials.js";
 import { EACCES } from "../errno.js";
 import type { Inode } from "./inode.js";
 import { MAY_EXECUTE, MAY_WRITE, S_ISVTX } from "./mode.js";
-
-export const CAP_CHOWN = 0;
-export const CAP_DAC_OVERRIDE = 1;
-export const CAP_DAC_READ_SEARCH = 2;
-export const CAP_FOWNER = 3;
-export const CAP_FSETID = 4;
-export const CAP_MKNOD = 27;
 
 /** Whom files see: the file-system ids of a task, or its real ones for access(2). */
 export interface Actor {

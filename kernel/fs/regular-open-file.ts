@@ -5,7 +5,7 @@ import { S_ISGID, S_ISUID } from "./mode.js";
 import { MAX_FILE_SIZE } from "./open-flags.js";
 import { F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_SHRINK, F_SEAL_WRITE } from "./seals.js";
 import { OpenFile } from "./open-file.js";
-import { CAP_FSETID } from "./permission.js";
+import { CAP_FSETID } from "../capabilities.js";
 import type { Actor } from "./permission.js";
 
 export class RegularOpenFile extends OpenFile {

@@ -8,6 +8,7 @@ import { cpuModel } from "../../../cpu/models.js";
 import { BufferHost } from "../../../debug/buffer-host.js";
 import { standardFiles } from "../../../kernel/fs/standard-streams.js";
 import { buildTree } from "../../../kernel/fs/tree-setup.js";
+import type { Inode } from "../../../kernel/fs/inode.js";
 import { Kernel } from "../../../kernel/kernel.js";
 import { FrameAllocator } from "../../../mmu/frame-allocator.js";
 import { Mmu } from "../../../mmu/mmu.js";
@@ -29,6 +30,7 @@ export class ElfFuzzer {
   private program = new Uint8Array();
   private readonly opened: FilePages[] = [];
   private baseline = -1;
+  private readonly node: Inode;
 
   constructor() {
     const host = new BufferHost();
@@ -42,6 +44,8 @@ export class ElfFuzzer {
     const files = { openExecutable: () => this.open() };
     const kernel = new Kernel({ memory, frames: this.frames, mmu, cpu, host, dispatch, files });
     this.kernel = kernel;
+    // Whose the program is: root's, as the tree's own top is.
+    this.node = tree.root.dentry.inode;
     this.start = () =>
       kernel.start({
         path: "/program",
@@ -65,6 +69,7 @@ export class ElfFuzzer {
       inode: 1,
       mapName: "/program",
       path: "/program",
+      node: this.node,
       pages,
     };
   }
