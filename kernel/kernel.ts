@@ -7,7 +7,8 @@ import type { FrameAllocator } from "../mmu/frame-allocator.js";
 import type { Mmu } from "../mmu/mmu.js";
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import { DEFAULT_REALTIME_ORIGIN, VirtualClock, type Clock } from "./clock.js";
-import { hasCapability, CAP_IPC_LOCK, userCredentials, type Credentials } from "./credentials.js";
+import { CAP_IPC_LOCK, CAP_SYS_ADMIN, CAP_SYS_RAWIO } from "./capabilities.js";
+import { hasCapability, userCredentials, type Credentials } from "./credentials.js";
 import { EFAULT } from "./errno.js";
 import { KernelEvents } from "./events.js";
 import { execute, type ExecFailure, type ExecutableFiles } from "./exec/exec.js";
@@ -15,11 +16,13 @@ import { raiseException } from "./exceptions.js";
 import { Vdso, type VdsoImage } from "./exec/vdso.js";
 import type { FileTable } from "./fs/file-table.js";
 import type { FsContext } from "./fs/fs-context.js";
+import { FutexTable } from "./futex/table.js";
 import type { Host } from "./host.js";
 import { Limits, RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_STACK } from "./limits.js";
 import { AddressSpace } from "./mm/address-space.js";
 import {
   createEnvironment,
+  type MmCapabilities,
   type MemoryLimits,
   type MmEnvironment,
   type MmSettings,
@@ -35,10 +38,16 @@ import type { SignalInfo } from "./signals/siginfo.js";
 import { SignalSet } from "./signals/signal-set.js";
 import { XSAVE_BYTES, XSAVE_BYTES_NO_PKU } from "./signals/frame.js";
 import { writeRemainder } from "./sleep-remainder.js";
+import { exitProcess, exitTask } from "./exit.js";
+import { CLONE_VM } from "./fork.js";
+import { Scheduler, type SchedulerOptions } from "./scheduler.js";
+import { sleepNoMore, sleepOn } from "./sleep.js";
 import { BLOCKED, NO_RESULT, type SyscallDispatch } from "./syscall-dispatch.js";
 import { Process, Task, type ExitStatus } from "./task.js";
-import { fireTimers } from "./timer-signals.js";
+import { TimerQueue } from "./timer-queue.js";
+import { fireCpuTimers, ProcessTimer } from "./timer-signals.js";
 import { IntervalTimers } from "./timers.js";
+import { SIGKILL } from "./signals/numbers.js";
 
 export interface KernelOptions {
   readonly memory: PhysicalMemory;
@@ -62,6 +71,10 @@ export interface KernelOptions {
   /** The mm's rules where they differ from the default release and model. */
   readonly mm?: Partial<Pick<MmEnvironment, "release" | "sealing" | "settings">>;
   readonly firstPid?: number;
+  /** How tasks take turns. */
+  readonly schedule?: SchedulerOptions;
+  /** At so many tasks, zombies among them, there is no fork and no new thread any more; 4096 unless told. */
+  readonly maxTasks?: number;
 }
 
 export interface StartOptions {
@@ -93,6 +106,11 @@ const STOPPED: RunResult = { reason: "stopped" };
 /** On a host's clock, how many instructions may pass before timers are looked at. */
 const TIMER_SLICE = 200_000;
 const SYSCALL_BYTES = 2;
+/** Numbers below this are not given out again (RESERVED_PIDS). */
+const RESERVED_PIDS = 300;
+/** pid_max of a 64-bit Linux. */
+export const PID_MAX = 4_194_304;
+const DEFAULT_MAX_TASKS = 4096;
 const READ_IMPLIES_EXEC = 0x40_0000;
 
 export class Kernel {
@@ -109,9 +127,20 @@ export class Kernel {
   readonly clock: Clock;
   readonly vdso: Vdso | null;
   readonly events = new KernelEvents();
+  readonly futexes = new FutexTable();
+  /** Every number that is a task's, ended leaders of living or unwaited-for processes included. */
   readonly tasks = new Map<number, Task>();
+  /** Every process that has not been waited for. */
+  readonly processes = new Map<number, Process>();
+  readonly scheduler: Scheduler;
+  readonly timerQueue = new TimerQueue();
+  /** Tasks that wait for the host's input. */
+  readonly hostWaiters = new Set<Task>();
+  /** The first process: how it ends is how the run ends. */
+  init!: Process;
   hostname: string;
   domainname = "(none)";
+  readonly maxTasks: number;
   current!: Task;
   /** The refusal behind the last fault that became a signal; null when nobody listens or there was none. */
   lastFaultRefusal: Refusal | null = null;
@@ -125,6 +154,8 @@ export class Kernel {
   #nextAsid = 1;
   #nextPid: number;
   #stopRequested = false;
+  /** The earliest timer when the running task's budget was made: an earlier one ends its run. */
+  #timersSeen = Infinity;
   #inSyscall = false;
   /** The kernel's own last write of PKRU. */
   #pkruSet: Provenance | undefined;
@@ -145,9 +176,11 @@ export class Kernel {
     this.vdso = options.vdso === undefined ? null : new Vdso(options.frames, this.clock, options.vdso);
     this.clock.watcher = this.vdso;
     this.hostname = options.hostname ?? "sealab";
+    this.maxTasks = options.maxTasks ?? DEFAULT_MAX_TASKS;
     this.#dispatch = options.dispatch;
     this.#mmParts = options.mm ?? {};
     this.#mmSettings = options.mmSettings ?? {};
+    this.scheduler = new Scheduler(options.schedule);
     this.#nextPid = options.firstPid ?? 1000;
   }
 
@@ -160,8 +193,12 @@ export class Kernel {
   start(options: StartOptions): ExecFailure | null {
     const credentials = options.credentials ?? userCredentials(0, 0);
     const limits = new Limits(this.memory.ramBytes);
-    const process = new Process(this.#nextPid++, 1, limits, new IntervalTimers());
-    const mm = this.newAddressSpace(credentials, limits);
+    const process = new Process({ pid: this.newPid(), parent: null, limits, timers: new IntervalTimers() });
+    const mm = this.newAddressSpace(limits);
+    if (mm === null) throw new RangeError("guest memory has no room for a page table");
+    mm.hold();
+    // For whoever looks at it after its end.
+    mm.hold();
     const task = new Task({
       tid: process.pid,
       process,
@@ -170,18 +207,62 @@ export class Kernel {
       files: options.files,
       fs: options.fs,
       credentials,
+      scheduler: this.scheduler,
     });
     process.tasks.push(task);
+    process.leader = task;
+    this.init = process;
     this.tasks.set(task.tid, task);
+    this.processes.set(process.pid, process);
     this.current = task;
     this.activate(mm);
-    const failure = execute(this, task, options.path, options.argv, options.env);
-    if (failure !== null && !failure.fatal) this.reap(task);
+    const failure = execute(this, task, { path: options.path }, options.argv, options.env);
+    if (failure === null) {
+      task.wake();
+      this.scheduler.pick(this.cpu.instructions);
+    } else if (!failure.fatal) this.reap(task);
     return failure;
   }
 
-  /** An empty address space that shares the process's limits. */
-  newAddressSpace(credentials: Credentials, limits: Limits, personality = 0): AddressSpace {
+  /** What the mm asks of whoever calls: capabilities are a thread's, not an address space's. */
+  readonly #capabilities = this.#callersCapabilities();
+
+  #callersCapabilities(): MmCapabilities {
+    const has = (capability: number): boolean => hasCapability(this.current.credentials, capability);
+    return {
+      get ipcLock() {
+        return has(CAP_IPC_LOCK);
+      },
+      get rawIo() {
+        return has(CAP_SYS_RAWIO);
+      },
+      get sysAdmin() {
+        return has(CAP_SYS_ADMIN);
+      },
+    };
+  }
+
+  /** The next free number for a task (alloc_pid): they go up, and start again above 300 at PID_MAX. */
+  newPid(): number {
+    do {
+      if (this.#nextPid >= PID_MAX) this.#nextPid = RESERVED_PIDS;
+      this.#nextPid++;
+    } while (this.tasks.has(this.#nextPid - 1));
+    return this.#nextPid - 1;
+  }
+
+  /** An empty address space that shares the process's limits; null when no frame is left for its root. */
+  newAddressSpace(limits: Limits, personality = 0): AddressSpace | null {
+    return AddressSpace.create(this.#environment(limits, personality), this.#nextAsid++);
+  }
+
+  /** A copy of a task's memory for a forked process with those limits; null when frames or the commit limit end. */
+  copyAddressSpace(task: Task, limits: Limits): AddressSpace | null {
+    const copy = task.mm.fork(this.#environment(limits, task.personality), this.#nextAsid++);
+    return typeof copy === "number" ? null : copy;
+  }
+
+  #environment(limits: Limits, personality: number): MmEnvironment {
     const memoryLimits: MemoryLimits = {
       get as() {
         return limits.soft(RLIMIT_AS);
@@ -204,11 +285,7 @@ export class Kernel {
       mmu: this.mmu,
       pku: this.pku,
       limits: memoryLimits,
-      capabilities: {
-        ipcLock: hasCapability(credentials, CAP_IPC_LOCK),
-        rawIo: hasCapability(credentials, 17),
-        sysAdmin: hasCapability(credentials, 21),
-      },
+      capabilities: this.#capabilities,
       commit: this.#commit,
       machine: {
         pkru: () => this.cpu.registers.pkru,
@@ -232,7 +309,7 @@ export class Kernel {
     Object.defineProperty(environment, "onAreaChange", {
       get: () => (events.listening.area ? this.#onAreaChange : null),
     });
-    return new AddressSpace(environment, this.#nextAsid++);
+    return environment;
   }
 
   readonly #onRefusal = (refusal: Refusal): void => this.events.emit("refusal", refusal);
@@ -293,31 +370,91 @@ export class Kernel {
    * that many.
    */
   run(maxInstructions: number): RunResult {
-    const { cpu } = this;
+    const { cpu, scheduler } = this;
     const limit = cpu.instructions + maxInstructions;
     for (;;) {
-      const task = this.current;
-      const { process } = task;
-      if (process.exit !== null) return { reason: "exited", status: process.exit };
       if (this.#stopRequested) {
         this.#stopRequested = false;
         return STOPPED;
       }
-      if (process.stopped !== 0) return { reason: "suspended", signal: process.stopped };
-      if (process.timers.armed) fireTimers(this, task);
+      if (this.processes.size === 0) return { reason: "exited", status: this.init.exit! };
+      this.#wakeDue();
+      const task = scheduler.pick(cpu.instructions);
+      if (task === null) {
+        const result = this.#idle();
+        if (result !== null) return result;
+        continue;
+      }
+      if (task !== this.current) this.#switchTo(task);
+      const { process } = task;
+      if (process.stopped !== 0 && !this.#killed(task)) {
+        scheduler.sleep(task, "asleep");
+        continue;
+      }
       if (task.waiting !== null) {
-        const blocked = this.#goOnWaiting(task);
-        if (blocked !== null) return blocked;
+        this.#goOnWaiting(task);
         continue;
       }
-      if (task.signals.attention) {
-        deliverSignals(this, task, 0);
+      if (task.signals.attention || task.interruptedBy !== 0) {
+        deliverSignals(this, task, task.interruptedBy);
         continue;
       }
-      let budget = limit - cpu.instructions;
-      if (budget <= 0) return BUDGET;
-      if (process.timers.armed) budget = Math.min(budget, this.#untilTimer(task));
-      if (this.#runUser(task, budget)) return STOPPED;
+      const now = cpu.instructions;
+      if (now >= limit) return BUDGET;
+      const until = Math.min(
+        limit,
+        scheduler.waiting > 0 ? scheduler.sliceEnd : Infinity,
+        now + this.#untilTimer(task),
+      );
+      if (this.#runUser(task, until - now)) return STOPPED;
+      if (process.timers.usesCpu) fireCpuTimers(this, task);
+    }
+  }
+
+  /** Timers that have expired and input that has come wake their tasks. */
+  #wakeDue(): void {
+    if (this.timerQueue.next !== Infinity) {
+      const now = this.clock.monotonic();
+      if (this.timerQueue.next <= now) this.timerQueue.fire(now);
+    }
+    if (this.hostWaiters.size > 0 && this.host.stdin.ready())
+      for (const task of [...this.hostWaiters]) task.wake();
+  }
+
+  /** Nobody can run: carries a virtual clock to the next timer, else says what the run waits for. */
+  #idle(): RunResult | null {
+    const next = this.timerQueue.next;
+    const input = this.hostWaiters.size > 0;
+    if (next !== Infinity && this.clock.virtual && !input) {
+      this.clock.advanceTo(next);
+      return null;
+    }
+    const { init } = this;
+    if (next === Infinity && !input && init.stopped !== 0)
+      return { reason: "suspended", signal: init.stopped };
+    return { reason: "blocked", input, deadline: next === Infinity ? null : next };
+  }
+
+  #killed(task: Task): boolean {
+    return task.signals.pending.set.has(SIGKILL) || task.process.pending.set.has(SIGKILL);
+  }
+
+  /** The processor goes to another task: its registers, its page tables. */
+  #switchTo(task: Task): void {
+    const { cpu, current } = this;
+    if (current.state !== "dead") {
+      current.context = cpu.saveContext();
+      current.pkruWriter = { set: this.#pkruSet, ...cpu.pkruWriter };
+    }
+    this.current = task;
+    this.activate(task.mm);
+    if (task.context !== null) cpu.loadContext(task.context);
+    task.context = null;
+    Object.assign(cpu.pkruWriter, { instruction: task.pkruWriter.instruction, rip: task.pkruWriter.rip });
+    this.#pkruSet = task.pkruWriter.set;
+    if (task.setChildTid !== 0) {
+      task.user.writeU32(task.setChildTid, task.tid);
+      task.setChildTid = 0;
     }
   }
 
@@ -330,6 +467,7 @@ export class Kernel {
       const before = cpu.instructions;
       const reason = cpu.run(limit - before);
       task.instructions += cpu.instructions - before;
+      task.process.usage.instructions += cpu.instructions - before;
       if (reason === "syscall") this.#serve(task);
       else if (reason === "exception") {
         raiseException(this, task);
@@ -342,18 +480,32 @@ export class Kernel {
     } while (
       !signals.attention &&
       task.waiting === null &&
-      task.process.exit === null &&
+      task.state === "ready" &&
+      !this.scheduler.yielding &&
+      this.timerQueue.next >= this.#timersSeen &&
       cpu.instructions < limit
     );
     return false;
   }
 
-  /** Instructions until a timer of the task may expire, at least 1. */
+  /** Instructions until a timer may expire, at least 1. */
   #untilTimer(task: Task): number {
-    const { timers } = task.process;
-    const cpuLeft = timers.next("cpu") - task.instructions;
-    const clockLeft = this.clock.virtual ? timers.next("monotonic") - this.clock.monotonic() : TIMER_SLICE;
-    return Math.max(1, Math.ceil(Math.min(cpuLeft, clockLeft)));
+    const next = (this.#timersSeen = this.timerQueue.next);
+    let left = Infinity;
+    if (next !== Infinity || this.hostWaiters.size > 0)
+      left = this.clock.virtual && next !== Infinity ? next - this.clock.monotonic() : TIMER_SLICE;
+    const { process } = task;
+    if (process.timers.usesCpu)
+      left = Math.min(left, process.timers.next("cpu") - process.usage.instructions);
+    return Math.max(1, Math.ceil(left));
+  }
+
+  /** A process's interval or POSIX timers were set: they are looked at when the first is due. */
+  timersChanged(process: Process): void {
+    if (process.timerEntry !== null) this.timerQueue.cancel(process.timerEntry);
+    const next = process.timers.next("monotonic");
+    process.timerEntry =
+      next === Infinity || process.zombie ? null : this.timerQueue.add(next, new ProcessTimer(this, process));
   }
 
   /** A SYSCALL instruction. */
@@ -378,6 +530,8 @@ export class Kernel {
       if (result !== BLOCKED && result !== NO_RESULT) this.#finish(task, result);
     }
     this.#inSyscall = false;
+    if (task.waiting !== null) sleepOn(this, task);
+    else if (task.registered !== null) sleepNoMore(this, task);
   }
 
   #executeTraced(task: Task, number: number, resumed: boolean): void {
@@ -404,38 +558,34 @@ export class Kernel {
     }
   }
 
-  /** A blocked task: executes its call again where that makes sense; else says why the run ends. */
-  #goOnWaiting(task: Task): RunResult | null {
+  /** A waiting task was woken: executes its call again where that makes sense. */
+  #goOnWaiting(task: Task): void {
     const wait = task.waiting!;
-    if (task.signals.attention) {
+    task.signals.recalculate();
+    // A futex wait that was woken has succeeded, whatever else there is.
+    const woken = wait.kind === "futex" && wait.woken;
+    if (task.signals.attention && !woken && (wait.interrupted !== 0 || this.#killed(task))) {
       this.#interrupt(task);
-      return null;
+      sleepNoMore(this, task);
+      return;
     }
-    const now = this.clock.monotonic();
-    const late = wait.deadline !== null && now >= wait.deadline;
+    const late = wait.deadline !== null && this.clock.monotonic() >= wait.deadline;
     if (late || this.#mayGoOn(task)) {
       wait.timedOut = late;
       this.#execute(task, true);
-      if (task.waiting !== wait || late) return null;
-      // Nothing has come of it: as before.
-    }
-    const timer = task.process.timers.next("monotonic");
-    const wake = Math.min(wait.deadline ?? Infinity, timer);
-    const input = wait.kind === "file" && wait.host;
-    if (wake !== Infinity && this.clock.virtual && !input) {
-      this.clock.advanceTo(wake);
-      return null;
-    }
-    return { reason: "blocked", input, deadline: wake === Infinity ? null : wake };
+    } else sleepOn(this, task);
   }
 
   #mayGoOn(task: Task): boolean {
     const wait = task.waiting!;
     switch (wait.kind) {
       case "file":
-        return !wait.host || this.host.stdin.ready();
+      case "queue":
+      case "child":
+      case "vfork":
+        return true;
       case "futex":
-        return wait.woken;
+        return wait.woken || wait.realtime !== null;
       case "signal": {
         const { pending, waitedFor } = task.signals;
         if (waitedFor === null) return false;
@@ -444,7 +594,7 @@ export class Kernel {
         others.hi = ~waitedFor.hi;
         return pending.set.anyOutside(others) || task.process.pending.set.anyOutside(others);
       }
-      default:
+      case "sleep":
         return false;
     }
   }
@@ -454,6 +604,10 @@ export class Kernel {
     const wait = task.waiting!;
     task.waiting = null;
     task.signals.waitedFor = null;
+    if (wait.interrupted === 0) {
+      deliverSignals(this, task, 0);
+      return;
+    }
     if (wait.kind === "file" && wait.progress > 0) {
       this.#reportInterrupted(task, BigInt(wait.progress));
       this.cpu.registers.setNumber(RAX, wait.progress);
@@ -481,33 +635,60 @@ export class Kernel {
     });
   }
 
-  /** Forgets a task and gives its memory back; of an ended one it can be looked at until then. */
-  reap(task: Task): void {
-    this.tasks.delete(task.tid);
-    if (this.#reaped.has(task.mm)) return;
-    this.#reaped.add(task.mm);
-    task.mm.release();
+  /** Lets another ready task run first (sched_yield(2)). */
+  yield(): void {
+    this.scheduler.yielding = true;
   }
 
-  /** Ends a process and closes its files. Its memory stays, for whoever wants to look, until `reap`. */
+  /** clone has made a task: what other rooms do about it. */
+  onFork(_parent: Task, child: Task, flags: number): void {
+    if ((flags & CLONE_VM) === 0) child.robustList = 0n;
+  }
+
+  /** The last task of a process has ended; nobody has been told yet. */
+  onProcessEnd(_process: Process): void {}
+
+  /** The first process's memory outlives it, so that it can be looked at; execve gives it another. */
+  keepForInspection(old: AddressSpace, next: AddressSpace): void {
+    next.hold();
+    old.drop();
+  }
+
+  /** A task leaves its memory, which goes with the last one. */
+  dropMemory(task: Task): void {
+    task.mm.drop();
+  }
+
+  /** The process has been waited for, or nobody will: its number is free. */
+  forget(process: Process): void {
+    this.processes.delete(process.pid);
+    this.tasks.delete(process.leader.tid);
+    process.parent?.children.delete(process);
+    if (this.processes.size === 0) this.#standStill();
+  }
+
+  /** All is over: the first process is what can be looked at. */
+  #standStill(): void {
+    this.current = this.init.leader;
+    this.activate(this.current.mm);
+  }
+
+  /** Gives the memory of an ended first process back; it can be looked at until then. */
+  reap(task: Task): void {
+    this.tasks.delete(task.tid);
+    this.processes.delete(task.pid);
+    if (this.#reaped.has(task.mm)) return;
+    this.#reaped.add(task.mm);
+    while (task.mm.users > 0) task.mm.drop();
+  }
+
+  /** exit(2). @param code 0 to 255 */
+  exitTask(task: Task, code: number): void {
+    exitTask(this, task, code);
+  }
+
+  /** Ends a process with all its tasks. */
   exitProcess(task: Task, status: ExitStatus): void {
-    const { process } = task;
-    if (process.exit !== null) return;
-    process.exit = status;
-    if (this.events.listening.exit) {
-      this.events.emit("exit", {
-        task,
-        status: status.code,
-        signal: status.signal,
-        core: status.core,
-        instruction: this.cpu.instructions,
-      });
-    }
-    for (const each of process.tasks) {
-      each.waiting = null;
-      this.tasks.delete(each.tid);
-    }
-    task.files.closeAll();
-    task.mm.syncFiles();
+    exitProcess(this, task, status);
   }
 }

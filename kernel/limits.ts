@@ -44,6 +44,13 @@ export class Limits {
     this.#limits[RLIMIT_RTPRIO] = { soft: 0, hard: 0 };
   }
 
+  /** As fork gives them to a child. */
+  copy(): Limits {
+    const copy = new Limits(0);
+    this.#limits.forEach((limit, resource) => (copy.#limits[resource] = { ...limit }));
+    return copy;
+  }
+
   get(resource: number): Limit {
     return this.#limits[resource]!;
   }

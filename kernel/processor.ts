@@ -55,7 +55,7 @@ export interface Processor {
   saveContext(): Uint8Array;
   loadContext(bytes: Uint8Array): void;
   /** The last WRPKRU; instruction 0 before there was one. */
-  readonly pkruWriter: { readonly instruction: number; readonly rip: number };
+  readonly pkruWriter: { instruction: number; rip: number };
   /** The address space's number: whose jumps are cached. */
   asid: number;
 }

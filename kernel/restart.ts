@@ -11,3 +11,6 @@ export const ERESTARTNOINTR = 513;
 export const ERESTARTNOHAND = 514;
 /** Continue through restart_syscall(2) if no handler runs, else EINTR. */
 export const ERESTART_RESTARTBLOCK = 516;
+
+/** How an interrupted call is to be taken up again: one of the codes above as a positive number; 0: not at all. */
+export type RestartCode = number;

@@ -6,8 +6,14 @@ import type { FsContext } from "./fs/fs-context.js";
 import type { Limits } from "./limits.js";
 import type { AddressSpace } from "./mm/address-space.js";
 import type { UserMemory } from "./mm/user-memory.js";
+import type { Provenance } from "./refusal.js";
+import type { RestartCode } from "./restart.js";
+import type { Scheduler } from "./scheduler.js";
+import { SIGCHLD } from "./signals/numbers.js";
 import { PendingSignals, SignalHandlers, SignalState } from "./signals/state.js";
 import type { IntervalTimers } from "./timers.js";
+import type { TimerEntry } from "./timer-queue.js";
+import { WaitQueue, type Waiter } from "./wait-queue.js";
 import type { WaitRecord } from "./wait.js";
 
 /** How a process ended. */
@@ -19,29 +25,91 @@ export interface ExitStatus {
   readonly core: boolean;
 }
 
+/** Consumption of processor time and memory, for getrusage(2) and wait4(2). */
+export interface Usage {
+  /** Instructions retired: nanoseconds of processor time. */
+  instructions: number;
+  minorFaults: number;
+  majorFaults: number;
+  /** Most resident pages at one time. */
+  maxResident: number;
+}
+
+export const noUsage = (): Usage => ({ instructions: 0, minorFaults: 0, majorFaults: 0, maxResident: 0 });
+
+export interface ProcessParts {
+  readonly pid: number;
+  readonly parent: Process | null;
+  readonly limits: Limits;
+  readonly timers: IntervalTimers;
+  readonly handlers?: SignalHandlers;
+}
+
 /** What the tasks of one thread group share. */
 export class Process {
-  readonly handlers = new SignalHandlers();
+  readonly pid: number;
+  handlers: SignalHandlers;
   readonly pending = new PendingSignals();
+  /** Those that have not ended, the oldest first. */
   readonly tasks: Task[] = [];
+  /** The task whose number is the pid; it stays, ended, as long as the process is known. */
+  leader!: Task;
+  /** Null: the world outside, which takes every orphan in and asks nothing of it. */
+  parent: Process | null;
+  /** The thread that made it: at its end the parent-death signal is sent. */
+  parentTask: Task | null = null;
+  readonly children = new Set<Process>();
+  /** Woken when a child ends, stops or goes on. */
+  readonly childQueue = new WaitQueue();
+  /** Woken when the process has ended, or has left a memory that vfork lent it. */
+  readonly exitQueue = new WaitQueue();
   processGroup: number;
   session: number;
+  /** What it tells its parent when it ends; 0: nothing. */
+  exitSignal = SIGCHLD;
+  /** Set when the process begins to end. */
   exit: ExitStatus | null = null;
+  /** All its tasks have ended, and its parent has not asked. */
+  zombie = false;
+  /** The memory is lent by a parent that waits (CLONE_VFORK). */
+  vforked = false;
   /** The signal that stopped it, or 0. */
   stopped = 0;
+  /** A change of `stopped` that wait has not told yet. */
+  unreported: "stopped" | "continued" | null = null;
+  /** It has executed a program since it was forked: setpgid(2) of its parent is too late. */
+  executed = false;
   /** PR_SET_DUMPABLE; 1 (SUID_DUMP_USER) for a program that the user may read. */
   dumpable = 1;
   /** MEMBARRIER_CMD_REGISTER_* that were given. */
   membarriers = 0;
+  childSubreaper = false;
+  /** /proc/PID/oom_score_adj, -1000 to 1000. */
+  oomScoreAdj = 0;
+  /** Of all its tasks so far. */
+  readonly usage = noUsage();
+  /** Of children that were waited for, and of theirs. */
+  readonly childrenUsage = noUsage();
+  readonly limits: Limits;
+  readonly timers: IntervalTimers;
+  /** When its timers are next looked at. */
+  timerEntry: TimerEntry | null = null;
+  /** Monotonic nanoseconds. */
+  startTime = 0;
 
-  constructor(
-    readonly pid: number,
-    readonly parentPid: number,
-    readonly limits: Limits,
-    readonly timers: IntervalTimers,
-  ) {
-    this.processGroup = pid;
-    this.session = pid;
+  constructor(parts: ProcessParts) {
+    this.pid = parts.pid;
+    this.parent = parts.parent;
+    this.limits = parts.limits;
+    this.timers = parts.timers;
+    this.handlers = parts.handlers ?? new SignalHandlers();
+    this.processGroup = parts.parent?.processGroup ?? parts.pid;
+    this.session = parts.parent?.session ?? parts.pid;
+  }
+
+  /** What getppid(2) gives: 1 where the parent is the world outside. */
+  get parentPid(): number {
+    return this.parent?.pid ?? 1;
   }
 }
 
@@ -53,10 +121,21 @@ export interface TaskParts {
   readonly files: FileTable;
   readonly fs: FsContext;
   readonly credentials: Credentials;
+  readonly scheduler: Scheduler;
 }
 
-export class Task {
-  readonly tid: number;
+export interface PkruWriters {
+  readonly instruction: number;
+  readonly rip: number;
+  readonly set: Provenance | undefined;
+}
+
+/** "ready": it runs or stands in the run queue. "asleep": something will wake it. "dead": it has ended. */
+export type TaskState = "ready" | "asleep" | "dead";
+
+export class Task implements Waiter {
+  /** execve gives the caller its leader's. */
+  tid: number;
   readonly process: Process;
   /** Replaced by execve. */
   mm: AddressSpace;
@@ -64,6 +143,7 @@ export class Task {
   user: UserMemory;
   files: FileTable;
   fs: FsContext;
+  /** The record is never changed, only replaced (see credentials.ts), so that clone may share it. */
   credentials: Credentials;
   readonly signals: SignalState;
   /** At most 15 bytes (TASK_COMM_LEN - 1), as latin-1. */
@@ -72,14 +152,26 @@ export class Task {
   executable = "";
   /** For /proc/self/auxv. */
   auxv: Uint8Array = new Uint8Array();
+  state: TaskState = "asleep";
+  /** Its registers while another task has the processor. */
+  context: Uint8Array | null = null;
+  /** Who last wrote its PKRU: a WRPKRU, and the kernel. */
+  pkruWriter: PkruWriters = { instruction: 0, rip: 0, set: undefined };
   waiting: WaitRecord | null = null;
+  /** The record that its queues and its deadline were set for. */
+  registered: WaitRecord | null = null;
+  deadline: TimerEntry | null = null;
   /** What restart_syscall(2) goes on with; null: nothing, EINTR. */
   restart: RestartBlock | null = null;
+  /** How its interrupted call ended, until it is known whether a handler runs. */
+  interruptedBy: RestartCode = 0;
   /** RAX at the last SYSCALL, as two halves, for restarts; the call's number is the low one. */
   originalRaxLow = 0;
   originalRaxHigh = 0;
   /** set_tid_address: cleared and woken at exit; 0 for none. */
   clearChildTid = 0;
+  /** CLONE_CHILD_SETTID: written when it first runs; 0 for none. */
+  setChildTid = 0;
   robustList = 0n;
   /** The last vector, error code and fault address, as signal frames show them (thread.trap_nr, error_code, cr2). */
   trapNumber = 0;
@@ -89,19 +181,23 @@ export class Task {
   resumeFlag = false;
   parentDeathSignal = 0;
   noNewPrivileges = false;
+  /** It became a user with more tasks than RLIMIT_NPROC allows (PF_NPROC_EXCEEDED). */
+  processLimitExceeded = false;
   timerSlackNanoseconds = 50_000;
+  /** What PR_SET_TIMERSLACK with 0 goes back to: the slack of whoever made it. */
+  defaultTimerSlackNanoseconds = 50_000;
   personality = 0;
   nice = 0;
   /** SCHED_*. */
   policy = 0;
   realtimePriority = 0;
-  childSubreaper = false;
   /** prctl(PR_SET_THP_DISABLE). */
   hugePagesDisabled = false;
   /** prctl(PR_SET_MDWE) with PR_MDWE_NO_INHERIT. */
   mdweNotInherited = false;
   /** Instructions retired while this task ran. */
   instructions = 0;
+  readonly #scheduler: Scheduler;
 
   constructor(parts: TaskParts) {
     this.tid = parts.tid;
@@ -111,7 +207,8 @@ export class Task {
     this.files = parts.files;
     this.fs = parts.fs;
     this.credentials = parts.credentials;
-    this.signals = new SignalState(parts.process.handlers, parts.process.pending);
+    this.#scheduler = parts.scheduler;
+    this.signals = new SignalState(parts.process);
   }
 
   /** What getpid(2) gives: the thread group's number. */
@@ -126,9 +223,32 @@ export class Task {
   get exitStatus(): ExitStatus | null {
     return this.process.exit;
   }
+
+  /** Lets a sleeper look again whether it may go on. */
+  wake(): void {
+    this.#scheduler.wake(this);
+  }
+
+  /** Its deadline has come. */
+  expired(): void {
+    this.deadline = null;
+    this.wake();
+  }
 }
 
 /** An interrupted call that goes on with what is left of its time (restart_syscall(2)). */
 export type RestartBlock =
-  | { readonly kind: "nanosleep"; readonly deadline: number; readonly remainder: bigint }
-  | { readonly kind: "futex"; readonly deadline: number | null };
+  { readonly kind: "nanosleep"; readonly deadline: number; readonly remainder: bigint } | FutexRestart;
+
+/** FUTEX_WAIT or FUTEX_WAIT_BITSET with a time. */
+export interface FutexRestart {
+  readonly kind: "futex";
+  readonly address: number;
+  readonly shared: boolean;
+  readonly value: number;
+  readonly bitset: number;
+  /** Monotonic nanoseconds. */
+  readonly deadline: number;
+  /** The same on CLOCK_REALTIME where that is the clock, else null. */
+  readonly realtime: bigint | null;
+}

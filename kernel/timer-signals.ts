@@ -3,7 +3,8 @@
 import type { Kernel } from "./kernel.js";
 import { SI_TIMER, SIGALRM, SIGPROF, SIGVTALRM } from "./signals/numbers.js";
 import { kernelSignal, sendSignal } from "./signals/send.js";
-import type { Task } from "./task.js";
+import type { Process, Task } from "./task.js";
+import type { TimerTarget } from "./timer-queue.js";
 import {
   expire,
   ITIMER_PROF,
@@ -12,25 +13,46 @@ import {
   SIGEV_NONE,
   SIGEV_THREAD_ID,
   type PosixTimer,
+  type TimerClock,
 } from "./timers.js";
 
-const INTERVAL_SIGNALS: readonly (readonly [timer: number, signal: number])[] = [
-  [ITIMER_REAL, SIGALRM],
-  [ITIMER_VIRTUAL, SIGVTALRM],
-  [ITIMER_PROF, SIGPROF],
-];
+/** The timers of a process that run on the monotonic clock, as the kernel's queue sees them. */
+export class ProcessTimer implements TimerTarget {
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly process: Process,
+  ) {}
+
+  expired(now: number): void {
+    const { kernel, process } = this;
+    process.timerEntry = null;
+    const { timers } = process;
+    if (expire(timers.interval[ITIMER_REAL]!, now) > 0) signal(process, SIGALRM);
+    firePosixTimers(kernel, process, "monotonic", now);
+    kernel.timersChanged(process);
+  }
+}
+
+/** Timers on processor time; to be called after a task of the process has run. */
+export function fireCpuTimers(kernel: Kernel, task: Task): void {
+  const { process } = task;
+  const { timers, usage } = process;
+  if (expire(timers.interval[ITIMER_VIRTUAL]!, usage.instructions) > 0) signal(process, SIGVTALRM);
+  if (expire(timers.interval[ITIMER_PROF]!, usage.instructions) > 0) signal(process, SIGPROF);
+  firePosixTimers(kernel, process, "cpu", usage.instructions);
+}
+
+function signal(process: Process, signo: number): void {
+  if (process.exit === null) sendSignal(process.tasks[0]!, kernelSignal(signo), true);
+}
 
 /** Sends what is due; a timer's signal that is still pending is counted as overrun instead. */
-export function fireTimers(kernel: Kernel, task: Task): void {
-  const { timers } = task.process;
-  const monotonic = kernel.clock.monotonic();
-  for (const [which, signal] of INTERVAL_SIGNALS) {
-    const now = which === ITIMER_REAL ? monotonic : task.instructions;
-    if (expire(timers.interval[which]!, now) > 0) sendSignal(task, kernelSignal(signal), true);
-  }
-  for (const timer of timers.posix.values()) {
-    const times = expire(timer, timer.clock === "monotonic" ? monotonic : task.instructions);
-    if (times > 0 && timer.notify !== SIGEV_NONE) firePosix(kernel, task, timer, times);
+function firePosixTimers(kernel: Kernel, process: Process, clock: TimerClock, now: number): void {
+  for (const timer of process.timers.posix.values()) {
+    if (timer.clock !== clock) continue;
+    const times = expire(timer, now);
+    if (times > 0 && timer.notify !== SIGEV_NONE && process.exit === null)
+      firePosix(kernel, process.tasks[0]!, timer, times);
   }
 }
 

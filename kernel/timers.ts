@@ -51,9 +51,9 @@ export class IntervalTimers {
     return first;
   }
 
-  /** True while any is armed. */
-  get armed(): boolean {
-    return this.next("monotonic") !== Infinity || this.next("cpu") !== Infinity;
+  /** True while one that runs on processor time is armed. */
+  get usesCpu(): boolean {
+    return this.next("cpu") !== Infinity;
   }
 
   /** execve removes POSIX timers and keeps the interval timers (execve(2)). */

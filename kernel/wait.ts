@@ -1,5 +1,8 @@
 /** What a blocked task waits for: a plain record, so that a machine can be taken apart and put together. */
 
+import type { FutexWaiter } from "./futex/waiter.js";
+import type { WaitQueue } from "./wait-queue.js";
+
 /** What the call gives when a signal ends the wait (a positive number: EINTR or one of kernel/restart.ts). */
 export type InterruptCode = number;
 
@@ -8,7 +11,10 @@ interface WaitBase {
   deadline: number | null;
   /** Becomes true when the deadline has passed, before the call is executed again. */
   timedOut: boolean;
+  /** 0: only a fatal signal ends the wait, and ends the task. */
   readonly interrupted: InterruptCode;
+  /** Whose `wake` lets the call be executed again. */
+  readonly queues?: readonly WaitQueue[];
 }
 
 /** For a file: executed again when `kernel.wake` is called or, if `host` is set, when the host may have input. */
@@ -31,12 +37,17 @@ export interface SignalWait extends WaitBase {
   readonly kind: "signal";
 }
 
-/** For a futex word. */
+/** For a futex word, or one of several (kernel/futex/). */
 export interface FutexWait extends WaitBase {
   readonly kind: "futex";
+  /** The (first) word's, bytes. */
   readonly address: number;
-  readonly bitset: number;
+  readonly waiters: readonly FutexWaiter[];
+  /** Somebody has woken it: whatever else happened, the call is executed again. */
   woken: boolean;
+  interrupted: InterruptCode;
+  /** CLOCK_REALTIME at which the wait ends, nanoseconds; null where the deadline does not follow that clock. */
+  readonly realtime: bigint | null;
 }
 
 /** For a child. */
@@ -44,4 +55,17 @@ export interface ChildWait extends WaitBase {
   readonly kind: "child";
 }
 
-export type WaitRecord = FileWait | SleepWait | SignalWait | FutexWait | ChildWait;
+/** vfork(2)'s parent: until the child has executed a program or ended. */
+export interface VforkWait extends WaitBase {
+  readonly kind: "vfork";
+  readonly pid: number;
+}
+
+/** For something that is no open file: a lock, a message queue. */
+export interface QueueWait extends WaitBase {
+  readonly kind: "queue";
+  /** One word or two, for whoever asks what the task waits for. */
+  readonly reason: string;
+}
+
+export type WaitRecord = FileWait | SleepWait | SignalWait | FutexWait | ChildWait | VforkWait | QueueWait;

@@ -13,6 +13,7 @@ import type { UserMemory } from "../kernel/mm/user-memory.js";
 import type { Word } from "../kernel/mm/word.js";
 import { ERESTARTSYS } from "../kernel/restart.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
+import type { WaitQueue } from "../kernel/wait-queue.js";
 import type { FileWait } from "../kernel/wait.js";
 import type { SyscallCall } from "./call.js";
 
@@ -85,7 +86,12 @@ export function block(
     call.task.waiting = resumed;
     return BLOCKED;
   }
-  const wait: FileWait = { kind: "file", fds, host, progress, deadline, timedOut: false, interrupted };
+  const queues: WaitQueue[] = [];
+  for (const fd of fds) {
+    const queue = call.task.files.get(fd)?.waitQueue ?? null;
+    if (queue !== null) queues.push(queue);
+  }
+  const wait: FileWait = { kind: "file", fds, host, progress, deadline, timedOut: false, interrupted, queues };
   call.task.waiting = wait;
   return BLOCKED;
 }

@@ -1,6 +1,7 @@
 /** Every system call, in one table. */
 
 import { capabilitySyscalls } from "./capabilities.js";
+import { cloneSyscalls } from "./clone.js";
 import { TableDispatch } from "./dispatch.js";
 import { fileSyscalls } from "./files.js";
 import { futexSyscalls } from "./futex.js";
@@ -15,11 +16,16 @@ import { sessionSyscalls } from "./sessions.js";
 import { signalSyscalls } from "./signals.js";
 import { SyscallTable } from "./table.js";
 import { timeSyscalls } from "./time.js";
+import { usageSyscalls } from "./usage.js";
+import { waitSyscalls } from "./wait.js";
 
 export const syscallTable = new SyscallTable([
   ...memorySyscalls,
   ...fileSyscalls,
   ...processSyscalls,
+  ...cloneSyscalls,
+  ...waitSyscalls,
+  ...usageSyscalls,
   ...identitySyscalls,
   ...capabilitySyscalls,
   ...limitSyscalls,

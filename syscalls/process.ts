@@ -1,90 +1,28 @@
 /** Processes: their making, ending and programs (kernel/fork.c, kernel/exit.c, fs/exec.c). */
 
-import {
-  E2BIG,
-  EAGAIN,
-  ECHILD,
-  EFAULT,
-  EINVAL,
-  ENAMETOOLONG,
-  ENOENT,
-  ENOSYS,
-  ESRCH,
-} from "../kernel/errno.js";
-import { execute } from "../kernel/exec/exec.js";
+import { E2BIG, EFAULT, EINVAL, ENAMETOOLONG, ENOENT } from "../kernel/errno.js";
+import { execute, type Program } from "../kernel/exec/exec.js";
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "../kernel/fs/open-flags.js";
 import { STRING_MAX } from "../kernel/exec/stack.js";
 import type { Word } from "../kernel/mm/word.js";
 import type { UserMemory } from "../kernel/mm/user-memory.js";
 import { NO_RESULT } from "../kernel/syscall-dispatch.js";
-import {
-  address,
-  flags,
-  hex,
-  int,
-  length,
-  names,
-  path,
-  pid,
-  strings,
-  structIn,
-  structOut,
-} from "./argument.js";
+import { dirfd, flags, int, names, path, strings } from "./argument.js";
 import type { SyscallCall } from "./call.js";
-import { define, type Definition, type Handler, type HandlerResult } from "./table.js";
+import { locate } from "./files-common.js";
+import { define, type Definition, type HandlerResult } from "./table.js";
 
 const PATH_MAX = 4096;
 const EXIT_CODE = 0xff;
 
-const WAIT_OPTIONS = names("W???", {
-  WNOHANG: 1,
-  WUNTRACED: 2,
-  WCONTINUED: 8,
-  __WNOTHREAD: 0x2000_0000,
-  __WALL: 0x4000_0000,
-});
-const CLONE_FLAGS = names("CLONE_???", {
-  CLONE_VM: 0x100,
-  CLONE_FS: 0x200,
-  CLONE_FILES: 0x400,
-  CLONE_SIGHAND: 0x800,
-  CLONE_PIDFD: 0x1000,
-  CLONE_PTRACE: 0x2000,
-  CLONE_VFORK: 0x4000,
-  CLONE_PARENT: 0x8000,
-  CLONE_THREAD: 0x1_0000,
-  CLONE_NEWNS: 0x2_0000,
-  CLONE_SYSVSEM: 0x4_0000,
-  CLONE_SETTLS: 0x8_0000,
-  CLONE_PARENT_SETTID: 0x10_0000,
-  CLONE_CHILD_CLEARTID: 0x20_0000,
-  CLONE_CHILD_SETTID: 0x100_0000,
-});
-
-function end(call: SyscallCall): HandlerResult {
-  call.kernel.exitProcess(call.task, { code: call.i32(0) & EXIT_CODE, signal: null, core: false });
+function exit(call: SyscallCall): HandlerResult {
+  call.kernel.exitTask(call.task, call.i32(0) & EXIT_CODE);
   return NO_RESULT;
 }
 
-/** Processes come later: what a full process table gives. */
-const noMoreTasks: Handler = () => -EAGAIN;
-
-/** No child was ever made. */
-function wait4(call: SyscallCall): HandlerResult {
-  const options = call.i32(2);
-  // WNOHANG, WUNTRACED, WCONTINUED and the __W bits exist.
-  if ((options & ~(0xb | 0xe000_0000)) !== 0) return -EINVAL;
-  return call.i32(0) === -0x8000_0000 ? -ESRCH : -ECHILD;
-}
-
-function waitid(call: SyscallCall): HandlerResult {
-  const options = call.i32(3);
-  const WEXITED_WSTOPPED_WCONTINUED = 4 | 2 | 8;
-  if ((options & ~(1 | 0x0100_0000 | WEXITED_WSTOPPED_WCONTINUED | 0xe000_0000)) !== 0) return -EINVAL;
-  if ((options & WEXITED_WSTOPPED_WCONTINUED) === 0) return -EINVAL;
-  const which = call.i32(0);
-  const id = call.i32(1);
-  if (which < 0 || which > 3 || (which === 1 && id <= 0) || (which === 2 && id < 0)) return -EINVAL;
-  return -ECHILD;
+function exitGroup(call: SyscallCall): HandlerResult {
+  call.kernel.exitProcess(call.task, { code: call.i32(0) & EXIT_CODE, signal: null, core: false });
+  return NO_RESULT;
 }
 
 /** An array of string pointers; -EFAULT, or -E2BIG for a string over 128 KiB. */
@@ -112,63 +50,61 @@ function execve(call: SyscallCall): HandlerResult {
   if (typeof argv === "number") return argv;
   const env = readStrings(user, call.word(2));
   if (typeof env === "number") return env;
-  const failed = execute(kernel, task, name, argv, env);
+  const failed = execute(kernel, task, { path: name }, argv, env);
   return failed === null || failed.fatal ? NO_RESULT : -failed.errno;
 }
 
+/** The program that (dirfd, path) names, by a path: a descriptor's through /dev/fd, as Linux tells scripts of it. */
+function execveat(call: SyscallCall): HandlerResult {
+  const { user, task, kernel } = call;
+  const given = call.i32(4);
+  if ((given & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) !== 0) return -EINVAL;
+  const name = user.readCString(call.word(1), PATH_MAX);
+  if (name === null) return -EFAULT;
+  if (name.length >= PATH_MAX) return -ENAMETOOLONG;
+  if (name === "" && (given & AT_EMPTY_PATH) === 0) return -ENOENT;
+  const program = programAt(call, name, (given & AT_SYMLINK_NOFOLLOW) === 0);
+  if (typeof program === "number") return program;
+  const argv = readStrings(user, call.word(2));
+  if (typeof argv === "number") return argv;
+  const env = readStrings(user, call.word(3));
+  if (typeof env === "number") return env;
+  const failed = execute(kernel, task, program, argv, env);
+  return failed === null || failed.fatal ? NO_RESULT : -failed.errno;
+}
+
+function programAt(call: SyscallCall, name: string, follow: boolean): Program | number {
+  const dirfd = call.i32(0);
+  if (name.startsWith("/") || dirfd === AT_FDCWD) {
+    if (follow) return { path: name };
+    const at = locate(call, AT_FDCWD, name, false);
+    return typeof at === "number" ? at : { path: name, at };
+  }
+  const at = locate(call, dirfd, name, follow, AT_EMPTY_PATH);
+  if (typeof at === "number") return at;
+  const path = name === "" ? `/dev/fd/${dirfd}` : `/dev/fd/${dirfd}/${name}`;
+  return { path, at, unreachable: call.task.files.closesOnExec(dirfd) };
+}
+
 export const processSyscalls: readonly Definition[] = [
-  define({
-    number: 56,
-    name: "clone",
-    args: [
-      flags("flags", CLONE_FLAGS),
-      address("stack"),
-      structOut("parent_tid", "int"),
-      structOut("child_tid", "int"),
-      hex("tls"),
-    ],
-    returns: "pid",
-    handler: noMoreTasks,
-  }),
-  define({ number: 57, name: "fork", args: [], returns: "pid", handler: noMoreTasks }),
-  define({ number: 58, name: "vfork", args: [], returns: "pid", handler: noMoreTasks }),
   define({
     number: 59,
     name: "execve",
     args: [path("pathname"), strings("argv"), strings("envp")],
     handler: execve,
   }),
-  define({ number: 60, name: "exit", args: [int("status")], returns: "none", handler: end }),
+  define({ number: 60, name: "exit", args: [int("status")], returns: "none", handler: exit }),
+  define({ number: 231, name: "exit_group", args: [int("status")], returns: "none", handler: exitGroup }),
   define({
-    number: 61,
-    name: "wait4",
+    number: 322,
+    name: "execveat",
     args: [
-      pid("pid"),
-      structOut("wstatus", "wstatus"),
-      flags("options", WAIT_OPTIONS),
-      structOut("rusage", "rusage"),
+      dirfd("dirfd"),
+      path("pathname"),
+      strings("argv"),
+      strings("envp"),
+      flags("flags", names("AT_???", { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW })),
     ],
-    returns: "pid",
-    handler: wait4,
-  }),
-  define({ number: 231, name: "exit_group", args: [int("status")], returns: "none", handler: end }),
-  define({
-    number: 247,
-    name: "waitid",
-    args: [
-      int("idtype"),
-      pid("id"),
-      structOut("infop", "siginfo"),
-      flags("options", WAIT_OPTIONS),
-      structOut("rusage", "rusage"),
-    ],
-    handler: waitid,
-  }),
-  define({
-    number: 435,
-    name: "clone3",
-    args: [structIn("cl_args", "clone_args"), length("size")],
-    returns: "pid",
-    handler: () => -ENOSYS,
+    handler: execveat,
   }),
 ];

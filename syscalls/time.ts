@@ -45,8 +45,6 @@ const CLOCK_BOOTTIME_ALARM = 9;
 const CLOCK_TAI = 11;
 /** One tick of the coarse clocks: 4 ms at 250 Hz. */
 const TICK = 4_000_000;
-/** Nanoseconds that times(2) counts as one. */
-const CLOCK_T = 10_000_000;
 const TIMER_ABSTIME = 1;
 const MICROSECONDS = 1_000_000n;
 
@@ -65,10 +63,9 @@ const CLOCKS = names("CLOCK_???", {
 });
 const TIMER_FLAGS = names("TIMER_???", { TIMER_ABSTIME });
 const INTERVAL_TIMERS = names("ITIMER_???", { ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF });
-const RUSAGE_WHO = names("RUSAGE_???", { RUSAGE_SELF: 0, RUSAGE_CHILDREN: -1, RUSAGE_THREAD: 1 });
 
-/** Processor time of the task, in nanoseconds: one for each instruction. */
-const cpuTime = (task: Task): number => task.instructions;
+/** Processor time in nanoseconds: one for each instruction. */
+const cpuTime = (task: Task): number => task.process.usage.instructions;
 
 /** A clock's time in nanoseconds, or -EINVAL for one that does not exist. */
 function readClock(kernel: Kernel, task: Task, id: number): bigint | number {
@@ -89,18 +86,22 @@ function readClock(kernel: Kernel, task: Task, id: number): bigint | number {
     case CLOCK_MONOTONIC_COARSE:
       return BigInt(coarse);
     case CLOCK_PROCESS_CPUTIME_ID:
-    case CLOCK_THREAD_CPUTIME_ID:
       return BigInt(cpuTime(task));
+    case CLOCK_THREAD_CPUTIME_ID:
+      return BigInt(task.instructions);
     default:
-      return id < 0 && isCpuClock(kernel, id) ? BigInt(cpuTime(task)) : -EINVAL;
+      return id < 0 ? readCpuClock(kernel, task, id) : -EINVAL;
   }
 }
 
-/** A dynamic id: ~pid in the upper bits, the kind in the lowest three (posix-cpu-timers.c). */
-function isCpuClock(kernel: Kernel, id: number): boolean {
+/** A dynamic id: ~pid in the upper bits, bit 2 for a thread's, the kind in the lowest two (posix-cpu-timers.c). */
+function readCpuClock(kernel: Kernel, caller: Task, id: number): bigint | number {
   const who = ~(id >> 3);
-  const which = id & 3;
-  return which !== 3 && (who === 0 || kernel.tasks.has(who));
+  if ((id & 3) === 3) return -EINVAL;
+  const task = who === 0 ? caller : kernel.tasks.get(who);
+  if (task === undefined) return -EINVAL;
+  if ((id & 4) === 0) return BigInt(cpuTime(task));
+  return task.process === caller.process ? BigInt(task.instructions) : -EINVAL;
 }
 
 function clockGettime(call: SyscallCall): HandlerResult {
@@ -250,6 +251,7 @@ function setitimer(call: SyscallCall): HandlerResult {
   const old = intervalBytes(timer, now);
   timer.expires = value === 0 ? Infinity : now + value;
   timer.interval = interval;
+  call.kernel.timersChanged(call.task.process);
   const oldAddress = call.word(2);
   return oldAddress === 0 ? 0 : writeBytes(call.user, oldAddress, old);
 }
@@ -260,6 +262,7 @@ function alarm(call: SyscallCall): HandlerResult {
   const rest = left(timer, now);
   const seconds = call.u32(0);
   timer.expires = seconds === 0 ? Infinity : now + seconds * NANOSECONDS;
+  call.kernel.timersChanged(call.task.process);
   timer.interval = 0;
   // Rounded to the nearest second, but an armed timer never reads 0 (alarm_setitimer).
   return rest === 0 ? 0 : Math.max(1, Math.floor(rest / NANOSECONDS + 0.5));
@@ -336,6 +339,7 @@ function timerSettime(call: SyscallCall): HandlerResult {
   timer.expires = value === 0n ? Infinity : Math.max(now, now + Number(distance));
   timer.interval = interval.nanoseconds;
   timer.overrun = 0;
+  kernel.timersChanged(task.process);
   const oldAddress = call.word(3);
   return oldAddress === 0 ? 0 : writeBytes(user, oldAddress, old);
 }
@@ -351,32 +355,6 @@ function timerGetoverrun(call: SyscallCall): HandlerResult {
 
 function timerDelete(call: SyscallCall): HandlerResult {
   return call.task.process.timers.posix.delete(call.i32(0)) ? 0 : -EINVAL;
-}
-
-function times(call: SyscallCall): HandlerResult {
-  const address = call.word(0);
-  if (address !== 0) {
-    const bytes = new Uint8Array(32);
-    new DataView(bytes.buffer).setBigInt64(0, BigInt(Math.floor(cpuTime(call.task) / CLOCK_T)), true);
-    if (writeBytes(call.user, address, bytes) !== 0) return -EFAULT;
-  }
-  return Math.floor(call.kernel.clock.monotonic() / CLOCK_T);
-}
-
-function getrusage(call: SyscallCall): HandlerResult {
-  const who = call.i32(0);
-  if (who !== 0 && who !== -1 && who !== 1) return -EINVAL;
-  const bytes = new Uint8Array(144);
-  if (who !== -1) {
-    const { task, mm } = call;
-    const view = new DataView(bytes.buffer);
-    bytes.set(timevalBytes(cpuTime(task)), 0);
-    // ru_maxrss, in KiB.
-    view.setBigInt64(32, BigInt((mm.anonPages + mm.filePages) * 4), true);
-    view.setBigInt64(64, BigInt(mm.stats.minorFaults), true);
-    view.setBigInt64(72, BigInt(mm.stats.majorFaults), true);
-  }
-  return writeBytes(call.user, call.word(1), bytes);
 }
 
 export const timeSyscalls: readonly Definition[] = [
@@ -409,13 +387,6 @@ export const timeSyscalls: readonly Definition[] = [
     args: [structOut("tv", "timeval"), structOut("tz", "timezone")],
     handler: gettimeofday,
   }),
-  define({
-    number: 98,
-    name: "getrusage",
-    args: [choice("who", RUSAGE_WHO), structOut("usage", "rusage")],
-    handler: getrusage,
-  }),
-  define({ number: 100, name: "times", args: [structOut("buf", "tms")], handler: times }),
   define({
     number: 201,
     name: "time",

@@ -37,6 +37,8 @@ export interface VectorSources {
   readonly image: ElfImage;
   /** Where the interpreter was loaded; 0 without one. */
   readonly base: bigint;
+  /** The program has rights that its caller has not (bprm->secureexec). */
+  readonly secure: boolean;
   /** The vDSO's address; null without one. */
   readonly vdso: number | null;
 }
@@ -45,10 +47,9 @@ export interface VectorSources {
 export function auxiliaryVector(
   kernel: Kernel,
   task: Task,
-  { loaded, image, base, vdso }: VectorSources,
+  { loaded, image, base, secure, vdso }: VectorSources,
 ): (readonly [number, number | bigint])[] {
   const { credentials } = task;
-  const secure = credentials.uid !== credentials.euid || credentials.gid !== credentials.egid;
   return [
     ...(vdso === null ? [] : [[AT_SYSINFO_EHDR, vdso] as const]),
     [AT_MINSIGSTKSZ, minimumSignalStack(kernel.xsaveBytes)],

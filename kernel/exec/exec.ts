@@ -1,6 +1,10 @@
 /** execve: a new program in an old task (fs/exec.c do_execveat_common, begin_new_exec; fs/binfmt_elf.c). */
 
-import { EINVAL, ELOOP, ENOEXEC, errnoName } from "../errno.js";
+import { EAGAIN, EINVAL, ELOOP, ENOENT, ENOEXEC, ENOMEM, errnoName } from "../errno.js";
+import type { Inode } from "../fs/inode.js";
+import type { Location } from "../fs/mount.js";
+import { endThread } from "../exit.js";
+import { leaveFutexes } from "../futex/exit.js";
 import type { Kernel } from "../kernel.js";
 import { RLIMIT_STACK } from "../limits.js";
 import type { AddressSpace } from "../mm/address-space.js";
@@ -8,12 +12,13 @@ import { TASK_SIZE } from "../mm/layout.js";
 import type { MappableFile } from "../mm/mappable-file.js";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../mm/uapi.js";
 import { UserMemory } from "../mm/user-memory.js";
+import { mayExecute } from "../process-limit.js";
 import { RSP } from "../processor.js";
 import { INITIAL_PKRU } from "../signals/frame.js";
-import { SIG_DFL, SIG_IGN, SIGSEGV } from "../signals/numbers.js";
-import { SignalSet } from "../signals/signal-set.js";
+import { SIGCHLD, SIGSEGV } from "../signals/numbers.js";
 import type { Task } from "../task.js";
 import { auxiliaryVector } from "./auxv.js";
+import { newIdentity, takeIdentity, type NewIdentity } from "./credentials.js";
 import {
   PT_LOAD,
   HEAD_BYTES,
@@ -28,8 +33,18 @@ import { DYN_BASE, loadSegments } from "./load.js";
 import { parseScript } from "./script.js";
 import { layStack, layStrings, STACK_TOP, type StringArea } from "./stack.js";
 
-/** An open program: what mmap needs of it, and its absolute path. */
-export type Executable = MappableFile & { readonly path: string };
+/** An open program: what mmap needs of it, its absolute path, and whose it is. */
+export type Executable = MappableFile & { readonly path: string; readonly node: Inode };
+
+/** What is to be executed. */
+export interface Program {
+  /** As AT_EXECFN and a script's interpreter are told. */
+  readonly path: string;
+  /** The place itself, where the path is not what it was found by (execveat). */
+  readonly at?: Location;
+  /** The path leads through a descriptor that closes at exec: no script's interpreter could open it. */
+  readonly unreachable?: boolean;
+}
 
 /** The file system as execve sees it. */
 export interface ExecutableFiles {
@@ -37,7 +52,7 @@ export interface ExecutableFiles {
    * Opens a program for execution. Negative errno: ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG; EACCES if it is no regular
    * file, has no execute bit, or lies on a noexec mount.
    */
-  openExecutable(task: Task, path: string): Executable | number;
+  openExecutable(task: Task, path: string, at?: Location): Executable | number;
 }
 
 export interface ExecFailure {
@@ -68,15 +83,17 @@ const failure = (errno: number, reason: string, fatal = false): ExecFailure => (
 export function execute(
   kernel: Kernel,
   task: Task,
-  path: string,
+  program: Program,
   argv: readonly string[],
   env: readonly string[],
 ): ExecFailure | null {
+  const { path } = program;
+  if (mayExecute(kernel, task) !== 0) return failure(EAGAIN, "its user has too many processes");
   // Since 5.18 an empty argv gets an empty name, so that programs can rely on argv[0].
   let args = argv.length === 0 ? [""] : [...argv];
   let name = path;
   for (let depth = 0; ; depth++) {
-    const file = kernel.files.openExecutable(task, name);
+    const file = kernel.files.openExecutable(task, name, depth === 0 ? program.at : undefined);
     if (typeof file === "number") return failure(-file, describe(depth, name, -file));
     const { pages } = file;
     if (pages === null) return failure(ENOEXEC, "a file that cannot be mapped");
@@ -88,6 +105,8 @@ export function execute(
     head.set(read(0, HEAD_BYTES));
     const script = parseScript(head);
     if (script !== null) {
+      if (program.unreachable === true)
+        return failure(ENOENT, "a script of a descriptor that closes at exec");
       if (depth >= SCRIPT_DEPTH) return failure(ELOOP, "scripts that interpret scripts too deeply");
       args = [
         script.interpreter,
@@ -124,8 +143,11 @@ function executeElf(
     if ("errno" in opened) return opened;
     interpreter = opened;
   }
-  const mm = beginNew(kernel, task, path, file);
-  const problem = fill(kernel, task, mm, file, image, interpreter, strings);
+  const identity = newIdentity(kernel, task, file.node);
+  const mm = kernel.newAddressSpace(task.limits, task.personality & ~identity.clearedPersonality);
+  if (mm === null) return failure(ENOMEM, "no memory for its page tables");
+  beginNew(kernel, task, mm, path, file, identity);
+  const problem = fill(kernel, task, mm, file, image, interpreter, strings, identity.secure);
   if (problem === null) {
     if (kernel.events.listening.exec)
       kernel.events.emit("exec", { task, path: file.path, entry: kernel.cpu.registers.rip });
@@ -162,32 +184,66 @@ function openInterpreter(
   return { file, image };
 }
 
-/** The point of no return: everything of the old program goes, an empty address space comes. */
-function beginNew(kernel: Kernel, task: Task, path: string, file: Executable): AddressSpace {
-  const old = task.mm;
-  const mm = kernel.newAddressSpace(task.credentials, task.limits, task.personality);
+/** The point of no return: everything of the old program goes, an empty address space comes (begin_new_exec). */
+function beginNew(
+  kernel: Kernel,
+  task: Task,
+  mm: AddressSpace,
+  path: string,
+  file: Executable,
+  identity: NewIdentity,
+): void {
+  becomeOnlyTask(kernel, task);
+  leaveFutexes(kernel, task);
+  const { process } = task;
+  mm.hold();
+  if (process === kernel.init) kernel.keepForInspection(task.mm, mm);
+  kernel.dropMemory(task);
+  takeIdentity(task, identity);
   task.mm = mm;
   task.user = new UserMemory(mm);
   kernel.activate(mm);
-  old.release();
+  if (process.vforked) {
+    process.vforked = false;
+    process.exitQueue.wake();
+  }
   task.comm = path.slice(path.lastIndexOf("/") + 1, path.length).slice(0, 15);
   task.executable = file.path;
+  ownFiles(task);
   task.files.closeOnExec();
-  task.process.timers.executed();
-  for (const action of task.process.handlers.actions) {
-    if (action.handler !== SIG_IGN) action.handler = SIG_DFL;
-    action.flags = 0;
-    action.restorer = 0n;
-    action.mask = new SignalSet();
-  }
+  process.timers.executed();
+  kernel.timersChanged(process);
+  process.handlers = process.handlers.copy();
+  process.handlers.reset();
+  process.exitSignal = SIGCHLD;
+  process.executed = true;
+  process.membarriers = 0;
   task.signals.alternate.base = 0n;
   task.signals.alternate.size = 0n;
+  task.signals.alternate.flags = 0;
   task.signals.saved = null;
   task.clearChildTid = 0;
   task.robustList = 0n;
   task.restart = null;
-  task.process.dumpable = 1;
-  return mm;
+}
+
+/** A table that another process shares is left to it (unshare_files). */
+function ownFiles(task: Task): void {
+  if (task.files.users === 1) return;
+  const shared = task.files;
+  task.files = shared.copy();
+  shared.drop();
+}
+
+/** The other threads end, and the one that executes has the process's number from now on (de_thread). */
+function becomeOnlyTask(kernel: Kernel, task: Task): void {
+  const { process } = task;
+  for (const other of [...process.tasks]) if (other !== task) endThread(kernel, other);
+  if (process.leader === task) return;
+  kernel.tasks.delete(task.tid);
+  task.tid = process.pid;
+  process.leader = task;
+  kernel.tasks.set(task.tid, task);
 }
 
 /** Maps the program and sets the registers; 0 as null, else a negative errno. */
@@ -199,6 +255,7 @@ function fill(
   image: ElfImage,
   interpreter: { file: Executable; image: ElfImage } | null,
   strings: StringArea,
+  secure: boolean,
 ): number | null {
   resetRegisters(kernel);
   mm.setLayout({ mmapBase: mmapBase(task), bottomUp: (task.personality & ADDR_COMPAT_LAYOUT) !== 0 });
@@ -230,7 +287,7 @@ function fill(
   if (vdso !== null && vdso < 0) return vdso;
   const tables = layStack(
     strings,
-    auxiliaryVector(kernel, task, { loaded, image, base, vdso }),
+    auxiliaryVector(kernel, task, { loaded, image, base, secure, vdso }),
     kernel.host.random(16),
   );
   if (task.user.copyOut(tables.pointer, tables.bytes) !== tables.bytes.length) return -EINVAL;

@@ -1,5 +1,4 @@
 import { EBADF, EMFILE } from "../errno.js";
-import { withoutOwner } from "./locks.js";
 import type { OpenFile } from "./open-file.js";
 
 interface Descriptor {
@@ -14,6 +13,8 @@ export class FileTable {
   /** Owner of POSIX record locks. */
   readonly identity = nextIdentity++;
   readonly #descriptors: (Descriptor | undefined)[] = [];
+  /** Tasks that share the table (CLONE_FILES). */
+  users = 1;
 
   get(fd: number): OpenFile | undefined {
     return this.#descriptors[fd]?.file;
@@ -64,7 +65,7 @@ export class FileTable {
     descriptor.file.sync();
     const { node } = descriptor.file;
     // Closing any descriptor of a file gives up all POSIX locks on it (fcntl(2)).
-    if (node.locks.length > 0) node.locks = withoutOwner(node.locks, "posix", this.identity);
+    node.dropLocks("posix", this.identity);
     descriptor.file.release();
     return 0;
   }
@@ -82,6 +83,11 @@ export class FileTable {
   closeOnExec(): void {
     for (let fd = 0; fd < this.#descriptors.length; fd++)
       if (this.#descriptors[fd]?.closeOnExec) this.close(fd);
+  }
+
+  /** A task leaves; the last one closes everything. */
+  drop(): void {
+    if (--this.users === 0) this.closeAll();
   }
 
   closeAll(): void {

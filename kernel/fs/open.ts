@@ -25,6 +25,7 @@ import {
   S_IFDIR,
   S_IFIFO,
   S_IFLNK,
+  S_IFMT,
   S_IFREG,
   S_ISGID,
 } from "./mode.js";
@@ -266,13 +267,21 @@ export function openExecutable(
   fs: FsContext,
   credentials: Credentials,
   path: string,
+  at?: Location,
 ): RegularOpenFile | number {
   const start = startOf(fs, credentials);
+  const location = at ?? locationOf(start, path);
+  if (typeof location === "number") return location;
+  const { inode } = location.dentry;
+  // execveat's AT_SYMLINK_NOFOLLOW stands before a link.
+  if ((inode.mode & S_IFMT) === S_IFLNK) return -ELOOP;
+  if (!(inode instanceof RegularInode) || location.mount.noExec) return -EACCES;
+  const allowed = accessTo(start.actor, location, MAY_EXECUTE);
+  return allowed < 0 ? allowed : new RegularOpenFile(location, O_RDONLY | O_LARGEFILE);
+}
+
+function locationOf(start: WalkStart, path: string): Location | number {
   const last = walkParent(start, path);
   const found = typeof last === "number" ? last : finish(start, last, true);
-  if (typeof found === "number") return found;
-  const { inode } = found.location.dentry;
-  if (!(inode instanceof RegularInode) || found.location.mount.noExec) return -EACCES;
-  const allowed = accessTo(start.actor, found.location, MAY_EXECUTE);
-  return allowed < 0 ? allowed : new RegularOpenFile(found.location, O_RDONLY | O_LARGEFILE);
+  return typeof found === "number" ? found : found.location;
 }

@@ -8,8 +8,14 @@ import type { SignalOutcome } from "../events.js";
 import type { Kernel } from "../kernel.js";
 import { RAX, RDI, RDX, RSI, RSP } from "../processor.js";
 import type { Refusal } from "../refusal.js";
-import { ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS } from "../restart.js";
-import type { Task } from "../task.js";
+import {
+  ERESTART_RESTARTBLOCK,
+  ERESTARTNOHAND,
+  ERESTARTNOINTR,
+  ERESTARTSYS,
+  type RestartCode,
+} from "../restart.js";
+import type { Process, Task } from "../task.js";
 import { disarm, isOnStack, stackState, within } from "./alternate-stack.js";
 import {
   FLAG_DF,
@@ -48,6 +54,7 @@ import {
   XSAVE_PKRU,
 } from "./frame.js";
 import {
+  CLD_STOPPED,
   defaultAction,
   SA_NODEFER,
   SA_ONSTACK,
@@ -58,8 +65,10 @@ import {
   SIG_DFL,
   SIG_IGN,
   SIGSEGV,
+  SIGSTOP,
 } from "./numbers.js";
-import { forceSignal, kernelSignal } from "./send.js";
+import { isOrphanedGroup } from "../process-groups.js";
+import { forceSignal, kernelSignal, notifyStateChange } from "./send.js";
 import { checkReturnAddress } from "./return-address.js";
 import { encodeSiginfo, type SignalInfo } from "./siginfo.js";
 import { SS_AUTODISARM, type SignalAction } from "./state.js";
@@ -71,13 +80,11 @@ const DELIVERY = "signal delivery";
 const RESTART_SYSCALL = 219;
 const SYSCALL_BYTES = 2;
 
-/** A call's kernel-private result, as a positive number; 0 when there is nothing to restart. */
-export type RestartCode = number;
-
 /** Takes pending signals until a handler is entered or none is left. `restart`: how the interrupted call ended. */
 export function deliverSignals(kernel: Kernel, task: Task, restart: RestartCode): void {
   const { signals, process } = task;
-  while (process.exit === null && process.stopped === 0) {
+  task.interruptedBy = 0;
+  while (process.exit === null) {
     const info = takeSignal(task, signals.blocked);
     if (info === null) break;
     const action = process.handlers.of(info.signo);
@@ -94,9 +101,13 @@ export function deliverSignals(kernel: Kernel, task: Task, restart: RestartCode)
       restart = 0;
       continue;
     }
-    if (byDefault(kernel, task, info)) return;
+    if (byDefault(kernel, task, info)) {
+      // A stopped task takes its call up again when it goes on.
+      task.interruptedBy = restart;
+      return;
+    }
   }
-  if (process.exit !== null || process.stopped !== 0) return;
+  if (process.exit !== null) return;
   if (restart !== 0) restartCall(kernel, task, restart);
   if (signals.saved !== null) {
     signals.blocked.assign(signals.saved);
@@ -115,8 +126,12 @@ function byDefault(kernel: Kernel, task: Task, info: SignalInfo): boolean {
       report(kernel, task, info, action === "ignore" ? "ignored" : "continue");
       return false;
     case "stop":
+      if (info.signo !== SIGSTOP && isOrphanedGroup(kernel, task.process.processGroup)) {
+        report(kernel, task, info, "ignored");
+        return false;
+      }
       report(kernel, task, info, "stop");
-      task.process.stopped = info.signo;
+      stopProcess(task.process, info.signo);
       return true;
     case "core":
     case "terminate":
@@ -124,6 +139,13 @@ function byDefault(kernel: Kernel, task: Task, info: SignalInfo): boolean {
       kernel.exitProcess(task, { code: 0, signal: info.signo, core: action === "core" });
       return true;
   }
+}
+
+/** do_signal_stop: no task of the process runs on before SIGCONT. */
+function stopProcess(process: Process, signal: number): void {
+  process.stopped = signal;
+  process.unreported = "stopped";
+  notifyStateChange(process, CLD_STOPPED, signal);
 }
 
 function report(kernel: Kernel, task: Task, info: SignalInfo, outcome: SignalOutcome): void {

@@ -4,11 +4,14 @@ import { EAGAIN } from "../errno.js";
 import { RLIMIT_SIGPENDING } from "../limits.js";
 import type { Process, Task } from "../task.js";
 import {
+  CLD_CONTINUED,
   defaultAction,
+  SA_NOCLDSTOP,
   SI_KERNEL,
   SI_USER,
   SIG_DFL,
   SIG_IGN,
+  SIGCHLD,
   SIGCONT,
   SIGKILL,
   SIGRTMIN,
@@ -23,6 +26,8 @@ import type { PendingSignals, SignalHandlers } from "./state.js";
 
 const STOPS = SignalSet.of(SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU);
 const CONTINUE = SignalSet.of(SIGCONT);
+/** A tick of USER_HZ, 10 ms, at an instruction a nanosecond. */
+const TICK_INSTRUCTIONS = 10_000_000;
 
 /** Takes signals of a set out of a queue. */
 export function discardSignals(pending: PendingSignals, signals: SignalSet): void {
@@ -39,10 +44,6 @@ export function isIgnored(handlers: SignalHandlers, signal: number): boolean {
   return action === "ignore" || action === "continue";
 }
 
-function recalculateAll(process: Process): void {
-  for (const task of process.tasks) task.signals.recalculate();
-}
-
 /**
  * Sends to one task, or to the task's whole process. 0, or -EAGAIN when a queued real-time signal finds
  * RLIMIT_SIGPENDING reached.
@@ -50,21 +51,19 @@ function recalculateAll(process: Process): void {
 export function sendSignal(task: Task, info: SignalInfo, toProcess: boolean): number {
   const { process } = task;
   const signal = info.signo;
-  if (process.exit !== null) return 0;
+  if (process.zombie || (process.exit !== null && signal !== SIGKILL)) return 0;
   const queues = [process.pending, ...process.tasks.map((each) => each.signals.pending)];
   if (STOPS.has(signal)) {
     for (const queue of queues) discardSignals(queue, CONTINUE);
   } else if (signal === SIGCONT) {
     for (const queue of queues) discardSignals(queue, STOPS);
-    process.stopped = 0;
-  } else if (signal === SIGKILL) {
-    process.stopped = 0;
+    continueProcess(process);
   }
   // A blocked signal is kept even if it is ignored now: the action may change before it is unblocked.
   const dropped = isIgnored(process.handlers, signal) && !isBlocked(task, signal);
-  if (!dropped) {
-    const pending = toProcess ? process.pending : task.signals.pending;
-    if (signal < SIGRTMIN && pending.set.has(signal)) return 0;
+  if (dropped) return 0;
+  const pending = toProcess ? process.pending : task.signals.pending;
+  if (!(signal < SIGRTMIN && pending.set.has(signal))) {
     const queued = queues.reduce((sum, queue) => sum + queue.queue.length, 0);
     // Linux lets a standard signal that the kernel or kill(2) sends exceed the limit.
     const override = signal < SIGRTMIN && info.code >= 0;
@@ -72,8 +71,72 @@ export function sendSignal(task: Task, info: SignalInfo, toProcess: boolean): nu
     else if (signal >= SIGRTMIN && info.code !== SI_USER) return -EAGAIN;
     pending.set.add(signal);
   }
-  recalculateAll(process);
+  process.handlers.signalQueue.wake();
+  if (signal === SIGKILL) for (const each of process.tasks) notice(each);
+  else notice(toProcess ? chooseTask(task, signal) : task);
   return 0;
+}
+
+/** The task sees at its next boundary that a signal is there; asleep, it wakes if it does not block it. */
+function notice(task: Task): void {
+  task.signals.recalculate();
+  if (task.signals.attention || task.signals.waitedFor !== null) task.wake();
+}
+
+/** Who takes a signal sent to the process: the task named if it can, else the first that does (complete_signal). */
+function chooseTask(task: Task, signal: number): Task {
+  const wants = (each: Task): boolean => each.state !== "dead" && !each.signals.blocked.has(signal);
+  if (wants(task)) return task;
+  const { tasks } = task.process;
+  return (
+    tasks.find((each) => each.signals.waitedFor?.has(signal) ?? false) ??
+    tasks.find(wants) ??
+    tasks[0] ??
+    task
+  );
+}
+
+/** Others may have to take what this task blocks from now on, or leaves behind at its end (retarget_shared_pending). */
+export function retargetSignals(task: Task): void {
+  const { pending, tasks } = task.process;
+  if (tasks.length < 2 || pending.set.empty) return;
+  for (const each of tasks) if (each !== task && each.state !== "dead") notice(each);
+}
+
+/** SIGCONT's first effect, whatever its disposition: the process goes on. */
+function continueProcess(process: Process): void {
+  if (process.stopped === 0) return;
+  process.stopped = 0;
+  process.unreported = "continued";
+  for (const task of process.tasks) task.wake();
+  notifyStateChange(process, CLD_CONTINUED, SIGCONT);
+}
+
+/** Tells the parent that its child stopped or went on: SIGCHLD, unless it does not want that, and wait's waiters. */
+export function notifyStateChange(child: Process, code: number, signal: number): void {
+  const { parent } = child;
+  if (parent === null) return;
+  const action = parent.handlers.of(SIGCHLD);
+  if (action.handler !== SIG_IGN && (action.flags & SA_NOCLDSTOP) === 0)
+    sendSignal(parent.tasks[0] ?? parent.leader, childSignal(child, SIGCHLD, code, signal), true);
+  parent.childQueue.wake();
+}
+
+/** What a parent is told of a child: si_pid, si_uid, si_status and processor time in ticks of 10 ms. */
+export function childSignal(child: Process, signo: number, code: number, status: number): SignalInfo {
+  return {
+    signo,
+    errno: 0,
+    code,
+    detail: {
+      kind: "child",
+      pid: child.pid,
+      uid: child.leader.credentials.uid,
+      status,
+      utime: Math.floor(child.usage.instructions / TICK_INSTRUCTIONS),
+      stime: 0,
+    },
+  };
 }
 
 function isBlocked(task: Task, signal: number): boolean {

@@ -4,7 +4,8 @@
  */
 
 import type { SignalInfo } from "./siginfo.js";
-import { SIG_DFL, SIGNAL_MAX } from "./numbers.js";
+import { SIG_DFL, SIG_IGN, SIGNAL_MAX } from "./numbers.js";
+import { WaitQueue } from "../wait-queue.js";
 import { SignalSet } from "./signal-set.js";
 
 export interface SignalAction {
@@ -24,10 +25,31 @@ export const defaultSignalAction = (): SignalAction => ({
 
 /** The handlers, shared by tasks cloned with CLONE_SIGHAND. */
 export class SignalHandlers {
+  /** Who reads these signals through a signalfd. */
+  readonly signalQueue = new WaitQueue();
   readonly actions: SignalAction[] = Array.from({ length: SIGNAL_MAX + 1 }, defaultSignalAction);
 
   of(signal: number): SignalAction {
     return this.actions[signal]!;
+  }
+
+  /** Handlers go, their signals act by default (flush_signal_handlers); ignored ones stay ignored. */
+  reset(): void {
+    for (const action of this.actions) {
+      if (action.handler !== SIG_IGN) action.handler = SIG_DFL;
+      action.flags = 0;
+      action.restorer = 0n;
+      action.mask = new SignalSet();
+    }
+  }
+
+  /** As fork gives them to a child. */
+  copy(): SignalHandlers {
+    const copy = new SignalHandlers();
+    this.actions.forEach((action, signal) => {
+      copy.actions[signal] = { ...action, mask: action.mask.copy() };
+    });
+    return copy;
   }
 }
 
@@ -61,13 +83,10 @@ export class SignalState {
   /** True when an unblocked signal is pending: looked at after each system call. */
   attention = false;
 
-  constructor(
-    readonly handlers: SignalHandlers,
-    /** The process's queue. */
-    readonly shared: PendingSignals,
-  ) {}
+  constructor(readonly process: { readonly pending: PendingSignals }) {}
 
   recalculate(): void {
-    this.attention = this.pending.set.anyOutside(this.blocked) || this.shared.set.anyOutside(this.blocked);
+    this.attention =
+      this.pending.set.anyOutside(this.blocked) || this.process.pending.set.anyOutside(this.blocked);
   }
 }

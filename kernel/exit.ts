@@ -1,0 +1,162 @@
+/** The end of a task and of a process (kernel/exit.c do_exit, do_group_exit, exit_notify; kernel/signal.c). */
+
+import { leaveFutexes } from "./futex/exit.js";
+import type { Kernel } from "./kernel.js";
+import { hasStoppedMember, isOrphanedGroup, membersOf } from "./process-groups.js";
+import {
+  CLD_DUMPED,
+  CLD_EXITED,
+  CLD_KILLED,
+  SA_NOCLDWAIT,
+  SIG_IGN,
+  SIGCHLD,
+  SIGCONT,
+  SIGHUP,
+} from "./signals/numbers.js";
+import { childSignal, kernelSignal, retargetSignals, sendSignal } from "./signals/send.js";
+import type { ExitStatus, Process, Task, Usage } from "./task.js";
+import { sleepNoMore } from "./sleep.js";
+
+/** exit(2): this task alone ends; with the last one, its process. */
+export function exitTask(kernel: Kernel, task: Task, code: number): void {
+  const status: ExitStatus = { code, signal: null, core: false };
+  if (task.process.tasks.length === 1) {
+    exitProcess(kernel, task, status);
+    return;
+  }
+  report(kernel, task, status);
+  leave(kernel, task);
+  retargetSignals(task);
+}
+
+/** exit_group(2), or a fatal signal: all tasks of the process end now. */
+export function exitProcess(kernel: Kernel, task: Task, status: ExitStatus): void {
+  const { process } = task;
+  if (process.exit !== null) return;
+  process.exit = status;
+  process.stopped = 0;
+  process.unreported = null;
+  // The caller last: what it leaves behind is what a debugger looks at.
+  for (const each of [...process.tasks].filter((other) => other !== task)) leave(kernel, each);
+  report(kernel, task, status);
+  leave(kernel, task);
+  endProcess(kernel, process);
+}
+
+/** A thread that another one of its process ends: by execve. */
+export function endThread(kernel: Kernel, task: Task): void {
+  report(kernel, task, { code: 0, signal: null, core: false });
+  leave(kernel, task);
+}
+
+function report(kernel: Kernel, task: Task, { code, signal, core }: ExitStatus): void {
+  if (!kernel.events.listening.exit) return;
+  const instruction = kernel.cpu.instructions;
+  kernel.events.emit("exit", { task, status: code, signal, core, instruction });
+}
+
+/** What every ending task does: gives up futexes, memory, files, and its place in the run queue. */
+function leave(kernel: Kernel, task: Task): void {
+  const { process } = task;
+  sleepNoMore(kernel, task);
+  task.waiting = null;
+  leaveFutexes(kernel, task);
+  adoptChildren(kernel, task);
+  kernel.scheduler.sleep(task, "dead");
+  task.context = null;
+  const at = process.tasks.indexOf(task);
+  if (at >= 0) process.tasks.splice(at, 1);
+  // A leader's number stays taken until its process has been waited for.
+  if (task !== process.leader) kernel.tasks.delete(task.tid);
+  task.files.drop();
+  countResident(task, process.usage);
+  task.mm.syncFiles();
+  kernel.dropMemory(task);
+}
+
+function countResident(task: Task, usage: Usage): void {
+  const { mm } = task;
+  usage.minorFaults = Math.max(usage.minorFaults, mm.stats.minorFaults);
+  usage.majorFaults = Math.max(usage.majorFaults, mm.stats.majorFaults);
+  usage.maxResident = Math.max(usage.maxResident, mm.anonPages + mm.filePages);
+}
+
+/** Children that this task made hear of its end, and pass to another task of the process. */
+function adoptChildren(_kernel: Kernel, task: Task): void {
+  const { process } = task;
+  const heir = process.tasks.find((other) => other !== task) ?? null;
+  for (const child of process.children) {
+    if (child.parentTask !== task) continue;
+    for (const each of child.tasks)
+      if (each.parentDeathSignal !== 0) sendSignal(each, parentDeath(task, each.parentDeathSignal), false);
+    child.parentTask = heir;
+  }
+}
+
+function parentDeath(parent: Task, signo: number): ReturnType<typeof kernelSignal> {
+  return { signo, errno: 0, code: 0, detail: { kind: "kill", pid: parent.pid, uid: parent.credentials.uid } };
+}
+
+function endProcess(kernel: Kernel, process: Process): void {
+  if (process.timerEntry !== null) kernel.timerQueue.cancel(process.timerEntry);
+  process.timerEntry = null;
+  kernel.onProcessEnd(process);
+  forsake(kernel, process);
+  const { parent } = process;
+  if (process.vforked) process.vforked = false;
+  process.zombie = true;
+  orphanGroups(kernel, process);
+  if (parent === null || tellParent(process, parent)) kernel.forget(process);
+  else parent.childQueue.wake();
+  process.exitQueue.wake();
+}
+
+/** True where the parent does not want to wait for it (SIGCHLD ignored, or SA_NOCLDWAIT). */
+function tellParent(process: Process, parent: Process): boolean {
+  const { exitSignal } = process;
+  const status = process.exit!;
+  const code = status.signal === null ? CLD_EXITED : status.core ? CLD_DUMPED : CLD_KILLED;
+  const action = parent.handlers.of(SIGCHLD);
+  const unwanted =
+    exitSignal === SIGCHLD && (action.handler === SIG_IGN || (action.flags & SA_NOCLDWAIT) !== 0);
+  if (exitSignal !== 0 && !(exitSignal === SIGCHLD && action.handler === SIG_IGN)) {
+    const info = childSignal(process, exitSignal, code, status.signal ?? status.code);
+    sendSignal(parent.tasks[0] ?? parent.leader, info, true);
+  }
+  if (unwanted) parent.childQueue.wake();
+  return unwanted;
+}
+
+/** Children go to the nearest subreaper above, else to the world outside (forget_original_parent). */
+function forsake(kernel: Kernel, process: Process): void {
+  let heir = process.parent;
+  while (heir !== null && (!heir.childSubreaper || heir.exit !== null)) heir = heir.parent;
+  for (const child of [...process.children]) {
+    const orphaned = child.processGroup !== process.processGroup && child.session === process.session;
+    process.children.delete(child);
+    child.parent = heir;
+    child.parentTask = heir?.tasks[0] ?? null;
+    child.exitSignal = SIGCHLD;
+    heir?.children.add(child);
+    if (child.zombie) {
+      if (heir === null || tellParent(child, heir)) kernel.forget(child);
+      else heir.childQueue.wake();
+    }
+    if (orphaned) hangUpIfOrphaned(kernel, child.processGroup, process);
+  }
+}
+
+/** Its end may leave its own group without anybody to continue it (kill_orphaned_pgrp). */
+function orphanGroups(kernel: Kernel, process: Process): void {
+  const { parent } = process;
+  if (parent === null || parent.processGroup === process.processGroup || parent.session !== process.session)
+    return;
+  hangUpIfOrphaned(kernel, process.processGroup, process);
+}
+
+function hangUpIfOrphaned(kernel: Kernel, group: number, leaving: Process): void {
+  if (!hasStoppedMember(kernel, group) || !isOrphanedGroup(kernel, group, leaving)) return;
+  for (const signal of [SIGHUP, SIGCONT])
+    for (const member of [...membersOf(kernel, group)])
+      sendSignal(member.tasks[0] ?? member.leader, kernelSignal(signal), true);
+}

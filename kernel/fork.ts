@@ -1,0 +1,172 @@
+/** A new task or process as a copy of another (kernel/fork.c copy_process, kernel_clone). */
+
+import { EINVAL, ENOMEM, EPERM } from "./errno.js";
+import { CAP_SYS_ADMIN } from "./capabilities.js";
+import { hasCapability } from "./credentials.js";
+import type { Kernel } from "./kernel.js";
+import { UserMemory } from "./mm/user-memory.js";
+import { mayFork } from "./process-limit.js";
+import { RAX, RSP } from "./processor.js";
+import { Process, Task } from "./task.js";
+import { IntervalTimers } from "./timers.js";
+
+export const CLONE_VM = 0x100;
+export const CLONE_FS = 0x200;
+export const CLONE_FILES = 0x400;
+export const CLONE_SIGHAND = 0x800;
+export const CLONE_PIDFD = 0x1000;
+export const CLONE_PTRACE = 0x2000;
+export const CLONE_VFORK = 0x4000;
+export const CLONE_PARENT = 0x8000;
+export const CLONE_THREAD = 0x1_0000;
+export const CLONE_NEWNS = 0x2_0000;
+export const CLONE_SYSVSEM = 0x4_0000;
+export const CLONE_SETTLS = 0x8_0000;
+export const CLONE_PARENT_SETTID = 0x10_0000;
+export const CLONE_CHILD_CLEARTID = 0x20_0000;
+export const CLONE_DETACHED = 0x40_0000;
+export const CLONE_UNTRACED = 0x80_0000;
+export const CLONE_CHILD_SETTID = 0x100_0000;
+export const CLONE_NEWCGROUP = 0x200_0000;
+export const CLONE_NEWUTS = 0x400_0000;
+export const CLONE_NEWIPC = 0x800_0000;
+export const CLONE_NEWUSER = 0x1000_0000;
+export const CLONE_NEWPID = 0x2000_0000;
+export const CLONE_NEWNET = 0x4000_0000;
+export const CLONE_IO = 0x8000_0000;
+
+const NAMESPACES =
+  CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+
+export interface CloneArguments {
+  /** CLONE_* of the low 32 bits, without the exit signal. */
+  readonly flags: number;
+  /** CLONE_CLEAR_SIGHAND: handlers go back to their defaults. */
+  readonly clearHandlers: boolean;
+  /** What the parent is sent at its end; 0: nothing. */
+  readonly exitSignal: number;
+  /** The child's stack pointer; 0: its parent's. Unsigned. */
+  readonly stack: bigint;
+  /** FS base for CLONE_SETTLS, unsigned. */
+  readonly tls: bigint;
+  /** Addresses for CLONE_PARENT_SETTID and for CLONE_CHILD_SETTID and CLONE_CHILD_CLEARTID, bytes. */
+  readonly parentTid: number;
+  readonly childTid: number;
+}
+
+/** 0, or what clone(2) says to these flags: -EINVAL, -EPERM. */
+export function checkCloneFlags(parent: Task, { flags, clearHandlers }: CloneArguments): number {
+  const has = (flag: number): boolean => (flags & flag) !== 0;
+  if (has(CLONE_FS) && has(CLONE_NEWNS | CLONE_NEWUSER)) return -EINVAL;
+  if (has(CLONE_THREAD) && !has(CLONE_SIGHAND)) return -EINVAL;
+  if (has(CLONE_SIGHAND) && !has(CLONE_VM)) return -EINVAL;
+  if (has(CLONE_THREAD) && has(CLONE_NEWUSER | CLONE_NEWPID)) return -EINVAL;
+  // init's siblings could not be waited for.
+  if (has(CLONE_PARENT) && parent.process.parent === null) return -EINVAL;
+  if (has(CLONE_SIGHAND) && clearHandlers) return -EINVAL;
+  if (has(NAMESPACES) && !hasCapability(parent.credentials, CAP_SYS_ADMIN)) return -EPERM;
+  // A kernel built without namespaces.
+  return has(NAMESPACES) ? -EINVAL : 0;
+}
+
+/**
+ * Makes a task that will return 0 from the parent's present system call, ready to run. Its number, or -EINVAL, -EPERM
+ * (see checkCloneFlags), -EAGAIN (RLIMIT_NPROC, the machine's limit of tasks), -ENOMEM.
+ */
+export function copyTask(kernel: Kernel, parent: Task, args: CloneArguments): Task | number {
+  const { flags } = args;
+  const has = (flag: number): boolean => (flags & flag) !== 0;
+  const checked = checkCloneFlags(parent, args);
+  if (checked < 0) return checked;
+  const allowed = mayFork(kernel, parent);
+  if (allowed < 0) return allowed;
+  const tid = kernel.newPid();
+  const process = has(CLONE_THREAD) ? parent.process : copyProcess(kernel, parent, tid, args);
+  const mm = has(CLONE_VM) ? parent.mm : kernel.copyAddressSpace(parent, process.limits);
+  if (mm === null) return -ENOMEM;
+  mm.hold();
+  const child = new Task({
+    tid,
+    process,
+    mm,
+    user: new UserMemory(mm),
+    files: has(CLONE_FILES) ? parent.files : parent.files.copy(),
+    fs: has(CLONE_FS) ? parent.fs : { ...parent.fs },
+    credentials: parent.credentials,
+    scheduler: kernel.scheduler,
+  });
+  if (has(CLONE_FILES)) child.files.users++;
+  inherit(parent, child, has(CLONE_VM) && !has(CLONE_VFORK));
+  child.context = childContext(kernel, args);
+  if (has(CLONE_CHILD_SETTID)) child.setChildTid = args.childTid;
+  if (has(CLONE_CHILD_CLEARTID)) child.clearChildTid = args.childTid;
+  process.tasks.push(child);
+  kernel.tasks.set(tid, child);
+  if (!has(CLONE_THREAD)) {
+    process.leader = child;
+    process.vforked = has(CLONE_VFORK);
+    kernel.processes.set(process.pid, process);
+    process.parent?.children.add(process);
+  }
+  kernel.onFork(parent, child, flags);
+  child.wake();
+  return child;
+}
+
+function copyProcess(kernel: Kernel, parent: Task, pid: number, args: CloneArguments): Process {
+  const { flags } = args;
+  const from = parent.process;
+  const sibling = (flags & CLONE_PARENT) !== 0;
+  const handlers = (flags & CLONE_SIGHAND) !== 0 ? from.handlers : from.handlers.copy();
+  if (args.clearHandlers) handlers.reset();
+  const process = new Process({
+    pid,
+    parent: sibling ? from.parent : from,
+    limits: from.limits.copy(),
+    timers: new IntervalTimers(),
+    handlers,
+  });
+  process.parentTask = sibling ? from.parentTask : parent;
+  process.processGroup = from.processGroup;
+  process.session = from.session;
+  process.exitSignal = sibling ? from.exitSignal : args.exitSignal;
+  process.dumpable = from.dumpable;
+  process.oomScoreAdj = from.oomScoreAdj;
+  process.membarriers = (flags & CLONE_VM) !== 0 ? from.membarriers : 0;
+  process.startTime = kernel.clock.monotonic();
+  return process;
+}
+
+/** The rest of what a task takes over; pending signals, timers and robust futexes it does not. */
+function inherit(parent: Task, child: Task, newStack: boolean): void {
+  child.comm = parent.comm;
+  child.executable = parent.executable;
+  child.auxv = parent.auxv;
+  child.noNewPrivileges = parent.noNewPrivileges;
+  child.timerSlackNanoseconds = parent.timerSlackNanoseconds;
+  child.defaultTimerSlackNanoseconds = parent.timerSlackNanoseconds;
+  child.personality = parent.personality;
+  child.nice = parent.nice;
+  child.policy = parent.policy;
+  child.realtimePriority = parent.realtimePriority;
+  child.hugePagesDisabled = parent.hugePagesDisabled;
+  child.signals.blocked.assign(parent.signals.blocked);
+  child.trapNumber = parent.trapNumber;
+  child.trapErrorCode = parent.trapErrorCode;
+  child.faultAddress = parent.faultAddress;
+  // A thread's alternate stack would be its maker's; a process has a copy of its own (sas_ss_reset).
+  if (!newStack) Object.assign(child.signals.alternate, parent.signals.alternate);
+}
+
+/** The parent's registers as they are, with the child's own stack, TLS and result. */
+function childContext(kernel: Kernel, args: CloneArguments): Uint8Array {
+  const { cpu } = kernel;
+  const { registers } = cpu;
+  const saved = cpu.saveContext();
+  registers.setNumber(RAX, 0);
+  if (args.stack !== 0n) registers.set(RSP, args.stack);
+  if ((args.flags & CLONE_SETTLS) !== 0) registers.fsBase = Number(args.tls);
+  const context = cpu.saveContext();
+  cpu.loadContext(saved);
+  return context;
+}

@@ -1,0 +1,90 @@
+/**
+ * Who runs next, and for how long. One processor; tasks take turns in the order in which they became ready, each for
+ * a slice of instructions drawn from a seed: the same seed is the same interleaving, to the instruction.
+ */
+
+import type { Task } from "./task.js";
+
+export interface SchedulerOptions {
+  /** Low 32 bits count. 0 unless told. */
+  readonly seed?: number;
+  /** Mean slice in instructions; 50,000 unless told. */
+  readonly quantum?: number;
+}
+
+const DEFAULT_QUANTUM = 50_000;
+
+export class Scheduler {
+  /** Ready, but not running. */
+  readonly #queue: Task[] = [];
+  running: Task | null = null;
+  /** The instruction count at which the running task's slice ends. */
+  sliceEnd = 0;
+  /** Set to make the running task give way at the next boundary. */
+  yielding = false;
+  /** Changes of the running task. */
+  switches = 0;
+  readonly quantum: number;
+  #random: number;
+
+  constructor(options: SchedulerOptions = {}) {
+    this.quantum = options.quantum ?? DEFAULT_QUANTUM;
+    // Splitmix's constant keeps neighbouring seeds apart, and 0 from being a fixed point of the generator.
+    this.#random = (Math.imul((options.seed ?? 0) + 1, 0x9e3779b9) | 1) >>> 0;
+  }
+
+  /** Ready tasks besides the running one. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  wake(task: Task): void {
+    if (task.state !== "asleep") return;
+    task.state = "ready";
+    this.#queue.push(task);
+  }
+
+  /** The task does not run on. */
+  sleep(task: Task, state: "asleep" | "dead"): void {
+    if (this.running === task) this.running = null;
+    else if (task.state === "ready") {
+      const at = this.#queue.indexOf(task);
+      if (at >= 0) this.#queue.splice(at, 1);
+    }
+    task.state = state;
+  }
+
+  /** Who runs from this instruction on; null when nobody is ready. */
+  pick(instructions: number): Task | null {
+    const { running } = this;
+    if (running !== null) {
+      const turnOver = this.yielding || instructions >= this.sliceEnd;
+      if (!turnOver) return running;
+      this.yielding = false;
+      if (this.#queue.length === 0) {
+        this.sliceEnd = instructions + this.#slice();
+        return running;
+      }
+      this.#queue.push(running);
+    }
+    const next = this.#queue.shift() ?? null;
+    this.running = next;
+    this.yielding = false;
+    if (next !== null) {
+      this.sliceEnd = instructions + this.#slice();
+      this.switches++;
+    }
+    return next;
+  }
+
+  /** From half of the quantum to one and a half of it. */
+  #slice(): number {
+    // xorshift32 (Marsaglia).
+    let x = this.#random;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.#random = x >>> 0;
+    return Math.max(1, Math.floor(this.quantum / 2 + (this.quantum * this.#random) / 2 ** 32));
+  }
+}
