@@ -139,6 +139,21 @@ export class PageTables {
     }
   }
 
+  /** Calls back for the frame of every table, the root's first. */
+  forEachTable(visit: (table: PageFrame) => void): void {
+    this.visitTables(this.root, 4, visit);
+  }
+
+  private visitTables(table: PageFrame, level: number, visit: (table: PageFrame) => void): void {
+    visit(table);
+    if (level === 1) return;
+    const words = this.frames.memory.u32;
+    for (let index = 0; index < ENTRIES; index++) {
+      const low = words[this.wordOf(table, index)];
+      if ((low & PTE_P) !== 0) this.visitTables(pteFrame(low), level - 1, visit);
+    }
+  }
+
   private freeTable(table: PageFrame): void {
     this.tableFrames--;
     this.frames.release(table);

@@ -115,6 +115,9 @@ export class AddressSpace implements FileMapper {
     return new AddressSpace(env, asid);
   }
 
+  /** Nothing is left of it. */
+  released = false;
+
   /** One more user. */
   hold(): this {
     this.users++;
@@ -284,6 +287,8 @@ export class AddressSpace implements FileMapper {
 
   /** Exit or exec: everything goes, sealed or not. */
   release(): void {
+    if (this.released) return;
+    this.released = true;
     for (const area of [...this.tree]) this.unlink(area);
     this.translations.destroy();
     uncommit(this, this.stats.committed);
