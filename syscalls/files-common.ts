@@ -91,8 +91,33 @@ export function block(
     const queue = call.task.files.get(fd)?.waitQueue ?? null;
     if (queue !== null) queues.push(queue);
   }
-  const wait: FileWait = { kind: "file", fds, host, progress, deadline, timedOut: false, interrupted, queues };
+  const wait: FileWait = {
+    kind: "file",
+    fds,
+    host,
+    progress,
+    deadline,
+    timedOut: false,
+    interrupted,
+    queues,
+  };
   call.task.waiting = wait;
+  return BLOCKED;
+}
+
+/** As `block`, for something that is no open descriptor: the call is made again when one of the queues is woken. */
+export function blockOn(
+  call: SyscallCall,
+  queues: readonly WaitQueue[],
+  reason: string,
+  deadline: number | null = null,
+  interrupted: number = ERESTARTSYS,
+): typeof BLOCKED {
+  const { resumed } = call;
+  call.task.waiting =
+    resumed?.kind === "queue"
+      ? resumed
+      : { kind: "queue", queues, reason, deadline, timedOut: false, interrupted };
   return BLOCKED;
 }
 

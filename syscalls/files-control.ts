@@ -1,11 +1,9 @@
-/** fcntl and flock: descriptor flags, status flags, locks, pipe sizes, seals (fs/fcntl.c, fs/locks.c). */
+/** fcntl: descriptor flags, status flags, pipe sizes, seals (fs/fcntl.c). Its locks are in files-locks.ts. */
 
-import { EAGAIN, EBADF, EBUSY, EFAULT, EINVAL, EPERM } from "../kernel/errno.js";
+import { EBADF, EBUSY, EINVAL, EPERM } from "../kernel/errno.js";
 import { CAP_SYS_RESOURCE } from "../kernel/capabilities.js";
 import { hasCapability } from "../kernel/credentials.js";
 import { RegularInode } from "../kernel/fs/inode.js";
-import { findConflict, withLock, withoutRange } from "../kernel/fs/locks.js";
-import type { Lease } from "../kernel/fs/locks.js";
 import type { OpenFile } from "../kernel/fs/open-file.js";
 import { O_NOATIME, SETTABLE_FLAGS } from "../kernel/fs/open-flags.js";
 import { actorOf, ownerOrCapable } from "../kernel/fs/permission.js";
@@ -16,7 +14,16 @@ import type { BLOCKED } from "../kernel/syscall-dispatch.js";
 import { choice, dependent, fd, flags, names } from "./argument.js";
 import type { ArgumentKind } from "./argument.js";
 import type { SyscallCall } from "./call.js";
-import { block, descriptorLimit, fileOf } from "./files-common.js";
+import { descriptorLimit } from "./files-common.js";
+import {
+  F_GETLK,
+  F_OFD_GETLK,
+  F_OFD_SETLK,
+  F_OFD_SETLKW,
+  F_SETLK,
+  F_SETLKW,
+  recordLock,
+} from "./files-locks.js";
 import { openFlags } from "./files-names.js";
 import { define } from "./table.js";
 import type { Definition } from "./table.js";
@@ -26,14 +33,8 @@ const F_GETFD = 1;
 const F_SETFD = 2;
 const F_GETFL = 3;
 const F_SETFL = 4;
-const F_GETLK = 5;
-const F_SETLK = 6;
-const F_SETLKW = 7;
 const F_SETOWN = 8;
 const F_GETOWN = 9;
-const F_OFD_GETLK = 36;
-const F_OFD_SETLK = 37;
-const F_OFD_SETLKW = 38;
 const F_DUPFD_QUERY = 1027;
 const F_DUPFD_CLOEXEC = 1030;
 const F_SETPIPE_SZ = 1031;
@@ -42,11 +43,6 @@ const F_ADD_SEALS = 1033;
 const F_GET_SEALS = 1034;
 /** The only commands that an O_PATH descriptor takes. */
 const PATH_COMMANDS = new Set([F_DUPFD, F_DUPFD_CLOEXEC, F_DUPFD_QUERY, F_GETFD, F_SETFD, F_GETFL]);
-
-const F_RDLCK = 0;
-const F_WRLCK = 1;
-const F_UNLCK = 2;
-const FLOCK_BYTES = 32;
 
 function fcntl(call: SyscallCall): number | typeof BLOCKED {
   const number = call.fd(0);
@@ -140,99 +136,6 @@ function addSeals(call: SyscallCall, file: OpenFile, seals: number): number {
   return 0;
 }
 
-/** struct flock as the kernel's: a lease, or -errno. */
-function readLock(
-  call: SyscallCall,
-  file: OpenFile,
-  style: "posix" | "description",
-): (Lease & { type: number }) | number {
-  const bytes = call.user.read(call.word(2), FLOCK_BYTES);
-  if (typeof bytes === "number") return -EFAULT;
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const type = view.getInt16(0, true);
-  const whence = view.getInt16(2, true);
-  const length = Number(view.getBigInt64(16, true));
-  const pid = view.getInt32(24, true);
-  const bases = [0, file.position, file.node.size];
-  if (whence < 0 || whence > 2) return -EINVAL;
-  let start = bases[whence] + Number(view.getBigInt64(8, true));
-  let end = length === 0 ? Infinity : start + length;
-  if (length < 0) {
-    end = start;
-    start += length;
-  }
-  if (start < 0) return -EINVAL;
-  if (type !== F_RDLCK && type !== F_WRLCK && type !== F_UNLCK) return -EINVAL;
-  if (style === "description" && pid !== 0) return -EINVAL;
-  const owner = style === "posix" ? call.task.files.identity : file.identity;
-  return { style, owner, pid: call.task.pid, exclusive: type === F_WRLCK, start, end, type };
-}
-
-function recordLock(call: SyscallCall, file: OpenFile, command: number): number | typeof BLOCKED {
-  const style = command >= F_OFD_GETLK ? "description" : "posix";
-  const wanted = readLock(call, file, style);
-  if (typeof wanted === "number") return wanted;
-  const { type, ...lease } = wanted;
-  const { node } = file;
-  if (command === F_GETLK || command === F_OFD_GETLK) {
-    if (type === F_UNLCK) return -EINVAL;
-    const conflict = findConflict(node.locks, lease);
-    const view = new DataView(new ArrayBuffer(FLOCK_BYTES));
-    if (!conflict) return call.user.writeU16(call.word(2), F_UNLCK) ? 0 : -EFAULT;
-    view.setInt16(0, conflict.exclusive ? F_WRLCK : F_RDLCK, true);
-    view.setBigInt64(8, BigInt(conflict.start), true);
-    view.setBigInt64(16, conflict.end === Infinity ? 0n : BigInt(conflict.end - conflict.start), true);
-    view.setInt32(24, conflict.style === "description" ? -1 : conflict.pid, true);
-    return call.user.writeBytes(call.word(2), new Uint8Array(view.buffer)) ? 0 : -EFAULT;
-  }
-  if (type === F_RDLCK && !file.readable) return -EBADF;
-  if (type === F_WRLCK && !file.writable) return -EBADF;
-  if (type === F_UNLCK) {
-    node.locks = withoutRange(node.locks, lease);
-    return 0;
-  }
-  if (findConflict(node.locks, lease)) {
-    const waits = command === F_SETLKW || command === F_OFD_SETLKW;
-    return waits ? block(call, [call.fd(0)], false) : -EAGAIN;
-  }
-  node.locks = withLock(node.locks, lease);
-  return 0;
-}
-
-const LOCK_SH = 1;
-const LOCK_EX = 2;
-const LOCK_NB = 4;
-const LOCK_UN = 8;
-
-function flock(call: SyscallCall): number | typeof BLOCKED {
-  const operation = call.u32(1);
-  const kind = operation & ~LOCK_NB;
-  if (kind !== LOCK_SH && kind !== LOCK_EX && kind !== LOCK_UN) return -EINVAL;
-  const file = fileOf(call, call.fd(0));
-  if (typeof file === "number") return file;
-  if (kind !== LOCK_UN && !file.readable && !file.writable) return -EBADF;
-  const { node } = file;
-  const lease: Lease = {
-    style: "flock",
-    owner: file.identity,
-    pid: call.task.pid,
-    exclusive: kind === LOCK_EX,
-    start: 0,
-    end: Infinity,
-  };
-  if (kind === LOCK_UN) {
-    node.locks = withoutRange(node.locks, lease);
-    return 0;
-  }
-  if (findConflict(node.locks, lease)) {
-    // Changing the kind of a lock gives the old one up first (flock(2)).
-    node.locks = withoutRange(node.locks, lease);
-    return (operation & LOCK_NB) !== 0 ? -EAGAIN : block(call, [call.fd(0)], false);
-  }
-  node.locks = withLock(node.locks, lease);
-  return 0;
-}
-
 const COMMANDS = names("F_???", {
   F_DUPFD,
   F_GETFD,
@@ -298,11 +201,5 @@ export const controlSyscalls: readonly Definition[] = [
     name: "fcntl",
     args: [fd("fd"), choice("cmd", COMMANDS), fcntlArgument],
     handler: fcntl,
-  }),
-  define({
-    number: 73,
-    name: "flock",
-    args: [fd("fd"), flags("operation", names("LOCK_???", { LOCK_SH, LOCK_EX, LOCK_NB, LOCK_UN }))],
-    handler: flock,
   }),
 ];

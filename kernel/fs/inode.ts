@@ -1,6 +1,8 @@
 import type { FilePages } from "../mm/file-pages.js";
+import type { WaitQueue } from "../wait-queue.js";
 import type { FileSystem } from "./file-system.js";
-import type { Lease } from "./locks.js";
+import { withoutOwner } from "./locks.js";
+import type { Lease, LockStyle } from "./locks.js";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "./mode.js";
 import type { Timestamp } from "./timestamp.js";
 
@@ -41,7 +43,10 @@ export abstract class Inode {
   born: Timestamp;
   /** Open file descriptions and mappings that keep it alive when no name does. */
   holders = 0;
-  locks: Lease[] = [];
+  /** Advisory locks; to be changed by `setLocks` only. */
+  locks: readonly Lease[] = [];
+  /** Those who wait for locks; made when the first does. */
+  lockQueue: WaitQueue | null = null;
 
   constructor(
     readonly fileSystem: FileSystem,
@@ -89,6 +94,19 @@ export abstract class Inode {
 
   setTimes(accessed: Timestamp, modified: Timestamp): number {
     return this.fileSystem.setTimes(this, accessed, modified);
+  }
+
+  /** Changes the locks. Whoever waits for one looks again. */
+  setLocks(locks: readonly Lease[]): void {
+    this.locks = locks;
+    this.lockQueue?.wake();
+  }
+
+  /** Takes all locks of an owner away. */
+  dropLocks(style: LockStyle, owner: number): void {
+    if (this.locks.length === 0) return;
+    const rest = withoutOwner(this.locks, style, owner);
+    if (rest.length < this.locks.length) this.setLocks(rest);
   }
 
   /** One more holder (an open file description). */

@@ -36,6 +36,13 @@ export function findConflict(locks: readonly Lease[], wanted: Lease): Lease | un
     .sort((a, b) => a.start - b.start)[0];
 }
 
+/** The first lock of the owner in a range. */
+export function findOwn(locks: readonly Lease[], range: Lease): Lease | undefined {
+  return locks
+    .filter((lock) => sameOwner(lock, range) && lock.start < range.end && range.start < lock.end)
+    .sort((a, b) => a.start - b.start)[0];
+}
+
 /** The locks after the owner has given up a range. */
 export function withoutRange(locks: readonly Lease[], range: Lease): Lease[] {
   return locks.flatMap((lock) => {

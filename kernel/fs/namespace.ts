@@ -5,6 +5,7 @@ import type { FileSystem, FileSystemContext } from "./file-system.js";
 import type { FsContext } from "./fs-context.js";
 import type { DeviceNumber, Inode } from "./inode.js";
 import { DirectoryInode } from "./inode.js";
+import { LockWaits } from "./lock-waits.js";
 import { MAY_EXECUTE, MAY_WRITE, S_IFDIR, S_IFREG, S_IFLNK } from "./mode.js";
 import { crossDown } from "./mount.js";
 import type { Location, Mount } from "./mount.js";
@@ -25,6 +26,8 @@ export class Namespace {
   readonly mounts: Mount[] = [];
   /** Keys: "major:minor". */
   readonly devices = new Map<string, DeviceOpener>();
+  /** Who waits for record locks. */
+  readonly lockWaits = new LockWaits();
   /** The bytes in fifos and pipes, by inode. */
   readonly fifos = new WeakMap<Inode, Pipe>();
   /** Pipes, eventfds and memfds live here, out of the tree. */

@@ -4,7 +4,6 @@ import type { FilePages } from "../mm/file-pages.js";
 import type { MappableFile } from "../mm/mappable-file.js";
 import type { DirectoryEntry, Inode } from "./inode.js";
 import { isLater } from "./timestamp.js";
-import { withoutOwner } from "./locks.js";
 import { absolutePath } from "./mount.js";
 import type { Location } from "./mount.js";
 import {
@@ -129,8 +128,7 @@ export abstract class OpenFile implements MappableFile {
   release(): void {
     if (--this.references > 0) return;
     if (this.watchers !== null) for (const watcher of [...this.watchers]) watcher.fileClosed();
-    for (const style of ["flock", "description"] as const)
-      this.node.locks = withoutOwner(this.node.locks, style, this.identity);
+    for (const style of ["flock", "description"] as const) this.node.dropLocks(style, this.identity);
     this.close();
     this.node.drop();
   }
