@@ -1,5 +1,7 @@
 /** The machine's time. By default it is virtual: it moves with retired instructions, and jumps where all sleep. */
 
+import { WaitQueue } from "./wait-queue.js";
+
 /** Is told when a virtual clock has jumped or been set. */
 export interface ClockWatcher {
   clockChanged(): void;
@@ -12,6 +14,8 @@ export interface Clock {
   /** How far the monotonic time is ahead of the time stamp counter; 0 where that is no clock. */
   readonly skipped: number;
   watcher: ClockWatcher | null;
+  /** Woken when somebody has set the real time: timers on it are then due earlier or later (clock_was_set). */
+  readonly wasSet: WaitQueue;
   /** Since the machine started. */
   monotonic(): number;
   /** What CLOCK_REALTIME showed at monotonic 0, in nanoseconds since 1970; clock_settime(2) moves it. */
@@ -24,6 +28,7 @@ export interface Clock {
 export class VirtualClock implements Clock {
   readonly virtual = true;
   watcher: ClockWatcher | null = null;
+  readonly wasSet = new WaitQueue();
   /** Nanoseconds that were slept away. */
   #skipped = 0;
   #realtimeOrigin: bigint;
@@ -46,6 +51,7 @@ export class VirtualClock implements Clock {
   set realtimeOrigin(origin: bigint) {
     this.#realtimeOrigin = origin;
     this.watcher?.clockChanged();
+    this.wasSet.wake();
   }
 
   monotonic(): number {
@@ -65,12 +71,22 @@ export class HostClock implements Clock {
   readonly virtual = false;
   readonly skipped = 0;
   watcher: ClockWatcher | null = null;
-  realtimeOrigin: bigint;
+  readonly wasSet = new WaitQueue();
+  #realtimeOrigin: bigint;
   readonly #start: bigint;
 
   constructor(private readonly host: { realtimeNanoseconds(): bigint; monotonicNanoseconds(): bigint }) {
-    this.realtimeOrigin = host.realtimeNanoseconds();
+    this.#realtimeOrigin = host.realtimeNanoseconds();
     this.#start = host.monotonicNanoseconds();
+  }
+
+  get realtimeOrigin(): bigint {
+    return this.#realtimeOrigin;
+  }
+
+  set realtimeOrigin(origin: bigint) {
+    this.#realtimeOrigin = origin;
+    this.wasSet.wake();
   }
 
   monotonic(): number {

@@ -1,6 +1,6 @@
 /**
  * What this kernel is built without, as the calls of a Linux built without it answer: no address family (so sockets
- * cannot be made), no inotify, no epoll, no io_uring. They stand in the table so that a trace names them.
+ * cannot be made), no inotify, no io_uring. They stand in the table so that a trace names them.
  */
 
 import { EAFNOSUPPORT, EBADF, ENOSYS, ENOTSOCK } from "../kernel/errno.js";
@@ -40,12 +40,7 @@ const onSockets: readonly (readonly [number, string, readonly Argument[]])[] = [
 ];
 
 const missing: readonly (readonly [number, string, readonly Argument[]])[] = [
-  [213, "epoll_create", [int("size")]],
   [253, "inotify_init", []],
-  [282, "signalfd", [fd("fd"), address("mask"), length("size")]],
-  [283, "timerfd_create", [int("clockid"), int("flags")]],
-  [289, "signalfd4", [fd("fd"), address("mask"), length("size"), int("flags")]],
-  [291, "epoll_create1", [int("flags")]],
   [294, "inotify_init1", [int("flags")]],
   [300, "fanotify_init", [int("flags"), int("event_f_flags")]],
   [425, "io_uring_setup", [int("entries"), address("params")]],

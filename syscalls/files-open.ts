@@ -151,7 +151,7 @@ function dupTo(call: SyscallCall, bits: number, sameAllowed: boolean): number {
 }
 
 /** A place out of the tree for a file without a name. */
-function internalLocation(call: SyscallCall, name: (inode: number) => string, mode: number): Location {
+export function internalLocation(call: SyscallCall, name: (inode: number) => string, mode: number): Location {
   const { internal } = call.task.fs.namespace;
   const { fileSystem } = internal;
   const { fsuid, fsgid } = call.task.credentials;

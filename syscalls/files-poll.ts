@@ -16,51 +16,21 @@ import {
 import { isZero } from "../kernel/mm/word.js";
 import type { Word } from "../kernel/mm/word.js";
 import { ERESTARTNOHAND } from "../kernel/restart.js";
-import { SignalSet } from "../kernel/signals/signal-set.js";
-import { SIGKILL, SIGSTOP } from "../kernel/signals/numbers.js";
-import type { Task } from "../kernel/task.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
 import { int, length, signalSetIn, structIn, structInOut, uint, address } from "./argument.js";
+import { restoreMask, useMask } from "./borrowed-mask.js";
 import type { SyscallCall } from "./call.js";
 import { block, descriptorLimit } from "./files-common.js";
 import { readTimespec, timespecBytes, timevalBytes } from "./structs.js";
 import { define } from "./table.js";
 import type { Definition } from "./table.js";
 
-const SIGSET_BYTES = 8;
 const MILLISECOND = 1e6;
-const UNBLOCKABLE = SignalSet.of(SIGKILL, SIGSTOP);
-
-function setBlocked(task: Task, set: SignalSet): void {
-  set.deleteAll(UNBLOCKABLE);
-  task.signals.blocked.assign(set);
-  task.signals.recalculate();
-}
 
 /** When the call ends by itself, kept over its executions; null: never. */
 function deadlineOf(call: SyscallCall, nanoseconds: number | null): number | null {
   if (call.resumed) return call.resumed.deadline;
   return nanoseconds === null ? null : call.kernel.clock.monotonic() + nanoseconds;
-}
-
-/** Puts ppoll's signal mask in place, once; the kernel puts the old one back when a signal ends the call. */
-function useMask(call: SyscallCall, pointer: Word, size: number): number {
-  if (call.resumed || isZero(pointer)) return 0;
-  if (size !== SIGSET_BYTES) return -EINVAL;
-  const bytes = call.user.read(pointer, SIGSET_BYTES);
-  if (typeof bytes === "number") return -EFAULT;
-  const { signals } = call.task;
-  signals.saved = signals.blocked.copy();
-  setBlocked(call.task, SignalSet.fromBytes(bytes));
-  return 0;
-}
-
-/** The call ends without a signal: the mask it borrowed goes back. */
-function restoreMask(call: SyscallCall, pointer: Word): void {
-  const { signals } = call.task;
-  if (isZero(pointer) || signals.saved === null) return;
-  setBlocked(call.task, signals.saved);
-  signals.saved = null;
 }
 
 /** 0 when time is up, else a wait for the files. */

@@ -1,13 +1,17 @@
 /** The calls on files, by subject. */
 
+import { epollSyscalls } from "./epoll.js";
 import { absentSyscalls } from "./files-absent.js";
 import { attributeSyscalls } from "./files-attributes.js";
 import { controlSyscalls } from "./files-control.js";
 import { ioctlSyscalls } from "./files-ioctl.js";
+import { lockSyscalls } from "./files-locks.js";
 import { openSyscalls } from "./files-open.js";
 import { pollSyscalls } from "./files-poll.js";
+import { signalfdSyscalls } from "./signalfd.js";
 import { spliceSyscalls } from "./splice.js";
 import { statusSyscalls } from "./files-status.js";
+import { timerfdSyscalls } from "./timerfd.js";
 import { transferSyscalls } from "./files-transfer.js";
 import { treeSyscalls } from "./files-tree.js";
 import type { Definition } from "./table.js";
@@ -20,7 +24,11 @@ export const fileSyscalls: readonly Definition[] = [
   ...treeSyscalls,
   ...attributeSyscalls,
   ...controlSyscalls,
+  ...lockSyscalls,
   ...ioctlSyscalls,
   ...pollSyscalls,
+  ...epollSyscalls,
+  ...signalfdSyscalls,
+  ...timerfdSyscalls,
   ...absentSyscalls,
 ];
