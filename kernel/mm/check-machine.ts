@@ -21,8 +21,7 @@ export interface CheckedMachine {
 export function checkMachine(machine: CheckedMachine, others: Iterable<AddressSpace> = []): string[] {
   const { frames } = machine;
   const users = new Map<AddressSpace, number>();
-  for (const { mm } of machine.tasks.values())
-    if (!mm.released) users.set(mm, (users.get(mm) ?? 0) + 1);
+  for (const { mm } of machine.tasks.values()) if (!mm.released) users.set(mm, (users.get(mm) ?? 0) + 1);
   for (const mm of others) if (!mm.released && !users.has(mm)) users.set(mm, 0);
 
   const wrong: string[] = [];
