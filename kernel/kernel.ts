@@ -12,6 +12,7 @@ import { hasCapability, userCredentials, type Credentials } from "./credentials.
 import { EFAULT } from "./errno.js";
 import { KernelEvents } from "./events.js";
 import { execute, type ExecFailure, type ExecutableFiles } from "./exec/exec.js";
+import { Network } from "./net/network.js";
 import { raiseException } from "./exceptions.js";
 import { Vdso, type VdsoImage } from "./exec/vdso.js";
 import type { FileTable } from "./fs/file-table.js";
@@ -127,6 +128,7 @@ export class Kernel {
   readonly clock: Clock;
   readonly vdso: Vdso | null;
   readonly events = new KernelEvents();
+  readonly network = new Network();
   readonly futexes = new FutexTable();
   /** Every number that is a task's, ended leaders of living or unwaited-for processes included. */
   readonly tasks = new Map<number, Task>();

@@ -56,7 +56,12 @@ export type StructKind =
   | "kernel_sigset"
   | "mincore"
   | "user_desc"
-  | "epoll_event";
+  | "epoll_event"
+  | "sockaddr"
+  | "socklen"
+  | "sockopt"
+  | "msghdr"
+  | "mmsghdr";
 
 export type Argument = { readonly name: string } & ArgumentKind;
 

@@ -28,6 +28,7 @@ import {
 import { PipeFile } from "../kernel/fs/pipe.js";
 import { actorOf } from "../kernel/fs/permission.js";
 import { dropPrivilegeBits, RegularOpenFile } from "../kernel/fs/regular-open-file.js";
+import { SocketFile } from "../kernel/net/socket-file.js";
 import { RLIMIT_FSIZE } from "../kernel/limits.js";
 import { isZero } from "../kernel/mm/word.js";
 import { SIGXFSZ } from "../kernel/signals/numbers.js";
@@ -50,6 +51,7 @@ import type { SyscallCall } from "./call.js";
 import { block, fileOf, oneSegment, readSegments, SegmentCursor } from "./files-common.js";
 import type { Segment } from "./files-common.js";
 import { brokenPipe, readPipe, writePipe } from "./files-pipe.js";
+import { readSocket, writeSocket } from "./sockets-transfer.js";
 import { define } from "./table.js";
 import type { Definition } from "./table.js";
 
@@ -83,6 +85,7 @@ function readFile(
   wait = true,
 ): Result {
   if (file instanceof PipeFile) return readPipe(call, fdNumber, file, to, wait);
+  if (file instanceof SocketFile) return readSocket(call, fdNumber, file, to, wait);
   const cursor = new SegmentCursor(call.user, to);
   const total = cursor.total;
   const start = at ?? file.position;
@@ -121,6 +124,7 @@ function writeFile(
   options: { append?: boolean; wait?: boolean } = {},
 ): Result {
   if (file instanceof PipeFile) return writePipe(call, fdNumber, file, from, options.wait !== false);
+  if (file instanceof SocketFile) return writeSocket(call, fdNumber, file, from, options.wait !== false);
   const cursor = new SegmentCursor(call.user, from);
   let total = cursor.total;
   const append = options.append ?? file.append;

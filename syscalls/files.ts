@@ -7,9 +7,12 @@ import { controlSyscalls } from "./files-control.js";
 import { ioctlSyscalls } from "./files-ioctl.js";
 import { lockSyscalls } from "./files-locks.js";
 import { openSyscalls } from "./files-open.js";
+import { messageSyscalls } from "./sockets-message.js";
+import { optionSyscalls } from "./sockets-options.js";
 import { pollSyscalls } from "./files-poll.js";
 import { signalfdSyscalls } from "./signalfd.js";
 import { spliceSyscalls } from "./splice.js";
+import { socketSyscalls } from "./sockets.js";
 import { statusSyscalls } from "./files-status.js";
 import { timerfdSyscalls } from "./timerfd.js";
 import { transferSyscalls } from "./files-transfer.js";
@@ -30,5 +33,8 @@ export const fileSyscalls: readonly Definition[] = [
   ...epollSyscalls,
   ...signalfdSyscalls,
   ...timerfdSyscalls,
+  ...socketSyscalls,
+  ...messageSyscalls,
+  ...optionSyscalls,
   ...absentSyscalls,
 ];
