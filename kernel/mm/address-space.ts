@@ -91,6 +91,8 @@ export class AddressSpace implements FileMapper {
   /** Inode numbers given to shared anonymous memory. */
   anonInodes = 1024;
 
+  /** MEMBARRIER_CMD_REGISTER_* that were given. */
+  membarriers = 0;
   /** Tasks that have this address space, as CLONE_VM makes them share it (`mm_users`). */
   users = 0;
 

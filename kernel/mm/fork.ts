@@ -24,6 +24,7 @@ export function copyAddressSpace(parent: AddressSpace, child: AddressSpace): num
   child.keyMap = parent.keyMap;
   child.executeOnlyKey = parent.executeOnlyKey;
   child.denyWriteExec = parent.denyWriteExec;
+  child.membarriers = parent.membarriers;
   child.anonInodes = parent.anonInodes;
   let error = 0;
   for (const area of parent.tree) {
