@@ -7,21 +7,48 @@ import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK } from "
 import { timestampOf } from "../kernel/fs/timestamp.js";
 import type { Timestamp } from "../kernel/fs/timestamp.js";
 
+interface Root {
+  /** Real path. */
+  readonly path: string;
+  /** On Linux, for a directory: a descriptor that every path starts from. */
+  readonly fd: number | null;
+}
+
+/** A directory below a root, held open. */
+interface HeldDirectory {
+  readonly fd: number;
+  readonly device: bigint;
+  readonly inode: bigint;
+}
+
+const MAX_DIRECTORIES = 128;
+/** O_PATH of Linux, which Node has no name for. */
+const O_PATH = 0o10000000;
+
 /**
- * The host's files through Node. Every path is checked to have no symbolic link before its last component (the real
- * path of its directory must be that directory), so that no name leads out of the root.
+ * The host's files through Node, none of them outside the roots.
+ *
+ * On Linux a path is walked one component after the other, each opened relative to the descriptor of the one before
+ * (by way of /proc/self/fd/N/NAME, Node having no openat) with O_NOFOLLOW; the last step is relative to such a
+ * descriptor too. So whatever others do to the directories meanwhile, no link is followed.
+ *
+ * Elsewhere the directory's real path must be that directory, which is looked at before each use of a name: who puts
+ * a link there between the look and the use gets it followed.
  */
 export class NodeHostFiles implements HostFiles {
-  readonly #roots: string[] = [];
+  readonly #roots: Root[] = [];
+  /** By root and path, oldest first. */
+  readonly #directories = new Map<string, HeldDirectory>();
+  readonly #anchored = process.platform === "linux" && fs.existsSync("/proc/self/fd");
   readonly #handles = new Map<HostHandle, number>();
   #nextHandle = 1;
-  /** Directories whose real path was checked, until something might have changed it. */
-  readonly #checked = new Set<string>();
 
   /** A directory or file that the user named (links in this name are followed); its number, or -errno. */
   addRoot(hostPath: string): number {
     try {
-      this.#roots.push(fs.realpathSync.native(hostPath));
+      const path = fs.realpathSync.native(hostPath);
+      const held = this.#anchored && fs.statSync(path).isDirectory();
+      this.#roots.push({ path, fd: held ? fs.openSync(path, O_PATH | fs.constants.O_DIRECTORY) : null });
       return this.#roots.length - 1;
     } catch (error) {
       return errnoOf(error);
@@ -33,23 +60,10 @@ export class NodeHostFiles implements HostFiles {
   }
 
   list(root: number, path: string): HostEntry[] | number {
+    const directory = this.#roots[root]?.fd ?? null;
     return this.attempt(root, path, (full) => {
-      if (fs.lstatSync(full).isSymbolicLink()) return -ENOTDIR;
-      // opendir keeps the host's own order, as the program would see it there; readdir sorts.
-      const directory = fs.opendirSync(full as unknown as string, {
-        encoding: "buffer" as BufferEncoding,
-        bufferSize: 256,
-      });
-      try {
-        const entries: HostEntry[] = [];
-        for (let row = directory.readSync(); row !== null; row = directory.readSync()) {
-          const { name } = row as unknown as { name: Uint8Array };
-          entries.push({ name: Buffer.from(name).toString("latin1"), type: typeOfRow(row) });
-        }
-        return entries;
-      } finally {
-        directory.closeSync();
-      }
+      if (directory !== null) return listOf(anchor(this.directory(root, path)));
+      return fs.lstatSync(full).isDirectory() ? listOf(full) : -ENOTDIR;
     });
   }
 
@@ -119,7 +133,7 @@ export class NodeHostFiles implements HostFiles {
   makeDirectory(root: number, path: string, permissions: number): number {
     return this.change(root, path, (full) => {
       fs.mkdirSync(full);
-      fs.chmodSync(full, permissions);
+      return this.chmod(full, permissions);
     });
   }
 
@@ -154,11 +168,7 @@ export class NodeHostFiles implements HostFiles {
   }
 
   setPermissions(root: number, path: string, permissions: number): number {
-    return this.change(root, path, (full) => {
-      if (fs.lstatSync(full).isSymbolicLink()) return -ELOOP;
-      fs.chmodSync(full, permissions);
-      return 0;
-    });
+    return this.change(root, path, (full) => this.chmod(full, permissions));
   }
 
   setOwner(root: number, path: string, uid: number, gid: number): number {
@@ -177,11 +187,27 @@ export class NodeHostFiles implements HostFiles {
   /** Closes every file still open. */
   closeAll(): void {
     for (const handle of [...this.#handles.keys()]) this.close(handle);
+    this.forgetDirectories(0);
+  }
+
+  /** Never of what a link points at. */
+  private chmod(full: Buffer, permissions: number): number {
+    if (!this.#anchored) {
+      if (fs.lstatSync(full).isSymbolicLink()) return -ELOOP;
+      fs.chmodSync(full, permissions);
+      return 0;
+    }
+    const fd = fs.openSync(full, O_PATH | fs.constants.O_NOFOLLOW);
+    try {
+      if (fs.fstatSync(fd).isSymbolicLink()) return -ELOOP;
+      fs.chmodSync(anchor(fd), permissions);
+      return 0;
+    } finally {
+      fs.closeSync(fd);
+    }
   }
 
   private change(root: number, path: string, act: (full: Buffer) => unknown): number {
-    // Any change may turn a directory into something else.
-    this.#checked.clear();
     return this.attempt(root, path, (full) => {
       const result = act(full);
       return typeof result === "number" ? result : 0;
@@ -189,11 +215,16 @@ export class NodeHostFiles implements HostFiles {
   }
 
   private changeTwo(root: number, from: string, to: string, act: (a: Buffer, b: Buffer) => void): number {
-    return this.change(root, from, (a) => this.attempt(root, to, (b) => (act(a, b), 0)));
+    return this.change(root, from, (a) => {
+      const b = this.resolve(root, to);
+      return typeof b === "number" ? b : (act(a, b), 0);
+    });
   }
 
   private attempt<T>(root: number, path: string, act: (full: Buffer) => T): T | number {
     try {
+      // Here, and not while paths are walked: none that is in use may be closed.
+      if (this.#directories.size > MAX_DIRECTORIES) this.forgetDirectories(MAX_DIRECTORIES / 2);
       const full = this.resolve(root, path);
       return typeof full === "number" ? full : act(full);
     } catch (error) {
@@ -201,29 +232,67 @@ export class NodeHostFiles implements HostFiles {
     }
   }
 
-  /** The host path as bytes, with no link and no step upward on the way. */
+  private forgetDirectories(keep: number): void {
+    for (const [key, { fd }] of this.#directories) {
+      if (this.#directories.size <= keep) return;
+      this.#directories.delete(key);
+      fs.closeSync(fd);
+    }
+  }
+
+  /** A host path as bytes that leads to this name with no link and no step upward on the way. */
   private resolve(root: number, path: string): Buffer | number {
     const base = this.#roots[root];
     if (base === undefined) return -ENOENT;
-    if (path === "") return Buffer.from(base);
     if (path.includes("\0") || (sep === "\\" && /[\\:]/.test(path))) return -EINVAL;
-    for (const part of path.split("/")) if (part === "" || part === "." || part === "..") return -EINVAL;
+    if (path !== "")
+      for (const part of path.split("/")) if (part === "" || part === "." || part === "..") return -EINVAL;
+    const slash = path.lastIndexOf("/");
+    const parent = slash < 0 ? "" : path.slice(0, slash);
+    if (base.fd === null) return path === "" ? Buffer.from(base.path) : this.checked(base.path, path, parent);
+    if (path === "") return anchor(base.fd, ".");
+    return anchor(this.directory(root, parent), path.slice(slash + 1));
+  }
+
+  /** A directory below a root whose descriptor is known. Throws what the host says. */
+  private directory(root: number, path: string): number {
+    const base = this.#roots[root]!;
+    if (path === "") return base.fd!;
+    const key = `${root}:${path}`;
+    const held = this.#directories.get(key);
+    const full = Buffer.concat([Buffer.from(base.path.replace(/\/?$/, "/")), Buffer.from(path, "latin1")]);
+    if (held) {
+      // Another directory may be there now. Only compared: what this leads to is not used.
+      const stat = fs.statSync(full, { bigint: true, throwIfNoEntry: false });
+      this.#directories.delete(key);
+      if (stat?.ino === held.inode && stat.dev === held.device) {
+        this.#directories.set(key, held);
+        return held.fd;
+      }
+      fs.closeSync(held.fd);
+    }
+    const slash = path.lastIndexOf("/");
+    const above = this.directory(root, slash < 0 ? "" : path.slice(0, slash));
+    const { O_DIRECTORY, O_NOFOLLOW } = fs.constants;
+    const fd = fs.openSync(anchor(above, path.slice(slash + 1)), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    const { dev: device, ino: inode } = fs.fstatSync(fd, { bigint: true });
+    this.#directories.set(key, { fd, device, inode });
+    return fd;
+  }
+
+  /** Where there are no such descriptors: the path, once the real path of its directory is that directory. */
+  private checked(base: string, path: string, parent: string): Buffer | number {
     const full = Buffer.concat([
       Buffer.from(base.endsWith(sep) ? base : base + sep),
       Buffer.from(path, "latin1"),
     ]);
-    const slash = path.lastIndexOf("/");
-    const parent = slash < 0 ? "" : path.slice(0, slash);
-    const key = `${root}:${parent}`;
-    if (parent !== "" && !this.#checked.has(key)) {
-      const directory = full.subarray(0, full.length - (path.length - slash));
+    if (parent !== "") {
+      const directory = full.subarray(0, full.length - (path.length - parent.length));
       const real = fs.realpathSync.native(
         directory,
         "buffer" as unknown as BufferEncoding,
       ) as unknown as Buffer;
       if (sep === "/" && !real.equals(directory)) return -ELOOP;
-      if (this.#checked.size > 10_000) this.#checked.clear();
-      this.#checked.add(key);
     }
     return full;
   }
@@ -236,6 +305,30 @@ export class NodeHostFiles implements HostFiles {
     } catch (error) {
       return errnoOf(error);
     }
+  }
+}
+
+/** A name in the directory that a descriptor holds; without a name the file itself. Linux only. */
+function anchor(fd: number, name?: string): Buffer {
+  const held = Buffer.from(`/proc/self/fd/${fd}`);
+  return name === undefined ? held : Buffer.concat([held, Buffer.from("/"), Buffer.from(name, "latin1")]);
+}
+
+function listOf(full: Buffer): HostEntry[] {
+  // opendir keeps the host's own order, as the program would see it there; readdir sorts.
+  const directory = fs.opendirSync(full as unknown as string, {
+    encoding: "buffer" as BufferEncoding,
+    bufferSize: 256,
+  });
+  try {
+    const entries: HostEntry[] = [];
+    for (let row = directory.readSync(); row !== null; row = directory.readSync()) {
+      const { name } = row as unknown as { name: Uint8Array };
+      entries.push({ name: Buffer.from(name).toString("latin1"), type: typeOfRow(row) });
+    }
+    return entries;
+  } finally {
+    directory.closeSync();
   }
 }
 
