@@ -17,6 +17,16 @@ export interface TerminalSize {
   readonly columns: number;
 }
 
+/** The user's terminal, whatever standard descriptor it is behind. */
+export interface HostTerminalPort {
+  /** The keys; standard input itself where that is the terminal. */
+  readonly input: HostInput;
+  /** As Host.write. */
+  write(bytes: Uint8Array): void;
+  /** Keys as they are pressed, without echo and signals, and output as it is; or all as it was before. */
+  setRaw(on: boolean): void;
+}
+
 export interface Host {
   readonly stdin: HostInput;
   /** Standard output (1) or error (2); all of the bytes are taken, copied if kept. Throws HostClosed for a broken pipe. */
@@ -30,6 +40,8 @@ export interface Host {
   /** `count` random bytes; from a seed unless the user asked for the host's. */
   random(count: number): Uint8Array;
   readonly fileSource?: HostFiles;
+  /** Where isTerminal is true for a descriptor. */
+  readonly terminal?: HostTerminalPort;
 }
 
 /** Thrown by Host.write when the reader has gone: EPIPE and SIGPIPE for the guest. */

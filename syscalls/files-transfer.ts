@@ -34,6 +34,8 @@ import { isZero } from "../kernel/mm/word.js";
 import { SIGXFSZ } from "../kernel/signals/numbers.js";
 import { kernelSignal, sendSignal } from "../kernel/signals/send.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
+import { PtyMasterFile } from "../kernel/tty/pty.js";
+import { TerminalFile } from "../kernel/tty/terminal-file.js";
 import {
   bufferIn,
   bufferOut,
@@ -52,6 +54,7 @@ import { block, fileOf, oneSegment, readSegments, SegmentCursor } from "./files-
 import type { Segment } from "./files-common.js";
 import { brokenPipe, readPipe, writePipe } from "./files-pipe.js";
 import { readSocket, writeSocket } from "./sockets-transfer.js";
+import { readTerminal, writeTerminal } from "./tty-transfer.js";
 import { define } from "./table.js";
 import type { Definition } from "./table.js";
 
@@ -87,6 +90,7 @@ function readFile(
   if (file instanceof PipeFile) return readPipe(call, fdNumber, file, to, wait);
   if (file instanceof SocketFile) return readSocket(call, fdNumber, file, to, wait);
   const cursor = new SegmentCursor(call.user, to);
+  if (file instanceof TerminalFile) return readTerminal(call, fdNumber, file, cursor);
   const total = cursor.total;
   const start = at ?? file.position;
   const limit = file.seekable ? CHUNK : LARGEST_STREAM_READ;
@@ -126,6 +130,8 @@ function writeFile(
   if (file instanceof PipeFile) return writePipe(call, fdNumber, file, from, options.wait !== false);
   if (file instanceof SocketFile) return writeSocket(call, fdNumber, file, from, options.wait !== false);
   const cursor = new SegmentCursor(call.user, from);
+  if (file instanceof TerminalFile || file instanceof PtyMasterFile)
+    return writeTerminal(call, fdNumber, file, cursor);
   let total = cursor.total;
   const append = options.append ?? file.append;
   const start = append && file.seekable ? file.node.size : (at ?? file.position);

@@ -51,6 +51,7 @@ function setsid(call: SyscallCall): HandlerResult {
   if (process.session === process.pid || membersOf(kernel, process.pid).length > 0) return -EPERM;
   process.session = process.pid;
   process.processGroup = process.pid;
+  process.controllingTerminal = null;
   return process.pid;
 }
 

@@ -70,7 +70,7 @@ export const RANDOM_DEVICE = { major: 1, minor: 8 };
 export const URANDOM_DEVICE = { major: 1, minor: 9 };
 export const TTY_DEVICE = { major: 5, minor: 0 };
 export const CONSOLE_DEVICE = { major: 5, minor: 1 };
-export const PTS_DEVICE = { major: 136, minor: 0 };
+export const PTMX_DEVICE = { major: 5, minor: 2 };
 
 /** What lseek answers for a device: most keep no position that matters (noop or null lseek). */
 export function deviceSeek(file: OpenFile): number {

@@ -1,4 +1,3 @@
-import { ENXIO } from "../errno.js";
 import type { Host } from "../host.js";
 import {
   CONSOLE_DEVICE,
@@ -6,7 +5,7 @@ import {
   FullFile,
   NULL_DEVICE,
   NullFile,
-  PTS_DEVICE,
+  PTMX_DEVICE,
   RANDOM_DEVICE,
   RandomFile,
   TTY_DEVICE,
@@ -17,7 +16,7 @@ import {
 import type { DeviceNumber } from "./inode.js";
 import { S_IFCHR } from "./mode.js";
 import type { DeviceOpener, Namespace } from "./namespace.js";
-import { Terminal, TerminalFile } from "./terminal.js";
+import { installTerminals, mountPtys } from "./terminal-devices.js";
 import { TreeFileSystem } from "./tree-file-system.js";
 
 /** Tells the namespace what its character devices do, and puts their nodes into /dev. */
@@ -30,12 +29,7 @@ export function installDevices(namespace: Namespace, host: Host): void {
   add(FULL_DEVICE, (location, flags) => new FullFile(location, flags));
   add(RANDOM_DEVICE, (location, flags) => new RandomFile(location, flags, host));
   add(URANDOM_DEVICE, (location, flags) => new RandomFile(location, flags, host));
-  const terminal: DeviceOpener = (location, flags) =>
-    namespace.terminal ? new TerminalFile(location, flags, namespace.terminal) : -ENXIO;
-  add(TTY_DEVICE, terminal);
-  add(CONSOLE_DEVICE, terminal);
-  add(PTS_DEVICE, terminal);
-  if (host.isTerminal(0) || host.isTerminal(1) || host.isTerminal(2)) namespace.terminal = new Terminal(host);
+  installTerminals(namespace, host, add);
 
   const at = namespace.makePath("/dev");
   if (typeof at === "number") return;
@@ -57,16 +51,17 @@ export function installDevices(namespace: Namespace, host: Host): void {
   node("/dev/urandom", URANDOM_DEVICE);
   node("/dev/tty", TTY_DEVICE);
   node("/dev/console", CONSOLE_DEVICE, 0o600);
+  node("/dev/ptmx", PTMX_DEVICE);
   namespace.addSymlink("/dev/fd", "/proc/self/fd");
   namespace.addSymlink("/dev/stdin", "/proc/self/fd/0");
   namespace.addSymlink("/dev/stdout", "/proc/self/fd/1");
   namespace.addSymlink("/dev/stderr", "/proc/self/fd/2");
-  namespace.makePath("/dev/pts");
+  const pts = namespace.makePath("/dev/pts");
+  if (typeof pts !== "number") mountPtys(namespace, pts);
   const shm = namespace.makePath("/dev/shm");
   if (typeof shm !== "number")
     namespace.mount(
       shm,
       new TreeFileSystem(namespace.context, namespace.newDevice(), null, { mode: 0o1777, uid: 0, gid: 0 }),
     );
-  if (namespace.terminal) node("/dev/pts/0", PTS_DEVICE, 0o620);
 }

@@ -13,26 +13,36 @@ import type { OpenFile } from "./open-file.js";
 import { actorOf, permission } from "./permission.js";
 import type { Actor } from "./permission.js";
 import { Pipe } from "./pipe.js";
-import type { Terminal } from "./terminal.js";
+import { Terminals } from "../tty/terminals.js";
 import { TreeFileSystem } from "./tree-file-system.js";
 import { walk } from "./walk.js";
 import type { ParentResult, WalkStart } from "./walk.js";
 
-/** Opens the device behind a node: undefined where there is none (ENXIO). */
-export type DeviceOpener = (location: Location, flags: number, context: FsContext) => OpenFile | number;
+/**
+ * Opens the device behind a node: undefined where there is none (ENXIO). `asked`: the flags of open(2) with those that
+ * matter only now (O_NOCTTY).
+ */
+export type DeviceOpener = (
+  location: Location,
+  flags: number,
+  context: FsContext,
+  asked: number,
+) => OpenFile | number;
 
 /** The tree of mounts that tasks see, and what is behind its special files. */
 export class Namespace {
   readonly mounts: Mount[] = [];
   /** Keys: "major:minor". */
   readonly devices = new Map<string, DeviceOpener>();
+  /** For all minor numbers of a major one. */
+  readonly deviceMajors = new Map<number, DeviceOpener>();
   /** Who waits for record locks. */
   readonly lockWaits = new LockWaits();
   /** The bytes in fifos and pipes, by inode. */
   readonly fifos = new WeakMap<Inode, Pipe>();
   /** Pipes, eventfds and memfds live here, out of the tree. */
   readonly internal: Mount;
-  terminal: Terminal | null = null;
+  readonly terminals = new Terminals();
   /** Writes per second and the like never matter: the capacity of one pipe in bytes, at most. */
   readonly pipeMaximum = 1 << 20;
   #nextMount = 24;

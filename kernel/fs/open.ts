@@ -239,8 +239,9 @@ function openInode(fs: FsContext, location: Location, flags: number): OpenFile |
   switch (inode.type) {
     case S_IFCHR: {
       const { major, minor } = inode.deviceNumber;
-      const open = fs.namespace.devices.get(`${major}:${minor}`);
-      return open ? open(location, status, fs) : -ENXIO;
+      const { devices, deviceMajors } = fs.namespace;
+      const open = devices.get(`${major}:${minor}`) ?? deviceMajors.get(major);
+      return open ? open(location, status, fs, flags) : -ENXIO;
     }
     case S_IFBLK:
       return -ENXIO;
@@ -258,6 +259,8 @@ function openFifo(fs: FsContext, location: Location, flags: number): OpenFile | 
   if (access === O_WRONLY && (flags & O_NONBLOCK) !== 0 && pipe.readers === 0) return -ENXIO;
   const file = new PipeFile(location, flags & ~O_LARGEFILE, pipe);
   if (access === O_RDWR || (flags & O_NONBLOCK) !== 0) return file;
+  // A pipe that is opened through /proc/PID/fd has no open to wait for.
+  if (location.mount === fs.namespace.internal) return file;
   const other = access === O_RDONLY ? pipe.writers : pipe.readers;
   return other > 0 ? file : { fifo: file };
 }

@@ -11,7 +11,7 @@ import type { Namespace } from "./namespace.js";
 import type { OpenFile } from "./open-file.js";
 import { O_LARGEFILE, O_RDONLY, O_RDWR, O_WRONLY } from "./open-flags.js";
 import { StreamFile } from "./stream-file.js";
-import { TerminalFile } from "./terminal.js";
+import { TerminalFile } from "../tty/terminal-file.js";
 import { SpecialInode, TreeFileSystem } from "./tree-file-system.js";
 import { walk } from "./walk.js";
 
@@ -31,9 +31,10 @@ export function standardFiles(namespace: Namespace, host: Host & StreamStat): Fi
 }
 
 function openStream(namespace: Namespace, host: Host & StreamStat, fd: 0 | 1 | 2): OpenFile {
-  if (host.isTerminal(fd) && namespace.terminal) {
+  const own = namespace.terminals.host;
+  if (host.isTerminal(fd) && own !== null) {
     const at = find(namespace, "/dev/pts/0");
-    if (at) return new TerminalFile(at, O_RDWR | O_LARGEFILE, namespace.terminal);
+    if (at) return new TerminalFile(at, O_RDWR | O_LARGEFILE, own.terminal);
   }
   const access = fd === 0 ? O_RDONLY : O_WRONLY;
   const stat = host.streamStat?.(fd) ?? null;

@@ -1,10 +1,9 @@
-import { EPIPE } from "../errno.js";
+import { EAGAIN, EPIPE } from "../errno.js";
 import { HostClosed } from "../host.js";
 import type { Host } from "../host.js";
 import type { Location } from "./mount.js";
 import { OpenFile } from "./open-file.js";
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "./open-flags.js";
-import { readInput } from "./terminal.js";
 
 /**
  * A standard descriptor that is no terminal: the user's pipe or file, as a stream. It has no position, so lseek is
@@ -48,4 +47,13 @@ export class StreamFile extends OpenFile {
     if (this.stream === 0) return this.host.stdin.ready() ? POLLIN | POLLRDNORM : 0;
     return POLLOUT | POLLWRNORM;
   }
+}
+
+/** Bytes of the host's standard input, 0 at its end, -EAGAIN when there are none yet. */
+function readInput(host: Host, destination: Uint8Array): number {
+  if (destination.length === 0) return 0;
+  const bytes = host.stdin.read(destination.length);
+  if (bytes === "again") return -EAGAIN;
+  destination.set(bytes);
+  return bytes.length;
 }

@@ -1,0 +1,106 @@
+import { SIGWINCH } from "../signals/numbers.js";
+import type { Host, HostTerminalPort } from "../host.js";
+import { HostClosed } from "../host.js";
+import { hangUp } from "./job-control.js";
+import type { OutputPort } from "./output.js";
+import { Terminal } from "./terminal.js";
+import type { WindowSize } from "./terminal.js";
+import type { Terminals } from "./terminals.js";
+import { standardTermios } from "./termios.js";
+
+const PTS_MAJOR = 136;
+const CHUNK = 4096;
+
+/**
+ * The user's own terminal as the guest's /dev/pts/0. The host's terminal is left alone until a program reads from
+ * it or changes its settings; from then on keys come as they are pressed, and editing, echo and signals are made
+ * here.
+ */
+export class HostTerminal implements OutputPort {
+  readonly terminal: Terminal;
+  /** The host's terminal gives raw keys. */
+  raw = false;
+  /** How often a program asked for input: it looks after the terminal. */
+  attended = 0;
+  readonly #port: HostTerminalPort;
+
+  constructor(
+    terminals: Terminals,
+    private readonly host: Host,
+  ) {
+    this.#port = host.terminal ?? {
+      input: host.stdin,
+      write: (bytes) => host.write(1, bytes),
+      setRaw: () => {},
+    };
+    this.terminal = new Terminal(terminals, { major: PTS_MAJOR, minor: 0 }, this);
+    this.terminal.termios = standardTermios(true);
+    this.terminal.window = this.#size();
+  }
+
+  #size(): WindowSize {
+    const size = this.host.terminalSize() ?? { rows: 24, columns: 80 };
+    return { ...size, xPixels: 0, yPixels: 0 };
+  }
+
+  get room(): number {
+    return CHUNK;
+  }
+
+  send(bytes: Uint8Array): void {
+    try {
+      this.#port.write(bytes);
+    } catch (error) {
+      if (!(error instanceof HostClosed)) throw error;
+      this.#lost();
+    }
+  }
+
+  discard(): void {}
+
+  /** Waiting for this terminal is waiting for the host's standard input. */
+  waitsOnStandardInput(terminal: Terminal): boolean {
+    return terminal === this.terminal && this.#port.input === this.host.stdin;
+  }
+
+  /** A program wants input of a terminal: if it is this one, what keys there are come in. */
+  attend(terminal: Terminal): void {
+    if (terminal !== this.terminal) return;
+    this.attended++;
+    this.takeOver();
+    this.pump();
+  }
+
+  /** A program changes the settings: they take effect here, not on the host. */
+  settingsAsked(terminal: Terminal): void {
+    if (terminal === this.terminal) this.takeOver();
+  }
+
+  takeOver(): void {
+    if (this.raw || this.terminal.dead) return;
+    this.raw = true;
+    this.#port.setRaw(true);
+  }
+
+  /** Takes in the keys that were pressed. To be called now and then: Ctrl-C comes this way. */
+  pump(): void {
+    const { terminal } = this;
+    while (this.raw && !terminal.dead && terminal.receptive && this.#port.input.ready()) {
+      const bytes = this.#port.input.read(CHUNK);
+      if (bytes === "again") return;
+      if (bytes.length === 0) this.#lost();
+      else terminal.receive(bytes);
+    }
+  }
+
+  /** The host's window has another size now. */
+  resized(): void {
+    if (this.terminal.setWindow(this.#size())) this.terminal.signal(SIGWINCH);
+  }
+
+  #lost(): void {
+    if (this.terminal.dead) return;
+    this.terminal.dead = true;
+    hangUp(this.terminal.terminals.kernel, this.terminal);
+  }
+}
