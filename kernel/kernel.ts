@@ -582,6 +582,7 @@ export class Kernel {
     const wait = task.waiting!;
     switch (wait.kind) {
       case "file":
+      case "open":
       case "queue":
       case "child":
       case "vfork":

@@ -23,6 +23,7 @@ export function sleepNoMore(kernel: Kernel, task: Task): void {
   const { registered } = task;
   if (registered === null) return;
   task.registered = null;
+  if (registered.kind === "open" && !registered.installed) registered.fifo.release();
   if (registered.kind === "futex") leaveFutexWait(kernel, task, registered);
   for (const queue of registered.queues ?? []) queue.remove(task);
   kernel.hostWaiters.delete(task);

@@ -1,6 +1,7 @@
 /** What a blocked task waits for: a plain record, so that a machine can be taken apart and put together. */
 
 import type { FutexWaiter } from "./futex/waiter.js";
+import type { PipeFile } from "./fs/pipe.js";
 import type { WaitQueue } from "./wait-queue.js";
 
 /** What the call gives when a signal ends the wait (a positive number: EINTR or one of kernel/restart.ts). */
@@ -61,6 +62,17 @@ export interface VforkWait extends WaitBase {
   readonly pid: number;
 }
 
+/** For a fifo's other end, in open(2). */
+export interface OpenWait extends WaitBase {
+  readonly kind: "open";
+  /** Its own end, which the other side already sees. */
+  readonly fifo: PipeFile;
+  /** How often the other end had been opened: it may come and go again. */
+  readonly otherOpens: number;
+  /** The end became a descriptor; otherwise it closes with the wait. */
+  installed: boolean;
+}
+
 /** For something that is no open file: a lock, a message queue. */
 export interface QueueWait extends WaitBase {
   readonly kind: "queue";
@@ -68,4 +80,5 @@ export interface QueueWait extends WaitBase {
   readonly reason: string;
 }
 
-export type WaitRecord = FileWait | SleepWait | SignalWait | FutexWait | ChildWait | VforkWait | QueueWait;
+export type WaitRecord =
+  FileWait | SleepWait | SignalWait | FutexWait | ChildWait | VforkWait | OpenWait | QueueWait;

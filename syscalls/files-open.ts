@@ -28,7 +28,9 @@ import { Pipe, PipeFile } from "../kernel/fs/pipe.js";
 import { F_SEAL_EXEC, F_SEAL_SEAL } from "../kernel/fs/seals.js";
 import { RegularOpenFile } from "../kernel/fs/regular-open-file.js";
 import { SpecialInode, TreeFileSystem } from "../kernel/fs/tree-file-system.js";
-import type { BLOCKED } from "../kernel/syscall-dispatch.js";
+import { ERESTARTSYS } from "../kernel/restart.js";
+import { BLOCKED } from "../kernel/syscall-dispatch.js";
+import type { OpenWait } from "../kernel/wait.js";
 import {
   dirfd,
   fd,
@@ -43,16 +45,13 @@ import {
   uint,
 } from "./argument.js";
 import type { SyscallCall } from "./call.js";
-import { baseOf, block, descriptorLimit, fileOf, readPath } from "./files-common.js";
+import { baseOf, descriptorLimit, fileOf, readPath } from "./files-common.js";
 import { descriptorFlags, openFlags } from "./files-names.js";
 import { define } from "./table.js";
 import type { Definition } from "./table.js";
 
 const AT_FDCWD = -100;
 const OPEN_HOW_BYTES = 24;
-
-/** Fifos that a blocked open has joined, so that the other side sees them come: by task. */
-const waitingFifos = new WeakMap<object, PipeFile>();
 
 function openFile(
   call: SyscallCall,
@@ -69,24 +68,36 @@ function openFile(
   if (name !== "" && files.lowestFree(0, limit) < 0) return -EMFILE;
   const base = baseOf(call, dirfdNumber, name);
   if (typeof base === "number") return base;
-  const opened = reopened(call) ?? openPath(fs, credentials, base, name, flagBits, mode, resolve);
-  if (typeof opened === "number") return opened;
   const cloexec = (flagBits & O_CLOEXEC) !== 0;
+  if (call.resumed?.kind === "open") return otherEndCame(call, call.resumed, cloexec);
+  const opened = openPath(fs, credentials, base, name, flagBits, mode, resolve);
+  if (typeof opened === "number") return opened;
   if (!("fifo" in opened)) return files.install(opened, cloexec, limit);
   const { fifo } = opened;
   const { pipe } = fifo;
-  if (fifo.readable ? pipe.writers > 0 : pipe.readers > 0) {
-    waitingFifos.delete(call.task);
-    return files.install(fifo, cloexec, limit);
-  }
-  waitingFifos.set(call.task, fifo);
-  return block(call, [], false);
+  call.task.waiting = {
+    kind: "open",
+    fifo,
+    otherOpens: fifo.readable ? pipe.writerOpens : pipe.readerOpens,
+    installed: false,
+    queues: [pipe.queue],
+    deadline: null,
+    timedOut: false,
+    interrupted: ERESTARTSYS,
+  };
+  return BLOCKED;
 }
 
-/** The fifo that an open which is executed again was waiting with. */
-function reopened(call: SyscallCall): { fifo: PipeFile } | undefined {
-  const fifo = call.resumed === null ? undefined : waitingFifos.get(call.task);
-  return fifo && { fifo };
+/** A fifo's open goes on when the other end was opened, even if that has closed again (fifo_open, wait_for_partner). */
+function otherEndCame(call: SyscallCall, wait: OpenWait, cloexec: boolean): number | typeof BLOCKED {
+  const { fifo, otherOpens } = wait;
+  if ((fifo.readable ? fifo.pipe.writerOpens : fifo.pipe.readerOpens) === otherOpens) {
+    call.task.waiting = wait;
+    return BLOCKED;
+  }
+  const fd = call.task.files.install(fifo, cloexec, descriptorLimit(call));
+  wait.installed = fd >= 0;
+  return fd;
 }
 
 /** openat's cleaning of flags: unknown bits are dropped, the mode counts only where a file may be made. */
