@@ -7,6 +7,8 @@ import type { Kernel } from "./kernel.js";
 import { UserMemory } from "./mm/user-memory.js";
 import { mayFork } from "./process-limit.js";
 import { RAX, RSP } from "./processor.js";
+import { rseqFork } from "./rseq.js";
+import { inheritScheduling } from "./scheduling.js";
 import { Process, Task } from "./task.js";
 import { IntervalTimers } from "./timers.js";
 
@@ -97,6 +99,7 @@ export function copyTask(kernel: Kernel, parent: Task, args: CloneArguments): Ta
   });
   if (has(CLONE_FILES)) child.files.users++;
   inherit(parent, child, has(CLONE_VM) && !has(CLONE_VFORK));
+  rseqFork(parent, child, flags);
   child.context = childContext(kernel, args);
   if (has(CLONE_CHILD_SETTID)) child.setChildTid = args.childTid;
   if (has(CLONE_CHILD_CLEARTID)) child.clearChildTid = args.childTid;
@@ -132,7 +135,6 @@ function copyProcess(kernel: Kernel, parent: Task, pid: number, args: CloneArgum
   process.exitSignal = sibling ? from.exitSignal : args.exitSignal;
   process.dumpable = from.dumpable;
   process.oomScoreAdj = from.oomScoreAdj;
-  process.membarriers = (flags & CLONE_VM) !== 0 ? from.membarriers : 0;
   process.startTime = kernel.clock.monotonic();
   return process;
 }
@@ -146,9 +148,7 @@ function inherit(parent: Task, child: Task, newStack: boolean): void {
   child.timerSlackNanoseconds = parent.timerSlackNanoseconds;
   child.defaultTimerSlackNanoseconds = parent.timerSlackNanoseconds;
   child.personality = parent.personality;
-  child.nice = parent.nice;
-  child.policy = parent.policy;
-  child.realtimePriority = parent.realtimePriority;
+  inheritScheduling(parent, child);
   child.hugePagesDisabled = parent.hugePagesDisabled;
   child.signals.blocked.assign(parent.signals.blocked);
   child.trapNumber = parent.trapNumber;

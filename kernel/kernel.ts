@@ -33,6 +33,7 @@ import { RAX, type Processor } from "./processor.js";
 import type { Provenance, Refusal } from "./refusal.js";
 import { LINUX_6_18, type Release } from "./release.js";
 import { ERESTART_RESTARTBLOCK, ERESTARTSYS } from "./restart.js";
+import { rseqReturn } from "./rseq.js";
 import { deliverSignals } from "./signals/deliver.js";
 import { sendSignal } from "./signals/send.js";
 import type { SignalInfo } from "./signals/siginfo.js";
@@ -98,7 +99,8 @@ export type RunResult =
   | { readonly reason: "suspended"; readonly signal: number }
   /**
    * It waits. `input`: for the host's input (run again when there is some). `deadline`: at that monotonic time it
-   * goes on by itself (on a virtual clock, `advanceClock` carries it there). Neither: for a signal from outside.
+   * goes on by itself (on a virtual clock, `advanceClock` carries it there). Neither: for a signal from outside, and
+   * without one for ever (kernel/wait-reason.ts says for what).
    */
   | { readonly reason: "blocked"; readonly input: boolean; readonly deadline: number | null };
 
@@ -253,6 +255,11 @@ export class Kernel {
     return this.#nextPid - 1;
   }
 
+  /** The number given out last. */
+  get lastPid(): number {
+    return this.#nextPid - 1;
+  }
+
   /** An empty address space that shares the process's limits; null when no frame is left for its root. */
   newAddressSpace(limits: Limits, personality = 0): AddressSpace | null {
     return AddressSpace.create(this.#environment(limits, personality), this.#nextAsid++);
@@ -352,6 +359,11 @@ export class Kernel {
     };
   }
 
+  /** A call's name, for messages. */
+  syscallName(number: number): string {
+    return this.#dispatch.nameOf(number);
+  }
+
   /** Makes `run` return "stopped" at the next boundary; for listeners. */
   requestStop(): void {
     this.#stopRequested = true;
@@ -397,6 +409,7 @@ export class Kernel {
         this.#goOnWaiting(task);
         continue;
       }
+      if (task.rseq?.preempted === true) rseqReturn(this, task);
       if (task.signals.attention || task.interruptedBy !== 0) {
         deliverSignals(this, task, task.interruptedBy);
         continue;

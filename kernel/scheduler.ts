@@ -3,6 +3,7 @@
  * a slice of instructions drawn from a seed: the same seed is the same interleaving, to the instruction.
  */
 
+import { rseqPreempted } from "./rseq.js";
 import type { Task } from "./task.js";
 
 export interface SchedulerOptions {
@@ -46,8 +47,10 @@ export class Scheduler {
 
   /** The task does not run on. */
   sleep(task: Task, state: "asleep" | "dead"): void {
-    if (this.running === task) this.running = null;
-    else if (task.state === "ready") {
+    if (this.running === task) {
+      this.running = null;
+      rseqPreempted(task);
+    } else if (task.state === "ready") {
       const at = this.#queue.indexOf(task);
       if (at >= 0) this.#queue.splice(at, 1);
     }
@@ -65,6 +68,7 @@ export class Scheduler {
         this.sliceEnd = instructions + this.#slice();
         return running;
       }
+      rseqPreempted(running);
       this.#queue.push(running);
     }
     const next = this.#queue.shift() ?? null;

@@ -8,11 +8,13 @@ import type { AddressSpace } from "./mm/address-space.js";
 import type { UserMemory } from "./mm/user-memory.js";
 import type { Provenance } from "./refusal.js";
 import type { RestartCode } from "./restart.js";
+import type { RestartableSequences } from "./rseq.js";
 import type { Scheduler } from "./scheduler.js";
 import { SIGCHLD } from "./signals/numbers.js";
 import { PendingSignals, SignalHandlers, SignalState } from "./signals/state.js";
 import type { IntervalTimers } from "./timers.js";
 import type { TimerEntry } from "./timer-queue.js";
+import type { Terminal } from "./tty/terminal.js";
 import { WaitQueue, type Waiter } from "./wait-queue.js";
 import type { WaitRecord } from "./wait.js";
 
@@ -65,6 +67,10 @@ export class Process {
   readonly exitQueue = new WaitQueue();
   processGroup: number;
   session: number;
+  /** What /dev/tty is. Its session's other processes may have another, or none (signal->tty). */
+  controllingTerminal: Terminal | null = null;
+  /** The foreground group of a terminal that hung up: it hears of the session leader's end (tty_old_pgrp); or 0. */
+  hungUpGroup = 0;
   /** What it tells its parent when it ends; 0: nothing. */
   exitSignal = SIGCHLD;
   /** Set when the process begins to end. */
@@ -81,8 +87,6 @@ export class Process {
   executed = false;
   /** PR_SET_DUMPABLE; 1 (SUID_DUMP_USER) for a program that the user may read. */
   dumpable = 1;
-  /** MEMBARRIER_CMD_REGISTER_* that were given. */
-  membarriers = 0;
   childSubreaper = false;
   /** /proc/PID/oom_score_adj, -1000 to 1000. */
   oomScoreAdj = 0;
@@ -173,6 +177,8 @@ export class Task implements Waiter {
   /** CLONE_CHILD_SETTID: written when it first runs; 0 for none. */
   setChildTid = 0;
   robustList = 0n;
+  /** What rseq(2) has registered; null: nothing. */
+  rseq: RestartableSequences | null = null;
   /** The last vector, error code and fault address, as signal frames show them (thread.trap_nr, error_code, cr2). */
   trapNumber = 0;
   trapErrorCode = 0;
@@ -191,6 +197,12 @@ export class Task implements Waiter {
   /** SCHED_*. */
   policy = 0;
   realtimePriority = 0;
+  /** SCHED_RESET_ON_FORK: children start as ordinary tasks. */
+  resetOnFork = false;
+  /** Nanoseconds asked for with sched_setattr(2); 0: the usual slice. */
+  customSlice = 0;
+  /** ioprio_set(2): class and level; 0: from the nice value. */
+  ioPriority = 0;
   /** prctl(PR_SET_THP_DISABLE). */
   hugePagesDisabled = false;
   /** prctl(PR_SET_MDWE) with PR_MDWE_NO_INHERIT. */
@@ -243,7 +255,7 @@ export type RestartBlock =
 /** FUTEX_WAIT or FUTEX_WAIT_BITSET with a time. */
 export interface FutexRestart {
   readonly kind: "futex";
-  readonly address: number;
+  readonly address: bigint;
   readonly shared: boolean;
   readonly value: number;
   readonly bitset: number;

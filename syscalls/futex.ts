@@ -1,27 +1,34 @@
-/**
- * futex(2) (kernel/futex/). With one task nobody can be woken by another: a wait ends by its time or a signal.
- * Priority-inheriting operations are absent: ENOSYS, as on a kernel without CONFIG_FUTEX_PI.
- */
+/** futex(2) (kernel/futex/syscalls.c, waitwake.c, requeue.c, pi.c). */
 
-import { EAGAIN, EFAULT, EINVAL, ENOSYS, ETIMEDOUT } from "../kernel/errno.js";
-import { ERESTART_RESTARTBLOCK, ERESTARTSYS } from "../kernel/restart.js";
-import { BLOCKED } from "../kernel/syscall-dispatch.js";
-import { address, choiceAndFlags, hex, names, structIn, uint } from "./argument.js";
+import { EAGAIN, EFAULT, EINVAL, ENOSYS } from "../kernel/errno.js";
+import { changeWord } from "../kernel/futex/operation.js";
+import { sameFutex, type FutexFlags } from "../kernel/futex/key.js";
+import { requeuePi } from "../kernel/futex/requeue-pi.js";
+import {
+  FUTEX_BITSET_MATCH_ANY,
+  FUTEX_CLOCK_REALTIME,
+  FUTEX_CMP_REQUEUE,
+  FUTEX_CMP_REQUEUE_PI,
+  FUTEX_LOCK_PI,
+  FUTEX_LOCK_PI2,
+  FUTEX_PRIVATE_FLAG,
+  FUTEX_REQUEUE,
+  FUTEX_TRYLOCK_PI,
+  FUTEX_UNLOCK_PI,
+  FUTEX_WAIT,
+  FUTEX_WAIT_BITSET,
+  FUTEX_WAIT_REQUEUE_PI,
+  FUTEX_WAKE,
+  FUTEX_WAKE_BITSET,
+  FUTEX_WAKE_OP,
+} from "../kernel/futex/uapi.js";
+import { address, choiceAndFlags, dependent, hex, names, structIn, uint } from "./argument.js";
 import type { SyscallCall } from "./call.js";
-import { readTimespecExact } from "./structs.js";
+import { lockPiFutex, unlockPiFutex, waitRequeuePi } from "./futex-pi.js";
+import { futexKey, readUntil, resumedFutex, waitForFutex, FOR_EVER, type TimeBase } from "./futex-wait.js";
 import { define, type Definition, type HandlerResult } from "./table.js";
 
-const FUTEX_WAIT = 0;
-const FUTEX_WAKE = 1;
-const FUTEX_REQUEUE = 3;
-const FUTEX_CMP_REQUEUE = 4;
-const FUTEX_WAKE_OP = 5;
-const FUTEX_WAIT_BITSET = 9;
-const FUTEX_WAKE_BITSET = 10;
-const FUTEX_PRIVATE_FLAG = 128;
-const FUTEX_CLOCK_REALTIME = 256;
 const COMMAND_MASK = ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
-const MATCH_ANY = 0xffff_ffff;
 
 const COMMANDS = names("FUTEX_???", {
   FUTEX_WAIT,
@@ -30,129 +37,133 @@ const COMMANDS = names("FUTEX_???", {
   FUTEX_REQUEUE,
   FUTEX_CMP_REQUEUE,
   FUTEX_WAKE_OP,
-  FUTEX_LOCK_PI: 6,
-  FUTEX_UNLOCK_PI: 7,
-  FUTEX_TRYLOCK_PI: 8,
+  FUTEX_LOCK_PI,
+  FUTEX_UNLOCK_PI,
+  FUTEX_TRYLOCK_PI,
   FUTEX_WAIT_BITSET,
   FUTEX_WAKE_BITSET,
-  FUTEX_WAIT_REQUEUE_PI: 11,
-  FUTEX_CMP_REQUEUE_PI: 12,
-  FUTEX_LOCK_PI2: 13,
+  FUTEX_WAIT_REQUEUE_PI,
+  FUTEX_CMP_REQUEUE_PI,
+  FUTEX_LOCK_PI2,
 });
 const FLAGS = names("FUTEX_???", { FUTEX_PRIVATE_FLAG, FUTEX_CLOCK_REALTIME });
+/** Of the others the fourth argument is a number, or nothing. */
+const WITH_TIME = new Set([
+  FUTEX_WAIT,
+  FUTEX_WAIT_BITSET,
+  FUTEX_LOCK_PI,
+  FUTEX_LOCK_PI2,
+  FUTEX_WAIT_REQUEUE_PI,
+]);
+const MAY_FOLLOW_REALTIME = new Set([FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI, FUTEX_LOCK_PI2]);
 
+/** -EFAULT and -EINVAL of the time come before everything else, even before an unknown clock's -ENOSYS. */
 function futex(call: SyscallCall): HandlerResult {
   const operation = call.i32(1);
   const command = operation & COMMAND_MASK;
+  const flags: FutexFlags = { shared: (operation & FUTEX_PRIVATE_FLAG) === 0, numa: false };
   const realtime = (operation & FUTEX_CLOCK_REALTIME) !== 0;
-  if (realtime && command !== FUTEX_WAIT_BITSET) return -ENOSYS;
+  const until =
+    WITH_TIME.has(command) && resumedFutex(call) === null
+      ? readUntil(call, call.word(3), timeBase(command, realtime))
+      : FOR_EVER;
+  if (typeof until === "number") return until;
+  if (realtime && !MAY_FOLLOW_REALTIME.has(command)) return -ENOSYS;
   switch (command) {
     case FUTEX_WAIT:
-      return wait(call, MATCH_ANY, false, false);
-    case FUTEX_WAIT_BITSET:
-      return wait(call, call.u32(5), true, realtime);
+    case FUTEX_WAIT_BITSET: {
+      const bitset = command === FUTEX_WAIT ? FUTEX_BITSET_MATCH_ANY : call.u32(5);
+      const request = { address: call.u64(0), flags, value: call.u32(2), bitset, restarts: true };
+      return waitForFutex(call, { ...request, ...until });
+    }
     case FUTEX_WAKE:
-      return wake(call, operation, MATCH_ANY);
+      return wake(call, flags, FUTEX_BITSET_MATCH_ANY);
     case FUTEX_WAKE_BITSET:
-      return wake(call, operation, call.u32(5));
+      return wake(call, flags, call.u32(5));
     case FUTEX_REQUEUE:
+      return requeue(call, flags, false);
     case FUTEX_CMP_REQUEUE:
-      return requeue(call, command === FUTEX_CMP_REQUEUE);
+      return requeue(call, flags, true);
     case FUTEX_WAKE_OP:
-      return wakeOperation(call);
+      return wakeOperation(call, flags);
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2:
+      return lockPiFutex(call, flags, until, false);
+    case FUTEX_TRYLOCK_PI:
+      return lockPiFutex(call, flags, until, true);
+    case FUTEX_UNLOCK_PI:
+      return unlockPiFutex(call, flags);
+    case FUTEX_WAIT_REQUEUE_PI:
+      return waitRequeuePi(call, flags, until);
+    case FUTEX_CMP_REQUEUE_PI:
+      return cmpRequeuePi(call, flags);
     default:
       return -ENOSYS;
   }
 }
 
-/** Goes on with an interrupted wait that had a time. */
-export function restartFutex(call: SyscallCall, deadline: number | null): HandlerResult {
-  return waitUntil(call, MATCH_ANY, deadline);
+/** FUTEX_LOCK_PI follows CLOCK_REALTIME without being told. */
+function timeBase(command: number, realtime: boolean): TimeBase {
+  if (command === FUTEX_WAIT) return "relative";
+  return realtime || command === FUTEX_LOCK_PI ? "realtime" : "monotonic";
 }
 
-function wait(call: SyscallCall, bitset: number, absolute: boolean, realtime: boolean): HandlerResult {
-  const { kernel } = call;
-  let deadline: number | null = null;
-  const timeout = call.word(3);
-  if (timeout !== 0) {
-    const given = readTimespecExact(call.user, timeout);
-    if (typeof given === "number") return given;
-    const monotonic = kernel.clock.monotonic();
-    if (!absolute) deadline = monotonic + Number(given);
-    else deadline = realtime ? Number(given - kernel.clock.realtimeOrigin) : Number(given);
-  }
+function wake(call: SyscallCall, flags: FutexFlags, bitset: number): HandlerResult {
   if (bitset === 0) return -EINVAL;
-  return waitUntil(call, bitset, call.resumed === null ? deadline : call.resumed.deadline);
+  const key = futexKey(call, call.u64(0), flags, false);
+  return typeof key === "number" ? key : call.kernel.futexes.wake(key, call.i32(2), bitset);
 }
 
-function waitUntil(call: SyscallCall, bitset: number, deadline: number | null): HandlerResult {
-  const { task, user, kernel, resumed } = call;
-  const at = call.n(0);
-  if (at % 4 !== 0) return -EINVAL;
-  if (resumed?.kind === "futex" && resumed.woken) return 0;
-  if (resumed === null) {
-    const value = user.readU32(call.word(0));
-    if (value === null) return -EFAULT;
-    if (value !== call.u32(2)) return -EAGAIN;
-  }
-  if (deadline !== null && kernel.clock.monotonic() >= deadline) {
-    task.restart = null;
-    return -ETIMEDOUT;
-  }
-  if (deadline !== null) task.restart = { kind: "futex", deadline };
-  const interrupted = deadline === null ? ERESTARTSYS : ERESTART_RESTARTBLOCK;
-  task.waiting = { kind: "futex", address: at, bitset, woken: false, deadline, timedOut: false, interrupted };
-  return BLOCKED;
-}
-
-/** A shared futex is known by its page, which must be there; a private one by its address alone. */
-function checkAddress(call: SyscallCall, operation: number): number {
-  if (call.n(0) % 4 !== 0) return -EINVAL;
-  const shared = (operation & FUTEX_PRIVATE_FLAG) === 0;
-  return shared && call.user.readU32(call.word(0)) === null ? -EFAULT : 0;
-}
-
-function wake(call: SyscallCall, operation: number, bitset: number): HandlerResult {
-  if (bitset === 0) return -EINVAL;
-  const checked = checkAddress(call, operation);
-  if (checked !== 0) return checked;
-  let woken = 0;
-  for (const task of call.kernel.tasks.values()) {
-    const { waiting } = task;
-    if (waiting?.kind !== "futex" || task.mm !== call.mm || waiting.address !== call.n(0)) continue;
-    if ((waiting.bitset & bitset) === 0 || waiting.woken || woken >= call.i32(2)) continue;
-    waiting.woken = true;
-    woken++;
-  }
-  return woken;
-}
-
-function requeue(call: SyscallCall, compare: boolean): HandlerResult {
-  if (call.i32(2) < 0 || call.i32(3) < 0) return -EINVAL;
-  if (call.n(0) % 4 !== 0 || call.n(4) % 4 !== 0) return -EINVAL;
+function requeue(call: SyscallCall, flags: FutexFlags, compare: boolean): HandlerResult {
+  const wakes = call.i32(2);
+  const moves = call.i32(3);
+  if (wakes < 0 || moves < 0) return -EINVAL;
+  const from = futexKey(call, call.u64(0), flags, false);
+  if (typeof from === "number") return from;
+  const to = futexKey(call, call.u64(4), flags, false);
+  if (typeof to === "number") return to;
   if (compare) {
-    const value = call.user.readU32(call.word(0));
-    if (value === null) return -EFAULT;
-    if (value !== call.u32(5)) return -EAGAIN;
+    const different = compareWord(call);
+    if (different !== 0) return different;
   }
-  return 0;
+  return call.kernel.futexes.requeue(from, to, wakes, moves);
 }
 
-/** FUTEX_WAKE_OP: changes the second word; nobody waits on either. */
-function wakeOperation(call: SyscallCall): HandlerResult {
-  if (call.n(0) % 4 !== 0 || call.n(4) % 4 !== 0) return -EINVAL;
-  const encoded = call.u32(5);
-  const comparison = (encoded >>> 24) & 15;
-  let operand = (encoded << 8) >> 20;
-  const kind = (encoded >>> 28) & 7;
-  const shifted = encoded >>> 31 !== 0;
-  if (shifted) operand = 1 << (operand & 31);
-  const old = call.user.readU32(call.word(4));
-  if (old === null) return -EFAULT;
-  const changed = [operand, old + operand, old | operand, old & ~operand, old ^ operand][kind];
-  if (changed === undefined) return -ENOSYS;
-  if (!call.user.writeU32(call.word(4), changed >>> 0)) return -EFAULT;
-  return comparison > 5 ? -ENOSYS : 0;
+/** -EFAULT, or -EAGAIN where the first word is not the sixth argument. */
+function compareWord(call: SyscallCall): number {
+  const value = call.user.readU32(call.word(0));
+  if (value === null) return -EFAULT;
+  return value === call.u32(5) ? 0 : -EAGAIN;
+}
+
+/** FUTEX_WAKE_OP: changes the second word, wakes on the first, and on the second if its old value says so. */
+function wakeOperation(call: SyscallCall, flags: FutexFlags): HandlerResult {
+  const { futexes } = call.kernel;
+  const first = futexKey(call, call.u64(0), flags, false);
+  if (typeof first === "number") return first;
+  const second = futexKey(call, call.u64(4), flags, true);
+  if (typeof second === "number") return second;
+  const holds = changeWord(call.user, call.n(4), call.u32(5));
+  if (typeof holds === "number") return holds;
+  const woken = futexes.wake(first, call.i32(2), FUTEX_BITSET_MATCH_ANY);
+  if (woken < 0 || !holds) return woken;
+  const more = futexes.wake(second, call.i32(3), FUTEX_BITSET_MATCH_ANY);
+  return more < 0 ? more : woken + more;
+}
+
+function cmpRequeuePi(call: SyscallCall, flags: FutexFlags): HandlerResult {
+  const wakes = call.i32(2);
+  const moves = call.i32(3);
+  if (wakes < 0 || moves < 0) return -EINVAL;
+  if (call.u64(0) === call.u64(4) || wakes !== 1) return -EINVAL;
+  const from = futexKey(call, call.u64(0), flags, false);
+  if (typeof from === "number") return from;
+  const to = futexKey(call, call.u64(4), flags, true);
+  if (typeof to === "number") return to;
+  if (sameFutex(from, to)) return -EINVAL;
+  const different = compareWord(call);
+  if (different !== 0) return different;
+  return requeuePi(call.kernel, call.user, from, to, call.n(4), moves);
 }
 
 export const futexSyscalls: readonly Definition[] = [
@@ -163,7 +174,15 @@ export const futexSyscalls: readonly Definition[] = [
       address("uaddr"),
       choiceAndFlags("op", COMMAND_MASK, COMMANDS, FLAGS),
       uint("val"),
-      structIn("timeout", "timespec"),
+      dependent(
+        "timeout",
+        1,
+        [FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP, FUTEX_CMP_REQUEUE_PI].flatMap((command) => [
+          [command, { kind: "uint" }] as const,
+          [command | FUTEX_PRIVATE_FLAG, { kind: "uint" }] as const,
+        ]),
+        structIn("timeout", "timespec"),
+      ),
       address("uaddr2"),
       hex("val3"),
     ],

@@ -5,12 +5,17 @@ import { cloneSyscalls } from "./clone.js";
 import { TableDispatch } from "./dispatch.js";
 import { fileSyscalls } from "./files.js";
 import { futexSyscalls } from "./futex.js";
+import { futex2Syscalls } from "./futex2.js";
 import { identitySyscalls } from "./identity.js";
 import { limitSyscalls } from "./limits.js";
+import { membarrierSyscalls } from "./membarrier.js";
 import { memorySyscalls } from "./memory.js";
 import { miscSyscalls } from "./misc.js";
 import { prctlSyscalls } from "./prctl.js";
+import { prioritySyscalls } from "./priorities.js";
 import { processSyscalls } from "./process.js";
+import { robustListSyscalls } from "./robust-list.js";
+import { rseqSyscalls } from "./rseq.js";
 import { schedulingSyscalls } from "./scheduling.js";
 import { sessionSyscalls } from "./sessions.js";
 import { signalSyscalls } from "./signals.js";
@@ -34,7 +39,12 @@ export const syscallTable = new SyscallTable([
   ...timeSyscalls,
   ...prctlSyscalls,
   ...schedulingSyscalls,
+  ...prioritySyscalls,
   ...futexSyscalls,
+  ...futex2Syscalls,
+  ...robustListSyscalls,
+  ...rseqSyscalls,
+  ...membarrierSyscalls,
   ...miscSyscalls,
 ]);
 

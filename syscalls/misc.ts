@@ -1,22 +1,9 @@
-/** What belongs nowhere else: the system's name and state, randomness, thread bookkeeping. */
+/** What belongs nowhere else: the system's name and state, randomness, personality. */
 
 import { CAP_SYS_ADMIN } from "../kernel/capabilities.js";
 import { hasCapability } from "../kernel/credentials.js";
-import { EFAULT, EINVAL, ENOSYS, EPERM, ESRCH } from "../kernel/errno.js";
-import {
-  address,
-  bufferIn,
-  bufferOut,
-  flags,
-  hex,
-  int,
-  length,
-  names,
-  pid,
-  structOut,
-  uint,
-  choice,
-} from "./argument.js";
+import { EFAULT, EINVAL, EPERM } from "../kernel/errno.js";
+import { bufferIn, bufferOut, flags, length, names, structOut } from "./argument.js";
 import type { SyscallCall } from "./call.js";
 import { writeBytes } from "./structs.js";
 import { define, type Definition, type HandlerResult } from "./table.js";
@@ -24,7 +11,6 @@ import { define, type Definition, type HandlerResult } from "./table.js";
 const NAME_BYTES = 65;
 const INT_MAX = 0x7fff_ffff;
 const PAGE = 4096;
-const ROBUST_HEAD_BYTES = 24;
 const READ_IMPLIES_EXEC = 0x40_0000;
 
 const PERSONALITY = names("PER_???", {
@@ -105,65 +91,6 @@ function personality(call: SyscallCall): HandlerResult {
   return old;
 }
 
-function setTidAddress(call: SyscallCall): HandlerResult {
-  call.task.clearChildTid = call.n(0);
-  return call.task.tid;
-}
-
-function setRobustList(call: SyscallCall): HandlerResult {
-  if (call.n(1) !== ROBUST_HEAD_BYTES) return -EINVAL;
-  call.task.robustList = call.u64(0);
-  return 0;
-}
-
-function getRobustList(call: SyscallCall): HandlerResult {
-  const number = call.i32(0);
-  const task = number === 0 ? call.task : call.kernel.tasks.get(number);
-  if (task === undefined) return -ESRCH;
-  if (!call.user.writeU64(call.word(2), BigInt(ROBUST_HEAD_BYTES))) return -EFAULT;
-  return call.user.writeU64(call.word(1), task.robustList) ? 0 : -EFAULT;
-}
-
-const MEMBARRIER_QUERY = 0;
-const MEMBARRIER = {
-  MEMBARRIER_CMD_QUERY: MEMBARRIER_QUERY,
-  MEMBARRIER_CMD_GLOBAL: 1,
-  MEMBARRIER_CMD_GLOBAL_EXPEDITED: 2,
-  MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED: 4,
-  MEMBARRIER_CMD_PRIVATE_EXPEDITED: 8,
-  MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: 16,
-  MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE: 32,
-  MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE: 64,
-  MEMBARRIER_CMD_GET_REGISTRATIONS: 512,
-};
-const MEMBARRIER_ALL = Object.values(MEMBARRIER).reduce((sum, bit) => sum | bit, 0);
-
-/** One CPU and one task at a time: every barrier is there already. Only registration is remembered. */
-function membarrier(call: SyscallCall): HandlerResult {
-  const command = call.i32(0);
-  const { task } = call;
-  if (call.u32(1) !== 0) return -EINVAL;
-  switch (command) {
-    case MEMBARRIER_QUERY:
-      return MEMBARRIER_ALL;
-    case MEMBARRIER.MEMBARRIER_CMD_GLOBAL:
-    case MEMBARRIER.MEMBARRIER_CMD_GLOBAL_EXPEDITED:
-      return 0;
-    case MEMBARRIER.MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
-    case MEMBARRIER.MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
-    case MEMBARRIER.MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
-      task.process.membarriers |= command;
-      return 0;
-    case MEMBARRIER.MEMBARRIER_CMD_PRIVATE_EXPEDITED:
-    case MEMBARRIER.MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
-      return (task.process.membarriers & (command << 1)) !== 0 ? 0 : -EPERM;
-    case MEMBARRIER.MEMBARRIER_CMD_GET_REGISTRATIONS:
-      return task.process.membarriers;
-    default:
-      return -EINVAL;
-  }
-}
-
 export const miscSyscalls: readonly Definition[] = [
   define({ number: 63, name: "uname", args: [structOut("buf", "utsname")], handler: uname }),
   define({ number: 99, name: "sysinfo", args: [structOut("info", "sysinfo")], handler: sysinfo }),
@@ -187,41 +114,9 @@ export const miscSyscalls: readonly Definition[] = [
     handler: setName("domainname"),
   }),
   define({
-    number: 218,
-    name: "set_tid_address",
-    args: [address("tidptr")],
-    returns: "pid",
-    handler: setTidAddress,
-  }),
-  define({
-    number: 273,
-    name: "set_robust_list",
-    args: [address("head"), length("len")],
-    handler: setRobustList,
-  }),
-  define({
-    number: 274,
-    name: "get_robust_list",
-    args: [pid("pid"), structOut("head_ptr", "pointer"), structOut("len_ptr", "long")],
-    handler: getRobustList,
-  }),
-  define({
     number: 318,
     name: "getrandom",
     args: [bufferOut("buf"), length("buflen"), flags("flags", RANDOM_FLAGS)],
     handler: getrandom,
-  }),
-  define({
-    number: 324,
-    name: "membarrier",
-    args: [choice("cmd", names("MEMBARRIER_???", MEMBARRIER)), uint("flags"), int("cpu_id")],
-    handler: membarrier,
-  }),
-  define({
-    number: 334,
-    name: "rseq",
-    args: [address("rseq"), length("rseq_len"), int("flags"), hex("sig")],
-    // A kernel without CONFIG_RSEQ: glibc and others go on without it.
-    handler: () => -ENOSYS,
   }),
 ];

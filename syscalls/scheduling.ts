@@ -1,27 +1,72 @@
-/** Scheduling calls on a machine of one CPU (kernel/sched/syscalls.c). */
+/** Policies, affinity and turns on a machine of one processor (kernel/sched/syscalls.c). */
 
-import { EACCES, EFAULT, EINVAL, EPERM, ESRCH } from "../kernel/errno.js";
+import { CAP_SYS_NICE } from "../kernel/capabilities.js";
+import { hasCapability } from "../kernel/credentials.js";
+import { E2BIG, EBUSY, EFAULT, EINVAL, EOPNOTSUPP, EPERM, ESRCH } from "../kernel/errno.js";
+import { RLIMIT_RTPRIO } from "../kernel/limits.js";
+import {
+  isFair,
+  isRealtime,
+  MAX_NICE,
+  MIN_NICE,
+  SCHED_BATCH,
+  SCHED_DEADLINE,
+  SCHED_FIFO,
+  SCHED_IDLE,
+  SCHED_OTHER,
+  SCHED_RR,
+  sliceOf,
+} from "../kernel/scheduling.js";
 import type { Task } from "../kernel/task.js";
-import { choice, int, length, names, pid, structIn, structOut } from "./argument.js";
+import { choice, int, length, names, pid, structIn, structOut, uint } from "./argument.js";
 import type { SyscallCall } from "./call.js";
+import { mayRaiseTo, ownsTask } from "./priorities.js";
 import { readView, timespecBytes, writeBytes } from "./structs.js";
 import { define, type Definition, type Handler, type HandlerResult } from "./table.js";
 
+const SCHED_EXT = 7;
 const POLICIES = names("SCHED_???", {
-  SCHED_OTHER: 0,
-  SCHED_FIFO: 1,
-  SCHED_RR: 2,
-  SCHED_BATCH: 3,
-  SCHED_IDLE: 5,
-  SCHED_DEADLINE: 6,
-  SCHED_EXT: 7,
+  SCHED_OTHER,
+  SCHED_FIFO,
+  SCHED_RR,
+  SCHED_BATCH,
+  SCHED_IDLE,
+  SCHED_DEADLINE,
+  SCHED_EXT,
 });
-const WHICH = names("PRIO_???", { PRIO_PROCESS: 0, PRIO_PGRP: 1, PRIO_USER: 2 });
+/** In a policy's number: children start as ordinary tasks. */
+const SCHED_RESET_ON_FORK = 0x4000_0000;
 /** Bytes of the kernel's CPU mask with up to 64 CPUs. */
 const MASK_BYTES = 8;
-/** A time slice of SCHED_OTHER without competition, and of SCHED_RR. */
-const SLICE = 4_000_000;
+const MAX_REALTIME_PRIORITY = 99;
+/** A turn of SCHED_RR, and one timer tick at 250 Hz, in which other slices are counted: nanoseconds. */
+const RR_SLICE = 100_000_000;
+const TICK = 4_000_000;
+/** The slices that may be asked for, nanoseconds. */
+const MIN_SLICE = 100_000;
+const MAX_SLICE = 100_000_000;
+const PAGE = 4096;
 
+/** struct sched_attr: bytes of its first version, and with the utilization clamps. */
+const ATTR_BYTES_0 = 48;
+const ATTR_BYTES = 56;
+const FLAG_RESET_ON_FORK = 1;
+const FLAG_KEEP_POLICY = 8;
+const FLAG_KEEP_PARAMS = 0x10;
+const FLAG_UTIL_CLAMP = 0x60;
+const FLAG_ALL = 0x7f;
+
+/** What a task is to have. `policy` null: what it has. */
+interface Wanted {
+  readonly policy: number | null;
+  readonly flags: bigint;
+  readonly nice: number;
+  readonly priority: number;
+  /** Nanoseconds; 0: the usual. */
+  readonly slice: number;
+}
+
+/** By number, 0 being the caller; those that have ended count until they were waited for. */
 function find(call: SyscallCall, number: number): Task | undefined {
   return number === 0 ? call.task : call.kernel.tasks.get(number);
 }
@@ -39,13 +84,16 @@ function setAffinity(call: SyscallCall): HandlerResult {
   const size = Math.min(call.u32(1), MASK_BYTES);
   const view = readView(call.user, call.word(2), size);
   if (typeof view === "number") return view;
-  if (find(call, call.i32(0)) === undefined) return -ESRCH;
+  const task = find(call, call.i32(0));
+  if (task === undefined) return -ESRCH;
+  if (!ownsTask(call.task, task) && !hasCapability(call.task.credentials, CAP_SYS_NICE)) return -EPERM;
   return size > 0 && (view.getUint8(0) & 1) !== 0 ? 0 : -EINVAL;
 }
 
 function priorityRange(policy: number): readonly [number, number] | null {
-  if (policy === 1 || policy === 2) return [1, 99];
-  return [0, 3, 5, 6, 7].includes(policy) ? [0, 0] : null;
+  if (isRealtime(policy)) return [1, MAX_REALTIME_PRIORITY];
+  const known = [SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, SCHED_DEADLINE, SCHED_EXT];
+  return known.includes(policy) ? [0, 0] : null;
 }
 
 const range =
@@ -53,33 +101,76 @@ const range =
   (call) =>
     priorityRange(call.i32(0))?.[index] ?? -EINVAL;
 
+/** Changes what a task has (__sched_setscheduler): -EINVAL, -EPERM, -EOPNOTSUPP, -EBUSY, in this order. */
+function change(call: SyscallCall, task: Task, wanted: Wanted): number {
+  const policy = wanted.policy ?? task.policy;
+  const resetOnFork =
+    wanted.policy === null ? task.resetOnFork : (wanted.flags & BigInt(FLAG_RESET_ON_FORK)) !== 0n;
+  const known = isFair(policy) || isRealtime(policy) || policy === SCHED_IDLE || policy === SCHED_DEADLINE;
+  if (!known || (wanted.flags & ~BigInt(FLAG_ALL)) !== 0n || wanted.priority > MAX_REALTIME_PRIORITY)
+    return -EINVAL;
+  if (policy === SCHED_DEADLINE && wanted.slice === 0) return -EINVAL;
+  if (isRealtime(policy) !== (wanted.priority !== 0)) return -EINVAL;
+  if (!mayChange(call.task, task, policy, wanted, resetOnFork)) return -EPERM;
+  // A kernel without CONFIG_UCLAMP_TASK.
+  if ((wanted.flags & BigInt(FLAG_UTIL_CLAMP)) !== 0n) return -EOPNOTSUPP;
+  // No processor time is set aside for deadlines.
+  if (policy === SCHED_DEADLINE) return -EBUSY;
+  task.policy = policy;
+  task.resetOnFork = resetOnFork;
+  task.realtimePriority = wanted.priority;
+  if (isRealtime(policy)) return 0;
+  task.nice = wanted.nice;
+  task.customSlice = wanted.slice === 0 ? 0 : Math.min(MAX_SLICE, Math.max(MIN_SLICE, wanted.slice));
+  return 0;
+}
+
+/** user_check_sched_setscheduler. */
+function mayChange(
+  caller: Task,
+  task: Task,
+  policy: number,
+  { nice, priority }: Wanted,
+  resetOnFork: boolean,
+): boolean {
+  if (hasCapability(caller.credentials, CAP_SYS_NICE)) return true;
+  const limit = task.limits.soft(RLIMIT_RTPRIO);
+  if (isFair(policy) && nice < task.nice && !mayRaiseTo(task, nice)) return false;
+  if (isRealtime(policy) && policy !== task.policy && limit === 0) return false;
+  if (isRealtime(policy) && priority > task.realtimePriority && priority > limit) return false;
+  if (policy === SCHED_DEADLINE) return false;
+  if (task.policy === SCHED_IDLE && policy !== SCHED_IDLE && !mayRaiseTo(task, task.nice)) return false;
+  return ownsTask(caller, task) && !(task.resetOnFork && !resetOnFork);
+}
+
 function getScheduler(call: SyscallCall): HandlerResult {
   const number = call.i32(0);
   if (number < 0) return -EINVAL;
-  return find(call, number)?.policy ?? -ESRCH;
+  const task = find(call, number);
+  return task === undefined ? -ESRCH : task.policy | (task.resetOnFork ? SCHED_RESET_ON_FORK : 0);
 }
 
 function setScheduler(call: SyscallCall): HandlerResult {
   const policy = call.i32(1);
-  // Its top bit asks for the policy to be reset on fork.
-  return policy < 0 ? -EINVAL : changePolicy(call, policy & ~0x4000_0000, call.word(2) === 0 ? null : 2);
+  return policy < 0 ? -EINVAL : changePolicy(call, policy, 2);
 }
 
-function changePolicy(call: SyscallCall, policy: number | null, parameter: number | null): HandlerResult {
+/** sched_setscheduler(2), or with `policy` null sched_setparam(2); struct sched_param is at argument `at`. */
+function changePolicy(call: SyscallCall, policy: number | null, at: number): HandlerResult {
   const number = call.i32(0);
-  if (number < 0 || parameter === null) return -EINVAL;
-  const view = readView(call.user, call.word(parameter), 4);
+  if (number < 0 || call.word(at) === 0) return -EINVAL;
+  const view = readView(call.user, call.word(at), 4);
   if (typeof view === "number") return view;
   const task = find(call, number);
   if (task === undefined) return -ESRCH;
-  const wanted = policy ?? task.policy;
-  const allowed = priorityRange(wanted);
-  const priority = view.getInt32(0, true);
-  if (allowed === null || wanted === 6 || priority < allowed[0] || priority > allowed[1]) return -EINVAL;
-  if (priority > 0 && call.task.credentials.euid !== 0) return -EPERM;
-  task.policy = wanted;
-  task.realtimePriority = priority;
-  return 0;
+  const reset = policy !== null && (policy & SCHED_RESET_ON_FORK) !== 0;
+  return change(call, task, {
+    policy: policy === null ? null : policy & ~SCHED_RESET_ON_FORK,
+    flags: reset ? BigInt(FLAG_RESET_ON_FORK) : 0n,
+    nice: task.nice,
+    priority: view.getUint32(0, true),
+    slice: policy === SCHED_DEADLINE ? 0 : task.customSlice,
+  });
 }
 
 function getParameter(call: SyscallCall): HandlerResult {
@@ -95,26 +186,76 @@ function rrInterval(call: SyscallCall): HandlerResult {
   if (number < 0) return -EINVAL;
   const task = find(call, number);
   if (task === undefined) return -ESRCH;
-  return writeBytes(call.user, call.word(1), timespecBytes(task.policy === 1 ? 0 : SLICE));
+  const slice = sliceOf(task);
+  const counted = isRealtime(task.policy)
+    ? task.policy === SCHED_RR
+      ? RR_SLICE
+      : 0
+    : slice - (slice % TICK);
+  return writeBytes(call.user, call.word(1), timespecBytes(counted));
 }
 
-function getPriority(call: SyscallCall): HandlerResult {
-  const which = call.i32(0);
-  if (which < 0 || which > 2) return -EINVAL;
-  const task = which === 0 ? find(call, call.i32(1)) : call.task;
-  // The raw call gives 1 to 40, so that it is never negative.
-  return task === undefined ? -ESRCH : 20 - task.nice;
+/** struct sched_attr as given (sched_copy_attr): -EFAULT, -EINVAL; -E2BIG after saying how long it should be. */
+function readAttributes(call: SyscallCall): DataView | number {
+  const { user } = call;
+  const at = call.word(1);
+  const given = user.readU32(at);
+  if (given === null) return -EFAULT;
+  const size = given === 0 ? ATTR_BYTES_0 : given;
+  const tooLong = (): number => {
+    user.writeU32(at, ATTR_BYTES);
+    return -E2BIG;
+  };
+  if (size < ATTR_BYTES_0 || size > PAGE) return tooLong();
+  const bytes = user.read(at, size);
+  if (typeof bytes === "number") return bytes;
+  if (bytes.subarray(ATTR_BYTES).some((byte) => byte !== 0)) return tooLong();
+  const known = new Uint8Array(ATTR_BYTES);
+  known.set(bytes.subarray(0, ATTR_BYTES));
+  const view = new DataView(known.buffer);
+  return (view.getUint32(8, true) & FLAG_UTIL_CLAMP) !== 0 && size < ATTR_BYTES ? -EINVAL : view;
 }
 
-function setPriority(call: SyscallCall): HandlerResult {
-  const which = call.i32(0);
-  if (which < 0 || which > 2) return -EINVAL;
-  const task = which === 0 ? find(call, call.i32(1)) : call.task;
+function setAttributes(call: SyscallCall): HandlerResult {
+  const number = call.i32(0);
+  if (call.word(1) === 0 || number < 0 || call.u32(2) !== 0) return -EINVAL;
+  const view = readAttributes(call);
+  if (typeof view === "number") return view;
+  const policy = view.getInt32(4, true);
+  if (policy < 0) return -EINVAL;
+  const task = find(call, number);
   if (task === undefined) return -ESRCH;
-  const nice = Math.max(-20, Math.min(19, call.i32(2)));
-  if (nice < task.nice && call.task.credentials.euid !== 0) return -EACCES;
-  task.nice = nice;
-  return 0;
+  const flags = view.getBigUint64(8, true);
+  const keepsParameters = (flags & BigInt(FLAG_KEEP_PARAMS)) !== 0n;
+  const fair = !isRealtime(task.policy);
+  return change(call, task, {
+    policy: (flags & BigInt(FLAG_KEEP_POLICY)) !== 0n ? null : policy,
+    flags,
+    nice:
+      keepsParameters && fair ? task.nice : Math.min(MAX_NICE, Math.max(MIN_NICE, view.getInt32(16, true))),
+    priority: keepsParameters && !fair ? task.realtimePriority : view.getUint32(20, true),
+    slice: keepsParameters && fair ? sliceOf(task) : Number(view.getBigUint64(24, true)),
+  });
+}
+
+function getAttributes(call: SyscallCall): HandlerResult {
+  const number = call.i32(0);
+  const size = call.u32(2);
+  if (call.word(1) === 0 || number < 0 || size > PAGE || size < ATTR_BYTES_0 || call.u32(3) !== 0)
+    return -EINVAL;
+  const task = find(call, number);
+  if (task === undefined) return -ESRCH;
+  const bytes = new Uint8Array(size);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, Math.min(size, ATTR_BYTES), true);
+  view.setUint32(4, task.policy, true);
+  view.setUint32(8, task.resetOnFork ? FLAG_RESET_ON_FORK : 0, true);
+  if (isRealtime(task.policy)) view.setUint32(20, task.realtimePriority, true);
+  else {
+    view.setInt32(16, task.nice, true);
+    view.setUint32(24, sliceOf(task), true);
+  }
+  return writeBytes(call.user, call.word(1), bytes);
 }
 
 function getcpu(call: SyscallCall): HandlerResult {
@@ -125,25 +266,18 @@ function getcpu(call: SyscallCall): HandlerResult {
   return 0;
 }
 
+function schedYield(call: SyscallCall): HandlerResult {
+  call.kernel.yield();
+  return 0;
+}
+
 export const schedulingSyscalls: readonly Definition[] = [
-  define({ number: 24, name: "sched_yield", args: [], handler: () => 0 }),
-  define({
-    number: 140,
-    name: "getpriority",
-    args: [choice("which", WHICH), int("who")],
-    handler: getPriority,
-  }),
-  define({
-    number: 141,
-    name: "setpriority",
-    args: [choice("which", WHICH), int("who"), int("prio")],
-    handler: setPriority,
-  }),
+  define({ number: 24, name: "sched_yield", args: [], handler: schedYield }),
   define({
     number: 142,
     name: "sched_setparam",
     args: [pid("pid"), structIn("param", "sched_param")],
-    handler: (call) => changePolicy(call, null, call.word(1) === 0 ? null : 1),
+    handler: (call) => changePolicy(call, null, 1),
   }),
   define({
     number: 143,
@@ -193,5 +327,17 @@ export const schedulingSyscalls: readonly Definition[] = [
     name: "getcpu",
     args: [structOut("cpu", "uint"), structOut("node", "uint"), structOut("tcache", "pointer")],
     handler: getcpu,
+  }),
+  define({
+    number: 314,
+    name: "sched_setattr",
+    args: [pid("pid"), structIn("attr", "sched_attr"), uint("flags")],
+    handler: setAttributes,
+  }),
+  define({
+    number: 315,
+    name: "sched_getattr",
+    args: [pid("pid"), structOut("attr", "sched_attr"), length("size"), int("flags")],
+    handler: getAttributes,
   }),
 ];

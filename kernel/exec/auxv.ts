@@ -1,6 +1,7 @@
 /** The auxiliary vector in Linux's order (arch/x86/include/asm/elf.h, fs/binfmt_elf.c create_elf_tables). */
 
 import type { Kernel } from "../kernel.js";
+import { RSEQ_ALIGNMENT, RSEQ_FEATURE_BYTES } from "../rseq.js";
 import type { Task } from "../task.js";
 import type { ElfImage } from "./elf.js";
 import type { LoadedImage } from "./load.js";
@@ -22,6 +23,8 @@ import {
   AT_PHNUM,
   AT_PLATFORM,
   AT_RANDOM,
+  AT_RSEQ_ALIGN,
+  AT_RSEQ_FEATURE_SIZE,
   AT_SECURE,
   AT_SYSINFO_EHDR,
   AT_UID,
@@ -43,7 +46,6 @@ export interface VectorSources {
   readonly vdso: number | null;
 }
 
-/** No AT_RSEQ_*: rseq(2) is ENOSYS here, as on a kernel without CONFIG_RSEQ. */
 export function auxiliaryVector(
   kernel: Kernel,
   task: Task,
@@ -71,6 +73,8 @@ export function auxiliaryVector(
     [AT_HWCAP2, HWCAP2_FSGSBASE],
     [AT_EXECFN, 0],
     [AT_PLATFORM, 0],
+    [AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_BYTES],
+    [AT_RSEQ_ALIGN, RSEQ_ALIGNMENT],
   ];
 }
 

@@ -16,6 +16,7 @@ import { mayExecute } from "../process-limit.js";
 import { RSP } from "../processor.js";
 import { INITIAL_PKRU } from "../signals/frame.js";
 import { SIGCHLD, SIGSEGV } from "../signals/numbers.js";
+import { rseqExec } from "../rseq.js";
 import type { Task } from "../task.js";
 import { auxiliaryVector } from "./auxv.js";
 import { newIdentity, takeIdentity, type NewIdentity } from "./credentials.js";
@@ -217,13 +218,11 @@ function beginNew(
   process.handlers.reset();
   process.exitSignal = SIGCHLD;
   process.executed = true;
-  process.membarriers = 0;
   task.signals.alternate.base = 0n;
   task.signals.alternate.size = 0n;
   task.signals.alternate.flags = 0;
   task.signals.saved = null;
-  task.clearChildTid = 0;
-  task.robustList = 0n;
+  rseqExec(task);
   task.restart = null;
 }
 

@@ -15,6 +15,7 @@ import {
   ERESTARTSYS,
   type RestartCode,
 } from "../restart.js";
+import { rseqSignal } from "../rseq.js";
 import type { Process, Task } from "../task.js";
 import { disarm, isOnStack, stackState, within } from "./alternate-stack.js";
 import {
@@ -190,6 +191,7 @@ function again(kernel: Kernel, task: Task): void {
 function enterHandler(kernel: Kernel, task: Task, info: SignalInfo, action: SignalAction): void {
   const { signals } = task;
   report(kernel, task, info, "handler");
+  rseqSignal(kernel, task, info.signo);
   if (!buildFrame(kernel, task, info, action)) {
     // force_sigsegv: a SIGSEGV that cannot be delivered kills.
     forceSignal(task, kernelSignal(SIGSEGV), info.signo === SIGSEGV);
