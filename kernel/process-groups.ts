@@ -10,7 +10,7 @@ export function membersOf(kernel: Kernel, group: number): Process[] {
 
 /**
  * True where no process of the group has a parent in another group of the same session: nobody is there to continue
- * it when it stops. Parents that are the world outside do not count, nor processes that have ended
+ * it when it stops. The world outside counts as the parent of the first process only; processes that have ended do not count
  * (will_become_orphaned_pgrp).
  * @param leaving counted as gone already
  */
@@ -18,6 +18,8 @@ export function isOrphanedGroup(kernel: Kernel, group: number, leaving?: Process
   for (const process of kernel.processes.values()) {
     if (process.processGroup !== group || process === leaving || process.zombie) continue;
     const { parent } = process;
+    // The first process has the user's shell outside as its parent.
+    if (parent === null && process === kernel.init) return false;
     if (parent !== null && parent.processGroup !== group && parent.session === process.session) return false;
   }
   return true;

@@ -24,7 +24,7 @@ export class Dentry {
     if (known?.inode === inode) return known;
     if (known) this.detach(known);
     const made = new Dentry(name, this, inode);
-    this.children.set(name, made);
+    if ((this.inode as DirectoryInode).keepsNames) this.children.set(name, made);
     return made;
   }
 

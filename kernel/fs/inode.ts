@@ -125,6 +125,11 @@ export abstract class Inode {
 
 /** A directory: `lookup` and `entries` at least; the rest refuses by default as a kernel file system does. */
 export abstract class DirectoryInode extends Inode {
+  /** Entries of names that were used are kept; false where names come and go by themselves (procfs). */
+  get keepsNames(): boolean {
+    return true;
+  }
+
   /** The inode of a name, or -errno (-ENOENT). "." and ".." never get here. */
   abstract lookup(name: string): Inode | number;
   /** All names but "." and "..", in a stable order. */

@@ -11,63 +11,62 @@ import { bytesOf } from "../bytes.js";
 /** What a generated file holds at this moment, as a byte string; -errno where it cannot be read. */
 export type Content = () => string | number;
 
+/** Whose a node is; root's where it is not said. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** A node of a generated tree, made when it is looked up. */
-export type Node =
+export type Node = { readonly owner?: Owner } & (
   | {
       readonly kind: "file";
       readonly content: Content;
       readonly mode?: number;
+      /** Asked at open, besides the permission bits: 0 or -errno. */
+      readonly check?: () => number;
       readonly write?: (text: string) => number;
     }
-  | { readonly kind: "directory"; readonly children: () => Children; readonly mode?: number }
+  | {
+      readonly kind: "directory";
+      readonly children: () => Children;
+      /** One name, where making all children for it is too much; -errno. */
+      readonly child?: (name: string) => Node | number | undefined;
+      readonly mode?: number;
+    }
   /** `place`: where following it leads, for links that are more than their text. */
-  | { readonly kind: "link"; readonly target: Content; readonly place?: () => Location | number }
+  | {
+      readonly kind: "link";
+      readonly target: Content;
+      readonly place?: () => Location | number;
+      readonly mode?: number;
+    }
   | {
       readonly kind: "special";
-      readonly open: (location: Location, flags: number) => OpenFile;
+      readonly open: (location: Location, flags: number) => OpenFile | number;
       readonly mode?: number;
-    };
+    }
+);
 
 export type Children = ReadonlyMap<string, Node>;
 
 /** A file system whose files the kernel writes as they are read: procfs and sysfs. */
 export class GeneratedFileSystem extends FileSystem {
-  readonly root: DirectoryInode;
-  /** Inodes by path, so that a file keeps its number. */
-  readonly #inodes = new Map<string, Inode>();
+  readonly root: GeneratedDirectory;
 
   constructor(
     context: FileSystemContext,
     typeName: "proc" | "sysfs",
     device: DeviceNumber,
-    children: () => Children,
+    top: Extract<Node, { kind: "directory" }>,
   ) {
     super(context, typeName, device);
-    this.root = new GeneratedDirectory(this, "", { kind: "directory", children });
+    this.root = new GeneratedDirectory(this, top);
   }
 
   statistics(): FileSystemStatistics {
     const magic = this.typeName === "proc" ? PROC_MAGIC : SYSFS_MAGIC;
     return { magic, blockSize: 4096, blocks: 0, free: 0, files: 0, freeFiles: 0 };
-  }
-
-  inodeFor(path: string, node: Node): Inode {
-    const known = this.#inodes.get(path);
-    if (known && (known.mode & S_IFMT) === typeOf(node)) {
-      if (known instanceof GeneratedDirectory && node.kind === "directory") known.node = node;
-      else if (known instanceof GeneratedInode && node.kind !== "link" && node.kind !== "directory")
-        known.node = node;
-      else if (known instanceof GeneratedLink && node.kind === "link") known.node = node;
-      return known;
-    }
-    const inode =
-      node.kind === "directory"
-        ? new GeneratedDirectory(this, path, node)
-        : node.kind === "link"
-          ? new GeneratedLink(this, node)
-          : new GeneratedInode(this, node);
-    this.#inodes.set(path, inode);
-    return inode;
   }
 }
 
@@ -75,8 +74,41 @@ function typeOf(node: Node): number {
   return node.kind === "directory" ? S_IFDIR : node.kind === "link" ? S_IFLNK : S_IFREG;
 }
 
-function parts(fileSystem: FileSystem, mode: number) {
-  return { number: fileSystem.newInodeNumber(), mode, uid: 0, gid: 0, time: fileSystem.now() };
+const DEFAULT_MODES: Record<Node["kind"], number> = {
+  directory: 0o555,
+  file: 0o444,
+  link: 0o777,
+  special: 0o444,
+};
+
+function parts(fileSystem: FileSystem, node: Node) {
+  const mode = typeOf(node) | (node.mode ?? DEFAULT_MODES[node.kind]);
+  const { uid, gid } = node.owner ?? { uid: 0, gid: 0 };
+  return { number: fileSystem.newInodeNumber(), mode, uid, gid, time: fileSystem.now() };
+}
+
+/** An inode for a node; of the kind that it had before, the one that is there, so that it keeps its number. */
+function inodeFor(fileSystem: FileSystem, node: Node, known: Inode | undefined): Inode {
+  const alike = known !== undefined && known.type === typeOf(node);
+  if (alike) {
+    known.uid = node.owner?.uid ?? 0;
+    known.gid = node.owner?.gid ?? 0;
+    known.mode = typeOf(node) | (node.mode ?? DEFAULT_MODES[node.kind]);
+  }
+  switch (node.kind) {
+    case "directory":
+      if (!alike) return new GeneratedDirectory(fileSystem, node);
+      (known as GeneratedDirectory).node = node;
+      return known;
+    case "link":
+      if (!alike) return new GeneratedLink(fileSystem, node);
+      (known as GeneratedLink).setNode(node);
+      return known;
+    default:
+      if (!alike) return new GeneratedInode(fileSystem, node);
+      (known as GeneratedInode).node = node;
+      return known;
+  }
 }
 
 class GeneratedInode extends Inode {
@@ -84,13 +116,13 @@ class GeneratedInode extends Inode {
     fileSystem: FileSystem,
     public node: Extract<Node, { kind: "file" | "special" }>,
   ) {
-    super(fileSystem, parts(fileSystem, S_IFREG | (node.mode ?? 0o444)));
+    super(fileSystem, parts(fileSystem, node));
   }
 
-  openFile(location: Location, flags: number): OpenFile {
-    return this.node.kind === "special"
-      ? this.node.open(location, flags)
-      : new GeneratedFile(location, flags, this.node);
+  openFile(location: Location, flags: number): OpenFile | number {
+    if (this.node.kind === "special") return this.node.open(location, flags);
+    const allowed = this.node.check?.() ?? 0;
+    return allowed < 0 ? allowed : new GeneratedFile(location, flags, this.node);
   }
 
   override setPermissions(): number {
@@ -136,8 +168,14 @@ class GeneratedLink extends SymlinkInode {
     fileSystem: FileSystem,
     public node: Extract<Node, { kind: "link" }>,
   ) {
-    super(fileSystem, parts(fileSystem, S_IFLNK | 0o777));
-    if (node.place) this.follow = () => this.node.place!();
+    super(fileSystem, parts(fileSystem, node));
+    this.setNode(node);
+  }
+
+  setNode(node: Extract<Node, { kind: "link" }>): void {
+    this.node = node;
+    if (node.place) this.follow = node.place;
+    else delete this.follow;
   }
 
   /** Present on links that lead to a place (see walk.ts). */
@@ -148,26 +186,56 @@ class GeneratedLink extends SymlinkInode {
   }
 }
 
+/** Names remembered before a directory looks which of them are gone. */
+const SMALLEST_MEMORY = 64;
+
 class GeneratedDirectory extends DirectoryInode {
+  /** The inodes of names that were looked up. */
+  private known = new Map<string, Inode>();
+  /** At so many of them it is time to forget those whose names are gone. */
+  private most = SMALLEST_MEMORY;
+
   constructor(
-    override readonly fileSystem: GeneratedFileSystem,
-    private readonly path: string,
+    fileSystem: FileSystem,
     public node: Extract<Node, { kind: "directory" }>,
   ) {
-    super(fileSystem, parts(fileSystem, S_IFDIR | (node.mode ?? 0o555)));
+    super(fileSystem, parts(fileSystem, node));
     this.links = 2;
   }
 
+  /** Processes end without anybody telling the directory entries. */
+  override get keepsNames(): boolean {
+    return false;
+  }
+
   lookup(name: string): Inode | number {
-    const node = this.node.children().get(name);
-    return node ? this.fileSystem.inodeFor(`${this.path}/${name}`, node) : -ENOENT;
+    const node = this.childNode(name) ?? -ENOENT;
+    if (typeof node === "number") {
+      this.known.delete(name);
+      return node;
+    }
+    return this.remember(name, node);
   }
 
   entries(): DirectoryEntry[] {
     return [...this.node.children()].map(([name, node]) => {
-      const inode = this.fileSystem.inodeFor(`${this.path}/${name}`, node);
+      const inode = this.remember(name, node);
       return { name, inode: inode.number, type: inode.type };
     });
+  }
+
+  private childNode(name: string): Node | number | undefined {
+    return this.node.child ? this.node.child(name) : this.node.children().get(name);
+  }
+
+  private remember(name: string, node: Node): Inode {
+    const inode = inodeFor(this.fileSystem, node, this.known.get(name));
+    this.known.set(name, inode);
+    if (this.known.size > this.most) {
+      this.known = new Map([...this.known].filter(([each]) => typeof this.childNode(each) === "object"));
+      this.most = Math.max(SMALLEST_MEMORY, 2 * this.known.size);
+    }
+    return inode;
   }
 
   create(_name: string, made: NewInode): number {
@@ -191,15 +259,15 @@ class GeneratedDirectory extends DirectoryInode {
 }
 
 /** Shorthand for a file. */
-export function file(content: Content, mode?: number): Node {
-  return mode === undefined ? { kind: "file", content } : { kind: "file", content, mode };
+export function file(content: Content, mode = 0o444): Node {
+  return { kind: "file", content, mode };
 }
 
 export function text(content: string): Node {
   return { kind: "file", content: () => content };
 }
 
-export function directory(children: () => Record<string, Node>): Node {
+export function directory(children: () => Record<string, Node>): Extract<Node, { kind: "directory" }> {
   return { kind: "directory", children: () => new Map(Object.entries(children())) };
 }
 

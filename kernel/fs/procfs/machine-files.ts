@@ -1,5 +1,7 @@
 import type { CpuModel } from "../../../cpu/models.js";
+import { PID_MAX } from "../../kernel.js";
 import type { Kernel } from "../../kernel.js";
+import type { AddressSpace } from "../../mm/address-space.js";
 import { directory, file, link, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
 
@@ -11,13 +13,14 @@ export function machineFiles(kernel: Kernel): Record<string, Node> {
     cpuinfo: file(() => cpuInfo(kernel)),
     devices: text("Character devices:\n  1 mem\n  5 /dev/tty\n136 pts\n\nBlock devices:\n"),
     filesystems: text("nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\toverlay\n"),
-    loadavg: file(() => `0.00 0.00 0.00 1/${kernel.tasks.size} ${Math.max(...kernel.tasks.keys())}\n`),
+    loadavg: file(() => loadText(kernel)),
     meminfo: file(() => memInfo(kernel)),
     mounts: link("self/mounts"),
     stat: file(() => statFile(kernel)),
     swaps: text("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
     sys: directory(() => sysctls(kernel)),
-    uptime: file(() => `${up().toFixed(2)} 0.00\n`),
+    uptime: file(() => `${up().toFixed(2)} ${idle(kernel).toFixed(2)}\n`),
+    vmstat: file(() => vmStat(kernel)),
     version: file(() => {
       const { sysname, release, version } = kernel.release;
       return `${sysname} version ${release} (sealab) ${version}\n`;
@@ -56,44 +59,133 @@ function cpuInfo(kernel: Kernel): string {
   return `${lines.map(([name, value]) => `${name}: ${value}`).join("\n")}\n\n`;
 }
 
+/** No averages are kept: a machine that runs for seconds has none to speak of. */
+function loadText(kernel: Kernel): string {
+  const tasks = [...kernel.tasks.values()];
+  const ready = tasks.filter(({ state }) => state === "ready").length;
+  return `0.00 0.00 0.00 ${ready}/${tasks.length} ${kernel.lastPid}\n`;
+}
+
+/** Seconds that the processor had nothing to do: time in which no instruction was retired. */
+function idle(kernel: Kernel): number {
+  return Math.max(0, kernel.clock.monotonic() - kernel.cpu.instructions) / 1e9;
+}
+
 function memInfo(kernel: Kernel): string {
   const { frames } = kernel;
+  const spaces = new Set<AddressSpace>();
+  for (const task of kernel.tasks.values()) if (task.state !== "dead") spaces.add(task.mm);
+  const sum = (count: (mm: AddressSpace) => number): number =>
+    [...spaces].reduce((total, mm) => total + count(mm), 0);
   const kib = (pages: number): number => pages * 4;
+  const anonymous = sum((mm) => mm.anonPages);
+  const tables = sum((mm) => mm.tables.tableFrames);
+  const cached = Math.max(0, frames.inUse - anonymous - tables);
   const shown: (readonly [string, number])[] = [
     ["MemTotal", kib(frames.total)],
     ["MemFree", kib(frames.free)],
     ["MemAvailable", kib(frames.free)],
     ["Buffers", 0],
-    ["Cached", 0],
+    ["Cached", kib(cached)],
     ["SwapCached", 0],
-    ["Active", kib(frames.inUse)],
+    ["Active", kib(anonymous + cached)],
     ["Inactive", 0],
+    ["Active(anon)", kib(anonymous)],
+    ["Inactive(anon)", 0],
+    ["Active(file)", kib(cached)],
+    ["Inactive(file)", 0],
+    ["Unevictable", 0],
+    ["Mlocked", kib(sum((mm) => mm.stats.lockedVm))],
     ["SwapTotal", 0],
     ["SwapFree", 0],
     ["Dirty", 0],
     ["Writeback", 0],
+    ["AnonPages", kib(anonymous)],
+    ["Mapped", kib(sum((mm) => mm.filePages))],
     ["Shmem", 0],
+    ["KReclaimable", 0],
     ["Slab", 0],
+    ["SReclaimable", 0],
+    ["SUnreclaim", 0],
+    ["KernelStack", 0],
+    ["PageTables", kib(tables)],
+    ["NFS_Unstable", 0],
+    ["Bounce", 0],
+    ["WritebackTmp", 0],
     ["CommitLimit", kib(Math.floor(frames.total / 2))],
-    ["Committed_AS", kib(frames.inUse)],
+    ["Committed_AS", kib(sum((mm) => mm.stats.committed))],
     ["VmallocTotal", 34359738367],
     ["VmallocUsed", 0],
+    ["VmallocChunk", 0],
     ["HugePages_Total", 0],
+    ["HugePages_Free", 0],
+    ["HugePages_Rsvd", 0],
+    ["HugePages_Surp", 0],
     ["Hugepagesize", 2048],
   ];
-  return shown
-    .map(
-      ([name, value]) =>
-        `${`${name}:`.padEnd(16)}${`${value}`.padStart(8)}${name === "HugePages_Total" ? "" : " kB"}\n`,
-    )
-    .join("");
+  const line = ([name, value]: readonly [string, number]): string =>
+    `${`${name}:`.padEnd(16)}${`${value}`.padStart(8)}${name.startsWith("HugePages") ? "" : " kB"}\n`;
+  return shown.map(line).join("");
+}
+
+function vmStat(kernel: Kernel): string {
+  const faults = { minor: 0, major: 0 };
+  for (const { usage, childrenUsage, leader } of kernel.processes.values()) {
+    const { stats } = leader.mm;
+    faults.minor += Math.max(stats.minorFaults, usage.minorFaults) + childrenUsage.minorFaults;
+    faults.major += Math.max(stats.majorFaults, usage.majorFaults) + childrenUsage.majorFaults;
+  }
+  const lines: (readonly [string, number])[] = [
+    ["nr_free_pages", kernel.frames.free],
+    ["pgpgin", 0],
+    ["pgpgout", 0],
+    ["pswpin", 0],
+    ["pswpout", 0],
+    ["pgfault", faults.minor + faults.major],
+    ["pgmajfault", faults.major],
+  ];
+  return lines.map(([name, value]) => `${name} ${value}\n`).join("");
 }
 
 function statFile(kernel: Kernel): string {
-  const ticks = Math.floor(kernel.clock.monotonic() / 1e7);
+  const user = Math.floor(kernel.cpu.instructions / 1e7);
   const boot = kernel.clock.realtimeOrigin / 1_000_000_000n;
-  const processor = `${ticks} 0 0 0 0 0 0 0 0 0`;
-  return `cpu  ${processor}\ncpu0 ${processor}\nintr 0\nctxt 0\nbtime ${boot}\nprocesses ${kernel.tasks.size}\nprocs_running 1\nprocs_blocked 0\n`;
+  const processor = `${user} 0 0 ${Math.floor(idle(kernel) * 100)} 0 0 0 0 0 0`;
+  const ready = [...kernel.tasks.values()].filter(({ state }) => state === "ready").length;
+  return [
+    `cpu  ${processor}`,
+    `cpu0 ${processor}`,
+    "intr 0",
+    `ctxt ${kernel.scheduler.switches}`,
+    `btime ${boot}`,
+    `processes ${kernel.lastPid}`,
+    `procs_running ${ready}`,
+    "procs_blocked 0",
+    "softirq 0 0 0 0 0 0 0 0 0 0 0",
+    "",
+  ].join("\n");
+}
+
+/** A random UUID, another at each reading (random(4)). */
+function uuid(kernel: Kernel): string {
+  const bytes = kernel.host.random(16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") + "\n";
+}
+
+/** A name that who may administer the machine can write, as sethostname(2) does. */
+function nameFile(kernel: Kernel, field: "hostname" | "domainname"): Node {
+  return {
+    kind: "file",
+    mode: 0o644,
+    content: () => `${kernel[field]}\n`,
+    write: (value) => {
+      kernel[field] = value.replace(/[\0\n].*$/s, "").slice(0, 64);
+      return 0;
+    },
+  };
 }
 
 function sysctls(kernel: Kernel): Record<string, Node> {
@@ -106,18 +198,27 @@ function sysctls(kernel: Kernel): Record<string, Node> {
       "pipe-max-size": text("1048576\n"),
       protected_hardlinks: text("1\n"),
       protected_symlinks: text("1\n"),
+      suid_dumpable: text("0\n"),
     })),
     kernel: directory(() => ({
       cap_last_cap: text("40\n"),
-      hostname: file(() => `${kernel.hostname}\n`),
-      domainname: file(() => `${kernel.domainname}\n`),
+      core_pattern: text("core\n"),
+      hostname: nameFile(kernel, "hostname"),
+      domainname: nameFile(kernel, "domainname"),
       ngroups_max: text("65536\n"),
+      overflowgid: text("65534\n"),
+      overflowuid: text("65534\n"),
       osrelease: text(`${release.release}\n`),
       ostype: text(`${release.sysname}\n`),
-      pid_max: text("4194304\n"),
-      random: directory(() => ({ boot_id: text("5ea1ab00-0000-4000-8000-000000000001\n") })),
+      pid_max: text(`${PID_MAX}\n`),
+      random: directory(() => ({
+        boot_id: text("5ea1ab00-0000-4000-8000-000000000001\n"),
+        entropy_avail: text("256\n"),
+        poolsize: text("256\n"),
+        uuid: file(() => uuid(kernel)),
+      })),
       randomize_va_space: text("0\n"),
-      "threads-max": text("1024\n"),
+      "threads-max": text(`${kernel.maxTasks}\n`),
       version: text(`${release.version}\n`),
     })),
     vm: directory(() => ({

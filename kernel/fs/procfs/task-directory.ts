@@ -1,69 +1,162 @@
-import { ENOENT } from "../../errno.js";
+import { EACCES, EINVAL, ENOENT, EPERM, ESRCH } from "../../errno.js";
+import { CAP_SYS_RESOURCE } from "../../capabilities.js";
+import { hasCapability } from "../../credentials.js";
 import { byteString } from "../bytes.js";
-import { RLIM_NLIMITS } from "../../limits.js";
+import { OOM_SCORE_ADJ_MAX, OOM_SCORE_ADJ_MIN, oomScore } from "../../mm/oom.js";
+import type { AddressSpace } from "../../mm/address-space.js";
 import { UserMemory } from "../../mm/user-memory.js";
 import type { Kernel } from "../../kernel.js";
-import type { SignalSet } from "../../signals/signal-set.js";
-import { SignalSet as Signals } from "../../signals/signal-set.js";
+import { mayAccess } from "../../ptrace-access.js";
 import type { Task } from "../../task.js";
 import { pathOf } from "../mount.js";
 import type { Location } from "../mount.js";
 import { walk } from "../walk.js";
-import { directory, file } from "./file-system.js";
-import type { Children, Node } from "./file-system.js";
+import { file } from "./file-system.js";
+import type { Children, Node, Owner } from "./file-system.js";
 import { MemoryFile } from "./memory-file.js";
 import { mountInfo, mountTable } from "./mount-tables.js";
+import { limitsText } from "./task-limits.js";
+import { memoryOf, statmText, statText, statusText } from "./task-status.js";
 
-const TICKS_PER_SECOND = 100;
-const NANOSECONDS = 1e9;
+/** The user's part of an unset audit identity. */
+const NO_AUDIT = "4294967295";
+const COMM_BYTES = 15;
 
-/** /proc/PID (and, with `threads` false, /proc/PID/task/TID). */
+/** /proc/PID (and, with `threads` false, /proc/PID/task/TID). Names in the order in which Linux lists them. */
 export function taskDirectory(kernel: Kernel, task: Task, threads = true): Node {
-  const { fs } = task;
-  const nodes: Record<string, Node> = {
-    auxv: file(() => byteString(task.auxv), 0o400),
-    cgroup: file(() => "0::/\n"),
-    cmdline: file(() => stringsAt(task, task.mm.layout.argStart, task.mm.layout.argEnd)),
-    comm: {
-      kind: "file",
-      content: () => `${task.comm}\n`,
-      mode: 0o644,
-      write: (value) => {
-        task.comm = value.replace(/\n$/, "").slice(0, 15);
-        return 0;
-      },
-    },
-    cwd: place(task, () => fs.cwd),
-    environ: file(() => stringsAt(task, task.mm.layout.envStart, task.mm.layout.envEnd), 0o400),
-    exe: place(task, () => executable(task)),
-    fd: { kind: "directory", mode: 0o500, children: () => descriptors(task) },
-    fdinfo: { kind: "directory", children: () => descriptorInfo(task) },
-    limits: file(() => limits(task)),
-    maps: file(() => task.mm.formatMaps()),
-    mem: { kind: "special", mode: 0o600, open: (location, flags) => new MemoryFile(location, flags, task) },
-    mountinfo: file(() => mountInfo(fs)),
-    mounts: file(() => mountTable(fs)),
-    oom_score: file(() => "666\n"),
-    oom_score_adj: { kind: "file", content: () => "0\n", mode: 0o644, write: () => 0 },
-    root: place(task, () => fs.root),
-    smaps: file(() => task.mm.formatSmaps()),
-    stat: file(() => statLine(task)),
-    statm: file(() => statm(task)),
-    status: file(() => status(task)),
+  const owner = { uid: task.credentials.euid, gid: task.credentials.egid };
+  const all = (): Record<string, Node> => nodes(kernel, task, threads);
+  return {
+    kind: "directory",
+    owner,
+    children: () => new Map(isThere(kernel, task) ? Object.entries(all()) : []),
+    child: (name) => (isThere(kernel, task) ? new Map(Object.entries(all())).get(name) : -ESRCH),
   };
-  if (threads)
-    nodes.task = {
-      kind: "directory",
-      children: () =>
-        new Map(task.process.tasks.map((each) => [`${each.tid}`, taskDirectory(kernel, each, false)])),
-    };
-  return directory(() => nodes);
 }
 
-/** A link that is a place: followed to where it is, whatever its text says. */
-function place(task: Task, where: () => Location | number): Node {
-  return {
+/** Not yet forgotten: alive, or waiting to be waited for. */
+function isThere(kernel: Kernel, task: Task): boolean {
+  return kernel.tasks.get(task.tid) === task;
+}
+
+/** Files of a task that may be looked into are its user's, others root's (task_dump_owner). */
+function ownerOf(task: Task): Owner {
+  const { euid, egid } = task.credentials;
+  return task.process.dumpable === 1 ? { uid: euid, gid: egid } : { uid: 0, gid: 0 };
+}
+
+function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Node> {
+  const owner = ownerOf(task);
+  const permitted = (): number => (mayAccess(kernel.current, task, "file-system") ? 0 : -EACCES);
+  const withMemory = (): number => (memoryOf(task) === null ? -ESRCH : permitted());
+  /** Text about a task, as long as the task is known. */
+  const about = (content: () => string | number, mode = 0o444): Node => ({
+    ...file(() => (isThere(kernel, task) ? content() : -ESRCH), mode),
+    owner,
+  });
+  /** Text about its memory, for who may look into it; asked when the file is opened. Nothing once the memory is gone. */
+  const ofMemory = (content: (mm: AddressSpace) => string, mode = 0o444, check = permitted): Node => ({
+    kind: "file",
+    mode,
+    owner,
+    check,
+    content: () => {
+      const mm = memoryOf(task);
+      return mm !== null ? content(mm) : isThere(kernel, task) ? "" : -ESRCH;
+    },
+  });
+  const place = (where: () => Location | number): Node => ({
     kind: "link",
+    owner,
+    ...placeLink(task, () => (task.state === "dead" ? -ENOENT : permitted() || where())),
+  });
+  const { process } = task;
+  return {
+    ...(threads ? { task: threadDirectory(kernel, task, owner) } : {}),
+    fd: {
+      kind: "directory",
+      mode: 0o500,
+      owner,
+      children: () => descriptors(task, owner, permitted),
+    },
+    fdinfo: { kind: "directory", owner, children: () => descriptorInfo(kernel, task, owner, permitted) },
+    environ: ofMemory((mm) => stringsAt(mm, mm.layout.envStart, mm.layout.envEnd), 0o400, withMemory),
+    auxv: ofMemory(() => byteString(task.auxv), 0o400, withMemory),
+    status: about(() => statusText(kernel, task)),
+    personality: about(
+      () => permitted() || `${(task.personality >>> 0).toString(16).padStart(8, "0")}\n`,
+      0o400,
+    ),
+    limits: about(() => limitsText(task.limits)),
+    comm: {
+      kind: "file",
+      owner,
+      mode: 0o644,
+      content: () => (isThere(kernel, task) ? `${task.comm}\n` : -ESRCH),
+      write: (value) => rename(kernel, task, value),
+    },
+    cmdline: about(() => {
+      const mm = memoryOf(task);
+      return mm === null ? "" : commandLine(mm);
+    }),
+    stat: about(() => statText(kernel, task, threads)),
+    statm: about(() => statmText(task)),
+    maps: ofMemory((mm) => mm.formatMaps()),
+    ...(threads ? {} : { children: about(() => childrenText(task)) }),
+    mem: {
+      kind: "special",
+      mode: 0o600,
+      owner,
+      open: (location, flags) => withMemory() || new MemoryFile(location, flags, task),
+    },
+    cwd: place(() => task.fs.cwd),
+    root: place(() => task.fs.root),
+    exe: place(() => executable(task)),
+    mounts: about(() => (task.state === "dead" ? -EINVAL : mountTable(task.fs))),
+    mountinfo: about(() => (task.state === "dead" ? -EINVAL : mountInfo(task.fs))),
+    smaps: ofMemory((mm) => mm.formatSmaps()),
+    wchan: about(() => "0"),
+    // A kernel stack is what a kernel in TypeScript does not have.
+    stack: about(() => -EPERM, 0o400),
+    cgroup: about(() => "0::/\n"),
+    oom_score: about(() => `${scoreOf(kernel, task)}\n`),
+    oom_score_adj: {
+      kind: "file",
+      owner,
+      mode: 0o644,
+      content: () => (isThere(kernel, task) ? `${process.oomScoreAdj}\n` : -ESRCH),
+      write: (value) => adjustScore(kernel, task, value),
+    },
+    loginuid: { ...about(() => NO_AUDIT), mode: 0o644 } as Node,
+    sessionid: about(() => NO_AUDIT),
+  };
+}
+
+function threadDirectory(kernel: Kernel, task: Task, owner: Owner): Node {
+  const { process } = task;
+  const all = (): Task[] => {
+    const { leader, tasks } = process;
+    const here = tasks.includes(leader) || !isThere(kernel, leader) ? tasks : [leader, ...tasks];
+    return [...here].sort((a, b) => a.tid - b.tid);
+  };
+  const node = (each: Task): Node => taskDirectory(kernel, each, false);
+  return {
+    kind: "directory",
+    owner,
+    children: () => new Map(all().map((each) => [`${each.tid}`, node(each)])),
+    child: (name) => {
+      const found = all().find((each) => `${each.tid}` === name);
+      return found && node(found);
+    },
+  };
+}
+
+/** What a link that is a place says and where it leads. */
+function placeLink(
+  task: Task,
+  where: () => Location | number,
+): { target: () => string | number; place: () => Location | number } {
+  return {
     target: () => {
       const location = where();
       if (typeof location === "number") return location;
@@ -79,233 +172,94 @@ function executable(task: Task): Location | number {
   return typeof found === "number" ? -ENOENT : found.location;
 }
 
-function descriptors(task: Task): Children {
+function descriptors(task: Task, owner: Owner, permitted: () => number): Children {
   const links = new Map<string, Node>();
+  if (task.state === "dead") return links;
   for (const [fd, open] of task.files) {
-    links.set(`${fd}`, { kind: "link", target: () => open.mapName, place: () => open.location });
+    const mode = (open.readable ? 0o500 : 0) | (open.writable ? 0o300 : 0);
+    links.set(`${fd}`, {
+      kind: "link",
+      mode,
+      owner,
+      target: () => permitted() || open.mapName,
+      place: () => permitted() || open.location,
+    });
   }
   return links;
 }
 
-function descriptorInfo(task: Task): Children {
+function descriptorInfo(kernel: Kernel, task: Task, owner: Owner, permitted: () => number): Children {
   const files = new Map<string, Node>();
+  if (task.state === "dead" || permitted() < 0) return files;
   for (const [fd, open] of task.files) {
     const flags = open.flags | (task.files.closesOnExec(fd) ? 0o2000000 : 0);
-    files.set(
-      `${fd}`,
-      file(
-        () =>
-          `pos:\t${open.position}\nflags:\t0${flags.toString(8)}\nmnt_id:\t${open.location.mount.id}\nino:\t${open.inode}\n`,
-      ),
-    );
+    const content = (): string | number =>
+      isThere(kernel, task)
+        ? `pos:\t${open.position}\nflags:\t0${flags.toString(8)}\nmnt_id:\t${open.location.mount.id}\nino:\t${open.inode}\n${open.info()}`
+        : -ESRCH;
+    files.set(`${fd}`, { kind: "file", owner, mode: 0o444, check: permitted, content });
   }
   return files;
 }
 
-/** Memory of the program, as far as it can be read. */
-function stringsAt(task: Task, start: number, end: number): string {
+/** Memory of a program, as far as it can be read. */
+function stringsAt(mm: AddressSpace, start: number, end: number): string {
   const bytes = new Uint8Array(Math.max(0, end - start));
-  const read = new UserMemory(task.mm, { foreign: true, force: true }).copyIn(start, bytes);
+  const read = new UserMemory(mm, { foreign: true, force: true }).copyIn(start, bytes);
   return byteString(bytes.subarray(0, read));
 }
 
-const LIMIT_NAMES: readonly (readonly [name: string, unit: string])[] = [
-  ["Max cpu time", "seconds"],
-  ["Max file size", "bytes"],
-  ["Max data size", "bytes"],
-  ["Max stack size", "bytes"],
-  ["Max core file size", "bytes"],
-  ["Max resident set", "bytes"],
-  ["Max processes", "processes"],
-  ["Max open files", "files"],
-  ["Max locked memory", "bytes"],
-  ["Max address space", "bytes"],
-  ["Max file locks", "locks"],
-  ["Max pending signals", "signals"],
-  ["Max msgqueue size", "bytes"],
-  ["Max nice priority", ""],
-  ["Max realtime priority", ""],
-  ["Max realtime timeout", "us"],
-];
-
-function limits(task: Task): string {
-  const column = (value: number): string => (value === Infinity ? "unlimited" : `${value}`).padEnd(20);
-  let out = `${"Limit".padEnd(25)} ${"Soft Limit".padEnd(20)} ${"Hard Limit".padEnd(20)} ${"Units".padEnd(10)}\n`;
-  for (let i = 0; i < RLIM_NLIMITS; i++) {
-    const { soft, hard } = task.limits.get(i);
-    const [name, unit] = LIMIT_NAMES[i];
-    out += `${name.padEnd(25)} ${column(soft)} ${column(hard)} ${unit === "" ? "" : unit.padEnd(10)}\n`;
-  }
-  return out;
+/**
+ * The arguments; of a program that wrote over their end, what it wrote, into the environment if it is long
+ * (get_mm_cmdline, get_mm_proctitle).
+ */
+function commandLine(mm: AddressSpace): string {
+  const { argStart, argEnd, envStart, envEnd } = mm.layout;
+  const text = stringsAt(mm, argStart, argEnd);
+  if (text === "" || text.endsWith("\0")) return text;
+  const title = stringsAt(mm, argStart, Math.min(argStart + 4096, envStart === argEnd ? envEnd : argEnd));
+  const end = title.indexOf("\0");
+  return end < 0 ? title : title.slice(0, end + 1);
 }
 
-function stateOf(task: Task): string {
-  if (task.process.stopped !== 0) return "T";
-  return task.waiting === null ? "R" : "S";
+/** Only a thread of the same process may change a name (comm_write). */
+function rename(kernel: Kernel, task: Task, value: string): number {
+  if (!isThere(kernel, task)) return -ESRCH;
+  if (kernel.current.process !== task.process) return -EINVAL;
+  task.comm = value.split(/[\0]/)[0]!.slice(0, COMM_BYTES);
+  return 0;
 }
 
-const STATE_NAMES: Record<string, string> = { R: "R (running)", S: "S (sleeping)", T: "T (stopped)" };
+/** Processes that this very thread has made, or was given. */
+function childrenText(task: Task): string {
+  const own = [...task.process.children].filter((child) => child.parentTask === task);
+  return own.map(({ pid }) => `${pid} `).join("");
+}
 
-/** What is in memory, in pages: counted where smaps counts it. */
-function residentPages(task: Task): { all: number; anonymous: number; file: number } {
-  const smaps = task.mm.formatSmaps();
-  const sum = (field: string): number => {
-    let kib = 0;
-    for (const match of smaps.matchAll(new RegExp(`^${field}: +(\\d+) kB$`, "gm"))) kib += Number(match[1]);
-    return kib / 4;
+function scoreOf(kernel: Kernel, task: Task): number {
+  const { process } = task;
+  const { pid, oomScoreAdj } = process;
+  const { uid } = task.credentials;
+  const candidate = {
+    pid,
+    name: task.comm,
+    uid,
+    mm: memoryOf(task),
+    oomScoreAdj,
+    dying: process.exit !== null,
   };
-  const all = sum("Rss");
-  const anonymous = sum("Anonymous");
-  return { all, anonymous, file: all - anonymous };
+  return oomScore(candidate, kernel.frames.total);
 }
 
-function statm(task: Task): string {
-  const { totalVm, dataVm, stackVm } = task.mm.stats;
-  const { startCode, endCode } = task.mm.layout;
-  const { all, file: shared } = residentPages(task);
-  const code = Math.ceil(endCode / 4096) - Math.floor(startCode / 4096);
-  return `${totalVm} ${all} ${shared} ${code} 0 ${dataVm + stackVm} 0\n`;
-}
-
-function statLine(task: Task): string {
-  const { layout, stats } = task.mm;
-  const ticks = Math.floor((task.instructions / NANOSECONDS) * TICKS_PER_SECOND);
-  const { ignored, caught } = dispositions(task);
-  const low31 = (set: SignalSet): bigint => set.toBigInt() & 0x7fff_ffffn;
-  const terminal = task.fs.namespace.terminal;
-  const fields: (number | bigint | string)[] = [
-    stateOf(task),
-    task.process.parentPid,
-    task.process.processGroup,
-    task.process.session,
-    terminal ? 34816 : 0,
-    terminal ? terminal.foreground || task.process.processGroup : -1,
-    0x400000,
-    stats.minorFaults,
-    0,
-    stats.majorFaults,
-    0,
-    ticks,
-    0,
-    0,
-    0,
-    20 + task.nice,
-    task.nice,
-    task.process.tasks.length,
-    0,
-    0,
-    stats.totalVm * 4096,
-    residentPages(task).all,
-    "18446744073709551615",
-    layout.startCode,
-    layout.endCode,
-    layout.startStack,
-    0,
-    0,
-    low31(task.signals.pending.set),
-    low31(task.signals.blocked),
-    low31(ignored),
-    low31(caught),
-    0,
-    0,
-    0,
-    17,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    layout.startData,
-    layout.endData,
-    layout.startBrk,
-    layout.argStart,
-    layout.argEnd,
-    layout.envStart,
-    layout.envEnd,
-    0,
-  ];
-  return `${task.tid} (${task.comm}) ${fields.join(" ")}\n`;
-}
-
-function dispositions(task: Task): { ignored: SignalSet; caught: SignalSet } {
-  const ignored = new Signals();
-  const caught = new Signals();
-  for (let signal = 1; signal <= 64; signal++) {
-    const { handler } = task.process.handlers.of(signal);
-    if (handler === 1n) ignored.add(signal);
-    else if (handler !== 0n) caught.add(signal);
-  }
-  return { ignored, caught };
-}
-
-function status(task: Task): string {
-  const { credentials: c, mm, process, signals } = task;
-  const { stats, layout } = mm;
-  const pages = residentPages(task);
-  const kib = (pages: number): string => `${`${pages * 4}`.padStart(8)} kB`;
-  const mask = (set: bigint): string => set.toString(16).padStart(16, "0");
-  const { ignored, caught } = dispositions(task);
-  const code = Math.ceil(layout.endCode / 4096) - Math.floor(layout.startCode / 4096);
-  const lines: (readonly [string, string])[] = [
-    ["Name", task.comm],
-    ["Umask", `0${task.fs.umask.toString(8).padStart(3, "0")}`],
-    ["State", STATE_NAMES[stateOf(task)]],
-    ["Tgid", `${process.pid}`],
-    ["Ngid", "0"],
-    ["Pid", `${task.tid}`],
-    ["PPid", `${process.parentPid}`],
-    ["TracerPid", "0"],
-    ["Uid", [c.uid, c.euid, c.suid, c.fsuid].join("\t")],
-    ["Gid", [c.gid, c.egid, c.sgid, c.fsgid].join("\t")],
-    ["FDSize", `${Math.max(64, Math.ceil(task.files.end / 64) * 64)}`],
-    ["Groups", `${c.groups.join(" ")} `],
-    ["NStgid", `${process.pid}`],
-    ["NSpid", `${task.tid}`],
-    ["NSpgid", `${process.processGroup}`],
-    ["NSsid", `${process.session}`],
-    ["Kthread", "0"],
-    ["VmPeak", kib(stats.totalVm)],
-    ["VmSize", kib(stats.totalVm)],
-    ["VmLck", kib(stats.lockedVm)],
-    ["VmPin", kib(0)],
-    ["VmHWM", kib(pages.all)],
-    ["VmRSS", kib(pages.all)],
-    ["RssAnon", kib(pages.anonymous)],
-    ["RssFile", kib(pages.file)],
-    ["RssShmem", kib(0)],
-    ["VmData", kib(stats.dataVm)],
-    ["VmStk", kib(stats.stackVm)],
-    ["VmExe", kib(code)],
-    ["VmLib", kib(Math.max(0, stats.execVm - code))],
-    ["VmPTE", kib(0)],
-    ["VmSwap", kib(0)],
-    ["CoreDumping", "0"],
-    ["THP_enabled", "1"],
-    ["untag_mask", "0xffffffffffffffff"],
-    ["Threads", `${process.tasks.length}`],
-    ["SigQ", `0/${task.limits.soft(11)}`],
-    ["SigPnd", mask(signals.pending.set.toBigInt())],
-    ["ShdPnd", mask(process.pending.set.toBigInt())],
-    ["SigBlk", mask(signals.blocked.toBigInt())],
-    ["SigIgn", mask(ignored.toBigInt())],
-    ["SigCgt", mask(caught.toBigInt())],
-    ["CapInh", mask(c.inheritable)],
-    ["CapPrm", mask(c.permitted)],
-    ["CapEff", mask(c.effective)],
-    ["CapBnd", mask(c.bounding)],
-    ["CapAmb", mask(c.ambient)],
-    ["NoNewPrivs", task.noNewPrivileges ? "1" : "0"],
-    ["Seccomp", "0"],
-    ["Seccomp_filters", "0"],
-    ["Speculation_Store_Bypass", "not vulnerable"],
-    ["SpeculationIndirectBranch", "not affected"],
-    ["Cpus_allowed", "1"],
-    ["Cpus_allowed_list", "0"],
-    ["Mems_allowed", "1"],
-    ["Mems_allowed_list", "0"],
-    ["voluntary_ctxt_switches", "0"],
-    ["nonvoluntary_ctxt_switches", "0"],
-  ];
-  return lines.map(([name, value]) => `${name}:\t${value}\n`).join("");
+function adjustScore(kernel: Kernel, task: Task, value: string): number {
+  if (!isThere(kernel, task)) return -ESRCH;
+  const text = value.trim();
+  if (!/^[-+]?\d+$/.test(text)) return -EINVAL;
+  const score = Number(text);
+  if (score < OOM_SCORE_ADJ_MIN || score > OOM_SCORE_ADJ_MAX) return -EINVAL;
+  const { process } = task;
+  if (score < process.oomScoreAdj && !hasCapability(kernel.current.credentials, CAP_SYS_RESOURCE))
+    return -EACCES;
+  process.oomScoreAdj = score;
+  return 0;
 }
