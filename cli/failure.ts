@@ -1,6 +1,8 @@
 /** Exit statuses of sealab itself, as shells and timeout(1) have them. */
 export const USAGE_STATUS = 2;
 export const BOUND_STATUS = 124;
+/** Every task waits, and nothing can wake one. */
+export const DEADLOCK_STATUS = 125;
 export const NOT_EXECUTABLE_STATUS = 126;
 export const NOT_FOUND_STATUS = 127;
 /** EX_SOFTWARE of sysexits.h: a mistake of ours. */

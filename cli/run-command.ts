@@ -6,6 +6,7 @@ import { LoadError } from "../debug/load-error.js";
 import { Machine } from "../debug/machine.js";
 import {
   BOUND_STATUS,
+  DEADLOCK_STATUS,
   Failure,
   NOT_EXECUTABLE_STATUS,
   NOT_FOUND_STATUS,
@@ -19,6 +20,7 @@ import type { Logger } from "./logger.js";
 import { NodeHost } from "./node-host.js";
 import { parseArguments, UsageError } from "./option-parser.js";
 import { stderrOutput, writeAll } from "./output.js";
+import type { WaitReason } from "../kernel/wait-reason.js";
 import { runLoop, type End } from "./run-loop.js";
 import { readRunOptions, RUN_OPTIONS, type RunOptions } from "./run-options.js";
 
@@ -225,7 +227,17 @@ function statusOf(end: End, options: RunOptions, name: string): number {
       throw new Failure(BOUND_STATUS, `${name}: stopped after ${options.maxInstructions} instructions`);
     case "timeout":
       throw new Failure(BOUND_STATUS, `${name}: stopped after ${options.timeout / 1000} seconds`);
+    case "deadlock":
+      throw new Failure(DEADLOCK_STATUS, deadlockText(name, end.tasks));
     case "interrupted":
       return 130;
   }
+}
+
+function deadlockText(name: string, tasks: readonly WaitReason[]): string {
+  const lines = tasks.map(({ pid, tid, comm, text }) => {
+    const thread = tid === pid ? "" : ` thread ${tid}`;
+    return `  ${pid}${thread} (${comm}) ${text}`;
+  });
+  return [`${name}: deadlock: every task waits, and nothing can wake one`, ...lines].join("\n");
 }

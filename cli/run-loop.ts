@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import type { Machine } from "../debug/machine.js";
+import { waitReasons, type WaitReason } from "../kernel/wait-reason.js";
 import type { ExitStatus } from "../kernel/task.js";
 
 export interface Bounds {
@@ -18,6 +19,8 @@ export type End =
   | { readonly kind: "exited"; readonly status: ExitStatus }
   | { readonly kind: "instructions" }
   | { readonly kind: "timeout" }
+  /** Every task waits, for nothing that could come. */
+  | { readonly kind: "deadlock"; readonly tasks: readonly WaitReason[] }
   /** The second Ctrl-C. */
   | { readonly kind: "interrupted" };
 
@@ -60,6 +63,9 @@ export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bound
       if (result.reason === "exited") return { kind: "exited", status: result.status };
       if (timeLeft() <= 0) return { kind: "timeout" };
       if (result.reason === "blocked") {
+        // At a terminal the user's Ctrl-C may still come.
+        if (!result.input && result.deadline === null && !machine.host.isTerminal(0) && interrupts === 0)
+          return { kind: "deadlock", tasks: waitReasons(machine.kernel) };
         const until =
           result.deadline === null ? Infinity : (result.deadline - machine.kernel.clock.monotonic()) / 1e6;
         await sleep(result.input, until);
