@@ -4,6 +4,7 @@ import { performance } from "node:perf_hooks";
 import { EACCES, ENOENT, ENOTDIR } from "../kernel/errno.js";
 import { LoadError } from "../debug/load-error.js";
 import { Machine } from "../debug/machine.js";
+import type { User } from "../debug/users.js";
 import {
   BOUND_STATUS,
   DEADLOCK_STATUS,
@@ -96,6 +97,7 @@ function createMachine(options: RunOptions, host: NodeHost): Machine {
       mounts,
       ...(options.root === null ? {} : { root: rootImage(options.root) ?? rootOf("--root", options.root) }),
       ...(options.upper === null ? {} : { upper: rootOf("--upper", options.upper) }),
+      maxTasks: options.maxTasks,
       clock: options.hostClock ? "host" : "virtual",
     });
   } catch (error) {
@@ -132,10 +134,12 @@ async function load(
 ): Promise<void> {
   const program = await findProgram(machine, options, name);
   const cwd = options.cwd ?? defaultDirectory(options);
+  const user = options.user === null ? null : userOf(machine, options.user);
   const start = {
     argv: [name, ...args].map(toLatin1),
-    env: environment(options).map(toLatin1),
+    env: environment(options, user).map(toLatin1),
     cwd: toLatin1(cwd),
+    ...(user === null ? {} : { user }),
   };
   try {
     if (program.elf === null) machine.exec(program.path, start);
@@ -143,8 +147,11 @@ async function load(
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;
     const missing = error.errno === ENOENT || error.errno === ENOTDIR;
-    // Only the file's own x bit is asked for: the user here is root, who may enter every directory.
-    const message = error.errno === EACCES ? `${error.path}: it has no execute permission` : error.message;
+    // For root only the file's own x bit counts: it may enter every directory.
+    const message =
+      error.errno === EACCES && options.user === null
+        ? `${error.path}: it has no execute permission`
+        : error.message;
     throw new Failure(missing ? NOT_FOUND_STATUS : NOT_EXECUTABLE_STATUS, message);
   }
 }
@@ -204,11 +211,25 @@ function defaultDirectory(options: RunOptions): string {
   return `/${slashed(inside)}`;
 }
 
-function environment(options: RunOptions): string[] {
+function userOf(machine: Machine, text: string): User {
+  const user = machine.findUser(toLatin1(text));
+  if (user === null)
+    throw new Failure(USAGE_STATUS, `--user ${text}: no such user in the guest's /etc/passwd`);
+  return user;
+}
+
+/** The host's variables; of a user of the guest, the names and the home that its /etc/passwd has; what --env says. */
+function environment(options: RunOptions, user: User | null): string[] {
   const variables = new Map<string, string>();
   if (!options.clearEnvironment) {
     for (const [name, value] of Object.entries(process.env))
       if (value !== undefined) variables.set(name, value);
+  }
+  if (user !== null) {
+    variables.set("HOME", user.home);
+    for (const name of ["USER", "LOGNAME"])
+      if (user.name === null) variables.delete(name);
+      else variables.set(name, user.name);
   }
   for (const [name, value] of options.environment) variables.set(name, value);
   return [...variables].map(([name, value]) => `${name}=${value}`);

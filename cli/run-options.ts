@@ -31,6 +31,9 @@ export interface RunOptions {
   cwd: string | null;
   /** "host": the host's own randomness. */
   seed: number | "host";
+  /** NAME, UID, NAME:GROUP or UID:GID of the guest; null: root. */
+  user: string | null;
+  maxTasks: number;
   hostClock: boolean;
   logLevel: string | null;
 }
@@ -87,6 +90,16 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
     help: "The program's working directory; the current one where it is shown, otherwise /.",
   },
   {
+    name: "user",
+    value: "NAME|UID[:GID]",
+    help: "Run as that user of the guest's /etc/passwd, or as that number; root unless told.",
+  },
+  {
+    name: "max-tasks",
+    value: "N",
+    help: "No more processes and threads than N at a time; 4096 unless told.",
+  },
+  {
     name: "seed",
     value: "N|host",
     help: "Seed of the program's randomness; 0 unless told. The same seed, the same run.",
@@ -121,6 +134,8 @@ export function readRunOptions(parsed: readonly ParsedOption[]): RunOptions {
     environment: [],
     cwd: null,
     seed: 0,
+    user: null,
+    maxTasks: 4096,
     hostClock: false,
     logLevel: null,
   };
@@ -173,6 +188,13 @@ function apply(options: RunOptions, name: string, value: string, bare: boolean):
     case "cwd":
       if (!value.startsWith("/")) throw new UsageError(`--cwd ${value}: not an absolute path of the guest`);
       options.cwd = value;
+      break;
+    case "user":
+      if (value === "") throw new UsageError("--user: the name is missing");
+      options.user = value;
+      break;
+    case "max-tasks":
+      options.maxTasks = positive(name, value, true);
       break;
     case "seed":
       if (!/^(\d{1,15}|host)$/.test(value))

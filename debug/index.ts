@@ -20,6 +20,7 @@ export {
   type PageTableEntryView,
   type SyscallStop,
 } from "./machine.js";
+export type { User } from "./users.js";
 export type { RegisterName, Registers } from "./registers.js";
 export type {
   TraceRecord,

@@ -1,7 +1,9 @@
 import { Cpu } from "../cpu/cpu.js";
 import { CPU_MODEL_NAMES, cpuModel } from "../cpu/models.js";
 import { HostClock } from "../kernel/clock.js";
+import { userCredentials, type Credentials } from "../kernel/credentials.js";
 import type { KernelEventMap, KernelEventName } from "../kernel/events.js";
+import { byteString } from "../kernel/fs/bytes.js";
 import type { Host } from "../kernel/host.js";
 import { Kernel, type RunResult } from "../kernel/kernel.js";
 import type { AreaSnapshot, Refusal } from "../kernel/refusal.js";
@@ -16,6 +18,7 @@ import { PhysicalMemory } from "../mmu/physical-memory.js";
 import { walk, type WalkResult } from "../mmu/walk.js";
 import { TableDispatch } from "../syscalls/dispatch.js";
 import { syscallTable } from "../syscalls/index.js";
+import { findUser, type User } from "./users.js";
 import { VDSO_DATA } from "../userland/vdso-data.js";
 import { BufferHost } from "./buffer-host.js";
 import { disassemble } from "./disassemble.js";
@@ -41,6 +44,8 @@ export interface MachineOptions extends TreeParts {
   readonly host?: Host;
   /** "virtual" (unless told): a nanosecond an instruction, from 1 January 2026 on. "host": the host's time. */
   readonly clock?: "virtual" | "host";
+  /** At so many tasks, zombies among them, fork and clone give EAGAIN; 4096 unless told. */
+  readonly maxTasks?: number;
 }
 
 export interface LoadOptions {
@@ -52,6 +57,8 @@ export interface LoadOptions {
   readonly env?: readonly string[];
   /** The working directory, absolute; `/` unless told. */
   readonly cwd?: string;
+  /** Whom it runs as (see {@link Machine.findUser}); root unless told. */
+  readonly user?: User;
 }
 
 /** A system call that has just been served. */
@@ -80,6 +87,8 @@ export interface PageTableEntryView {
   /** All 64 bits, as `0x8800000012345067`. */
   readonly hex: string;
 }
+
+const credentialsOf = ({ uid, gid, groups }: User): Credentials => userCredentials(uid, gid, groups);
 
 const DEFAULT_MEMORY_BYTES = 512 * 2 ** 20;
 const SIGINT = 2;
@@ -136,6 +145,7 @@ export class Machine {
       files: programFiles,
       pku: model.pku,
       vdso: { bytes: vdsoBytes(), data: VDSO_DATA },
+      ...(options.maxTasks === undefined ? {} : { maxTasks: options.maxTasks }),
       ...(options.clock === "host" ? { clock: new HostClock(host) } : {}),
       ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
     });
@@ -161,8 +171,18 @@ export class Machine {
       argv: options.argv ?? [path],
       env: options.env ?? [],
       ...this.files.firstProcess(options.cwd ?? "/"),
+      ...(options.user === undefined ? {} : { credentials: credentialsOf(options.user) }),
     });
     if (failure !== null) throw LoadError.ofExec(path, failure);
+  }
+
+  /**
+   * A user of the guest: NAME, UID, NAME:GROUP or UID:GID, looked up in its /etc/passwd and /etc/group. A number need
+   * not be there; null for a name that is not.
+   */
+  findUser(text: string): User | null {
+    const read = (path: string): string => byteString(this.files.read(path));
+    return findUser(text, read("/etc/passwd"), read("/etc/group"));
   }
 
   /** What a path of the guest's tree is, links followed; null where there is nothing. */
