@@ -15,6 +15,8 @@ export function sleepOn(kernel: Kernel, task: Task): void {
     if (wait.deadline !== null && wait.deadline !== Infinity)
       task.deadline = kernel.timerQueue.add(wait.deadline, task);
   }
+  // A signal that the call itself unblocked (ppoll, sigsuspend) ends the wait before it begins.
+  if (task.signals.attention && wait.interrupted !== 0) return;
   kernel.scheduler.sleep(task, "asleep");
 }
 

@@ -250,7 +250,9 @@ export class Task implements Waiter {
 
 /** An interrupted call that goes on with what is left of its time (restart_syscall(2)). */
 export type RestartBlock =
-  { readonly kind: "nanosleep"; readonly deadline: number; readonly remainder: bigint } | FutexRestart;
+  | { readonly kind: "nanosleep"; readonly deadline: number; readonly remainder: bigint }
+  | { readonly kind: "poll"; readonly deadline: number | null }
+  | FutexRestart;
 
 /** FUTEX_WAIT or FUTEX_WAIT_BITSET with a time. */
 export interface FutexRestart {

@@ -2,6 +2,7 @@
 
 import type { FutexWaiter } from "./futex/waiter.js";
 import type { PipeFile } from "./fs/pipe.js";
+import type { Word } from "./mm/word.js";
 import type { WaitQueue } from "./wait-queue.js";
 
 /** What the call gives when a signal ends the wait (a positive number: EINTR or one of kernel/restart.ts). */
@@ -26,6 +27,8 @@ export interface FileWait extends WaitBase {
   readonly host: boolean;
   /** Bytes already moved, for a call that has done a part. */
   progress: number;
+  /** Where the time left goes when a signal ends the wait (select, ppoll), and the nanoseconds of its second field. */
+  timeLeft?: { readonly address: Word; readonly unit: 1 | 1000 };
 }
 
 /** For nothing but time (nanosleep, and select or poll without descriptors). */
@@ -78,6 +81,8 @@ export interface QueueWait extends WaitBase {
   readonly kind: "queue";
   /** One word or two, for whoever asks what the task waits for. */
   readonly reason: string;
+  /** It has been done on the task's behalf: the call succeeds, whatever signal came since. */
+  done?: boolean;
 }
 
 export type WaitRecord =

@@ -15,7 +15,7 @@ import {
 } from "../kernel/fs/open-flags.js";
 import { isZero } from "../kernel/mm/word.js";
 import type { Word } from "../kernel/mm/word.js";
-import { ERESTARTNOHAND } from "../kernel/restart.js";
+import { ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from "../kernel/restart.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
 import { int, length, signalSetIn, structIn, structInOut, uint, address } from "./argument.js";
 import { restoreMask, useMask } from "./borrowed-mask.js";
@@ -26,6 +26,7 @@ import { define } from "./table.js";
 import type { Definition } from "./table.js";
 
 const MILLISECOND = 1e6;
+const SECOND_MICROS = 1_000_000n;
 
 /** When the call ends by itself, kept over its executions; null: never. */
 function deadlineOf(call: SyscallCall, nanoseconds: number | null): number | null {
@@ -39,12 +40,14 @@ function waitFor(
   fds: number[],
   host: boolean,
   deadline: number | null,
+  interrupted: number,
 ): number | typeof BLOCKED {
   if (call.resumed?.timedOut || (deadline !== null && deadline <= call.kernel.clock.monotonic())) return 0;
-  return block(call, fds, host, 0, deadline, ERESTARTNOHAND);
+  return block(call, fds, host, 0, deadline, interrupted);
 }
 
-function poll(call: SyscallCall, nanoseconds: number | null): number | typeof BLOCKED {
+/** The descriptors of argument 0, as many as argument 1 says, until one is ready or the time is up. */
+function poll(call: SyscallCall, deadline: number | null, interrupted: number): number | typeof BLOCKED {
   const count = call.u32(1);
   if (count > descriptorLimit(call)) return -EINVAL;
   const bytes = call.user.read(call.word(0), 8 * count);
@@ -67,7 +70,7 @@ function poll(call: SyscallCall, nanoseconds: number | null): number | typeof BL
     if (result !== 0) ready++;
   }
   if (ready === 0) {
-    const waited = waitFor(call, fds, host, deadlineOf(call, nanoseconds));
+    const waited = waitFor(call, fds, host, deadline, interrupted);
     if (waited === BLOCKED) return BLOCKED;
   }
   for (let i = 0; i < count; i++)
@@ -81,7 +84,16 @@ function addTo(base: Word, offset: number): Word {
 
 function pollMilliseconds(call: SyscallCall): number | typeof BLOCKED {
   const timeout = call.i32(2);
-  return poll(call, timeout < 0 ? null : timeout * MILLISECOND);
+  return restartPoll(call, deadlineOf(call, timeout < 0 ? null : timeout * MILLISECOND));
+}
+
+/**
+ * poll, at first or once more after a stop: then it keeps its deadline, and its arguments are still in the registers
+ * (do_restart_poll).
+ */
+export function restartPoll(call: SyscallCall, deadline: number | null): number | typeof BLOCKED {
+  call.task.restart = { kind: "poll", deadline };
+  return poll(call, deadline, ERESTART_RESTARTBLOCK);
 }
 
 function ppoll(call: SyscallCall): number | typeof BLOCKED {
@@ -89,10 +101,12 @@ function ppoll(call: SyscallCall): number | typeof BLOCKED {
   if (typeof timeout === "number") return timeout;
   const masked = useMask(call, call.word(3), call.n(4));
   if (masked < 0) return masked;
-  const result = poll(call, timeout.nanoseconds);
-  if (result !== BLOCKED) {
+  const deadline = deadlineOf(call, timeout.nanoseconds);
+  const result = poll(call, deadline, ERESTARTNOHAND);
+  if (result === BLOCKED) askForRest(call, call.word(2), 1);
+  else {
     restoreMask(call, call.word(3));
-    giveRest(call, call.word(2), timespecBytes, deadlineOf(call, timeout.nanoseconds));
+    giveRest(call, call.word(2), timespecBytes, deadline);
   }
   return result;
 }
@@ -111,6 +125,11 @@ function giveRest(
 ): void {
   if (isZero(pointer) || deadline === null) return;
   call.user.writeBytes(pointer, encode(Math.max(0, Math.ceil(deadline - call.kernel.clock.monotonic()))));
+}
+
+/** The same when a signal ends the wait. */
+function askForRest({ task }: SyscallCall, address: Word, unit: 1 | 1000): void {
+  if (task.waiting?.kind === "file" && !isZero(address)) task.waiting.timeLeft = { address, unit };
 }
 
 const READ_EVENTS = POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR;
@@ -148,7 +167,7 @@ function select(call: SyscallCall, nanoseconds: number | null): number | typeof 
     });
   }
   if (ready === 0) {
-    const waited = waitFor(call, fds, host, deadlineOf(call, nanoseconds));
+    const waited = waitFor(call, fds, host, deadlineOf(call, nanoseconds), ERESTARTNOHAND);
     if (waited === BLOCKED) return BLOCKED;
   }
   for (const [i, result] of results.entries())
@@ -163,12 +182,16 @@ function selectTimeval(call: SyscallCall): number | typeof BLOCKED {
     const seconds = call.user.readI64(pointer);
     const micros = seconds === null ? null : call.user.readI64(addTo(pointer, 8));
     if (seconds === null || micros === null) return -EFAULT;
-    if (seconds < 0n || micros < 0n) return -EINVAL;
-    nanoseconds = Number(seconds * 1_000_000_000n + micros * 1000n);
+    // Microseconds beyond a second count as seconds, also where that makes good a negative number of them.
+    const whole = seconds + micros / SECOND_MICROS;
+    const rest = micros % SECOND_MICROS;
+    if (whole < 0n || rest < 0n) return -EINVAL;
+    nanoseconds = Number((whole * SECOND_MICROS + rest) * 1000n);
   }
   const deadline = deadlineOf(call, nanoseconds);
   const result = select(call, nanoseconds);
-  if (result !== BLOCKED) giveRest(call, pointer, timevalBytes, deadline);
+  if (result === BLOCKED) askForRest(call, pointer, 1000);
+  else giveRest(call, pointer, timevalBytes, deadline);
   return result;
 }
 
@@ -186,7 +209,8 @@ function pselect6(call: SyscallCall): number | typeof BLOCKED {
   }
   const deadline = deadlineOf(call, timeout.nanoseconds);
   const result = select(call, timeout.nanoseconds);
-  if (result !== BLOCKED) {
+  if (result === BLOCKED) askForRest(call, call.word(4), 1);
+  else {
     restoreMask(call, mask);
     giveRest(call, call.word(4), timespecBytes, deadline);
   }

@@ -13,6 +13,7 @@ import {
   EPIPE,
   ESPIPE,
 } from "../kernel/errno.js";
+import { AnonymousFile } from "../kernel/fs/anonymous-file.js";
 import { deviceSeek } from "../kernel/fs/device-files.js";
 import { DirectoryOpenFile } from "../kernel/fs/directory-open-file.js";
 import type { OpenFile } from "../kernel/fs/open-file.js";
@@ -281,6 +282,7 @@ function lseek(call: SyscallCall): number {
   if (typeof file === "number") return file;
   const whence = call.u32(2);
   if (whence > SEEK_HOLE) return -EINVAL;
+  if (file instanceof AnonymousFile) return 0;
   if (!file.seekable) return -ESPIPE;
   const by = call.s(1);
   if (!(file instanceof RegularOpenFile || file instanceof DirectoryOpenFile)) {

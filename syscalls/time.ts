@@ -20,6 +20,7 @@ import {
 } from "../kernel/timers.js";
 import { choice, flags, int, names, structIn, structOut, uint } from "./argument.js";
 import type { SyscallCall } from "./call.js";
+import { restartPoll } from "./files-poll.js";
 import { restartFutex } from "./futex-wait.js";
 import {
   NANOSECONDS,
@@ -195,6 +196,7 @@ function clockNanosleep(call: SyscallCall): HandlerResult {
 function restartSyscall(call: SyscallCall): HandlerResult {
   const block = call.task.restart;
   if (block?.kind === "futex") return restartFutex(call);
+  if (block?.kind === "poll") return restartPoll(call, block.deadline);
   if (block?.kind !== "nanosleep") return -EINTR;
   return sleep(call, block.deadline, block.remainder, false);
 }
