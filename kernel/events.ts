@@ -4,6 +4,7 @@
  */
 
 import type { AreaChange } from "./mm/environment.js";
+import type { OomKill } from "./mm/oom.js";
 import type { Refusal } from "./refusal.js";
 import type { SignalInfo } from "./signals/siginfo.js";
 import type { Task } from "./task.js";
@@ -73,6 +74,8 @@ export interface KernelEventMap {
   area: AreaChange;
   exec: Executed;
   exit: TaskExit;
+  /** The OOM killer has chosen a process. */
+  oom: OomKill;
 }
 
 export type KernelEventName = keyof KernelEventMap;
@@ -89,6 +92,7 @@ export class KernelEvents {
     area: false,
     exec: false,
     exit: false,
+    oom: false,
   };
   readonly #listeners: { [N in KernelEventName]: Listener<N>[] } = {
     syscallEnter: [],
@@ -99,6 +103,7 @@ export class KernelEvents {
     area: [],
     exec: [],
     exit: [],
+    oom: [],
   };
 
   /** Adds a listener; the function returned takes it away again. */

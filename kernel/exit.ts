@@ -100,6 +100,7 @@ function parentDeath(parent: Task, signo: number): ReturnType<typeof kernelSigna
 function endProcess(kernel: Kernel, process: Process): void {
   if (process.timerEntry !== null) kernel.timerQueue.cancel(process.timerEntry);
   process.timerEntry = null;
+  kernel.ipc.semaphores.exit(process);
   kernel.onProcessEnd(process);
   forsake(kernel, process);
   const { parent } = process;

@@ -20,6 +20,8 @@ import type { FsContext } from "./fs/fs-context.js";
 import { FutexTable } from "./futex/table.js";
 import type { Host } from "./host.js";
 import { Limits, RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_STACK } from "./limits.js";
+import { Ipc } from "./ipc/ipc.js";
+import { commit, uncommit } from "./mm/accounting.js";
 import { AddressSpace } from "./mm/address-space.js";
 import {
   createEnvironment,
@@ -28,6 +30,7 @@ import {
   type MmEnvironment,
   type MmSettings,
 } from "./mm/environment.js";
+import { killForMemory } from "./out-of-memory.js";
 import { UserMemory } from "./mm/user-memory.js";
 import { RAX, type Processor } from "./processor.js";
 import type { Provenance, Refusal } from "./refusal.js";
@@ -39,7 +42,7 @@ import { sendSignal } from "./signals/send.js";
 import type { SignalInfo } from "./signals/siginfo.js";
 import { SignalSet } from "./signals/signal-set.js";
 import { XSAVE_BYTES, XSAVE_BYTES_NO_PKU } from "./signals/frame.js";
-import { writeRemainder } from "./sleep-remainder.js";
+import { writeRemainder, writeTimeLeft } from "./sleep-remainder.js";
 import { exitProcess, exitTask } from "./exit.js";
 import { CLONE_VM } from "./fork.js";
 import { Scheduler, type SchedulerOptions } from "./scheduler.js";
@@ -132,6 +135,8 @@ export class Kernel {
   readonly events = new KernelEvents();
   readonly network = new Network();
   readonly futexes = new FutexTable();
+  /** System V shared memory, semaphores and message queues. */
+  readonly ipc: Ipc;
   /** Every number that is a task's, ended leaders of living or unwaited-for processes included. */
   readonly tasks = new Map<number, Task>();
   /** Every process that has not been waited for. */
@@ -179,6 +184,17 @@ export class Kernel {
     this.clock = options.clock ?? new VirtualClock(options.cpu, DEFAULT_REALTIME_ORIGIN);
     this.vdso = options.vdso === undefined ? null : new Vdso(options.frames, this.clock, options.vdso);
     this.clock.watcher = this.vdso;
+    this.ipc = new Ipc({
+      frames: this.frames,
+      time: () => Math.floor((Number(this.clock.realtimeOrigin) + this.clock.monotonic()) / 1e9),
+      pid: () => this.current.pid,
+      mayCommit: (pages) => {
+        const { mm } = this.current;
+        const may = commit(mm, pages);
+        if (may) uncommit(mm, pages);
+        return may;
+      },
+    });
     this.hostname = options.hostname ?? "sealab";
     this.maxTasks = options.maxTasks ?? DEFAULT_MAX_TASKS;
     this.#dispatch = options.dispatch;
@@ -296,6 +312,7 @@ export class Kernel {
       limits: memoryLimits,
       capabilities: this.#capabilities,
       commit: this.#commit,
+      outOfMemory: (mm) => killForMemory(this, mm),
       machine: {
         pkru: () => this.cpu.registers.pkru,
         setPkru: (value) => this.setPkru(value),
@@ -577,8 +594,9 @@ export class Kernel {
   #goOnWaiting(task: Task): void {
     const wait = task.waiting!;
     task.signals.recalculate();
-    // A futex wait that was woken has succeeded, whatever else there is.
-    const woken = wait.kind === "futex" && wait.woken;
+    // A futex wait that was woken has succeeded, whatever else there is; so has a semop(2) done by others.
+    const woken =
+      (wait.kind === "futex" && wait.woken) || (wait.kind === "queue" && wait.done === true);
     if (task.signals.attention && !woken && (wait.interrupted !== 0 || this.#killed(task))) {
       this.#interrupt(task);
       sleepNoMore(this, task);
@@ -629,6 +647,7 @@ export class Kernel {
       this.cpu.registers.setNumber(RAX, wait.progress);
       return;
     }
+    if (wait.kind === "file") writeTimeLeft(this, task, wait);
     const bad = wait.interrupted === ERESTART_RESTARTBLOCK && !writeRemainder(this, task);
     const code = bad ? EFAULT : wait.interrupted;
     this.#reportInterrupted(task, BigInt(-code));

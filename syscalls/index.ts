@@ -19,6 +19,9 @@ import { rseqSyscalls } from "./rseq.js";
 import { schedulingSyscalls } from "./scheduling.js";
 import { sessionSyscalls } from "./sessions.js";
 import { signalSyscalls } from "./signals.js";
+import { messageQueueSyscalls } from "./sysv-msg.js";
+import { semaphoreSyscalls } from "./sysv-sem.js";
+import { sharedMemorySyscalls } from "./sysv-shm.js";
 import { SyscallTable } from "./table.js";
 import { timeSyscalls } from "./time.js";
 import { usageSyscalls } from "./usage.js";
@@ -26,6 +29,9 @@ import { waitSyscalls } from "./wait.js";
 
 export const syscallTable = new SyscallTable([
   ...memorySyscalls,
+  ...sharedMemorySyscalls,
+  ...semaphoreSyscalls,
+  ...messageQueueSyscalls,
   ...fileSyscalls,
   ...processSyscalls,
   ...cloneSyscalls,

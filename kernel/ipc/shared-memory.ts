@@ -1,0 +1,153 @@
+/** System V shared memory (ipc/shm.c): segments, and the attachments that address spaces map. */
+
+import type { FrameAllocator } from "../../mmu/frame-allocator.js";
+import type { Credentials } from "../credentials.js";
+import { EINVAL, ENOMEM, ENOSPC } from "../errno.js";
+import { FilePages } from "../mm/file-pages.js";
+import type { MappableFile } from "../mm/mappable-file.js";
+import { IpcIds, type IpcObject } from "./ids.js";
+import { IPC_PRIVATE, type IpcPermissions } from "./permissions.js";
+
+export const SHM_HUGETLB = 0o4000;
+/** Removed: goes with the last attachment. */
+export const SHM_DEST = 0o1000;
+export const SHM_LOCKED = 0o2000;
+export const SHMMNI = 4096;
+/** Bytes: ULONG_MAX - 2^24. Sizes are exact only below 2^53, and none above it can be had. */
+const SHMMAX = 2 ** 64 - 2 ** 24;
+
+/** What the segments need of the machine. */
+export interface IpcMachine {
+  readonly frames: FrameAllocator;
+  /** Seconds since 1970. */
+  time(): number;
+  /** The running process's number. */
+  pid(): number;
+  /** Pages that overcommit would let anybody have. */
+  mayCommit(pages: number): boolean;
+}
+
+export class SharedMemorySegment implements IpcObject {
+  readonly pages: FilePages;
+  attachedAt = 0;
+  detachedAt = 0;
+  changedAt: number;
+  readonly creatorPid: number;
+  /** What maps calls it: by the key it was made with. */
+  readonly name: string;
+  lastPid = 0;
+  /** Areas that map it, of all processes (shm_nattch). */
+  attachments = 0;
+
+  /** @param size bytes */
+  constructor(
+    private readonly owner: SharedMemory,
+    readonly permissions: IpcPermissions,
+    readonly size: number,
+  ) {
+    const { machine } = owner;
+    this.pages = new FilePages(machine.frames, size);
+    this.changedAt = machine.time();
+    this.creatorPid = machine.pid();
+    this.name = `/SYSV${(permissions.key >>> 0).toString(16).padStart(8, "0")} (deleted)`;
+  }
+
+  /** An area came (shm_open). */
+  attached(): void {
+    const { machine } = this.owner;
+    this.attachments++;
+    this.attachedAt = machine.time();
+    this.lastPid = machine.pid();
+  }
+
+  /** An area went (shm_close). */
+  detached(): void {
+    const { machine } = this.owner;
+    this.attachments--;
+    this.detachedAt = machine.time();
+    this.lastPid = machine.pid();
+    this.destroyIfUnused();
+  }
+
+  destroyIfUnused(): void {
+    if (this.attachments === 0 && (this.permissions.mode & SHM_DEST) !== 0) this.owner.destroy(this);
+  }
+}
+
+/** One shmat: what its areas have as their file. */
+export class SharedMemoryAttachment implements MappableFile {
+  readonly readable = true;
+  readonly device = { major: 0, minor: 1 };
+  readonly inode: number;
+  readonly mapName: string;
+  readonly pages: FilePages;
+  readonly countsAreas = true;
+
+  constructor(
+    readonly segment: SharedMemorySegment,
+    readonly writable: boolean,
+  ) {
+    this.inode = segment.permissions.id;
+    this.mapName = segment.name;
+    this.pages = segment.pages;
+  }
+
+  mapped(): void {
+    this.segment.attached();
+  }
+
+  unmapped(): void {
+    this.segment.detached();
+  }
+}
+
+export class SharedMemory {
+  readonly ids = new IpcIds<SharedMemorySegment>(SHMMNI);
+  /** Pages of all segments' sizes. */
+  totalPages = 0;
+
+  constructor(readonly machine: IpcMachine) {}
+
+  /** shmget(2). @param size bytes, exact below 2^53 */
+  get(key: number, size: number, flags: number, who: Credentials): number {
+    return this.ids.find(
+      key,
+      flags,
+      who,
+      (segment) => (segment.size < size ? -EINVAL : 0),
+      (place) => this.#make(size, flags, place),
+    );
+  }
+
+  #make(size: number, flags: number, place: () => IpcPermissions | number): SharedMemorySegment | number {
+    if (size < 1 || size > SHMMAX) return -EINVAL;
+    const pages = Math.ceil(size / 4096);
+    if (this.totalPages + pages > SHMMAX / 4096) return -ENOSPC;
+    // There are no huge pages to be had.
+    if ((flags & SHM_HUGETLB) !== 0 || !this.machine.mayCommit(pages)) return -ENOMEM;
+    const permissions = place();
+    if (typeof permissions === "number") return permissions;
+    this.totalPages += pages;
+    return new SharedMemorySegment(this, permissions, size);
+  }
+
+  /** IPC_RMID: at once, or with the last attachment; nobody finds it by its key any more. */
+  remove(segment: SharedMemorySegment): void {
+    segment.permissions.mode |= SHM_DEST;
+    segment.permissions.key = IPC_PRIVATE;
+    segment.destroyIfUnused();
+  }
+
+  destroy(segment: SharedMemorySegment): void {
+    this.ids.remove(segment);
+    this.totalPages -= Math.ceil(segment.size / 4096);
+    segment.pages.destroy();
+  }
+
+  /** Pages that are in memory. */
+  get residentPages(): number {
+    let pages = 0;
+    for (const segment of this.ids) pages += segment.pages.resident;
+    return pages;
+  }
+}
