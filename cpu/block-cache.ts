@@ -240,7 +240,7 @@ export class BlockCache {
     this.jumpPages.add(Math.floor(block.rip / PAGE_SIZE));
   }
 
-  private clearJumps(): void {
+  clearJumps(): void {
     if (this.jumpPages.size === 0) return;
     this.emptyJumpCache();
     this.jumpPages.clear();

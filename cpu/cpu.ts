@@ -96,8 +96,7 @@ export class Cpu {
   instructions = 0;
   /** The last WRPKRU executed. */
   readonly pkruWriter: PkruWriter = { instruction: 0, rip: 0 };
-  /** Which address space's jumps the jump cache holds; the kernel sets it with the MMU's. */
-  asid = 0;
+  private currentAsid = 0;
   readonly blocks: BlockCache;
   private readonly access: GuestAccess;
   private readonly code: CodeSource;
@@ -136,6 +135,17 @@ export class Cpu {
     };
     this.executor = options.executor?.(memory, imports) ?? interpreter(memory, imports);
     this.resetXstate();
+  }
+
+  get asid(): number {
+    return this.currentAsid;
+  }
+
+  /** Whose jumps count in the jump cache: to be set with the MMU's address space. */
+  set asid(asid: number) {
+    // Its entries are told apart by the low 16 bits.
+    if (asid >>> 16 !== this.currentAsid >>> 16) this.blocks.clearJumps();
+    this.currentAsid = asid;
   }
 
   /** Exact while a callout of `record` runs. */

@@ -52,6 +52,7 @@ export class Mmu {
   private currentPkru = 0;
   private readonly fetchPages = new Float64Array(TLB_ENTRIES).fill(NO_PAGE);
   private readonly fetchLinear = new Float64Array(TLB_ENTRIES);
+  private readonly fetchAsid = new Float64Array(TLB_ENTRIES);
 
   constructor(readonly memory: PhysicalMemory) {
     this.tlb = new Tlb(memory);
@@ -100,8 +101,6 @@ export class Mmu {
     this.root = root;
     this.asid = asid;
     this.tlb.select(asid, this.currentPkru);
-    this.fetchPages.fill(NO_PAGE);
-    this.onTranslationChange(0, 2 ** 47);
   }
 
   /** One byte a frame, 1 = decoded code in it: writes to it never enter the TLB. */
@@ -132,7 +131,8 @@ export class Mmu {
   access(va: number, kind: AccessKind, user = true): number {
     if (kind === FETCH) {
       const slot = (va >>> 12) & FETCH_MASK;
-      if (user && this.fetchPages[slot] === va - (va & 0xfff)) return this.fetchLinear[slot] + (va & 0xfff);
+      if (user && this.fetchPages[slot] === va - (va & 0xfff) && this.fetchAsid[slot] === this.asid)
+        return this.fetchLinear[slot] + (va & 0xfff);
     } else {
       const linear = this.tlb.lookup(va, kind === WRITE);
       if (linear !== 0) return linear;
@@ -205,6 +205,7 @@ export class Mmu {
         const slot = (va >>> 12) & FETCH_MASK;
         this.fetchPages[slot] = va - offset;
         this.fetchLinear[slot] = linearPage;
+        this.fetchAsid[slot] = this.asid;
       } else {
         // A write tag only where a store has nothing left to record: dirty is set, no code is cached.
         const storable =
