@@ -8,6 +8,7 @@ import type { Mmu } from "../mmu/mmu.js";
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import { DEFAULT_REALTIME_ORIGIN, VirtualClock, type Clock } from "./clock.js";
 import { CAP_IPC_LOCK, CAP_SYS_ADMIN, CAP_SYS_RAWIO } from "./capabilities.js";
+import { checkCpuLimit, cpuLimitAt } from "./cpu-limit.js";
 import { hasCapability, userCredentials, type Credentials } from "./credentials.js";
 import { EFAULT } from "./errno.js";
 import { KernelEvents } from "./events.js";
@@ -440,6 +441,7 @@ export class Kernel {
       );
       if (this.#runUser(task, until - now)) return STOPPED;
       if (process.timers.usesCpu) fireCpuTimers(this, task);
+      if (process.usage.instructions >= cpuLimitAt(process)) checkCpuLimit(process);
     }
   }
 
@@ -527,6 +529,7 @@ export class Kernel {
     if (next !== Infinity || this.hostWaiters.size > 0)
       left = this.clock.virtual && next !== Infinity ? next - this.clock.monotonic() : TIMER_SLICE;
     const { process } = task;
+    left = Math.min(left, cpuLimitAt(process) - process.usage.instructions);
     if (process.timers.usesCpu)
       left = Math.min(left, process.timers.next("cpu") - process.usage.instructions);
     return Math.max(1, Math.ceil(left));

@@ -64,7 +64,7 @@ function change(call: SyscallCall, process: Process, resource: number, wanted: L
   if (raised && !hasCapability(call.task.credentials, CAP_SYS_RESOURCE)) return -EPERM;
   limit.soft = wanted.soft;
   limit.hard = wanted.hard;
-  if (resource === RLIMIT_CPU) checkCpuLimit(call.kernel, process);
+  if (resource === RLIMIT_CPU) checkCpuLimit(process);
   return 0;
 }
 
