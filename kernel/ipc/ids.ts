@@ -29,10 +29,8 @@ export class IpcIds<T extends IpcObject> {
 
   /** By index. */
   [Symbol.iterator](): Iterator<T> {
-    return [...this.#objects]
-      .sort(([a], [b]) => a - b)
-      .map(([, object]) => object)
-      [Symbol.iterator]();
+    const ordered = [...this.#objects].sort(([a], [b]) => a - b);
+    return ordered.map(([, object]) => object).values();
   }
 
   /** The highest index in use, or 0: what IPC_INFO and its like return. */

@@ -44,7 +44,7 @@ function copyArea(parent: AddressSpace, child: AddressSpace, area: Area): number
   copy.flags = withFlags(area.flags, 0, VM_LOCKED_MASK);
   child.link(copy);
   countPages(child, copy.flags, copy.pageCount);
-  return area.anon === null || wiped ? 0 : sharePages(parent, child, area);
+  return wiped || (area.anon === null && !area.guarded) ? 0 : sharePages(parent, child, area);
 }
 
 function propertiesOf(area: Area) {
@@ -52,16 +52,20 @@ function propertiesOf(area: Area) {
   return { flags, key, seal, file, pages, name, pageOffset, unsplittable, guarded };
 }
 
-/** Copies the entries of an area that may hold private pages: those of files and of the zero page too. */
+/**
+ * Copies the entries of an area that may hold private pages (those of files and of the zero page too), and guards.
+ * Of one that has guards alone, the rest can fault in again.
+ */
 function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): number {
   const { frames } = parent.env;
   const words = frames.memory.u32;
   const { tables } = child;
+  const guardsAlone = area.anon === null;
   let error = 0;
   let tableStart = -1;
   let table = 0;
   parent.tables.forEachPresentOrSwap(area.start, area.end, (va, _low, _high, entry) => {
-    if (error !== 0) return;
+    if (error !== 0 || (guardsAlone && words[entry] !== PTE_GUARD)) return;
     const start = va - (va % TABLE_BYTES);
     if (start !== tableStart) {
       table = tables.entryAddress(start, true) >>> 2;
