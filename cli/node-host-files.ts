@@ -39,15 +39,17 @@ export class NodeHostFiles implements HostFiles {
   readonly #roots: Root[] = [];
   /** By root and path, oldest first. */
   readonly #directories = new Map<string, HeldDirectory>();
-  readonly #anchored = process.platform === "linux" && fs.existsSync("/proc/self/fd");
   readonly #handles = new Map<HostHandle, number>();
   #nextHandle = 1;
+
+  /** @param anchored walk from held descriptors; where that can be done unless told */
+  constructor(readonly anchored = process.platform === "linux" && fs.existsSync("/proc/self/fd")) {}
 
   /** A directory or file that the user named (links in this name are followed); its number, or -errno. */
   addRoot(hostPath: string): number {
     try {
       const path = fs.realpathSync.native(hostPath);
-      const held = this.#anchored && fs.statSync(path).isDirectory();
+      const held = this.anchored && fs.statSync(path).isDirectory();
       this.#roots.push({ path, fd: held ? fs.openSync(path, O_PATH | fs.constants.O_DIRECTORY) : null });
       return this.#roots.length - 1;
     } catch (error) {
@@ -192,7 +194,7 @@ export class NodeHostFiles implements HostFiles {
 
   /** Never of what a link points at. */
   private chmod(full: Buffer, permissions: number): number {
-    if (!this.#anchored) {
+    if (!this.anchored) {
       if (fs.lstatSync(full).isSymbolicLink()) return -ELOOP;
       fs.chmodSync(full, permissions);
       return 0;
