@@ -16,6 +16,7 @@ import {
 import { childSignal, kernelSignal, retargetSignals, sendSignal } from "./signals/send.js";
 import type { ExitStatus, Process, Task, Usage } from "./task.js";
 import { sleepNoMore } from "./sleep.js";
+import { disassociateTerminal } from "./tty/job-control.js";
 
 /** exit(2): this task alone ends; with the last one, its process. */
 export function exitTask(kernel: Kernel, task: Task, code: number): void {
@@ -102,6 +103,8 @@ function endProcess(kernel: Kernel, process: Process): void {
   process.timerEntry = null;
   kernel.ipc.semaphores.exit(process);
   kernel.onProcessEnd(process);
+  disassociateTerminal(kernel, process, true);
+  process.controllingTerminal = null;
   forsake(kernel, process);
   const { parent } = process;
   if (process.vforked) process.vforked = false;

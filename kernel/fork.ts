@@ -132,6 +132,7 @@ function copyProcess(kernel: Kernel, parent: Task, pid: number, args: CloneArgum
   process.parentTask = sibling ? from.parentTask : parent;
   process.processGroup = from.processGroup;
   process.session = from.session;
+  process.controllingTerminal = from.controllingTerminal;
   process.exitSignal = sibling ? from.exitSignal : args.exitSignal;
   process.dumpable = from.dumpable;
   process.oomScoreAdj = from.oomScoreAdj;

@@ -235,6 +235,7 @@ export class Kernel {
     this.init = process;
     this.tasks.set(task.tid, task);
     this.processes.set(process.pid, process);
+    options.fs.namespace.terminals.adopt(process);
     this.current = task;
     this.activate(mm);
     const failure = execute(this, task, { path: options.path }, options.argv, options.env);

@@ -305,7 +305,7 @@ export class LineDiscipline {
       this.literal = false;
     }
     const { output } = this.owner;
-    if ((now.input & IXON) === 0 && (old.input & IXON) !== 0 && output.stopped && !output.stoppedByCall) {
+    if ((now.input & IXON) === 0 && (old.input & IXON) !== 0 && !output.stoppedByCall) {
       this.owner.start();
       this.echo.process();
     }

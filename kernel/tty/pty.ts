@@ -36,6 +36,8 @@ export class Pty implements OutputPort, OtherSide {
   /** Woken for the master. */
   readonly queue = new WaitQueue();
   readonly #written = new ByteQueue();
+  /** While input comes in: how much had been written before. The rest is on its way, and a flush reaches it. */
+  #writtenBefore: number | null = null;
 
   constructor(
     terminals: Terminals,
@@ -56,8 +58,16 @@ export class Pty implements OutputPort, OtherSide {
     this.queue.wake(POLLIN | POLLRDNORM);
   }
   discard(): void {
-    this.#written.truncate(DELIVERED);
+    this.#written.truncate(Math.min(DELIVERED, this.#writtenBefore ?? DELIVERED));
     this.packetEvent(TIOCPKT_FLUSHWRITE, 0);
+  }
+
+  /** A write of the master: how many bytes there was room for. */
+  input(bytes: Uint8Array): number {
+    this.#writtenBefore = this.#written.length;
+    const count = this.terminal.receive(bytes);
+    this.#writtenBefore = null;
+    return count;
   }
 
   // What the terminal tells.
@@ -138,7 +148,7 @@ export class PtyMasterFile extends OpenFile {
 
   override write(source: Uint8Array): number {
     if (source.length === 0) return 0;
-    const count = this.pty.terminal.receive(source);
+    const count = this.pty.input(source);
     return count === 0 ? -EAGAIN : count;
   }
 
