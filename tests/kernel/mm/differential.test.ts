@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { platform, release } from "node:os";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { generate } from "./differential/generate.js";
+import { generate, generateForks } from "./differential/generate.js";
 import { runInSealab, runNatively } from "./differential/run.js";
 
 /*
@@ -15,12 +15,23 @@ interface Recorded {
   readonly answers: readonly (readonly string[])[];
 }
 
-const file = new URL("../../recorded/mm/linux-6.18.json.gz", import.meta.url);
-const recorded = JSON.parse(gunzipSync(readFileSync(file)).toString()) as Recorded;
+function read(name: string): Recorded {
+  const file = new URL(`../../recorded/mm/${name}.json.gz`, import.meta.url);
+  return JSON.parse(gunzipSync(readFileSync(file)).toString()) as Recorded;
+}
+
+const recorded = read("linux-6.18");
+const forks = read("linux-6.18-forks");
 
 describe(`memory calls as Linux ${recorded.kernel} answered them`, () => {
   it.each(recorded.answers.map((answers, seed) => [seed, answers] as const))("seed %i", (seed, answers) => {
     expect(runInSealab(generate(seed))).toEqual(answers);
+  });
+});
+
+describe(`memory calls of several processes as Linux ${forks.kernel} answered them`, () => {
+  it.each(forks.answers.map((answers, seed) => [seed, answers] as const))("seed %i", (seed, answers) => {
+    expect(runInSealab(generateForks(seed))).toEqual(answers);
   });
 });
 
@@ -34,6 +45,10 @@ function hostJudges(): boolean {
 describe.runIf(hostJudges())("memory calls as this machine answers them", () => {
   it.each([1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007])("seed %i", (seed) => {
     const operations = generate(seed);
+    expect(runInSealab(operations)).toEqual(runNatively(operations));
+  });
+  it.each([2000, 2001, 2002, 2003, 2004, 2005])("several processes, seed %i", (seed) => {
+    const operations = generateForks(seed);
     expect(runInSealab(operations)).toEqual(runNatively(operations));
   });
 });

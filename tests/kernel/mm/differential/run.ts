@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BufferHost } from "../../../../debug/buffer-host.js";
+import { checkMachine } from "../../../../kernel/mm/check-machine.js";
 import { Machine } from "../../../../debug/machine.js";
 import { readAnswers } from "./answers.js";
 import { buildInterpreter } from "./interpreter.js";
@@ -21,7 +22,7 @@ export function runInSealab(operations: readonly Operation[]): string[] {
   if (end.reason !== "exited" || machine.exit?.code !== 0) {
     return [`sealab: ${end.reason} ${JSON.stringify(machine.exit)}`];
   }
-  const problems = [...machine.kernel.tasks.values()].flatMap((task) => task.mm.checkInvariants());
+  const problems = checkMachine(machine.kernel, [machine.kernel.init.leader.mm]);
   if (problems.length > 0) return [`sealab: ${problems.join("; ")}`];
   return readAnswers(operations, Buffer.concat(host.written[1]));
 }
