@@ -3,6 +3,7 @@
 export { READ, WRITE, FETCH, type AccessKind } from "../mmu/access-kind.js";
 export type { WalkLevel, WalkResult } from "../mmu/walk.js";
 export type { Host, HostInput, TerminalSize } from "../kernel/host.js";
+export type { ByteSource } from "../kernel/fs/byte-source.js";
 export type { KernelEventMap, KernelEventName } from "../kernel/events.js";
 export type { RunResult } from "../kernel/kernel.js";
 export type { AreaSnapshot, PathEntry, Provenance, Refusal } from "../kernel/refusal.js";
