@@ -10,7 +10,18 @@ import { O_CLOEXEC, POLLERR, POLLHUP, POLLIN, POLLOUT } from "../kernel/fs/open-
 import { isZero } from "../kernel/mm/word.js";
 import type { Word } from "../kernel/mm/word.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
-import { choice, fd, flags, int, length, names, signalSetIn, structIn, structOut } from "./argument.js";
+import {
+  choice,
+  dependent,
+  fd,
+  flags,
+  int,
+  length,
+  names,
+  signalSetIn,
+  structIn,
+  structOut,
+} from "./argument.js";
 import { restoreMask, useMask } from "./borrowed-mask.js";
 import type { SyscallCall } from "./call.js";
 import { block, descriptorLimit, fileOf } from "./files-common.js";
@@ -145,6 +156,11 @@ function waitTimespec(call: SyscallCall): Result {
 }
 
 const createFlags = flags("flags", names("EPOLL_???", { EPOLL_CLOEXEC: O_CLOEXEC }));
+const eventArgument = dependent("event", 1, [[EPOLL_CTL_DEL, { kind: "address" }]], {
+  kind: "struct",
+  struct: "epoll_event",
+  direction: "in",
+});
 const waitArguments = [fd("epfd"), structOut("events", "epoll_event", "result"), int("maxevents")] as const;
 
 export const epollSyscalls: readonly Definition[] = [
@@ -164,7 +180,7 @@ export const epollSyscalls: readonly Definition[] = [
   define({
     number: 233,
     name: "epoll_ctl",
-    args: [fd("epfd"), choice("op", OPERATIONS), fd("fd"), structIn("event", "epoll_event")],
+    args: [fd("epfd"), choice("op", OPERATIONS), fd("fd"), eventArgument],
     handler: control,
   }),
   define({

@@ -49,7 +49,7 @@ const TICK = 4_000_000;
 const TIMER_ABSTIME = 1;
 const MICROSECONDS = 1_000_000n;
 
-const CLOCKS = names("CLOCK_???", {
+export const CLOCKS = names("CLOCK_???", {
   CLOCK_REALTIME,
   CLOCK_MONOTONIC,
   CLOCK_PROCESS_CPUTIME_ID,

@@ -17,15 +17,21 @@ import { descriptorLimit, fileOf } from "./files-common.js";
 import { internalLocation } from "./files-open.js";
 import { readView, timespecBytes, writeBytes } from "./structs.js";
 import { define, type Definition } from "./table.js";
+import { CLOCKS as CLOCK_NAMES } from "./time.js";
 
-const CLOCKS = {
-  CLOCK_REALTIME: 0,
-  CLOCK_MONOTONIC: 1,
-  CLOCK_BOOTTIME: 7,
-  CLOCK_REALTIME_ALARM: 8,
-  CLOCK_BOOTTIME_ALARM: 9,
-};
-const ALARMS: readonly number[] = [CLOCKS.CLOCK_REALTIME_ALARM, CLOCKS.CLOCK_BOOTTIME_ALARM];
+const CLOCK_REALTIME = 0;
+const CLOCK_MONOTONIC = 1;
+const CLOCK_BOOTTIME = 7;
+const CLOCK_REALTIME_ALARM = 8;
+const CLOCK_BOOTTIME_ALARM = 9;
+const ALARMS: readonly number[] = [CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM];
+const CLOCKS: readonly number[] = [CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, ...ALARMS];
+const FLAGS = names("TFD_???", {
+  TFD_TIMER_ABSTIME,
+  TFD_TIMER_CANCEL_ON_SET,
+  TFD_CLOEXEC: O_CLOEXEC,
+  TFD_NONBLOCK: O_NONBLOCK,
+});
 const SPEC_BYTES = 32;
 const SECOND = 1_000_000_000n;
 
@@ -36,7 +42,7 @@ function create(call: SyscallCall): number {
   const clock = call.i32(0);
   const bits = call.i32(1);
   if ((bits & ~(O_CLOEXEC | O_NONBLOCK)) !== 0) return -EINVAL;
-  if (!Object.values(CLOCKS).includes(clock)) return -EINVAL;
+  if (!CLOCKS.includes(clock)) return -EINVAL;
   if (!mayWakeMachine(call, clock)) return -EPERM;
   const location = internalLocation(call, () => "anon_inode:[timerfd]", 0o600);
   const file = new TimerFile(location, bits & O_NONBLOCK, clock, call.kernel);
@@ -90,10 +96,7 @@ export const timerfdSyscalls: readonly Definition[] = [
   define({
     number: 283,
     name: "timerfd_create",
-    args: [
-      choice("clockid", names("CLOCK_???", CLOCKS)),
-      flags("flags", names("TFD_???", { TFD_CLOEXEC: O_CLOEXEC, TFD_NONBLOCK: O_NONBLOCK }), "0"),
-    ],
+    args: [choice("clockid", CLOCK_NAMES), flags("flags", FLAGS, "0")],
     returns: "fd",
     handler: create,
   }),
@@ -102,7 +105,7 @@ export const timerfdSyscalls: readonly Definition[] = [
     name: "timerfd_settime",
     args: [
       fd("fd"),
-      flags("flags", names("TFD_TIMER_???", { TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET }), "0"),
+      flags("flags", FLAGS, "0"),
       structIn("new_value", "itimerspec"),
       structOut("old_value", "itimerspec"),
     ],

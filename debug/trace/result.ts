@@ -24,7 +24,8 @@ export function resultText(call: CallView, definition: Definition | undefined): 
   const errno = errnoOf(result);
   if (RESTARTS[errno] !== undefined) return `? ${RESTARTS[errno]}`;
   if (errno !== 0) return `-1 ${errnoName(errno)} (${errnoText(errno)})`;
-  return valueText(result, definition?.returns ?? "number") + comment(call, definition);
+  const kind = givesFlags(call) ? "hex" : (definition?.returns ?? "number");
+  return valueText(result, kind) + comment(call, definition);
 }
 
 function valueText(result: bigint, kind: ReturnKind): string {
@@ -74,6 +75,10 @@ function selectResult(call: CallView): string {
 
 const F_GETFD = 1n;
 const F_GETFL = 3n;
+
+function givesFlags({ name, args }: CallView): boolean {
+  return name === "fcntl" && (args[1] === F_GETFD || args[1] === F_GETFL);
+}
 
 /** F_GETFD and F_GETFL give flags: they are named by the argument that F_SETFD and F_SETFL take. */
 function fcntlResult(call: CallView, argument: Argument | undefined): string {

@@ -106,13 +106,13 @@ const POLL_EVENTS = table("POLL???", {
   POLLIN: 1,
   POLLPRI: 2,
   POLLOUT: 4,
-  POLLRDNORM: 0x40,
-  POLLWRNORM: 0x100,
-  POLLRDBAND: 0x80,
-  POLLWRBAND: 0x200,
   POLLERR: 8,
   POLLHUP: 0x10,
   POLLNVAL: 0x20,
+  POLLRDNORM: 0x40,
+  POLLRDBAND: 0x80,
+  POLLWRNORM: 0x100,
+  POLLWRBAND: 0x200,
   POLLRDHUP: 0x2000,
 });
 
@@ -122,6 +122,30 @@ export function pollText(view: DataView, after: boolean): string {
   const events = BigInt(view.getUint16(after ? 6 : 4, true));
   if (fd < 0) return `{fd=${fd}}`;
   return `{fd=${fd}, ${after ? "revents" : "events"}=${flagsText(events, POLL_EVENTS)}}`;
+}
+
+const EPOLL_EVENTS = table("EPOLL???", {
+  EPOLLIN: 1,
+  EPOLLPRI: 2,
+  EPOLLOUT: 4,
+  EPOLLERR: 8,
+  EPOLLHUP: 0x10,
+  EPOLLRDNORM: 0x40,
+  EPOLLRDBAND: 0x80,
+  EPOLLWRNORM: 0x100,
+  EPOLLWRBAND: 0x200,
+  EPOLLMSG: 0x400,
+  EPOLLRDHUP: 0x2000,
+  EPOLLEXCLUSIVE: 0x1000_0000,
+  EPOLLWAKEUP: 0x2000_0000,
+  EPOLLONESHOT: 0x4000_0000,
+  EPOLLET: 0x8000_0000,
+});
+
+/** Nobody but the program knows which member of the data it uses: both print. */
+function epollEvent(view: DataView): string {
+  const events = flagsText(BigInt(view.getUint32(0, true)), EPOLL_EVENTS);
+  return `{events=${events}, data={u32=${u32(view, 4)}, u64=${u64(view, 4)}}}`;
 }
 
 const STACK_FLAGS = table("SS_???", { SS_ONSTACK: 1, SS_DISABLE: 2, SS_AUTODISARM: 0x8000_0000 });
@@ -264,6 +288,7 @@ export const STRUCTS: Partial<Readonly<Record<StructKind, StructFormat>>> = {
     format: (view) =>
       `{ss_sp=${pointer(word(view, 0))}, ss_flags=${flagsText(BigInt(view.getUint32(8, true)), STACK_FLAGS)}, ss_size=${u64(view, 16)}}`,
   },
+  epoll_event: { bytes: 12, format: epollEvent },
   pollfd: { bytes: 8, format: (view) => pollText(view, false) },
   termios: { bytes: 36, format: termios },
   winsize: {

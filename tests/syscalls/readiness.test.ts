@@ -1,0 +1,29 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { bareKernel } from "../kernel/bare-kernel.js";
+
+/** Programs and their answers on Linux 6.18.44, as root: tests/programs/README.md. */
+const recorded = (name: string): URL => new URL(`../recorded/readiness/${name}`, import.meta.url);
+
+describe.each([
+  ["readiness", "poll, select, epoll, signalfd, timerfd, eventfd"],
+  ["pipes", "pipes, splice, tee, vmsplice"],
+])("%s: %s", (name) => {
+  const machine = bareKernel();
+  machine.add(`/${name}`, readFileSync(recorded(`${name}.elf`)));
+  machine.start(`/${name}`);
+  const end = machine.kernel.run(50_000_000);
+  const ours = machine.output().split(/^-- /m);
+  const theirs = readFileSync(recorded(`${name}.txt`), "latin1").split(/^-- /m);
+
+  it("ends", () => {
+    expect(end).toMatchObject({ reason: "exited", status: { code: 0, signal: null } });
+    expect(ours.length).toBe(theirs.length);
+  });
+
+  theirs.slice(1).forEach((section, i) => {
+    it(`as Linux 6.18: ${section.slice(0, section.indexOf("\n"))}`, () => {
+      expect(ours[i + 1]!.split("\n")).toEqual(section.split("\n"));
+    });
+  });
+});
