@@ -66,9 +66,9 @@ export function hasCapability(credentials: Credentials, capability: number): boo
   return contains(credentials.effective, capability);
 }
 
-/** The effective group or a supplementary one (in_egroup_p). */
-export function inEffectiveGroup(credentials: Credentials, gid: number): boolean {
-  return credentials.egid === gid || credentials.groups.includes(gid);
+/** The file-system group or a supplementary one (in_group_p). */
+export function inFileGroup(credentials: Credentials, gid: number): boolean {
+  return credentials.fsgid === gid || credentials.groups.includes(gid);
 }
 
 /** What a change of real, effective and saved user ids does to capabilities (cap_emulate_setxuid). */

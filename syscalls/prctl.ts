@@ -222,8 +222,10 @@ function setSecurebits(call: SyscallCall): HandlerResult {
   const bits = wanted | 0;
   if (((((old & SECURE_LOCKS) >> 1) & (old ^ bits)) | (old & SECURE_LOCKS & ~bits)) !== 0) return -EPERM;
   if ((bits & ~(SECURE_SETTINGS | SECURE_LOCKS)) !== 0) return -EPERM;
-  const changed = (old ^ bits) & ~SECURE_UNPRIVILEGED;
-  if (changed !== 0 && !hasCapability(task.credentials, CAP_SETPCAP)) return -EPERM;
+  // To set what is set already takes the capability too.
+  const changed = old ^ bits;
+  const privileged = changed === 0 || (changed & ~SECURE_UNPRIVILEGED) !== 0;
+  if (privileged && !hasCapability(task.credentials, CAP_SETPCAP)) return -EPERM;
   commitCredentials(task, { ...task.credentials, securebits: bits });
   return 0;
 }

@@ -7,7 +7,7 @@ import { CAP_SETUID } from "../capabilities.js";
 import {
   commitCredentials,
   hasCapability,
-  inEffectiveGroup,
+  inFileGroup,
   SECBIT_KEEP_CAPS,
   SECBIT_NOROOT,
   SUID_DUMPABLE,
@@ -53,8 +53,8 @@ export function newIdentity(kernel: Kernel, task: Task, file: Inode): NewIdentit
   const effective = rootCounts && euid === 0;
   const gained = (permitted & ~old.permitted) !== 0n;
   if (gained) cleared = DANGEROUS_PERSONALITY;
-  // The new effective group counts as a change unless the caller is in it.
-  const changed = euid !== old.euid || !(egid === old.egid || inEffectiveGroup(old, egid));
+  // A group that the caller's file accesses do not go by counts as a change, though it be its effective one.
+  const changed = euid !== old.euid || !inFileGroup(old, egid);
   const unsafe = task.noNewPrivileges || sharesPlace(kernel, task);
   if ((changed || gained) && unsafe) {
     if (!hasCapability(old, CAP_SETUID) || task.noNewPrivileges) {
