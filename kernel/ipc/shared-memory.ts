@@ -123,6 +123,7 @@ export class SharedMemory {
     if (size < 1 || size > SHMMAX) return -EINVAL;
     const pages = Math.ceil(size / 4096);
     if (this.totalPages + pages > SHMMAX / 4096) return -ENOSPC;
+    if (size >= 2 ** 63) return -EINVAL;
     // There are no huge pages to be had.
     if ((flags & SHM_HUGETLB) !== 0 || !this.machine.mayCommit(pages)) return -ENOMEM;
     const permissions = place();

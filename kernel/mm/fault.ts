@@ -208,13 +208,19 @@ function bringInFile(mm: AddressSpace, area: Area, page: number, write: boolean)
   const { frames } = translations;
   const { pages } = area;
   if (pages === null) return "ok";
+  const privateWrite = write && (area.flags & VM_SHARED) === 0;
+  // Also where no page comes of it (do_cow_fault).
+  if (privateWrite) prepareAnon(mm, area);
   const index = area.fileIndex(page);
-  if (index * 4096 >= pages.size) return "beyond-end";
   // The page table first: to make room for it, the page might have to go again.
   if (translations.tables.entryAddress(page, true) === 0) return "no-memory";
+  if (index * 4096 >= pages.size) {
+    if (!write) faultAround(mm, area, pages, page);
+    return "beyond-end";
+  }
   const frame = pages.frameAt(index, true);
   if (frame === -1) return pages.full ? "no-space" : "no-memory";
-  if (write && (area.flags & VM_SHARED) === 0) return copyPrivate(mm, area, page, frame);
+  if (privateWrite) return copyPrivate(mm, area, page, frame);
   let low = entryLow(area);
   if (write) {
     pages.markDirty(index);

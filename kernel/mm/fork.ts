@@ -1,4 +1,4 @@
-import { PTE_ANON, PTE_GUARD, PTE_RW, pteFrame } from "../../mmu/page-table-entry.js";
+import { PTE_ANON, PTE_D, PTE_GUARD, PTE_RW, pteFrame } from "../../mmu/page-table-entry.js";
 import { ENOMEM } from "../errno.js";
 import { commit, countPages } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
@@ -6,7 +6,7 @@ import { forkAnon } from "./anon-vma.js";
 import { Area } from "./area.js";
 import { newProperties } from "./merge.js";
 import { hasFrame } from "./translations.js";
-import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_WIPEONFORK, withFlags } from "./vm-flags.js";
+import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_SHARED, VM_WIPEONFORK, withFlags } from "./vm-flags.js";
 
 /** Bytes that one page table covers. */
 const TABLE_BYTES = 2 ** 21;
@@ -52,20 +52,17 @@ function propertiesOf(area: Area) {
   return { flags, key, seal, file, pages, name, pageOffset, unsplittable, guarded };
 }
 
-/**
- * Copies the entries of an area that may hold private pages (those of files and of the zero page too), and guards.
- * Of one that has guards alone, the rest can fault in again.
- */
+/** Copies the entries of an area that may hold private pages or guards: those of files and of the zero page too. */
 function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): number {
   const { frames } = parent.env;
   const words = frames.memory.u32;
   const { tables } = child;
-  const guardsAlone = area.anon === null;
+  const shared = (area.flags & VM_SHARED) !== 0;
   let error = 0;
   let tableStart = -1;
   let table = 0;
   parent.tables.forEachPresentOrSwap(area.start, area.end, (va, _low, _high, entry) => {
-    if (error !== 0 || (guardsAlone && words[entry] !== PTE_GUARD)) return;
+    if (error !== 0) return;
     const start = va - (va % TABLE_BYTES);
     if (start !== tableStart) {
       table = tables.entryAddress(start, true) >>> 2;
@@ -80,8 +77,8 @@ function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): numb
     const target = table + ((va - start) / 4096) * 2;
     if (hasFrame(low)) {
       const readOnly = (low & ~PTE_RW) >>> 0;
-      words[entry] = readOnly;
-      words[target] = readOnly;
+      if (!shared) words[entry] = readOnly;
+      words[target] = shared ? (readOnly & ~PTE_D) >>> 0 : readOnly;
       frames.hold(pteFrame(low));
       if ((low & PTE_ANON) !== 0) child.translations.anonPages++;
       else if (pteFrame(low) !== frames.zeroFrame) child.translations.filePages++;

@@ -22,6 +22,8 @@ export interface MappableFile {
   readonly seals?: number;
   /** /dev/zero: a private mapping becomes memory without vm_ops, a shared one gets pages of its own. */
   readonly zeroDevice?: boolean;
+  /** It counts its areas (its vm_ops have `close`): no area of it is ever merged away. */
+  readonly countsAreas?: boolean;
   /** Writes dirty pages back to where the file comes from: 0 or -errno (vfs_fsync). */
   sync?(): number;
   /** The VMA was made (or copied): the description must stay open until as many `unmapped` calls came. */

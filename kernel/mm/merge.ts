@@ -10,6 +10,11 @@ import { VM_SOFTDIRTY, VM_SPECIAL } from "./vm-flags.js";
  * not have two different sets of private pages.
  */
 
+/** Merging may move its borders, but not make it vanish (can_merge_remove_vma). */
+function countsAreas(area: Area): boolean {
+  return area.file?.countsAreas === true;
+}
+
 /** The properties of a new area, everything else at rest. */
 export function newProperties(properties: Partial<AreaProperties>): AreaProperties {
   return {
@@ -96,7 +101,7 @@ export function addOrMerge(
   const after = before === null ? tree.first : before.next;
   const left = withPrevious && mergesAfter(mm, before, start, properties) ? before : null;
   let right = withNext && mergesBefore(mm, after, start, end, properties) ? after : null;
-  if (left !== null && right !== null && !anonCompatible(left, right)) right = null;
+  if (left !== null && right !== null && (!anonCompatible(left, right) || countsAreas(right))) right = null;
   if (left !== null) {
     absorb(left, properties);
     if (right !== null) {
@@ -167,9 +172,10 @@ export function modify(
   });
   const before = start === area.start ? area.previous : null;
   const after = end === area.end ? area.next : null;
-  const left = mergesAfter(mm, before, start, piece) ? before : null;
+  let left = mergesAfter(mm, before, start, piece) ? before : null;
   let right = mergesBefore(mm, after, start, end, piece) ? after : null;
   if (left !== null && right !== null && !anonCompatible(left, right)) right = null;
+  if (start === area.start && end === area.end && countsAreas(area)) left = right = null;
 
   if (left !== null) {
     absorb(left, piece);

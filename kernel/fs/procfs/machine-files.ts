@@ -2,6 +2,7 @@ import type { CpuModel } from "../../../cpu/models.js";
 import { PID_MAX } from "../../kernel.js";
 import type { Kernel } from "../../kernel.js";
 import type { AddressSpace } from "../../mm/address-space.js";
+import { formatMessageQueues, formatSemaphores, formatSharedMemory } from "../../ipc/proc-ipc.js";
 import { directory, file, link, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
 
@@ -18,6 +19,11 @@ export function machineFiles(kernel: Kernel): Record<string, Node> {
     mounts: link("self/mounts"),
     stat: file(() => statFile(kernel)),
     swaps: text("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
+    sysvipc: directory(() => ({
+      msg: file(() => formatMessageQueues(kernel.ipc)),
+      sem: file(() => formatSemaphores(kernel.ipc)),
+      shm: file(() => formatSharedMemory(kernel.ipc)),
+    })),
     sys: directory(() => sysctls(kernel)),
     uptime: file(() => `${up().toFixed(2)} ${idle(kernel).toFixed(2)}\n`),
     vmstat: file(() => vmStat(kernel)),
