@@ -7,6 +7,7 @@ import type { HostStat } from "../kernel/fs/host-files.js";
 import type { Host, TerminalSize } from "../kernel/host.js";
 import { HostClosed } from "../kernel/host.js";
 import { NodeHostFiles, statOf } from "./node-host-files.js";
+import { NodeTerminal, openKeys } from "./node-terminal.js";
 import { StandardInput } from "./standard-input.js";
 
 export interface NodeHostOptions {
@@ -17,25 +18,25 @@ export interface NodeHostOptions {
 /** The outside through Node: the process's standard streams, the host's clock and files. */
 export class NodeHost implements Host {
   readonly stdin = new StandardInput();
+  readonly terminal?: NodeTerminal;
   readonly fileSource = new NodeHostFiles();
   readonly #random: SeededRandom | null;
+  /** Where the terminal's keys come from; null without a terminal. */
+  readonly #keys: StandardInput | null = null;
 
   constructor(options: NodeHostOptions) {
     this.#random = options.seed === "host" ? null : new SeededRandom(options.seed);
+    // Standard input's last: on some systems it cannot be written to.
+    const fd = ([1, 2, 0] as const).find((each) => isatty(each));
+    if (fd === undefined) return;
+    this.#keys = isatty(0) ? this.stdin : new StandardInput(openKeys);
+    const terminal = new NodeTerminal(fd, this.#keys, put);
+    this.#keys.watch = (bytes) => terminal.watch(bytes);
+    this.terminal = terminal;
   }
 
   write(fd: 1 | 2, bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length;) {
-      try {
-        done += fs.writeSync(fd, bytes, done);
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code === "EPIPE" || code === "EIO") throw new HostClosed();
-        if (code !== "EAGAIN") throw error;
-        // A pipe that another process made non-blocking is full: its reader needs a moment.
-        Atomics.wait(PAUSE, 0, 0, 1);
-      }
-    }
+    put(fd, bytes);
   }
 
   isTerminal(fd: 0 | 1 | 2): boolean {
@@ -43,8 +44,11 @@ export class NodeHost implements Host {
   }
 
   terminalSize(): TerminalSize | null {
-    for (const stream of [process.stdout, process.stderr])
-      if (stream.isTTY) return { rows: stream.rows, columns: stream.columns };
+    for (const stream of [process.stdout, process.stderr]) {
+      if (!stream.isTTY) continue;
+      const [columns, rows] = stream.getWindowSize();
+      return { rows, columns };
+    }
     return null;
   }
 
@@ -69,13 +73,38 @@ export class NodeHost implements Host {
     return this.#random?.bytes(count) ?? randomBytes(count);
   }
 
-  waitForInput(): Promise<void> {
-    return this.stdin.wait();
+  /**
+   * Resolves when standard input has bytes or has ended, or a key was pressed.
+   * @param keys the terminal's keys count, whether or not standard input does
+   */
+  async waitForInput(standard: boolean, keys: boolean): Promise<void> {
+    const waits: Promise<void>[] = [];
+    if (standard) waits.push(this.stdin.wait());
+    if (keys && this.#keys !== null && !(standard && this.#keys === this.stdin))
+      waits.push(this.#keys.wait());
+    if (waits.length > 0) await Promise.race(waits);
   }
 
   close(): void {
+    this.terminal?.restore();
+    this.#keys?.close();
     this.stdin.close();
     this.fileSource.closeAll();
+  }
+}
+
+/** Writes all of the bytes. @throws HostClosed where nobody reads any more */
+function put(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) {
+    try {
+      done += fs.writeSync(fd, bytes, done);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EPIPE" || code === "EIO") throw new HostClosed();
+      if (code !== "EAGAIN") throw error;
+      // A pipe that another process made non-blocking is full: its reader needs a moment.
+      Atomics.wait(PAUSE, 0, 0, 1);
+    }
   }
 }
 

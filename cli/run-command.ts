@@ -252,6 +252,11 @@ function statusOf(end: End, options: RunOptions, name: string): number {
       throw new Failure(DEADLOCK_STATUS, deadlockText(name, end.tasks));
     case "interrupted":
       return 130;
+    case "left":
+      throw new Failure(
+        130,
+        `${name}: ended by three ${end.key}${end.key === "Ctrl-C" ? ": it took no notice" : ""}`,
+      );
   }
 }
 

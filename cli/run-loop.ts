@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import type { Machine } from "../debug/machine.js";
 import { waitReasons, type WaitReason } from "../kernel/wait-reason.js";
 import type { ExitStatus } from "../kernel/task.js";
+import type { NodeTerminal } from "./node-terminal.js";
 
 export interface Bounds {
   readonly maxInstructions: number;
@@ -11,8 +12,9 @@ export interface Bounds {
 
 /** What the loop needs of the host beside what the machine takes from it. */
 export interface InputWaiter {
-  /** Resolves when standard input has bytes, or has ended. */
-  waitForInput(): Promise<void>;
+  /** Resolves when standard input has bytes or has ended (`standard`), or a key was pressed (`keys`). */
+  waitForInput(standard: boolean, keys: boolean): Promise<void>;
+  readonly terminal?: NodeTerminal;
 }
 
 export type End =
@@ -22,39 +24,65 @@ export type End =
   /** Every task waits, for nothing that could come. */
   | { readonly kind: "deadlock"; readonly tasks: readonly WaitReason[] }
   /** The second Ctrl-C. */
-  | { readonly kind: "interrupted" };
+  | { readonly kind: "interrupted" }
+  /** The user pressed a key so often, on a terminal that the guest has taken over, that they want to get out. */
+  | { readonly kind: "left"; readonly key: "Ctrl-C" | "Ctrl-]" };
 
 /** Instructions between two looks at the event loop: some tens of milliseconds. */
 const SLICE = 4_000_000;
 /** Milliseconds; a timer cannot be set further ahead than 2^31. */
 const LONGEST_SLEEP = 2 ** 30;
+const SIGINT = 2;
 const SIGCONT = 18;
 
 /**
  * Runs a machine to its end, giving way to Node between slices, so that Ctrl-C arrives: the first goes to the program
- * as SIGINT, the second ends the run. While the program waits for input or for time, so does this, asleep.
+ * as SIGINT, the second ends the run. Once the guest has taken the terminal over, Ctrl-C is a key like the others, and
+ * keys are taken in between slices. While the program waits for input or for time, so does this, asleep.
  */
 export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bounds): Promise<End> {
   const started = performance.now();
   const lastInstruction = machine.instructions + bounds.maxInstructions;
   let interrupts = 0;
+  let attended = 0;
   let wake = (): void => {};
+  const { terminals } = machine.task.fs.namespace;
+  const own = terminals.host;
   const onInterrupt = (): void => {
-    if (++interrupts === 1) machine.interrupt();
+    if (++interrupts === 1) {
+      if (own !== null && own.terminal.foreground !== 0) own.terminal.signal(SIGINT);
+      else machine.interrupt();
+    }
     wake();
   };
+  const onResize = (): void => {
+    own?.resized();
+    wake();
+  };
+  /** Takes the keys in; the key with which the user wants to get out, or null. */
+  const takeKeys = (): "Ctrl-C" | "Ctrl-]" | null => {
+    if (own === null || !own.raw) return null;
+    own.pump();
+    if (own.attended !== attended) host.terminal?.heeded();
+    attended = own.attended;
+    return host.terminal?.wayOut ?? null;
+  };
   const timeLeft = (): number => bounds.timeout - (performance.now() - started);
-  const sleep = async (input: boolean, milliseconds: number): Promise<void> => {
+  /** True if the time has passed, false if something else came before. */
+  const sleep = async (input: boolean, milliseconds: number): Promise<boolean> => {
     let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-      timer = setTimeout(resolve, Math.max(0, Math.min(milliseconds, timeLeft(), LONGEST_SLEEP)));
-      if (input) void host.waitForInput().then(resolve);
+    const keys = own?.raw ?? false;
+    const passed = await new Promise<boolean>((resolve) => {
+      wake = () => resolve(false);
+      timer = setTimeout(() => resolve(true), Math.max(0, Math.min(milliseconds, timeLeft(), LONGEST_SLEEP)));
+      if (input || keys) void host.waitForInput(input, keys).then(wake);
     });
     clearTimeout(timer);
+    return passed;
   };
 
   process.on("SIGINT", onInterrupt);
+  if (own !== null) process.on("SIGWINCH", onResize);
   try {
     for (;;) {
       const budget = Math.min(SLICE, lastInstruction - machine.instructions);
@@ -68,23 +96,29 @@ export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bound
           return { kind: "deadlock", tasks: waitReasons(machine.kernel) };
         const until =
           result.deadline === null ? Infinity : (result.deadline - machine.kernel.clock.monotonic()) / 1e6;
-        await sleep(result.input, until);
+        const passed = await sleep(result.input, until);
         // The time was really waited for: a virtual clock moves on by it, unless something woke us before.
-        if (result.deadline !== null && interrupts === 0 && !machine.host.stdin.ready()) {
+        if (passed && result.deadline !== null && timeLeft() > 0)
           machine.kernel.advanceClock(result.deadline);
-        }
       } else if (result.reason === "suspended") {
         // As a shell's job: we stop too, and whoever continues us continues the program.
-        process.kill(process.pid, "SIGSTOP");
-        await nextTurn();
-        machine.interrupt(SIGCONT);
+        if (host.terminal !== undefined) await host.terminal.suspend();
+        else {
+          process.kill(process.pid, "SIGSTOP");
+          await nextTurn();
+        }
+        terminals.signalGroup(machine.kernel.init.processGroup, SIGCONT);
       } else {
         await nextTurn();
       }
       if (interrupts > 1) return { kind: "interrupted" };
+      const key = takeKeys();
+      if (key !== null) return { kind: "left", key };
     }
   } finally {
+    host.terminal?.restore();
     process.off("SIGINT", onInterrupt);
+    process.off("SIGWINCH", onResize);
   }
 }
 

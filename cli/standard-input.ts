@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import { isatty } from "node:tty";
 import type { HostInput } from "../kernel/host.js";
 
 /** Milliseconds between two looks at a descriptor that has nothing yet. */
@@ -6,16 +7,22 @@ const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 20;
 
 /**
- * The process's standard input, read no further than the guest asks, so that what it leaves is there for the next
- * program. A pipe or terminal is opened a second time without blocking where the host allows that; elsewhere a read
- * waits in the host.
+ * The process's standard input, or its terminal's keys, read no further than the guest asks, so that what it leaves is
+ * there for the next program. A pipe or terminal is opened a second time without blocking where the host allows that;
+ * elsewhere a read waits in the host.
  */
 export class StandardInput implements HostInput {
+  /** Sees each byte once, as it comes. */
+  watch: ((bytes: Uint8Array) => void) | null = null;
   #fd: number | null = null;
   #opened = false;
   #ended = false;
   #ahead: Uint8Array = new Uint8Array(0);
   #closed = false;
+  #waiting: Promise<void> | null = null;
+
+  /** @param open gives a descriptor to read instead of standard input, or null: then nothing ever comes */
+  constructor(private readonly open: (() => number | null) | null = null) {}
 
   read(max: number): Uint8Array | "again" {
     if (this.#ahead.length > 0) {
@@ -42,7 +49,12 @@ export class StandardInput implements HostInput {
   }
 
   /** Resolves when `ready` would be true. */
-  async wait(): Promise<void> {
+  wait(): Promise<void> {
+    this.#waiting ??= this.poll().finally(() => (this.#waiting = null));
+    return this.#waiting;
+  }
+
+  private async poll(): Promise<void> {
     for (let pause = FIRST_PAUSE; !this.#closed && !this.ready(); pause = Math.min(2 * pause, LONGEST_PAUSE))
       await new Promise((resolve) => setTimeout(resolve, pause));
   }
@@ -55,10 +67,12 @@ export class StandardInput implements HostInput {
 
   private fetch(max: number): Uint8Array | "again" {
     const fd = this.descriptor();
-    if (fd === null) return new Uint8Array(0);
+    if (fd === null) return this.open === null ? new Uint8Array(0) : "again";
     const bytes = new Uint8Array(max);
     try {
-      return bytes.subarray(0, fs.readSync(fd, bytes, 0, max, null));
+      const read = bytes.subarray(0, fs.readSync(fd, bytes, 0, max, null));
+      this.watch?.(read);
+      return read;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EAGAIN") return "again";
@@ -71,6 +85,7 @@ export class StandardInput implements HostInput {
   private descriptor(): number | null {
     if (this.#opened) return this.#fd;
     this.#opened = true;
+    if (this.open !== null) return (this.#fd = this.open());
     this.#fd = 0;
     try {
       const stat = fs.fstatSync(0);
@@ -84,12 +99,15 @@ export class StandardInput implements HostInput {
 
 /** Descriptor 0 opened again without blocking: another description, so the caller's own stays as it was. */
 function reopen(): number | null {
-  if (process.platform !== "linux") return null;
+  const path =
+    process.platform === "linux"
+      ? "/proc/self/fd/0"
+      : process.platform === "darwin" && isatty(0)
+        ? "/dev/tty"
+        : null;
+  if (path === null) return null;
   try {
-    return fs.openSync(
-      "/proc/self/fd/0",
-      fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY,
-    );
+    return fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY);
   } catch {
     return null;
   }

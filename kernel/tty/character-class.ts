@@ -16,7 +16,7 @@ export function isAlphanumeric(byte: number): boolean {
 /** toupper() */
 export function toUpper(byte: number): number {
   if (byte >= 0x61 && byte <= 0x7a) return byte - 0x20;
-  return byte >= 0xe0 && byte !== 0xf7 && byte !== 0xff ? byte - 0x20 : byte;
+  return byte >= 0xdf && byte !== 0xf7 ? byte - 0x20 : byte;
 }
 
 /** tolower() */
