@@ -44,6 +44,7 @@ const SIMD = 19;
 /** Serves the exception that ended the CPU's run. */
 export function raiseException(kernel: Kernel, task: Task): void {
   const { vector, errorCode } = kernel.cpu.exit;
+  task.noSyscall = true;
   if (vector === PAGE_FAULT) {
     pageFault(kernel, task);
     return;

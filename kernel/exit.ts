@@ -2,6 +2,9 @@
 
 import { leaveFutexes } from "./futex/exit.js";
 import type { Kernel } from "./kernel.js";
+import { releaseTracees } from "./ptrace/attach.js";
+import { stopForEvent, tellTracer } from "./ptrace/stop.js";
+import { PTRACE_EVENT_EXIT, PTRACE_O_TRACEEXIT } from "./ptrace/tracing.js";
 import { hasStoppedMember, isOrphanedGroup, membersOf } from "./process-groups.js";
 import {
   CLD_DUMPED,
@@ -12,6 +15,7 @@ import {
   SIGCHLD,
   SIGCONT,
   SIGHUP,
+  SIGKILL,
 } from "./signals/numbers.js";
 import { childSignal, kernelSignal, retargetSignals, sendSignal } from "./signals/send.js";
 import type { ExitStatus, Process, Task, Usage } from "./task.js";
@@ -25,8 +29,10 @@ export function exitTask(kernel: Kernel, task: Task, code: number): void {
     exitProcess(kernel, task, status);
     return;
   }
+  if (stopsBeforeExit(kernel, task, status, "exit-task")) return;
   report(kernel, task, status);
   leave(kernel, task);
+  endTracee(task, status);
   retargetSignals(task);
 }
 
@@ -34,20 +40,69 @@ export function exitTask(kernel: Kernel, task: Task, code: number): void {
 export function exitProcess(kernel: Kernel, task: Task, status: ExitStatus): void {
   const { process } = task;
   if (process.exit !== null) return;
+  if (status.signal !== SIGKILL && stopsBeforeExit(kernel, task, status, "exit-process")) return;
   process.exit = status;
   process.stopped = 0;
   process.unreported = null;
   // The caller last: what it leaves behind is what a debugger looks at.
-  for (const each of [...process.tasks].filter((other) => other !== task)) leave(kernel, each);
+  for (const each of [...process.tasks].filter((other) => other !== task)) {
+    leave(kernel, each);
+    endTracee(each, status);
+  }
   report(kernel, task, status);
   leave(kernel, task);
+  endTracee(task, status);
   endProcess(kernel, process);
 }
 
 /** A thread that another one of its process ends: by execve. */
 export function endThread(kernel: Kernel, task: Task): void {
-  report(kernel, task, { code: 0, signal: null, core: false });
+  const status: ExitStatus = { code: 0, signal: null, core: false };
+  report(kernel, task, status);
   leave(kernel, task);
+  endTracee(task, status);
+}
+
+/** The lower 16 bits of wait's status word. */
+export function statusWord({ code, signal, core }: ExitStatus): number {
+  return signal === null ? code << 8 : signal | (core ? 0x80 : 0);
+}
+
+/** PTRACE_EVENT_EXIT: the tracer looks at the task before it ends. */
+function stopsBeforeExit(
+  kernel: Kernel,
+  task: Task,
+  status: ExitStatus,
+  kind: "exit-task" | "exit-process",
+): boolean {
+  const { tracing } = task;
+  if (tracing === null || tracing.exitReported || task.state === "dead") return false;
+  const message = statusWord(status);
+  if (!stopForEvent(kernel, task, PTRACE_EVENT_EXIT, PTRACE_O_TRACEEXIT, message, { kind, status }))
+    return false;
+  tracing.exitReported = true;
+  return true;
+}
+
+/** A traced thread has ended: its number stays until its tracer has heard of it. */
+function endTracee(task: Task, status: ExitStatus): void {
+  const { tracing, process } = task;
+  if (tracing === null || task === process.leader) return;
+  tracing.stop = null;
+  tracing.ended = statusWord(status);
+  tellTracer(task, CLD_EXITED, status.code);
+}
+
+/** The tracer of an ended task has heard of its end, or ended itself. */
+export function tracerLeft(kernel: Kernel, task: Task): void {
+  const { process } = task;
+  if (task !== process.leader) kernel.tasks.delete(task.tid);
+  else if (process.heldByTracer) {
+    process.heldByTracer = false;
+    const { parent } = process;
+    if (parent === null || tellParent(process, parent)) kernel.forget(process);
+    else parent.childQueue.wake();
+  }
 }
 
 function report(kernel: Kernel, task: Task, { code, signal, core }: ExitStatus): void {
@@ -62,13 +117,14 @@ function leave(kernel: Kernel, task: Task): void {
   sleepNoMore(kernel, task);
   task.waiting = null;
   leaveFutexes(kernel, task);
+  releaseTracees(kernel, task);
   adoptChildren(kernel, task);
   kernel.scheduler.sleep(task, "dead");
   task.context = null;
   const at = process.tasks.indexOf(task);
   if (at >= 0) process.tasks.splice(at, 1);
   // A leader's number stays taken until its process has been waited for.
-  if (task !== process.leader) kernel.tasks.delete(task.tid);
+  if (task !== process.leader && task.tracing === null) kernel.tasks.delete(task.tid);
   task.files.drop();
   countResident(task, process.usage);
   task.mm.syncFiles();
@@ -110,7 +166,11 @@ function endProcess(kernel: Kernel, process: Process): void {
   if (process.vforked) process.vforked = false;
   process.zombie = true;
   orphanGroups(kernel, process);
-  if (parent === null || tellParent(process, parent)) kernel.forget(process);
+  const tracer = process.leader.tracing?.tracer.process ?? null;
+  if (tracer !== null && tracer !== parent) {
+    process.heldByTracer = true;
+    tellTracer(process.leader, CLD_EXITED, process.exit!.code);
+  } else if (parent === null || tellParent(process, parent)) kernel.forget(process);
   else parent.childQueue.wake();
   process.exitQueue.wake();
 }
@@ -121,8 +181,10 @@ function tellParent(process: Process, parent: Process): boolean {
   const status = process.exit!;
   const code = status.signal === null ? CLD_EXITED : status.core ? CLD_DUMPED : CLD_KILLED;
   const action = parent.handlers.of(SIGCHLD);
+  // A tracer hears of it even so.
+  const traced = process.leader.tracing !== null;
   const unwanted =
-    exitSignal === SIGCHLD && (action.handler === SIG_IGN || (action.flags & SA_NOCLDWAIT) !== 0);
+    !traced && exitSignal === SIGCHLD && (action.handler === SIG_IGN || (action.flags & SA_NOCLDWAIT) !== 0);
   if (exitSignal !== 0 && !(exitSignal === SIGCHLD && action.handler === SIG_IGN)) {
     const info = childSignal(process, exitSignal, code, status.signal ?? status.code);
     sendSignal(parent.tasks[0] ?? parent.leader, info, true);

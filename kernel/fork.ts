@@ -6,9 +6,20 @@ import { hasCapability } from "./credentials.js";
 import type { Kernel } from "./kernel.js";
 import { UserMemory } from "./mm/user-memory.js";
 import { mayFork } from "./process-limit.js";
+import { attachChild } from "./ptrace/attach.js";
+import { stopForEvent } from "./ptrace/stop.js";
+import {
+  PTRACE_EVENT_CLONE,
+  PTRACE_EVENT_FORK,
+  PTRACE_EVENT_VFORK,
+  PTRACE_O_TRACECLONE,
+  PTRACE_O_TRACEFORK,
+  PTRACE_O_TRACEVFORK,
+} from "./ptrace/tracing.js";
 import { RAX, RSP } from "./processor.js";
 import { rseqFork } from "./rseq.js";
 import { inheritScheduling } from "./scheduling.js";
+import { SIGCHLD } from "./signals/numbers.js";
 import { Process, Task } from "./task.js";
 import { IntervalTimers } from "./timers.js";
 
@@ -112,6 +123,7 @@ export function copyTask(kernel: Kernel, parent: Task, args: CloneArguments): Ta
     process.parent?.children.add(process);
   }
   kernel.onFork(parent, child, flags);
+  traceChild(kernel, parent, child, args);
   child.wake();
   return child;
 }
@@ -170,4 +182,17 @@ function childContext(kernel: Kernel, args: CloneArguments): Uint8Array {
   const context = cpu.saveContext();
   cpu.loadContext(saved);
   return context;
+}
+
+/** A traced parent's child: its tracer is told, and traces it too, where its options say so (ptrace_event_enabled). */
+function traceChild(kernel: Kernel, parent: Task, child: Task, { flags, exitSignal }: CloneArguments): void {
+  const { tracing } = parent;
+  if (tracing === null || (flags & CLONE_UNTRACED) !== 0) return;
+  const vfork = (flags & CLONE_VFORK) !== 0;
+  const fork = exitSignal === SIGCHLD;
+  const event = vfork ? PTRACE_EVENT_VFORK : fork ? PTRACE_EVENT_FORK : PTRACE_EVENT_CLONE;
+  const option = vfork ? PTRACE_O_TRACEVFORK : fork ? PTRACE_O_TRACEFORK : PTRACE_O_TRACECLONE;
+  if (!tracing.has(option) && (flags & CLONE_PTRACE) === 0) return;
+  attachChild(parent, child);
+  stopForEvent(kernel, parent, event, option, child.tid);
 }

@@ -10,7 +10,7 @@ import { DEFAULT_REALTIME_ORIGIN, VirtualClock, type Clock } from "./clock.js";
 import { CAP_IPC_LOCK, CAP_SYS_ADMIN, CAP_SYS_RAWIO } from "./capabilities.js";
 import { checkCpuLimit, cpuLimitAt } from "./cpu-limit.js";
 import { hasCapability, userCredentials, type Credentials } from "./credentials.js";
-import { EFAULT } from "./errno.js";
+import { EFAULT, ENOSYS } from "./errno.js";
 import { KernelEvents } from "./events.js";
 import { execute, type ExecFailure, type ExecutableFiles } from "./exec/exec.js";
 import { Network } from "./net/network.js";
@@ -48,12 +48,14 @@ import { exitProcess, exitTask } from "./exit.js";
 import { CLONE_VM } from "./fork.js";
 import { Scheduler, type SchedulerOptions } from "./scheduler.js";
 import { sleepNoMore, sleepOn } from "./sleep.js";
+import { reportStep, stepsNow, stopForSyscall, stopsAtSyscalls, stopWithEvent } from "./ptrace/stop.js";
+import { PTRACE_EVENT_STOP, type Tracing, type Unfinished } from "./ptrace/tracing.js";
 import { BLOCKED, NO_RESULT, type SyscallDispatch } from "./syscall-dispatch.js";
 import { Process, Task, type ExitStatus } from "./task.js";
 import { TimerQueue } from "./timer-queue.js";
 import { fireCpuTimers, ProcessTimer } from "./timer-signals.js";
 import { IntervalTimers } from "./timers.js";
-import { SIGKILL } from "./signals/numbers.js";
+import { SIGKILL, SIGTRAP } from "./signals/numbers.js";
 
 export interface KernelOptions {
   readonly memory: PhysicalMemory;
@@ -420,8 +422,13 @@ export class Kernel {
       }
       if (task !== this.current) this.#switchTo(task);
       const { process } = task;
-      if (process.stopped !== 0 && !this.#killed(task)) {
+      if (task.tracing !== null && this.#stoppedByTracer(task, task.tracing)) continue;
+      if (process.stopped !== 0 && task.tracing === null && !this.#killed(task)) {
         scheduler.sleep(task, "asleep");
+        continue;
+      }
+      if (task.unfinished.length > 0 && !this.#killed(task)) {
+        this.#goOnUnfinished(task, task.unfinished.shift()!);
         continue;
       }
       if (task.waiting !== null) {
@@ -429,7 +436,7 @@ export class Kernel {
         continue;
       }
       if (task.rseq?.preempted === true) rseqReturn(this, task);
-      if (task.signals.attention || task.interruptedBy !== 0) {
+      if (task.signals.attention || task.interruptedBy !== 0 || task.injected !== null) {
         deliverSignals(this, task, task.interruptedBy);
         continue;
       }
@@ -439,11 +446,66 @@ export class Kernel {
         limit,
         scheduler.waiting > 0 ? scheduler.sliceEnd : Infinity,
         now + this.#untilTimer(task),
+        stepsNow(task) ? now + 1 : Infinity,
       );
       if (this.#runUser(task, until - now)) return STOPPED;
+      if (stepsNow(task) && cpu.instructions === now + 1) reportStep(this, task);
       if (process.timers.usesCpu) fireCpuTimers(this, task);
       if (process.usage.instructions >= cpuLimitAt(process)) checkCpuLimit(process);
     }
+  }
+
+  /** A tracee stands still, or has to stop now; false where it goes on. */
+  #stoppedByTracer(task: Task, tracing: Tracing): boolean {
+    const { process } = task;
+    if (this.#killed(task)) {
+      tracing.stop = null;
+      return false;
+    }
+    if (tracing.stop !== null) {
+      this.scheduler.sleep(task, "asleep");
+      return true;
+    }
+    const joins = process.stopped !== 0 && tracing.passedStop !== process.stops;
+    if (joins || tracing.interrupted) {
+      if (task.waiting !== null) {
+        this.#interrupt(task);
+        sleepNoMore(this, task);
+      }
+      tracing.interrupted = false;
+      if (joins) tracing.passedStop = process.stops;
+      const event = tracing.seized ? PTRACE_EVENT_STOP : 0;
+      stopWithEvent(this, task, event, process.stopped === 0 ? SIGTRAP : process.stopped);
+      return true;
+    }
+    return false;
+  }
+
+  /** Takes up what a tracer's stop put off. */
+  #goOnUnfinished(task: Task, step: Unfinished): void {
+    switch (step.kind) {
+      case "execute":
+        // A tracer may have cancelled the call, or does it itself.
+        if (task.noSyscall || task.tracing?.mode.startsWith("emulate") === true) this.#syscallDone(task);
+        else this.#execute(task, false);
+        break;
+      case "exit-stop":
+        this.#syscallDone(task);
+        break;
+      case "exit-task":
+        exitTask(this, task, step.status.code);
+        break;
+      case "exit-process":
+        exitProcess(this, task, step.status);
+        break;
+    }
+  }
+
+  /** A system call has ended: a tracer may want to see that, after what else it has been told. */
+  #syscallDone(task: Task): void {
+    if (task.tracing === null || task.state === "dead" || !stopsAtSyscalls(task, "exit")) return;
+    if (task.tracing.stop === null) stopForSyscall(this, task, "exit");
+    else task.unfinished.push({ kind: "exit-stop" });
   }
 
   /** Timers that have expired and input that has come wake their tasks. */
@@ -516,6 +578,7 @@ export class Kernel {
       !signals.attention &&
       task.waiting === null &&
       task.state === "ready" &&
+      task.interruptedBy === 0 &&
       !this.scheduler.yielding &&
       this.timerQueue.next >= this.#timersSeen &&
       cpu.instructions < limit
@@ -550,7 +613,12 @@ export class Kernel {
     this.syscalls++;
     task.originalRaxLow = registers.low(RAX);
     task.originalRaxHigh = registers.high(RAX);
-    this.#execute(task, false);
+    task.noSyscall = false;
+    if (task.tracing !== null && stopsAtSyscalls(task, "entry")) {
+      registers.setNumber(RAX, -ENOSYS);
+      task.unfinished.push({ kind: "execute" });
+      stopForSyscall(this, task, "entry");
+    } else this.#execute(task, false);
   }
 
   /** Executes the call whose number is in the task's record, and puts its result where it belongs. */
@@ -567,7 +635,10 @@ export class Kernel {
     }
     this.#inSyscall = false;
     if (task.waiting !== null) sleepOn(this, task);
-    else if (task.registered !== null) sleepNoMore(this, task);
+    else {
+      if (task.registered !== null) sleepNoMore(this, task);
+      if (task.tracing !== null) this.#syscallDone(task);
+    }
   }
 
   #executeTraced(task: Task, number: number, resumed: boolean): void {
@@ -584,13 +655,13 @@ export class Kernel {
     if (result !== NO_RESULT) this.#finish(task, result);
   }
 
-  /** Writes a result to RAX; a call that asks for its restart has signals delivered at once, as only these cause it. */
+  /** Writes a result to RAX; a call that asks for its restart has signals delivered next, as only these cause it. */
   #finish(task: Task, result: number | bigint): void {
     const { registers } = this.cpu;
     if (typeof result === "bigint") registers.set(RAX, BigInt.asUintN(64, result));
     else {
       registers.setNumber(RAX, result);
-      if (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK) deliverSignals(this, task, -result);
+      if (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK) task.interruptedBy = -result;
     }
   }
 
@@ -599,8 +670,7 @@ export class Kernel {
     const wait = task.waiting!;
     task.signals.recalculate();
     // A futex wait that was woken has succeeded, whatever else there is; so has a semop(2) done by others.
-    const woken =
-      (wait.kind === "futex" && wait.woken) || (wait.kind === "queue" && wait.done === true);
+    const woken = (wait.kind === "futex" && wait.woken) || (wait.kind === "queue" && wait.done === true);
     if (task.signals.attention && !woken && (wait.interrupted !== 0 || this.#killed(task))) {
       this.#interrupt(task);
       sleepNoMore(this, task);
@@ -642,13 +712,11 @@ export class Kernel {
     const wait = task.waiting!;
     task.waiting = null;
     task.signals.waitedFor = null;
-    if (wait.interrupted === 0) {
-      deliverSignals(this, task, 0);
-      return;
-    }
+    if (wait.interrupted === 0) return;
     if (wait.kind === "file" && wait.progress > 0) {
       this.#reportInterrupted(task, BigInt(wait.progress));
       this.cpu.registers.setNumber(RAX, wait.progress);
+      if (task.tracing !== null) this.#syscallDone(task);
       return;
     }
     if (wait.kind === "file") writeTimeLeft(this, task, wait);
@@ -656,7 +724,8 @@ export class Kernel {
     const code = bad ? EFAULT : wait.interrupted;
     this.#reportInterrupted(task, BigInt(-code));
     this.cpu.registers.setNumber(RAX, -code);
-    deliverSignals(this, task, code >= ERESTARTSYS ? code : 0);
+    task.interruptedBy = code >= ERESTARTSYS ? code : 0;
+    if (task.tracing !== null) this.#syscallDone(task);
   }
 
   #reportInterrupted(task: Task, result: bigint): void {

@@ -7,10 +7,12 @@ import type { Limits } from "./limits.js";
 import type { AddressSpace } from "./mm/address-space.js";
 import type { UserMemory } from "./mm/user-memory.js";
 import type { Provenance } from "./refusal.js";
+import type { Tracing, Unfinished } from "./ptrace/tracing.js";
 import type { RestartCode } from "./restart.js";
 import type { RestartableSequences } from "./rseq.js";
 import type { Scheduler } from "./scheduler.js";
 import { SIGCHLD } from "./signals/numbers.js";
+import type { SignalInfo } from "./signals/siginfo.js";
 import { PendingSignals, SignalHandlers, SignalState } from "./signals/state.js";
 import type { IntervalTimers } from "./timers.js";
 import type { TimerEntry } from "./timer-queue.js";
@@ -81,6 +83,10 @@ export class Process {
   vforked = false;
   /** The signal that stopped it, or 0. */
   stopped = 0;
+  /** Stops so far: a tracee that was let go on past one does not stop for it again. */
+  stops = 0;
+  /** Its end is told to its tracer first, and to its parent when that has heard of it. */
+  heldByTracer = false;
   /** A change of `stopped` that wait has not told yet. */
   unreported: "stopped" | "continued" | null = null;
   /** It has executed a program since it was forked: setpgid(2) of its parent is too late. */
@@ -167,6 +173,16 @@ export class Task implements Waiter {
   deadline: TimerEntry | null = null;
   /** What restart_syscall(2) goes on with; null: nothing, EINTR. */
   restart: RestartBlock | null = null;
+  /** Who traces it, and how; null: nobody. */
+  tracing: Tracing | null = null;
+  /** Tasks that this one traces. */
+  readonly tracees = new Set<Task>();
+  /** Steps that a stop put off, where the tracer has gone. */
+  readonly unfinished: Unfinished[] = [];
+  /** A signal that a tracer let through: delivered without another stop. */
+  injected: SignalInfo | null = null;
+  /** It came into the kernel by no system call, or a tracer says so (orig_rax is negative). */
+  noSyscall = true;
   /** How its interrupted call ended, until it is known whether a handler runs. */
   interruptedBy: RestartCode = 0;
   /** RAX at the last SYSCALL, as two halves, for restarts; the call's number is the low one. */

@@ -1,5 +1,6 @@
 /** What wait finds among the children of a process (kernel/exit.c do_wait, wait_consider_task). */
 
+import { tracerLeft } from "./exit.js";
 import type { Kernel } from "./kernel.js";
 import {
   CLD_CONTINUED,
@@ -7,9 +8,11 @@ import {
   CLD_EXITED,
   CLD_KILLED,
   CLD_STOPPED,
+  CLD_TRAPPED,
   SIGCHLD,
   SIGCONT,
 } from "./signals/numbers.js";
+import { detach } from "./ptrace/attach.js";
 import type { Process, Task, Usage } from "./task.js";
 
 export const WNOHANG = 1;
@@ -23,8 +26,8 @@ export const WALL = 0x4000_0000;
 export const WCLONE = 0x8000_0000;
 
 export interface ChildSelector {
-  /** Which children: by number, by process group, or any. */
-  matches(child: Process): boolean;
+  /** Which: by the number of the child or of a traced thread, and its process group. */
+  matches(pid: number, processGroup: number): boolean;
   /** W* bits; WEXITED, WSTOPPED and WCONTINUED say of what. */
   readonly options: number;
 }
@@ -47,12 +50,22 @@ export function findChild(kernel: Kernel, task: Task, selector: ChildSelector): 
   const { options } = selector;
   let eligible = false;
   for (const child of task.process.children) {
-    if (!selector.matches(child) || !isEligible(task, child, options)) continue;
+    if (!selector.matches(child.pid, child.processGroup) || !isEligible(task, child, options)) continue;
     eligible = true;
     const change = changeOf(child, options);
     if (change === null) continue;
     if ((options & WNOWAIT) === 0) consume(kernel, task.process, child);
     return change;
+  }
+  for (const tracer of (options & WNOTHREAD) !== 0 ? [task] : task.process.tasks) {
+    for (const tracee of tracer.tracees) {
+      if (!selector.matches(tracee.tid, tracee.process.processGroup)) continue;
+      eligible = true;
+      const change = traceChange(tracee, options);
+      if (change === null) continue;
+      if ((options & WNOWAIT) === 0) consumeTraced(kernel, tracee);
+      return change;
+    }
   }
   return eligible ? "none" : null;
 }
@@ -64,16 +77,19 @@ function isEligible(task: Task, child: Process, options: number): boolean {
   return (child.exitSignal !== SIGCHLD) === ((options & WCLONE) !== 0);
 }
 
-function changeOf(child: Process, options: number): ChildChange | null {
+function changeOf(child: Process, options: number, toTracer = false): ChildChange | null {
   const { pid, exit, usage } = child;
   const { uid } = child.leader.credentials;
   if (child.zombie && exit !== null) {
+    if (child.heldByTracer && !toTracer) return null;
     if ((options & WEXITED) === 0) return null;
     if (exit.signal === null)
       return { pid, uid, code: CLD_EXITED, status: exit.code, word: exit.code << 8, usage };
     const code = exit.core ? CLD_DUMPED : CLD_KILLED;
     return { pid, uid, code, status: exit.signal, word: exit.signal | (exit.core ? 0x80 : 0), usage };
   }
+  // A tracer is told of each task's stop.
+  if (child.leader.tracing !== null) return null;
   if (child.unreported === "stopped" && (options & WSTOPPED) !== 0)
     return { pid, uid, code: CLD_STOPPED, status: child.stopped, word: (child.stopped << 8) | 0x7f, usage };
   if (child.unreported === "continued" && (options & WCONTINUED) !== 0)
@@ -81,11 +97,39 @@ function changeOf(child: Process, options: number): ChildChange | null {
   return null;
 }
 
+/** A stop or the end of a traced task; stops are told whether asked for or not. */
+function traceChange(task: Task, options: number): ChildChange | null {
+  const { tid: pid, process } = task;
+  const { stop, ended } = task.tracing!;
+  const { uid } = task.credentials;
+  const usage: Usage = { ...process.usage, instructions: task.instructions };
+  if (stop?.unreported === true) {
+    const { code } = stop;
+    return { pid, uid, code: CLD_TRAPPED, status: code, word: (code << 8) | 0x7f, usage };
+  }
+  if (ended !== null && (options & WEXITED) !== 0)
+    return { pid, uid, code: CLD_EXITED, status: ended >> 8, word: ended, usage };
+  // Its own parent's tracee ends as a child does, and is found as one.
+  if (process.heldByTracer && task === process.leader) return changeOf(process, options, true);
+  return null;
+}
+
+function consumeTraced(kernel: Kernel, task: Task): void {
+  const tracing = task.tracing!;
+  if (tracing.stop?.unreported === true) {
+    tracing.stop.unreported = false;
+    return;
+  }
+  detach(task);
+  tracerLeft(kernel, task);
+}
+
 function consume(kernel: Kernel, parent: Process, child: Process): void {
   child.unreported = null;
   if (!child.zombie) return;
   addUsage(parent.childrenUsage, child.usage);
   addUsage(parent.childrenUsage, child.childrenUsage);
+  detach(child.leader);
   kernel.forget(child);
 }
 

@@ -30,10 +30,14 @@ import {
   type CloneArguments,
 } from "../kernel/fork.js";
 import { TASK_SIZE } from "../kernel/mm/layout.js";
+import { stopForEvent } from "../kernel/ptrace/stop.js";
+import { PTRACE_EVENT_VFORK_DONE, PTRACE_O_TRACEVFORKDONE } from "../kernel/ptrace/tracing.js";
 import { SIGCHLD, SIGNAL_MAX } from "../kernel/signals/numbers.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
 import { address, flags, hex, length, names, structIn, structOut } from "./argument.js";
 import type { SyscallCall } from "./call.js";
+import { descriptorLimit } from "./files-common.js";
+import { pidFile, PIDFD_THREAD } from "./pidfd.js";
 import { define, type Definition, type HandlerResult } from "./table.js";
 
 const CSIGNAL = 0xff;
@@ -81,9 +85,18 @@ interface Request extends CloneArguments {
 function makeTask(call: SyscallCall, request: Request): HandlerResult {
   const { kernel, task, user } = call;
   if ((request.flags & CLONE_SETTLS) !== 0 && request.tls >= BigInt(TASK_SIZE)) return -EPERM;
-  if ((request.flags & CLONE_PIDFD) !== 0) return -EINVAL;
+  const wantsFile = (request.flags & CLONE_PIDFD) !== 0;
+  if (wantsFile) {
+    const number = task.files.lowestFree(0, descriptorLimit(call));
+    if (number < 0) return number;
+    if (!user.writeU32(request.pidfd, number)) return -EFAULT;
+  }
   const child = copyTask(kernel, task, request);
   if (typeof child === "number") return child;
+  if (wantsFile) {
+    const kind = (request.flags & CLONE_THREAD) === 0 ? 0 : PIDFD_THREAD;
+    task.files.install(pidFile(call, child, kind), true, descriptorLimit(call));
+  }
   if ((request.flags & CLONE_PARENT_SETTID) !== 0) user.writeU32(request.parentTid, child.tid);
   if ((request.flags & CLONE_VFORK) === 0) return child.tid;
   task.waiting = {
@@ -101,7 +114,10 @@ function makeTask(call: SyscallCall, request: Request): HandlerResult {
 function goOn(call: SyscallCall): HandlerResult | null {
   const { resumed, kernel, task } = call;
   if (resumed?.kind !== "vfork") return null;
-  if (kernel.processes.get(resumed.pid)?.vforked !== true) return resumed.pid;
+  if (kernel.processes.get(resumed.pid)?.vforked !== true) {
+    stopForEvent(kernel, task, PTRACE_EVENT_VFORK_DONE, PTRACE_O_TRACEVFORKDONE, resumed.pid);
+    return resumed.pid;
+  }
   task.waiting = resumed;
   return BLOCKED;
 }
@@ -122,7 +138,7 @@ function clone(call: SyscallCall): HandlerResult {
   const given = call.u32(0);
   const wanted = (given & ~CSIGNAL) >>> 0;
   // The descriptor would go where the parent's tid goes.
-  if ((wanted & CLONE_PIDFD) !== 0 && (wanted & CLONE_PARENT_SETTID) !== 0) return -EINVAL;
+  if ((wanted & CLONE_PIDFD) !== 0 && (wanted & (CLONE_PARENT_SETTID | CLONE_DETACHED)) !== 0) return -EINVAL;
   return makeTask(call, {
     // CLONE_DETACHED has had no effect since 2.6.
     flags: (wanted & ~CLONE_DETACHED) >>> 0,

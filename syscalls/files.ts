@@ -4,6 +4,7 @@ import { epollSyscalls } from "./epoll.js";
 import { absentSyscalls } from "./files-absent.js";
 import { attributeSyscalls } from "./files-attributes.js";
 import { controlSyscalls } from "./files-control.js";
+import { copySyscalls } from "./files-copy.js";
 import { ioctlSyscalls } from "./files-ioctl.js";
 import { lockSyscalls } from "./files-locks.js";
 import { openSyscalls } from "./files-open.js";
@@ -11,6 +12,7 @@ import { messageSyscalls } from "./sockets-message.js";
 import { optionSyscalls } from "./sockets-options.js";
 import { pollSyscalls } from "./files-poll.js";
 import { signalfdSyscalls } from "./signalfd.js";
+import { pidfdSyscalls } from "./pidfd.js";
 import { spliceSyscalls } from "./splice.js";
 import { socketSyscalls } from "./sockets.js";
 import { statusSyscalls } from "./files-status.js";
@@ -27,12 +29,14 @@ export const fileSyscalls: readonly Definition[] = [
   ...treeSyscalls,
   ...attributeSyscalls,
   ...controlSyscalls,
+  ...copySyscalls,
   ...lockSyscalls,
   ...ioctlSyscalls,
   ...pollSyscalls,
   ...epollSyscalls,
   ...signalfdSyscalls,
   ...timerfdSyscalls,
+  ...pidfdSyscalls,
   ...socketSyscalls,
   ...messageSyscalls,
   ...optionSyscalls,

@@ -16,6 +16,7 @@ import { prioritySyscalls } from "./priorities.js";
 import { processSyscalls } from "./process.js";
 import { robustListSyscalls } from "./robust-list.js";
 import { rseqSyscalls } from "./rseq.js";
+import { ptraceSyscalls } from "./ptrace.js";
 import { schedulingSyscalls } from "./scheduling.js";
 import { sessionSyscalls } from "./sessions.js";
 import { signalSyscalls } from "./signals.js";
@@ -36,6 +37,7 @@ export const syscallTable = new SyscallTable([
   ...processSyscalls,
   ...cloneSyscalls,
   ...waitSyscalls,
+  ...ptraceSyscalls,
   ...usageSyscalls,
   ...identitySyscalls,
   ...capabilitySyscalls,

@@ -1,11 +1,11 @@
 /** wait4 and waitid (kernel/exit.c). */
 
-import { EBADF, ECHILD, EFAULT, EINVAL, ESRCH } from "../kernel/errno.js";
+import { EAGAIN, EBADF, ECHILD, EFAULT, EINVAL, ESRCH } from "../kernel/errno.js";
+import { PidFile } from "../kernel/fs/pid-file.js";
 import { ERESTARTSYS } from "../kernel/restart.js";
 import { encodeSiginfo } from "../kernel/signals/siginfo.js";
 import { SIGCHLD } from "../kernel/signals/numbers.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
-import type { Process } from "../kernel/task.js";
 import {
   findChild,
   WALL,
@@ -22,6 +22,7 @@ import {
 } from "../kernel/wait-child.js";
 import { choice, flags, names, pid, structOut } from "./argument.js";
 import type { SyscallCall } from "./call.js";
+import { fileOf } from "./files-common.js";
 import { writeBytes } from "./structs.js";
 import { define, type Definition, type HandlerResult } from "./table.js";
 import { usageBytes } from "./usage.js";
@@ -67,9 +68,9 @@ function selectorOf(call: SyscallCall, type: number, id: number, options: number
   const group = id === 0 ? call.task.process.processGroup : id;
   return {
     options,
-    matches(child: Process): boolean {
-      if (type === P_PID) return child.pid === id;
-      return type === P_PGID ? child.processGroup === group : true;
+    matches(pid: number, processGroup: number): boolean {
+      if (type === P_PID) return pid === id;
+      return type === P_PGID ? processGroup === group : true;
     },
   };
 }
@@ -99,10 +100,17 @@ function waitid(call: SyscallCall): HandlerResult {
   if (type < P_ALL || type > P_PIDFD) return -EINVAL;
   if ((type === P_PID && id <= 0) || (type === P_PGID && id < 0) || (type === P_PIDFD && id < 0))
     return -EINVAL;
-  // There are no pidfds yet.
-  if (type === P_PIDFD) return -EBADF;
-  const found = waitFor(call, selectorOf(call, type, id, options));
+  const file = type === P_PIDFD ? fileOf(call, id) : null;
+  if (typeof file === "number") return file;
+  if (file !== null && !(file instanceof PidFile)) return -EBADF;
+  const impatient = file !== null && file.nonBlocking && (options & WNOHANG) === 0;
+  const selector =
+    file === null
+      ? selectorOf(call, type, id, options)
+      : selectorOf(call, P_PID, file.process.pid, options | (impatient ? WNOHANG : 0));
+  const found = waitFor(call, selector);
   if (typeof found === "number") return found;
+  if (found === "none" && impatient) return -EAGAIN;
   const usage = call.word(4);
   if (usage !== 0 && found !== "none" && writeBytes(call.user, usage, usageBytes(found.usage)) !== 0)
     return -EFAULT;

@@ -15,7 +15,10 @@ import { UserMemory } from "../mm/user-memory.js";
 import { mayExecute } from "../process-limit.js";
 import { RSP } from "../processor.js";
 import { INITIAL_PKRU } from "../signals/frame.js";
-import { SIGCHLD, SIGSEGV } from "../signals/numbers.js";
+import { stopForEvent } from "../ptrace/stop.js";
+import { PTRACE_EVENT_EXEC, PTRACE_O_TRACEEXEC } from "../ptrace/tracing.js";
+import { SI_USER, SIGCHLD, SIGSEGV, SIGTRAP } from "../signals/numbers.js";
+import { sendSignal } from "../signals/send.js";
 import { rseqExec } from "../rseq.js";
 import type { Task } from "../task.js";
 import { auxiliaryVector } from "./auxv.js";
@@ -147,9 +150,11 @@ function executeElf(
   const identity = newIdentity(kernel, task, file.node);
   const mm = kernel.newAddressSpace(task.limits, task.personality & ~identity.clearedPersonality);
   if (mm === null) return failure(ENOMEM, "no memory for its page tables");
+  const oldTid = task.tid;
   beginNew(kernel, task, mm, path, file, identity);
   const problem = fill(kernel, task, mm, file, image, interpreter, strings, identity.secure);
   if (problem === null) {
+    tellTracerOfExec(kernel, task, oldTid);
     if (kernel.events.listening.exec)
       kernel.events.emit("exec", { task, path: file.path, entry: kernel.cpu.registers.rip });
     return null;
@@ -157,6 +162,15 @@ function executeElf(
   // Past the point of no return: force_fatal_sig(SIGSEGV).
   kernel.exitProcess(task, { code: 0, signal: SIGSEGV, core: true });
   return failure(-problem, whyUnmappable(file, image, -problem), true);
+}
+
+/** PTRACE_EVENT_EXEC, or the SIGTRAP of old for a tracer that did not seize. */
+function tellTracerOfExec(kernel: Kernel, task: Task, oldTid: number): void {
+  const { tracing } = task;
+  if (tracing === null || stopForEvent(kernel, task, PTRACE_EVENT_EXEC, PTRACE_O_TRACEEXEC, oldTid)) return;
+  if (tracing.seized) return;
+  const detail = { kind: "kill" as const, pid: task.pid, uid: task.credentials.uid };
+  sendSignal(task, { signo: SIGTRAP, errno: 0, code: SI_USER, detail }, false);
 }
 
 /** Linux says only EFAULT or ENOMEM here; a file cut short is worth naming. */

@@ -65,11 +65,13 @@ import {
   SA_SIGINFO,
   SIG_DFL,
   SIG_IGN,
+  SIGKILL,
   SIGSEGV,
   SIGSTOP,
 } from "./numbers.js";
 import { isOrphanedGroup } from "../process-groups.js";
-import { forceSignal, kernelSignal, notifyStateChange } from "./send.js";
+import { stopForSignal, stopInHandler } from "../ptrace/stop.js";
+import { forceSignal, kernelSignal, notifyStateChange, sendSignal } from "./send.js";
 import { checkReturnAddress } from "./return-address.js";
 import { encodeSiginfo, type SignalInfo } from "./siginfo.js";
 import { SS_AUTODISARM, type SignalAction } from "./state.js";
@@ -86,8 +88,14 @@ export function deliverSignals(kernel: Kernel, task: Task, restart: RestartCode)
   const { signals, process } = task;
   task.interruptedBy = 0;
   while (process.exit === null) {
-    const info = takeSignal(task, signals.blocked);
+    const info = nextSignal(task);
     if (info === null) break;
+    if (task.tracing !== null && task.injected === null && info.signo !== SIGKILL) {
+      task.interruptedBy = restart;
+      stopForSignal(kernel, task, info);
+      return;
+    }
+    task.injected = null;
     const action = process.handlers.of(info.signo);
     if (action.handler === SIG_IGN) {
       report(kernel, task, info, "ignored");
@@ -118,6 +126,17 @@ export function deliverSignals(kernel: Kernel, task: Task, restart: RestartCode)
   }
 }
 
+/** What a tracer let through comes first, if it is not blocked now; else the next that is pending. */
+function nextSignal(task: Task): SignalInfo | null {
+  const { injected, signals } = task;
+  if (injected !== null) {
+    if (!signals.blocked.has(injected.signo)) return injected;
+    task.injected = null;
+    sendSignal(task, injected, false);
+  }
+  return takeSignal(task, signals.blocked);
+}
+
 /** The default action; true if the task does not go on. */
 function byDefault(kernel: Kernel, task: Task, info: SignalInfo): boolean {
   const action = defaultAction(info.signo);
@@ -145,6 +164,7 @@ function byDefault(kernel: Kernel, task: Task, info: SignalInfo): boolean {
 /** do_signal_stop: no task of the process runs on before SIGCONT. */
 function stopProcess(process: Process, signal: number): void {
   process.stopped = signal;
+  process.stops++;
   process.unreported = "stopped";
   notifyStateChange(process, CLD_STOPPED, signal);
 }
@@ -203,6 +223,7 @@ function enterHandler(kernel: Kernel, task: Task, info: SignalInfo, action: Sign
   if ((signals.alternate.flags & SS_AUTODISARM) !== 0) disarm(signals.alternate);
   signals.recalculate();
   checkReturnAddress(kernel, task);
+  if (task.tracing !== null) stopInHandler(kernel, task);
 }
 
 /** Writes the frame and enters the handler; false if the stack will not take it, with nothing changed. */
