@@ -207,7 +207,7 @@ function rtSigtimedwait(call: SyscallCall): HandlerResult {
   return BLOCKED;
 }
 
-function sender(task: Task, signo: number, code: number): SignalInfo {
+export function sender(task: Task, signo: number, code: number): SignalInfo {
   return {
     signo,
     errno: 0,
@@ -219,7 +219,7 @@ function sender(task: Task, signo: number, code: number): SignalInfo {
 const validSignal = (signo: number): boolean => signo >= 0 && signo <= SIGNAL_MAX;
 
 /** Checks and sends (check_kill_permission, then do_send_sig_info). */
-function sendTo(call: SyscallCall, target: Task, info: SignalInfo, toProcess: boolean): number {
+export function sendTo(call: SyscallCall, target: Task, info: SignalInfo, toProcess: boolean): number {
   if (!validSignal(info.signo)) return -EINVAL;
   const fromUser = info.code <= 0;
   if (fromUser && !maySignal(call.task, target, info.signo)) return -EPERM;
@@ -268,7 +268,7 @@ function tkill(call: SyscallCall): HandlerResult {
   return sendToThread(call, null, tid, sender(call.task, call.i32(1), SI_TKILL));
 }
 
-function queueInfo(call: SyscallCall, signo: number, at: number): SignalInfo | number {
+export function queueInfo(call: SyscallCall, signo: number, at: number): SignalInfo | number {
   const bytes = call.user.read(call.word(at), SIGINFO_BYTES);
   return typeof bytes === "number" ? -EFAULT : decodeSiginfo(signo, bytes);
 }

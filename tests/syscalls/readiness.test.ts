@@ -8,6 +8,7 @@ const recorded = (name: string): URL => new URL(`../recorded/readiness/${name}`,
 describe.each([
   ["readiness", "poll, select, epoll, signalfd, timerfd, eventfd"],
   ["pipes", "pipes, splice, tee, vmsplice"],
+  ["waiters", "several tasks that wait for one another"],
 ])("%s: %s", (name) => {
   const machine = bareKernel();
   machine.add(`/${name}`, readFileSync(recorded(`${name}.elf`)));
