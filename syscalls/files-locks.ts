@@ -24,7 +24,7 @@ const F_RDLCK = 0;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
 const FLOCK_BYTES = 32;
-const OFFSET_MAX = 2 ** 63;
+const OFFSET_MAX = 2n ** 63n - 1n;
 
 type Wanted = Lease & { readonly type: number; readonly statedPid: number };
 
@@ -35,18 +35,21 @@ function readLock(call: SyscallCall, file: OpenFile, style: "posix" | "descripti
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const type = view.getInt16(0, true);
   const whence = view.getInt16(2, true);
-  const length = Number(view.getBigInt64(16, true));
+  const length = view.getBigInt64(16, true);
   if (whence < 0 || whence > 2) return -EINVAL;
-  let start = [0, file.position, file.node.size][whence] + Number(view.getBigInt64(8, true));
-  if (start > OFFSET_MAX) return -EOVERFLOW;
-  if (start < 0) return -EINVAL;
-  let end = length === 0 ? Infinity : start + length;
-  if (length > 0 && end > OFFSET_MAX) return -EOVERFLOW;
-  if (length < 0) {
-    end = start;
-    start += length;
-    if (start < 0) return -EINVAL;
+  let first = BigInt([0, file.position, file.node.size][whence]) + view.getBigInt64(8, true);
+  if (first > OFFSET_MAX) return -EOVERFLOW;
+  if (first < 0n) return -EINVAL;
+  // The last byte, as the kernel counts; all ones is "to the end of the file".
+  let last = length === 0n ? OFFSET_MAX : first + length - 1n;
+  if (last > OFFSET_MAX) return -EOVERFLOW;
+  if (length < 0n) {
+    last = first - 1n;
+    first += length;
+    if (first < 0n) return -EINVAL;
   }
+  const start = Number(first);
+  const end = last === OFFSET_MAX ? Infinity : Number(last + 1n);
   if (type !== F_RDLCK && type !== F_WRLCK && type !== F_UNLCK) return -EINVAL;
   const owner = style === "posix" ? call.task.files.identity : file.identity;
   const lease: Lease = { style, owner, pid: call.task.pid, exclusive: type === F_WRLCK, start, end };

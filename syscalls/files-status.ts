@@ -202,10 +202,16 @@ function getdents(call: SyscallCall, wide: boolean): number {
   const nameAt = wide ? 19 : 18;
   let used = 0;
   let taken = 0;
+  let tooLong = false;
   for (const entry of entries) {
+    if (!file.isCurrent(entry)) {
+      taken++;
+      continue;
+    }
     // getdents has the type in its last byte, behind the name.
     const size = Math.ceil((nameAt + entry.name.length + (wide ? 1 : 2)) / 8) * 8;
-    if (used + size > room) break;
+    tooLong = used + size > room;
+    if (tooLong) break;
     view.setBigUint64(used, BigInt(entry.inode), true);
     view.setBigInt64(used + 8, BigInt(file.position + taken + 1), true);
     view.setUint16(used + 16, size, true);
@@ -214,7 +220,7 @@ function getdents(call: SyscallCall, wide: boolean): number {
     used += size;
     taken++;
   }
-  if (taken === 0 && entries.length > 0) return -EINVAL;
+  if (used === 0 && tooLong) return -EINVAL;
   if (!call.user.writeBytes(call.word(1), out.subarray(0, used))) return -EFAULT;
   file.position += taken;
   return used;

@@ -1,4 +1,4 @@
-/** read, write and their relatives (fs/read_write.c, fs/splice.c). */
+/** read, write and their relatives; lseek (fs/read_write.c). */
 
 import {
   EAGAIN,
@@ -6,7 +6,6 @@ import {
   EFAULT,
   EFBIG,
   EINVAL,
-  EISDIR,
   ENXIO,
   EOPNOTSUPP,
   EOVERFLOW,
@@ -19,7 +18,6 @@ import { DirectoryOpenFile } from "../kernel/fs/directory-open-file.js";
 import type { OpenFile } from "../kernel/fs/open-file.js";
 import {
   MAX_FILE_SIZE,
-  MAX_TRANSFER,
   SEEK_CUR,
   SEEK_DATA,
   SEEK_END,
@@ -31,7 +29,6 @@ import { actorOf } from "../kernel/fs/permission.js";
 import { dropPrivilegeBits, RegularOpenFile } from "../kernel/fs/regular-open-file.js";
 import { SocketFile } from "../kernel/net/socket-file.js";
 import { RLIMIT_FSIZE } from "../kernel/limits.js";
-import { isZero } from "../kernel/mm/word.js";
 import { SIGXFSZ } from "../kernel/signals/numbers.js";
 import { kernelSignal, sendSignal } from "../kernel/signals/send.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
@@ -169,112 +166,48 @@ function writeFile(
   }
 }
 
-function readable(call: SyscallCall, fdNumber: number): OpenFile | number {
-  const file = fileOf(call, fdNumber);
-  if (typeof file === "number") return file;
-  return file.readable ? file : -EBADF;
-}
+type Direction = "read" | "write";
 
-function writable(call: SyscallCall, fdNumber: number): OpenFile | number {
-  const file = fileOf(call, fdNumber);
-  if (typeof file === "number") return file;
-  return file.writable ? file : -EBADF;
-}
-
-function read(call: SyscallCall): Result {
-  const file = readable(call, call.fd(0));
-  if (typeof file === "number") return file;
-  const segments = oneSegment(call, call.word(1), call.word(2));
-  return typeof segments === "number" ? segments : readFile(call, call.fd(0), file, segments, null);
-}
-
-function write(call: SyscallCall): Result {
-  const file = writable(call, call.fd(0));
-  if (typeof file === "number") return file;
-  const segments = oneSegment(call, call.word(1), call.word(2));
-  return typeof segments === "number" ? segments : writeFile(call, call.fd(0), file, segments, null);
-}
-
-function readv(call: SyscallCall): Result {
-  const file = readable(call, call.fd(0));
-  if (typeof file === "number") return file;
-  const segments = readSegments(call, call.word(1), call.n(2));
-  return typeof segments === "number" ? segments : readFile(call, call.fd(0), file, segments, null);
-}
-
-function writev(call: SyscallCall): Result {
-  const file = writable(call, call.fd(0));
-  if (typeof file === "number") return file;
-  const segments = readSegments(call, call.word(1), call.n(2));
-  return typeof segments === "number" ? segments : writeFile(call, call.fd(0), file, segments, null);
-}
-
-/** The offset argument of pread and pwrite; negative is EINVAL before the descriptor is looked at. */
-function positioned(call: SyscallCall, direction: "read" | "write", at: number): OpenFile | number {
-  if (at < 0) return -EINVAL;
+/** The file that a transfer is about. A negative offset is EINVAL before the descriptor is looked at. */
+function transferFile(call: SyscallCall, direction: Direction, at: number | null): OpenFile | number {
+  if (at !== null && at < 0) return -EINVAL;
   const file = fileOf(call, call.fd(0));
   if (typeof file === "number") return file;
-  if (!file.seekable) return -ESPIPE;
+  if (at !== null && !file.seekable) return -ESPIPE;
   if (direction === "read" ? !file.readable : !file.writable) return -EBADF;
-  return at === Infinity ? -EOVERFLOW : file;
+  if (at === Infinity) return direction === "read" ? -EOVERFLOW : -EFBIG;
+  return file;
 }
 
-function pread(call: SyscallCall): Result {
-  const at = call.s(3);
-  const file = positioned(call, "read", at);
+/**
+ * All of the family: one buffer or (`vector`) an array of them in arguments 1 and 2.
+ * @param at the offset; null: at the file's position
+ * @param rwf RWF_* flags
+ */
+function transfer(
+  call: SyscallCall,
+  direction: Direction,
+  vector: boolean,
+  at: number | null = null,
+  rwf = 0,
+): Result {
+  const file = transferFile(call, direction, at);
   if (typeof file === "number") return file;
-  const segments = oneSegment(call, call.word(1), call.word(2));
-  return typeof segments === "number" ? segments : readFile(call, call.fd(0), file, segments, at);
-}
-
-function pwrite(call: SyscallCall): Result {
-  const at = call.s(3);
-  const file = positioned(call, "write", at);
-  if (typeof file === "number") return file === -EOVERFLOW ? -EFBIG : file;
-  const segments = oneSegment(call, call.word(1), call.word(2));
-  return typeof segments === "number" ? segments : writeFile(call, call.fd(0), file, segments, at);
-}
-
-function preadv(call: SyscallCall, at: number, rwf: number): Result {
-  const file = positioned(call, "read", at);
-  if (typeof file === "number") return file;
-  const segments = readSegments(call, call.word(1), call.n(2));
+  const segments = vector
+    ? readSegments(call, call.word(1), call.n(2))
+    : oneSegment(call, call.word(1), call.word(2));
   if (typeof segments === "number") return segments;
-  return readFile(call, call.fd(0), file, segments, at, (rwf & RWF_NOWAIT) === 0);
+  const wait = (rwf & RWF_NOWAIT) === 0;
+  if (direction === "read") return readFile(call, call.fd(0), file, segments, at, wait);
+  const append = file.append || (rwf & RWF_APPEND) !== 0;
+  return writeFile(call, call.fd(0), file, segments, at, { append, wait });
 }
 
-function pwritev(call: SyscallCall, at: number, rwf: number): Result {
-  const file = positioned(call, "write", at);
-  if (typeof file === "number") return file;
-  const segments = readSegments(call, call.word(1), call.n(2));
-  if (typeof segments === "number") return segments;
-  return writeFile(call, call.fd(0), file, segments, at, rwfOptions(file, rwf));
-}
-
-function rwfOptions(file: OpenFile, rwf: number): { append: boolean; wait: boolean } {
-  return { append: file.append || (rwf & RWF_APPEND) !== 0, wait: (rwf & RWF_NOWAIT) === 0 };
-}
-
-function preadv2(call: SyscallCall): Result {
+/** preadv2 and pwritev2: an offset of -1 is the file's position. */
+function transferWithFlags(call: SyscallCall, direction: Direction): Result {
   const rwf = call.u32(5);
   if ((rwf & ~0x1f) !== 0) return -EOPNOTSUPP;
-  if (call.s(3) !== -1) return preadv(call, call.s(3), rwf);
-  const file = readable(call, call.fd(0));
-  if (typeof file === "number") return file;
-  const segments = readSegments(call, call.word(1), call.n(2));
-  if (typeof segments === "number") return segments;
-  return readFile(call, call.fd(0), file, segments, null, (rwf & RWF_NOWAIT) === 0);
-}
-
-function pwritev2(call: SyscallCall): Result {
-  const rwf = call.u32(5);
-  if ((rwf & ~0x1f) !== 0) return -EOPNOTSUPP;
-  if (call.s(3) !== -1) return pwritev(call, call.s(3), rwf);
-  const file = writable(call, call.fd(0));
-  if (typeof file === "number") return file;
-  const segments = readSegments(call, call.word(1), call.n(2));
-  if (typeof segments === "number") return segments;
-  return writeFile(call, call.fd(0), file, segments, null, rwfOptions(file, rwf));
+  return transfer(call, direction, true, call.s(3) === -1 ? null : call.s(3), rwf);
 }
 
 function lseek(call: SyscallCall): number {
@@ -305,99 +238,22 @@ function lseek(call: SyscallCall): number {
   return position;
 }
 
-/** Copies from a regular file to any file, as far as the output takes it. */
-function copyBetween(
-  call: SyscallCall,
-  input: OpenFile,
-  output: OpenFile,
-  outFd: number,
-  from: number,
-  to: number | null,
-  count: number,
-): Result {
-  let done = call.resumed?.kind === "file" ? call.resumed.progress : 0;
-  while (done < count) {
-    const chunk = scratch.subarray(0, Math.min(CHUNK, count - done));
-    const got = input.read(chunk, from + done);
-    if (got < 0) return done > 0 ? done : got;
-    if (got === 0) break;
-    const at = (to ?? output.position) + done;
-    const put = output.write(chunk.subarray(0, got), output.append ? output.node.size : at);
-    if (put === -EPIPE) brokenPipe(call);
-    if (put === -EAGAIN && !output.nonBlocking) return block(call, [outFd], false, done);
-    if (put < 0) return done > 0 ? done : put;
-    done += put;
-  }
-  return done;
-}
-
-function sendfile(call: SyscallCall): Result {
-  const [outFd, inFd] = [call.fd(0), call.fd(1)];
-  const pointer = call.word(2);
-  let from: number | null = null;
-  if (!isZero(pointer)) {
-    const value = call.user.readI64(pointer);
-    if (value === null) return -EFAULT;
-    from = Number(value);
-  }
-  const input = fileOf(call, inFd);
-  if (typeof input === "number") return input;
-  if (!input.readable) return -EBADF;
-  if (from !== null && !input.seekable) return -ESPIPE;
-  if (from !== null && from < 0) return -EINVAL;
-  const output = fileOf(call, outFd);
-  if (typeof output === "number") return output;
-  if (!output.writable) return -EBADF;
-  if (!input.node.isRegular || output.append) return -EINVAL;
-  const count = Math.min(call.n(3), MAX_TRANSFER);
-  const start = from ?? input.position;
-  const done = copyBetween(call, input, output, outFd, start, null, count);
-  if (done === BLOCKED || done < 0) return done;
-  if (output.seekable) output.position += done;
-  if (from === null) input.position = start + done;
-  else if (!call.user.writeU64(pointer, start + done)) return -EFAULT;
-  return done;
-}
-
-function copyFileRange(call: SyscallCall): Result {
-  const input = fileOf(call, call.fd(0));
-  if (typeof input === "number") return input;
-  const output = fileOf(call, call.fd(2));
-  if (typeof output === "number") return output;
-  const [inPointer, outPointer] = [call.word(1), call.word(3)];
-  let [from, to] = [input.position, output.position];
-  if (!isZero(inPointer)) {
-    const value = call.user.readI64(inPointer);
-    if (value === null) return -EFAULT;
-    from = Number(value);
-  }
-  if (!isZero(outPointer)) {
-    const value = call.user.readI64(outPointer);
-    if (value === null) return -EFAULT;
-    to = Number(value);
-  }
-  if (call.u32(5) !== 0) return -EINVAL;
-  if (input.node.isDirectory || output.node.isDirectory) return -EISDIR;
-  if (!input.node.isRegular || !output.node.isRegular) return -EINVAL;
-  if (!input.readable || !output.writable || output.append) return -EBADF;
-  if (from < 0 || to < 0) return -EINVAL;
-  const count = Math.min(call.n(4), MAX_TRANSFER, Math.max(0, input.node.size - from));
-  if (input.node === output.node && from < to + count && to < from + count) return -EINVAL;
-  const done = copyBetween(call, input, output, call.fd(2), from, to, count);
-  if (done === BLOCKED || done < 0) return done;
-  if (isZero(inPointer)) input.position = from + done;
-  else if (!call.user.writeU64(inPointer, from + done)) return -EFAULT;
-  if (isZero(outPointer)) output.position = to + done;
-  else if (!call.user.writeU64(outPointer, to + done)) return -EFAULT;
-  return done;
-}
-
 const iovecs = (direction: "in" | "out"): ReturnType<typeof structIn> =>
   direction === "in" ? structIn("iov", "iovec", 2) : structInOut("iov", "iovec", 2);
 
 export const transferSyscalls: readonly Definition[] = [
-  define({ number: 0, name: "read", args: [fd("fd"), bufferOut("buf"), length("count")], handler: read }),
-  define({ number: 1, name: "write", args: [fd("fd"), bufferIn("buf", 2), length("count")], handler: write }),
+  define({
+    number: 0,
+    name: "read",
+    args: [fd("fd"), bufferOut("buf"), length("count")],
+    handler: (call) => transfer(call, "read", false),
+  }),
+  define({
+    number: 1,
+    name: "write",
+    args: [fd("fd"), bufferIn("buf", 2), length("count")],
+    handler: (call) => transfer(call, "write", false),
+  }),
   define({
     number: 8,
     name: "lseek",
@@ -408,57 +264,48 @@ export const transferSyscalls: readonly Definition[] = [
     number: 17,
     name: "pread64",
     args: [fd("fd"), bufferOut("buf"), length("count"), offset("pos")],
-    handler: pread,
+    handler: (call) => transfer(call, "read", false, call.s(3)),
   }),
   define({
     number: 18,
     name: "pwrite64",
     args: [fd("fd"), bufferIn("buf", 2), length("count"), offset("pos")],
-    handler: pwrite,
+    handler: (call) => transfer(call, "write", false, call.s(3)),
   }),
-  define({ number: 19, name: "readv", args: [fd("fd"), iovecs("out"), int("iovcnt")], handler: readv }),
-  define({ number: 20, name: "writev", args: [fd("fd"), iovecs("in"), int("iovcnt")], handler: writev }),
   define({
-    number: 40,
-    name: "sendfile",
-    args: [fd("out_fd"), fd("in_fd"), structInOut("offset", "off_t"), length("count")],
-    handler: sendfile,
+    number: 19,
+    name: "readv",
+    args: [fd("fd"), iovecs("out"), int("iovcnt")],
+    handler: (call) => transfer(call, "read", true),
+  }),
+  define({
+    number: 20,
+    name: "writev",
+    args: [fd("fd"), iovecs("in"), int("iovcnt")],
+    handler: (call) => transfer(call, "write", true),
   }),
   define({
     number: 295,
     name: "preadv",
     args: [fd("fd"), iovecs("out"), int("iovcnt"), offset("pos")],
-    handler: (call) => preadv(call, call.s(3), 0),
+    handler: (call) => transfer(call, "read", true, call.s(3)),
   }),
   define({
     number: 296,
     name: "pwritev",
     args: [fd("fd"), iovecs("in"), int("iovcnt"), offset("pos")],
-    handler: (call) => pwritev(call, call.s(3), 0),
-  }),
-  define({
-    number: 326,
-    name: "copy_file_range",
-    args: [
-      fd("fd_in"),
-      structInOut("off_in", "off_t"),
-      fd("fd_out"),
-      structInOut("off_out", "off_t"),
-      length("len"),
-      int("flags"),
-    ],
-    handler: copyFileRange,
+    handler: (call) => transfer(call, "write", true, call.s(3)),
   }),
   define({
     number: 327,
     name: "preadv2",
     args: [fd("fd"), iovecs("out"), int("iovcnt"), offset("pos"), offset("pos_h"), flags("flags", RWF_FLAGS)],
-    handler: preadv2,
+    handler: (call) => transferWithFlags(call, "read"),
   }),
   define({
     number: 328,
     name: "pwritev2",
     args: [fd("fd"), iovecs("in"), int("iovcnt"), offset("pos"), offset("pos_h"), flags("flags", RWF_FLAGS)],
-    handler: pwritev2,
+    handler: (call) => transferWithFlags(call, "write"),
   }),
 ];

@@ -4,10 +4,13 @@ import { S_IFDIR } from "./mode.js";
 import { parentOf } from "./mount.js";
 import type { Location } from "./mount.js";
 import { OpenFile } from "./open-file.js";
+import type { Timestamp } from "./timestamp.js";
 
 export class DirectoryOpenFile extends OpenFile {
   /** The names as they were when reading began: entries that come and go later do not shift it. */
   private listing: DirectoryEntry[] | null = null;
+  /** The directory's time of modification then. */
+  private listed: Timestamp | null = null;
 
   constructor(
     location: Location,
@@ -31,8 +34,16 @@ export class DirectoryOpenFile extends OpenFile {
         { name: "..", inode: parent.number, type: S_IFDIR },
         ...entries,
       ];
+      this.listed = this.node.modified;
       this.touchAccess();
     }
     return this.listing.slice(this.position);
+  }
+
+  /** Does the name still stand for that file? Who removes names while reading does not see them again. */
+  isCurrent(entry: DirectoryEntry): boolean {
+    if (this.node.modified === this.listed || entry.name === "." || entry.name === "..") return true;
+    const inode = (this.node as DirectoryInode).lookup(entry.name);
+    return typeof inode === "object" && inode.number === entry.inode;
   }
 }

@@ -45,6 +45,8 @@ export abstract class Inode {
   holders = 0;
   /** Advisory locks; to be changed by `setLocks` only. */
   locks: readonly Lease[] = [];
+  /** Made by O_TMPFILE, without O_EXCL: linkat may give it its first name. */
+  linkable = false;
   /** Those who wait for locks; made when the first does. */
   lockQueue: WaitQueue | null = null;
 
@@ -71,6 +73,11 @@ export abstract class Inode {
   }
   get isSymlink(): boolean {
     return this.type === S_IFLNK;
+  }
+
+  /** Asked before the permission bits: 0 or -errno. */
+  check(): number {
+    return 0;
   }
 
   /** st_size in bytes. */

@@ -53,7 +53,7 @@ export function makeLink(start: WalkStart, source: Location, path: string): numb
   const allowed = mayCreate(start.actor, place.parent);
   if (allowed < 0) return allowed;
   if (inode.isDirectory) return -EPERM;
-  if (inode.links === 0 && !source.dentry.name.startsWith("#")) return -ENOENT;
+  if (inode.links === 0 && !inode.linkable) return -ENOENT;
   const directory = place.parent.dentry.inode;
   return directory instanceof DirectoryInode ? directory.link(place.name, inode) : -ENOTDIR;
 }

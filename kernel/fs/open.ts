@@ -187,6 +187,7 @@ function openUnnamed(
     gid: start.actor.gid,
   });
   inode.links = 0;
+  inode.linkable = (flags & O_EXCL) === 0;
   const dentry = new Dentry(`#${inode.number}`, at.dentry, inode);
   dentry.deleted = true;
   return new RegularOpenFile({ mount: at.mount, dentry }, kept(flags));
