@@ -104,7 +104,7 @@ static void semaphores(void) {
   sigaction(SIGUSR1, &action, NULL);
   pid_t pid = fork();
   if (pid == 0) {
-    usleep(30000);
+    usleep(200000);
     kill(getppid(), SIGUSR1);
     _exit(0);
   }
@@ -303,7 +303,7 @@ static void queues(void) {
   queue_line("full", id);
   pid_t pid = fork();
   if (pid == 0) _exit(put(id, 9, "waited", 0) == 0 ? 7 : 8);
-  usleep(20000);
+  usleep(200000);
   get(id, 8192, 0, 0);
   int status;
   waitpid(pid, &status, 0);
@@ -322,7 +322,7 @@ static void queues(void) {
       write(out[1], line, length);
       _exit(0);
     }
-    usleep(20000);
+    usleep(200000);
   }
   put(id, 4, "longer", 0);
   while (waitpid(-1, NULL, 0) > 0) {
@@ -335,7 +335,7 @@ static void queues(void) {
   caught = 0;
   pid = fork();
   if (pid == 0) {
-    usleep(30000);
+    usleep(200000);
     kill(getppid(), SIGUSR1);
     _exit(0);
   }
@@ -368,7 +368,7 @@ static void queues(void) {
     get(id, 1, 0, 0);
     _exit(0);
   }
-  usleep(30000);
+  usleep(200000);
   struct msginfo info;
   printf("info %d:", msgctl(0, IPC_INFO, (void *)&info) >= 0);
   for (int i = 0; i < 7; i++) printf(" %d", ((int *)&info)[i]);
