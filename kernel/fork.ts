@@ -148,6 +148,7 @@ function copyProcess(kernel: Kernel, parent: Task, pid: number, args: CloneArgum
   process.exitSignal = sibling ? from.exitSignal : args.exitSignal;
   process.dumpable = from.dumpable;
   process.oomScoreAdj = from.oomScoreAdj;
+  process.oomScoreAdjMin = from.oomScoreAdjMin;
   process.startTime = kernel.clock.monotonic();
   return process;
 }

@@ -504,6 +504,8 @@ export class Kernel {
   /** A system call has ended: a tracer may want to see that, after what else it has been told. */
   #syscallDone(task: Task): void {
     if (task.tracing === null || task.state === "dead" || !stopsAtSyscalls(task, "exit")) return;
+    // A call that ends the task has no exit.
+    if (task.unfinished.some(({ kind }) => kind === "exit-task" || kind === "exit-process")) return;
     if (task.tracing.stop === null) stopForSyscall(this, task, "exit");
     else task.unfinished.push({ kind: "exit-stop" });
   }

@@ -96,6 +96,8 @@ export class Process {
   childSubreaper = false;
   /** /proc/PID/oom_score_adj, -1000 to 1000. */
   oomScoreAdj = 0;
+  /** Below it only CAP_SYS_RESOURCE may set it (oom_score_adj_min). */
+  oomScoreAdjMin = 0;
   /** Of all its tasks so far. */
   readonly usage = noUsage();
   /** Of children that were waited for, and of theirs. */
@@ -177,7 +179,7 @@ export class Task implements Waiter {
   tracing: Tracing | null = null;
   /** Tasks that this one traces. */
   readonly tracees = new Set<Task>();
-  /** Steps that a stop put off, where the tracer has gone. */
+  /** Steps that a tracer's stop put off: taken when the task goes on, the first one first. */
   readonly unfinished: Unfinished[] = [];
   /** A signal that a tracer let through: delivered without another stop. */
   injected: SignalInfo | null = null;

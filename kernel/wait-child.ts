@@ -88,8 +88,8 @@ function changeOf(child: Process, options: number, toTracer = false): ChildChang
     const code = exit.core ? CLD_DUMPED : CLD_KILLED;
     return { pid, uid, code, status: exit.signal, word: exit.signal | (exit.core ? 0x80 : 0), usage };
   }
-  // A tracer is told of each task's stop.
-  if (child.leader.tracing !== null) return null;
+  // A parent that traces its child is told of each task's stop.
+  if (child.leader.tracing !== null && child.leader.tracing.tracer.process === child.parent) return null;
   if (child.unreported === "stopped" && (options & WSTOPPED) !== 0)
     return { pid, uid, code: CLD_STOPPED, status: child.stopped, word: (child.stopped << 8) | 0x7f, usage };
   if (child.unreported === "continued" && (options & WCONTINUED) !== 0)

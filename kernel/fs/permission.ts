@@ -39,6 +39,8 @@ export function inGroup(actor: Actor, gid: number): boolean {
 
 /** 0 or -EACCES: may the actor do all of `wanted` (MAY_* bits)? fs/namei.c generic_permission */
 export function permission(actor: Actor, inode: Inode, wanted: number): number {
+  const refused = inode.check();
+  if (refused < 0) return refused;
   const shift = actor.uid === inode.uid ? 6 : inGroup(actor, inode.gid) ? 3 : 0;
   if (((inode.mode >> shift) & wanted) === wanted) return 0;
   if (inode.isDirectory) {

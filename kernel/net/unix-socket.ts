@@ -182,7 +182,7 @@ export abstract class UnixSocket extends Socket implements Payer, Sender {
   }
 
   override outgoing(): number {
-    return this.isListening ? -EINVAL : this.charged;
+    return this.charged;
   }
 
   /** Ends the socket; `embryo`: a connection that was never accepted (unix_release_sock). */

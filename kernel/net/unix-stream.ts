@@ -60,7 +60,7 @@ export abstract class UnixConnection extends UnixSocket {
   override accept(): Socket | number {
     if (this.state !== "listening") return -EINVAL;
     const connection = this.pending.shift();
-    if (connection === undefined) return (this.shutdowns & RCV_SHUTDOWN) !== 0 ? -EINVAL : -EAGAIN;
+    if (connection === undefined) return -EAGAIN;
     this.wakeWaiters();
     return connection;
   }

@@ -39,7 +39,6 @@ export function detach(task: Task): void {
   if (tracing === null) return;
   tracing.tracer.tracees.delete(task);
   task.tracing = null;
-  for (const step of tracing.unfinished) task.unfinished.push(step);
   task.wake();
 }
 

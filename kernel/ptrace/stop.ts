@@ -73,7 +73,7 @@ export function stopForEvent(
   const { tracing } = task;
   if (tracing === null || !tracing.has(option)) return false;
   tracing.eventMessage = message;
-  if (then !== null) tracing.unfinished.unshift(then);
+  if (then !== null) task.unfinished.unshift(then);
   const code = SIGTRAP | (event << 8);
   stopTask(kernel, task, { kind: "event", code, info: ownInfo(task, code) });
   return true;

@@ -50,8 +50,6 @@ export class Tracing {
   mode: ResumeMode = "continue";
   /** PTRACE_GETEVENTMSG: a child's number, an exit status word. */
   eventMessage = 0;
-  /** Steps to be taken when it goes on, the first one first. */
-  readonly unfinished: Unfinished[] = [];
   /** PTRACE_INTERRUPT, or attached by PTRACE_SEIZE to a new child: stops at the next boundary. */
   interrupted = false;
   /** PTRACE_LISTEN: stays in its group-stop, but hears of SIGCONT. */

@@ -108,7 +108,15 @@ function continueProcess(process: Process): void {
   if (process.stopped === 0) return;
   process.stopped = 0;
   process.unreported = "continued";
-  for (const task of process.tasks) task.wake();
+  for (const task of process.tasks) {
+    // PTRACE_LISTEN ends with another stop, which tells the tracer (ptrace_trap_notify).
+    if (task.tracing?.listening === true) {
+      task.tracing.listening = false;
+      task.tracing.stop = null;
+      task.tracing.interrupted = true;
+    }
+    task.wake();
+  }
   notifyStateChange(process, CLD_CONTINUED, SIGCONT);
 }
 

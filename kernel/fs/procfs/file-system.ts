@@ -29,9 +29,12 @@ export type Node = { readonly owner?: Owner } & (
     }
   | {
       readonly kind: "directory";
-      readonly children: () => Children;
+      /** All of them, or -errno. */
+      readonly children: () => Children | number;
       /** One name, where making all children for it is too much; -errno. */
       readonly child?: (name: string) => Node | number | undefined;
+      /** Asked besides the permission bits: 0 or -errno. */
+      readonly check?: () => number;
       readonly mode?: number;
     }
   /** `place`: where following it leads, for links that are more than their text. */
@@ -203,6 +206,10 @@ class GeneratedDirectory extends DirectoryInode {
     this.links = 2;
   }
 
+  override check(): number {
+    return this.node.check?.() ?? 0;
+  }
+
   /** Processes end without anybody telling the directory entries. */
   override get keepsNames(): boolean {
     return false;
@@ -217,15 +224,19 @@ class GeneratedDirectory extends DirectoryInode {
     return this.remember(name, node);
   }
 
-  entries(): DirectoryEntry[] {
-    return [...this.node.children()].map(([name, node]) => {
+  entries(): DirectoryEntry[] | number {
+    const children = this.node.children();
+    if (typeof children === "number") return children;
+    return [...children].map(([name, node]) => {
       const inode = this.remember(name, node);
       return { name, inode: inode.number, type: inode.type };
     });
   }
 
   private childNode(name: string): Node | number | undefined {
-    return this.node.child ? this.node.child(name) : this.node.children().get(name);
+    if (this.node.child) return this.node.child(name);
+    const children = this.node.children();
+    return typeof children === "number" ? children : children.get(name);
   }
 
   private remember(name: string, node: Node): Inode {

@@ -29,7 +29,7 @@ export function taskDirectory(kernel: Kernel, task: Task, threads = true): Node 
   return {
     kind: "directory",
     owner,
-    children: () => new Map(isThere(kernel, task) ? Object.entries(all()) : []),
+    children: () => (isThere(kernel, task) ? new Map(Object.entries(all())) : -ENOENT),
     child: (name) => (isThere(kernel, task) ? new Map(Object.entries(all())).get(name) : -ESRCH),
   };
 }
@@ -65,6 +65,13 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
       return mm !== null ? content(mm) : isThere(kernel, task) ? "" : -ESRCH;
     },
   });
+  /** Text about where it stands; a task that has ended stands nowhere. */
+  const ofPlace = (content: () => string): Node => ({
+    kind: "file",
+    owner,
+    check: () => (task.state === "dead" ? -EINVAL : 0),
+    content,
+  });
   const place = (where: () => Location | number): Node => ({
     kind: "link",
     owner,
@@ -79,12 +86,17 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
       owner,
       children: () => descriptors(task, owner, permitted),
     },
-    fdinfo: { kind: "directory", owner, children: () => descriptorInfo(kernel, task, owner, permitted) },
+    fdinfo: {
+      kind: "directory",
+      owner,
+      check: permitted,
+      children: () => descriptorInfo(kernel, task, owner, permitted),
+    },
     environ: ofMemory((mm) => stringsAt(mm, mm.layout.envStart, mm.layout.envEnd), 0o400, withMemory),
     auxv: ofMemory(() => byteString(task.auxv), 0o400, withMemory),
     status: about(() => statusText(kernel, task)),
     personality: about(
-      () => permitted() || `${(task.personality >>> 0).toString(16).padStart(8, "0")}\n`,
+      () => (permitted() < 0 ? -EPERM : `${(task.personality >>> 0).toString(16).padStart(8, "0")}\n`),
       0o400,
     ),
     limits: about(() => limitsText(task.limits)),
@@ -112,8 +124,8 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
     cwd: place(() => task.fs.cwd),
     root: place(() => task.fs.root),
     exe: place(() => executable(task)),
-    mounts: about(() => (task.state === "dead" ? -EINVAL : mountTable(task.fs))),
-    mountinfo: about(() => (task.state === "dead" ? -EINVAL : mountInfo(task.fs))),
+    mounts: ofPlace(() => mountTable(task.fs)),
+    mountinfo: ofPlace(() => mountInfo(task.fs)),
     smaps: ofMemory((mm) => mm.formatSmaps()),
     wchan: about(() => "0"),
     // A kernel stack is what a kernel in TypeScript does not have.
@@ -258,8 +270,9 @@ function adjustScore(kernel: Kernel, task: Task, value: string): number {
   const score = Number(text);
   if (score < OOM_SCORE_ADJ_MIN || score > OOM_SCORE_ADJ_MAX) return -EINVAL;
   const { process } = task;
-  if (score < process.oomScoreAdj && !hasCapability(kernel.current.credentials, CAP_SYS_RESOURCE))
-    return -EACCES;
+  const privileged = hasCapability(kernel.current.credentials, CAP_SYS_RESOURCE);
+  if (score < process.oomScoreAdjMin && !privileged) return -EACCES;
+  if (privileged) process.oomScoreAdjMin = score;
   process.oomScoreAdj = score;
   return 0;
 }

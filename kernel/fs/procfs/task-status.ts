@@ -11,8 +11,8 @@ import type { Process, Task } from "../../task.js";
 /** USER_HZ: 10 ms, at an instruction a nanosecond. */
 const TICK = 10_000_000;
 const PAGE = 4096;
-/** PF_EXITING and PF_POSTCOREDUMP, PF_FORKNOEXEC, PF_RANDOMIZE of `flags`. */
-const EXITING = 0xc;
+/** What 6.18 shows of a task that has ended (PF_EXITING among them), PF_FORKNOEXEC, PF_RANDOMIZE. */
+const EXITING = 0x800c;
 const NOT_EXECUTED = 0x40;
 const RANDOMIZED = 0x40_0000;
 const INFINITE = "18446744073709551615";
