@@ -109,6 +109,7 @@ describe("out of memory", () => {
       touch(program, 200);
       program.syscall(SYS.pause).exit(1);
       program.code(".parent:\n mov r13d, 300000\n .wait:\n dec r13d\n jnz .wait");
+      adjust(program, "-500");
       touch(program, 1400);
       program.syscall(SYS.wait4, -1, 0, 0, 0).exit(0);
     }, 6);
