@@ -5,11 +5,13 @@ import { O_ASYNC, O_NONBLOCK } from "../kernel/fs/open-flags.js";
 import type { OpenFile } from "../kernel/fs/open-file.js";
 import { PipeFile } from "../kernel/fs/pipe.js";
 import { StreamFile } from "../kernel/fs/stream-file.js";
+import { SocketFile } from "../kernel/net/socket-file.js";
 import { choice, dependent, fd, names } from "./argument.js";
 import type { ArgumentKind } from "./argument.js";
 import type { SyscallCall } from "./call.js";
 import { fileOf } from "./files-common.js";
 import { terminalIoctl, TTY_REQUESTS } from "./tty-ioctl.js";
+import { socketIoctl } from "./sockets-ioctl.js";
 import { define } from "./table.js";
 import type { Definition } from "./table.js";
 
@@ -40,6 +42,7 @@ function ioctl(call: SyscallCall): number {
   }
   const answer = terminalIoctl(call, file, request);
   if (answer !== null) return answer;
+  if (file instanceof SocketFile) return socketIoctl(call, file, request);
   if (request !== FIONREAD) return -ENOTTY;
   const waiting = bytesWaiting(file);
   if (waiting === null) return -ENOTTY;

@@ -71,7 +71,7 @@ function filesOf(call: SyscallCall, view: DataView, at: number, length: number, 
   if (count > SCM_MAX_FD || into.length + count > SCM_MAX_FD) return -EINVAL;
   for (let i = 0; i < count; i++) {
     const file = call.task.files.get(view.getInt32(at + 4 * i, true));
-    if (file === undefined || file.isPath) return -EBADF;
+    if (file === undefined) return -EBADF;
     into.push(file);
   }
   return 0;

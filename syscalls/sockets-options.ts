@@ -1,6 +1,16 @@
 /** setsockopt and getsockopt (net/core/sock.c). */
 
-import { EDOM, EFAULT, EINVAL, ENODEV, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP, EPERM } from "../kernel/errno.js";
+import {
+  EACCES,
+  EDOM,
+  EFAULT,
+  EINVAL,
+  ENODEV,
+  ENOPROTOOPT,
+  ENOTCONN,
+  EOPNOTSUPP,
+  EPERM,
+} from "../kernel/errno.js";
 import { hasCapability } from "../kernel/credentials.js";
 import {
   AF_INET,
@@ -54,6 +64,8 @@ const SO_COOKIE = 57;
 const SWITCHES = new Set([SO_DEBUG, SO_DONTROUTE, SO_BROADCAST, SO_KEEPALIVE, SO_OOBINLINE, SO_NO_CHECK]);
 const IFNAMSIZ = 16;
 const LOOPBACK_INDEX = 1;
+/** Nanoseconds between ticks (CONFIG_HZ=250): timeouts are rounded up to them. */
+const JIFFY = 4_000_000;
 const TIMEVAL_BYTES = 16;
 const OPTION_BYTES_MAX = 4096;
 
@@ -144,7 +156,7 @@ function setSocketOption(call: SyscallCall, socket: Socket, name: number, bytes:
       return 0;
     default:
       if (!SWITCHES.has(name)) return -ENOPROTOOPT;
-      if (name === SO_DEBUG && on && !administers) return -EPERM;
+      if (name === SO_DEBUG && on && !administers) return -EACCES;
       if (on) options.switches.add(name);
       else options.switches.delete(name);
       return 0;
@@ -159,7 +171,7 @@ function timeoutOf(bytes: Uint8Array): { nanoseconds: number | null } | number {
   const micros = Number(view.getBigInt64(8, true));
   if (micros < 0 || micros >= 1_000_000) return -EDOM;
   if (seconds < 0) return { nanoseconds: 0 };
-  const nanoseconds = seconds * NANOSECONDS + micros * 1000;
+  const nanoseconds = seconds * NANOSECONDS + Math.ceil((micros * 1000) / JIFFY) * JIFFY;
   return { nanoseconds: nanoseconds === 0 || seconds > 4e9 ? null : nanoseconds };
 }
 

@@ -158,6 +158,7 @@ function accept(call: SyscallCall, bits: number): Result {
   const made = file.socket.accept(call.task);
   if (typeof made === "number") {
     if (made !== -EAGAIN || file.nonBlocking || hasTimedOut(call)) return made;
+    if (file.socket.atEnd) return -EINVAL;
     return waitForSocket(call, number, file.socket.options.receiveTimeout);
   }
   const accepted = makeSocketFile(call, made, bits).hold();
