@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { hostRunsPrograms } from "../userland/native.js";
+import { compare, difference, Places } from "./ladder/compare.js";
+import { debianRoot } from "./ladder/debian-root.js";
+import { programs } from "./ladder/programs.js";
+
+/**
+ * Rungs L4 to L7 of the ladder: shells, interpreters, processes and threads of Debian's do in sealab what they do on
+ * the host. `npm run ladder` runs all of them.
+ */
+const REPOSITORY = join(import.meta.dirname, "..", "..");
+const CLI = join(REPOSITORY, "dist", "cli.js");
+const TIMEOUT = 60_000;
+
+const root = hostRunsPrograms ? debianRoot(join(REPOSITORY, ".cache", "programs")) : undefined;
+if (root === undefined)
+  console.log("skipped: the ladder: Debian's packages cannot be had (apt-get download)");
+const places = new Places();
+afterAll(() => places.remove());
+const { workloads, missing } =
+  root === undefined ? { workloads: [], missing: [] } : programs(import.meta.dirname, places.fixture, false);
+for (const name of missing) console.log(`skipped: ${name}: there is no compiler for it`);
+
+describe.skipIf(root === undefined)("the ladder (skipped where Debian's packages cannot be had)", () => {
+  it.concurrent.each(workloads)(
+    "$rung $name",
+    async (workload) => {
+      expect(difference(await compare(CLI, root!, places, workload, TIMEOUT))).toBeNull();
+    },
+    TIMEOUT,
+  );
+});

@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import { compare, difference, Places } from "./compare.js";
+import { debianRoot } from "./debian-root.js";
+import { programs } from "./programs.js";
+import type { Workload } from "./workloads.js";
+
+const SEALAB_MS = 60_000;
+const AT_ONCE = 2;
+
+/** @param args `--cli FILE`, `--verbose`, and words of the names wanted; @returns the exit status */
+export async function campaign(repository: string, args: readonly string[]): Promise<number> {
+  const words = [...args];
+  let cli = join(repository, "dist", "cli.js");
+  if (words[0] === "--cli") cli = words.splice(0, 2)[1] ?? cli;
+  const verbose = words[0] === "--verbose" && words.shift() !== undefined;
+  const root = debianRoot(join(repository, ".cache", "programs"));
+  if (root === undefined) {
+    console.log("skipped: Debian's packages cannot be had (apt-get download)");
+    return 0;
+  }
+  const places = new Places();
+  const { workloads, missing } = programs(join(repository, "tests", "programs"), places.fixture, true);
+  const wanted = workloads.filter(
+    ({ name, rung }) => words.length === 0 || words.some((word) => `${rung} ${name}`.includes(word)),
+  );
+  for (const name of missing) console.log(`skipped: ${name}: there is no compiler for it`);
+  let failures = 0;
+  const work = async (workload: Workload): Promise<void> => {
+    const compared = await compare(cli, root, places, workload, SEALAB_MS);
+    const differs = difference(compared);
+    if (differs !== null) failures++;
+    const ratio = `${Math.round(compared.nativeTime)} ms -> ${Math.round(compared.sealabTime)} ms`;
+    console.log(
+      `${differs === null ? "same   " : "DIFFERS"} ${workload.rung.padEnd(3)} ${workload.name.padEnd(32)} ${ratio}`,
+    );
+    if (differs !== null) console.log(`        ${differs}`);
+    if (verbose && differs !== null) console.log(compared.here, compared.there);
+  };
+  const queue = [...wanted];
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) await work(next);
+    }),
+  );
+  places.remove();
+  console.log(`${wanted.length - failures} of ${wanted.length} do in sealab what they do on the host`);
+  return failures === 0 ? 0 : 1;
+}
