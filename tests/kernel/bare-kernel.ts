@@ -10,6 +10,7 @@ import type { Namespace } from "../../kernel/fs/namespace.js";
 import { standardFiles } from "../../kernel/fs/standard-streams.js";
 import { buildTree } from "../../kernel/fs/tree-setup.js";
 import { Kernel } from "../../kernel/kernel.js";
+import type { SchedulerOptions } from "../../kernel/scheduler.js";
 import { FrameAllocator } from "../../mmu/frame-allocator.js";
 import { Mmu } from "../../mmu/mmu.js";
 import { PhysicalMemory } from "../../mmu/physical-memory.js";
@@ -27,7 +28,9 @@ export interface BareKernel {
   output(): string;
 }
 
-export function bareKernel(options: { memoryBytes?: number; pku?: boolean } = {}): BareKernel {
+export function bareKernel(
+  options: { memoryBytes?: number; pku?: boolean; schedule?: SchedulerOptions } = {},
+): BareKernel {
   const host = new BufferHost();
   const memory = new PhysicalMemory(options.memoryBytes ?? 64 << 20);
   const frames = new FrameAllocator(memory);
@@ -46,6 +49,7 @@ export function bareKernel(options: { memoryBytes?: number; pku?: boolean } = {}
     dispatch,
     files: programFiles,
     pku: model.pku,
+    ...(options.schedule ? { schedule: options.schedule } : {}),
   });
   mountKernelFileSystems(tree, kernel);
   return {
