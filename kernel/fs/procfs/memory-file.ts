@@ -1,28 +1,34 @@
 import { EIO } from "../../errno.js";
+import type { AddressSpace } from "../../mm/address-space.js";
 import { UserMemory } from "../../mm/user-memory.js";
 import type { Task } from "../../task.js";
 import type { Location } from "../mount.js";
 import { OpenFile } from "../open-file.js";
 
-/** /proc/pid/mem: the memory at the position, whatever its protection (FOLL_FORCE); -EIO where none is mapped. */
+/**
+ * /proc/pid/mem: the memory at the position, whatever its protection or key (FOLL_FORCE); -EIO where none is mapped.
+ * It is the address space that the task had when this was opened (proc_mem_open): another program that the task
+ * executes since is not seen, and of a memory that nobody has any more there is nothing to read.
+ */
 export class MemoryFile extends OpenFile {
-  constructor(
-    location: Location,
-    flags: number,
-    private readonly task: Task,
-  ) {
+  private readonly mm: AddressSpace;
+
+  constructor(location: Location, flags: number, task: Task) {
     super(location, flags);
+    this.mm = task.mm;
   }
 
   override read(destination: Uint8Array, offset: number): number {
+    if (this.mm.released) return 0;
     return this.memory().copyIn(offset, destination) || (destination.length === 0 ? 0 : -EIO);
   }
 
   override write(source: Uint8Array, offset: number): number {
+    if (this.mm.released) return 0;
     return this.memory().copyOut(offset, source) || (source.length === 0 ? 0 : -EIO);
   }
 
   private memory(): UserMemory {
-    return new UserMemory(this.task.mm, { foreign: true, force: true });
+    return new UserMemory(this.mm, { foreign: true, force: true });
   }
 }
