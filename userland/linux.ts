@@ -14,16 +14,28 @@ export const SYS = {
   mremap: 25,
   mincore: 27,
   madvise: 28,
+  sched_yield: 24,
   getpid: 39,
+  clone: 56,
+  fork: 57,
+  execve: 59,
   exit: 60,
+  wait4: 61,
+  gettid: 186,
   sigaltstack: 131,
   arch_prctl: 158,
+  futex: 202,
   exit_group: 231,
   pkey_mprotect: 329,
   pkey_alloc: 330,
   pkey_free: 331,
   mseal: 462,
 } as const;
+
+/** What makes a thread: memory, files, handlers, and a word that is cleared and woken at its end. */
+export const CLONE_THREAD_FLAGS = 0x100 | 0x200 | 0x400 | 0x800 | 0x1_0000 | 0x4_0000 | 0x20_0000 | 0x10_0000;
+
+export const FUTEX = { WAIT: 0, WAKE: 1 } as const;
 
 export const PROT = { NONE: 0, READ: 1, WRITE: 2, EXEC: 4 } as const;
 

@@ -2,6 +2,7 @@ import { hello } from "./hello.js";
 import { jitHeap } from "./jit-heap.js";
 import { executeOnly, keyRights, signalPkru } from "./keys.js";
 import { pageCrossingJump } from "./page-crossing-jump.js";
+import { execSeals, forkKeys, forkSeals, threadKeys } from "./processes.js";
 import {
   refusedMapFixed,
   refusedMprotect,
@@ -40,6 +41,10 @@ export const samples: readonly Sample[] = [
   executeOnly,
   signalPkru,
   selfModifying,
+  threadKeys,
+  forkKeys,
+  forkSeals,
+  execSeals,
 ];
 
 /** The sample of that name, or undefined. */
