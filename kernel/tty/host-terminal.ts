@@ -85,12 +85,20 @@ export class HostTerminal implements OutputPort {
   /** Takes in the keys that were pressed. To be called now and then: Ctrl-C comes this way. */
   pump(): void {
     const { terminal } = this;
-    while (this.raw && !terminal.dead && terminal.receptive && this.#port.input.ready()) {
-      const bytes = this.#port.input.read(CHUNK);
-      if (bytes === "again") return;
-      if (bytes.length === 0) this.#lost();
-      else terminal.receive(bytes);
+    const { input } = this.#port;
+    if (!this.raw || terminal.dead || !terminal.receptive || !input.ready()) return;
+    // All at once: a signal key takes back the echo of what came together with it.
+    const keys: number[] = [];
+    let lost = false;
+    while (keys.length < CHUNK && input.ready()) {
+      const bytes = input.read(CHUNK - keys.length);
+      if (bytes === "again") break;
+      lost = bytes.length === 0;
+      if (lost) break;
+      keys.push(...bytes);
     }
+    terminal.receive(Uint8Array.from(keys));
+    if (lost) this.#lost();
   }
 
   /** The host's window has another size now. */
