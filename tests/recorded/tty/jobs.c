@@ -382,6 +382,7 @@ static void hangups(void) {
     handle(SIGHUP, 0), handle(SIGCONT, 0);
     pid_t child = job();
     if (child == 0) {
+      close(master);
       for (;;) pause();
     }
     signal(SIGTTOU, SIG_IGN);
