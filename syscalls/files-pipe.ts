@@ -80,10 +80,11 @@ export function writePipe(
       finish(0);
       return block(call, [fd], false, done);
     }
-    const bytes = page.subarray(0, Math.min(PAGE_SIZE, total - done));
-    if (cursor.take(bytes) < bytes.length) return finish(-EFAULT);
-    pipe.append(bytes, file.packets);
-    done += bytes.length;
+    const bytes = new Uint8Array(PAGE_SIZE);
+    const count = Math.min(PAGE_SIZE, total - done);
+    if (cursor.take(count === PAGE_SIZE ? bytes : bytes.subarray(0, count)) < count) return finish(-EFAULT);
+    pipe.appendPage(bytes, count, file.packets);
+    done += count;
   }
   return finish(0);
 }

@@ -74,7 +74,12 @@ export class Pipe {
     last.end += bytes.length;
   }
 
-  /** Fills a free slot with a page of the pipe's own; at most a page of bytes. */
+  /** Fills a free slot with a page that becomes the pipe's own, and of which `end` bytes count. */
+  appendPage(page: Uint8Array, end: number, packet = false): void {
+    this.#buffers.push({ bytes: page, start: 0, end, canMerge: !packet, packet, frame: null });
+  }
+
+  /** Fills a free slot with a copy of bytes, at most a page of them. */
   append(bytes: Uint8Array, packet = false, canMerge = !packet): void {
     const page = canMerge ? new Uint8Array(PAGE_SIZE) : new Uint8Array(bytes.length);
     page.set(bytes);

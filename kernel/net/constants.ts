@@ -1,5 +1,19 @@
 /** Numbers of socket(7), unix(7), ip(7) and tcp(7) on x86-64. */
 
+import {
+  POLLIN,
+  POLLOUT,
+  POLLPRI,
+  POLLRDBAND,
+  POLLRDNORM,
+  POLLWRBAND,
+  POLLWRNORM,
+} from "../fs/open-flags.js";
+
+/** What a wake says when something has come to be read (sock_def_readable), and when there is room (write_space). */
+export const SOCKET_READABLE = POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND;
+export const SOCKET_WRITABLE = POLLOUT | POLLWRNORM | POLLWRBAND;
+
 export const AF_UNSPEC = 0;
 export const AF_UNIX = 1;
 export const AF_INET = 2;

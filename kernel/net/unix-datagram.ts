@@ -13,7 +13,7 @@ import {
 import { POLLOUT, POLLWRBAND, POLLWRNORM } from "../fs/open-flags.js";
 import type { Task } from "../task.js";
 import { AF_UNSPEC, MSG_OOB, MSG_PEEK, RCV_SHUTDOWN, SEND_SHUTDOWN } from "./constants.js";
-import { SOCK_SEQPACKET } from "./constants.js";
+import { SOCKET_READABLE, SOCK_SEQPACKET } from "./constants.js";
 import { datagramCost } from "./message-queue.js";
 import type { Outgoing, Received, Wanted } from "./socket.js";
 import { END_OF_STREAM, UnixConnection } from "./unix-stream.js";
@@ -48,7 +48,7 @@ function deliver(socket: UnixSocket, other: UnixSocket, message: Outgoing): numb
     credentials: message.credentials ?? (signs ? message.signer : null),
     rights: message.rights,
   });
-  other.queue.wake();
+  other.queue.wake(SOCKET_READABLE);
   return length;
 }
 

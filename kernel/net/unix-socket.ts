@@ -7,7 +7,7 @@ import { MAY_WRITE, S_IFSOCK } from "../fs/mode.js";
 import { walk } from "../fs/walk.js";
 import { POLLERR, POLLHUP, POLLIN, POLLRDHUP, POLLRDNORM } from "../fs/open-flags.js";
 import type { Task } from "../task.js";
-import { AF_UNIX, RCV_SHUTDOWN, SHUTDOWN_MASK } from "./constants.js";
+import { AF_UNIX, RCV_SHUTDOWN, SHUTDOWN_MASK, SOCKET_WRITABLE } from "./constants.js";
 import { MessageQueue } from "./message-queue.js";
 import type { Payer, Sender } from "./message-queue.js";
 import type { Network } from "./network.js";
@@ -64,7 +64,7 @@ export abstract class UnixSocket extends Socket implements Payer, Sender {
 
   refund(charge: number): void {
     this.charged -= charge;
-    if (this.writable) this.queue.wake();
+    if (this.writable) this.queue.wake(SOCKET_WRITABLE);
   }
 
   /** Whoever waited for room here looks again. */

@@ -1,7 +1,15 @@
 import { EAGAIN, ECONNREFUSED, EINVAL, EISCONN, ENOTCONN, EOPNOTSUPP, EPIPE, EPROTOTYPE } from "../errno.js";
 import { POLLHUP, POLLOUT, POLLWRBAND, POLLWRNORM } from "../fs/open-flags.js";
 import type { Task } from "../task.js";
-import { MSG_OOB, MSG_PEEK, RCV_SHUTDOWN, SEND_SHUTDOWN, SOCK_STREAM, SOMAXCONN } from "./constants.js";
+import {
+  MSG_OOB,
+  MSG_PEEK,
+  RCV_SHUTDOWN,
+  SEND_SHUTDOWN,
+  SOCKET_READABLE,
+  SOCK_STREAM,
+  SOMAXCONN,
+} from "./constants.js";
 import type { FileRights } from "./file-rights.js";
 import { STREAM_UNIT, streamCost } from "./message-queue.js";
 import type { Message } from "./message-queue.js";
@@ -52,7 +60,7 @@ export abstract class UnixConnection extends UnixSocket {
     this.peerCredentials = other.peerCredentials;
     this.peerGroups = other.peerGroups;
     other.pending.push(accepted);
-    other.queue.wake();
+    other.queue.wake(SOCKET_READABLE);
     this.queue.wake();
     return 0;
   }
@@ -121,7 +129,7 @@ export class UnixStream extends UnixConnection {
       credentials: this.signature(message, peer),
       rights: message.rights,
     });
-    peer.queue.wake();
+    peer.queue.wake(SOCKET_READABLE);
     return bytes.length;
   }
 

@@ -223,6 +223,20 @@ static void eventfd(void) {
   closeall();
 }
 
+static void sockets(void) {
+  for (int type = 1; type <= 5; type += type == 1 ? 1 : 3) {
+    title(type == 1 ? "stream sockets" : type == 2 ? "datagram sockets" : "packet sockets");
+    int s[2], e = S(epoll_create1, 0);
+    T(S(socketpair, 1, type | NONBLOCK, 0, s));
+    ctl(e, ADD, s[0], IN | OUT | RDHUP | ET, 1); W(e, 8, 0); W(e, 8, 0);
+    S(write, s[1], "abcd", 4); W(e, 8, 0); W(e, 8, 0); S(write, s[1], "e", 1); W(e, 8, 0); S(read, s[0], buf, 2); W(e, 8, 0); drain(s[0]); W(e, 8, 0);
+    S(write, s[0], "xy", 2); W(e, 8, 0); drain(s[1]); W(e, 8, 0);
+    long n = 0, r; while ((r = S(write, s[0], buf, 4096)) > 0) n += r; T(r); W(e, 8, 0); S(read, s[1], buf, 4096); W(e, 8, 0); while (S(read, s[1], buf, 65536) > 0) ; W(e, 8, 0); W(e, 8, 0);
+    ctl(e, MOD, s[0], IN | RDHUP, 2); T(S(shutdown, s[1], 1)); W(e, 8, 0); S(close, s[1]); W(e, 8, 0);
+    closeall();
+  }
+}
+
 static void count(int n) { (void)n; }
 static int handled;
 static void handler(int n) { handled = n; }
@@ -320,6 +334,6 @@ int main_(long *sp) {
   S(prlimit64, 0, 7, &nofile, 0);
   act(13, (void *)1, 0, 0);
   closeall();
-  creation(); level(); edge(); lives(); nested(); exclusive(); eventfd(); signalfd(); timerfd(); polls();
+  creation(); level(); edge(); lives(); nested(); exclusive(); eventfd(); sockets(); signalfd(); timerfd(); polls();
   return 0;
 }
