@@ -13,6 +13,7 @@ import { memorySyscalls } from "./memory.js";
 import { miscSyscalls } from "./misc.js";
 import { prctlSyscalls } from "./prctl.js";
 import { prioritySyscalls } from "./priorities.js";
+import { processVmSyscalls } from "./process-vm.js";
 import { processSyscalls } from "./process.js";
 import { robustListSyscalls } from "./robust-list.js";
 import { rseqSyscalls } from "./rseq.js";
@@ -30,6 +31,7 @@ import { waitSyscalls } from "./wait.js";
 
 export const syscallTable = new SyscallTable([
   ...memorySyscalls,
+  ...processVmSyscalls,
   ...sharedMemorySyscalls,
   ...semaphoreSyscalls,
   ...messageQueueSyscalls,

@@ -18,6 +18,7 @@ import {
  * @returns 0, -EFAULT (no permission, beyond the end of the file, guard page) or -ENOMEM
  */
 export function populateLocked(mm: AddressSpace, start: number, end: number): number {
+  if (end <= start) return 0;
   for (let area = mm.tree.findOverlap(start, end); area !== null && area.start < end; area = area.next) {
     if ((area.flags & (VM_LOCKONFAULT | VM_IO | VM_PFNMAP)) !== 0) continue;
     const write = (area.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE;

@@ -5,7 +5,7 @@ import type { AddressSpace } from "./address-space.js";
 import { bringInOrKill, handleFault } from "./fault.js";
 import type { FaultOutcome } from "./fault-outcome.js";
 import { TASK_SIZE } from "./layout.js";
-import { VM_ACCESS_FLAGS, VM_MAYREAD, VM_MAYWRITE, VM_SHARED, VM_WRITE } from "./vm-flags.js";
+import { VM_ACCESS_FLAGS, VM_IO, VM_MAYREAD, VM_MAYWRITE, VM_PFNMAP, VM_SHARED, VM_WRITE } from "./vm-flags.js";
 import type { Word } from "./word.js";
 
 /** More faults than this for one page means that handling makes no progress. */
@@ -48,6 +48,8 @@ export class UserMemory {
   private translateForeign(va: number, write: boolean): number {
     const { mm } = this;
     if (mm.findArea(va) === null) {
+      // Only FOLL_FORCE's callers let a stack grow (__access_remote_vm).
+      if (this.mode.force !== true) return -1;
       const outcome = handleFault(mm, va, write ? PF_W : 0, true);
       if (outcome.kind === "signal") {
         this.lastFault = outcome;
@@ -55,7 +57,8 @@ export class UserMemory {
       }
     }
     const area = mm.findArea(va);
-    if (area === null) return -1;
+    // What is no memory has no page to look at (check_vma_flags).
+    if (area === null || (area.flags & (VM_IO | VM_PFNMAP)) !== 0) return -1;
     const force = this.mode.force === true;
     if (write) {
       const permitted =
