@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { performance } from "node:perf_hooks";
@@ -98,6 +99,8 @@ function createMachine(options: RunOptions, host: NodeHost): Machine {
       ...(options.root === null ? {} : { root: rootImage(options.root) ?? rootOf("--root", options.root) }),
       ...(options.upper === null ? {} : { upper: rootOf("--upper", options.upper) }),
       maxTasks: options.maxTasks,
+      seed: options.seed === "host" ? randomInt(2 ** 32) : options.seed,
+      quantum: options.quantum,
       clock: options.hostClock ? "host" : "virtual",
     });
   } catch (error) {

@@ -31,6 +31,8 @@ export interface RunOptions {
   cwd: string | null;
   /** "host": the host's own randomness. */
   seed: number | "host";
+  /** Mean slice of a task in instructions. */
+  quantum: number;
   /** NAME, UID, NAME:GROUP or UID:GID of the guest; null: root. */
   user: string | null;
   maxTasks: number;
@@ -102,7 +104,12 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
   {
     name: "seed",
     value: "N|host",
-    help: "Seed of the program's randomness; 0 unless told. The same seed, the same run.",
+    help: "Seed of randomness and of how tasks take turns; 0 unless told. The same seed, the same run.",
+  },
+  {
+    name: "quantum",
+    value: "N",
+    help: "Instructions, on average, before another task has its turn; 50000 unless told.",
   },
   {
     name: "clock",
@@ -134,6 +141,7 @@ export function readRunOptions(parsed: readonly ParsedOption[]): RunOptions {
     environment: [],
     cwd: null,
     seed: 0,
+    quantum: 50_000,
     user: null,
     maxTasks: 4096,
     hostClock: false,
@@ -195,6 +203,9 @@ function apply(options: RunOptions, name: string, value: string, bare: boolean):
       break;
     case "max-tasks":
       options.maxTasks = positive(name, value, true);
+      break;
+    case "quantum":
+      options.quantum = positive(name, value, true);
       break;
     case "seed":
       if (!/^(\d{1,15}|host)$/.test(value))

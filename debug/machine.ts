@@ -46,6 +46,10 @@ export interface MachineOptions extends TreeParts {
   readonly clock?: "virtual" | "host";
   /** At so many tasks, zombies among them, fork and clone give EAGAIN; 4096 unless told. */
   readonly maxTasks?: number;
+  /** Seed of the tasks' interleaving, a whole number; 0 unless told. The same seed is the same run. */
+  readonly seed?: number;
+  /** Mean number of instructions that a task runs before another one's turn; 50,000 unless told. */
+  readonly quantum?: number;
 }
 
 export interface LoadOptions {
@@ -145,6 +149,10 @@ export class Machine {
       files: programFiles,
       pku: model.pku,
       vdso: { bytes: vdsoBytes(), data: VDSO_DATA },
+      schedule: {
+        ...(options.seed === undefined ? {} : { seed: options.seed }),
+        ...(options.quantum === undefined ? {} : { quantum: options.quantum }),
+      },
       ...(options.maxTasks === undefined ? {} : { maxTasks: options.maxTasks }),
       ...(options.clock === "host" ? { clock: new HostClock(host) } : {}),
       ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
