@@ -62,6 +62,10 @@ export function installDevices(namespace: Namespace, host: Host): void {
   if (typeof shm !== "number")
     namespace.mount(
       shm,
-      new TreeFileSystem(namespace.context, namespace.newDevice(), null, { mode: 0o1777, uid: 0, gid: 0 }),
+      new TreeFileSystem(namespace.context, namespace.newDevice(), null, {
+        mode: 0o1777,
+        uid: 0,
+        gid: 0,
+      }).limitToHalfOfMemory(),
     );
 }

@@ -1,5 +1,6 @@
 import { EACCES } from "../errno.js";
 import { FileSystem, TMPFS_MAGIC } from "./file-system.js";
+import type { PageQuota } from "../mm/file-pages.js";
 import type { FileSystemContext, FileSystemStatistics } from "./file-system.js";
 import type { HostLower } from "./host-lower.js";
 import type { HostStat } from "./host-files.js";
@@ -32,6 +33,8 @@ export class TreeFileSystem extends FileSystem {
   #hostDevice = -1;
   /** Keeps the changes to the tree beyond the run; null: they are in memory only. */
   upper: UpperTree | null = null;
+  /** What its files' pages are charged to; null: no limit but memory's, as a ramfs. */
+  quota: PageQuota | null = null;
 
   constructor(
     context: FileSystemContext,
@@ -67,13 +70,20 @@ export class TreeFileSystem extends FileSystem {
     return this.lower?.writable ? this.lower : null;
   }
 
+  /** A mounted tmpfs holds half of memory, unless told otherwise (tmpfs(5), size=). */
+  limitToHalfOfMemory(): this {
+    this.quota = { used: 0, limit: Math.floor(this.context.frames.total / 2) };
+    return this;
+  }
+
   statistics(): FileSystemStatistics {
     const { frames } = this.context;
+    const { quota } = this;
     return {
       magic: TMPFS_MAGIC,
       blockSize: 4096,
-      blocks: frames.total,
-      free: frames.free,
+      blocks: quota?.limit ?? frames.total,
+      free: quota === null ? frames.free : quota.limit - quota.used,
       files: frames.total,
       freeFiles: frames.free,
     };
@@ -137,6 +147,12 @@ export class TreeFileSystem extends FileSystem {
   /** The number of a host file, where it can be the guest's too. */
   numberOf(stat: HostStat): number | undefined {
     return stat.device === this.#hostDevice ? stat.inode : undefined;
+  }
+
+  override sync(inode: Inode | null): number {
+    const store = inode instanceof TreeFile ? inode.store : null;
+    const result = store?.writable ? store.sync((inode as TreeFile).hostPath!) : 0;
+    return result < 0 ? result : (this.upper?.sync() ?? 0);
   }
 
   override setPermissions(inode: Inode, permissions: number): number {

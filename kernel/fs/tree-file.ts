@@ -32,7 +32,7 @@ export class TreeFile extends RegularInode {
       this.store || fileSystem.upper
         ? (index: number, page: Uint8Array) => void this.readStore(index * PAGE_SIZE, page)
         : null;
-    this.pages = new FilePages(fileSystem.context.frames, size, fill);
+    this.pages = new FilePages(fileSystem.context.frames, size, fill, fileSystem.quota);
   }
 
   override get size(): number {
