@@ -208,3 +208,11 @@ export class SegmentCursor {
     }
   }
 }
+
+/** A handler that is given the file of the descriptor in argument 0; -EBADF without one. */
+export function withFile(action: (file: OpenFile, call: SyscallCall) => number) {
+  return (call: SyscallCall): number => {
+    const file = fileOf(call, call.fd(0));
+    return typeof file === "number" ? file : action(file, call);
+  };
+}

@@ -1,26 +1,9 @@
-/** What files are: the stat family, access, directories' names, links' targets, file systems (fs/stat.c, fs/readdir.c). */
+/** What files are: the stat family, access, file systems (fs/stat.c, fs/statfs.c). */
 
-import { CAP_SYS_CHROOT } from "../kernel/capabilities.js";
-import {
-  EFAULT,
-  EINVAL,
-  ENODATA,
-  ENOENT,
-  ENOTDIR,
-  EOPNOTSUPP,
-  EPERM,
-  ERANGE,
-  EROFS,
-  EACCES,
-  EBADF,
-} from "../kernel/errno.js";
-import { bytesOf } from "../kernel/fs/bytes.js";
-import { DirectoryOpenFile } from "../kernel/fs/directory-open-file.js";
+import { EINVAL, EROFS, EACCES } from "../kernel/errno.js";
 import type { DeviceNumber, Inode } from "../kernel/fs/inode.js";
-import { SymlinkInode } from "../kernel/fs/inode.js";
-import { directoryEntryType, MAY_EXECUTE, MAY_READ, MAY_WRITE } from "../kernel/fs/mode.js";
+import { MAY_EXECUTE, MAY_READ, MAY_WRITE } from "../kernel/fs/mode.js";
 import type { Location } from "../kernel/fs/mount.js";
-import { pathOf } from "../kernel/fs/mount.js";
 import { accessTo } from "../kernel/fs/namespace.js";
 import {
   AT_EACCESS,
@@ -33,20 +16,7 @@ import {
 import { permission, realActorOf } from "../kernel/fs/permission.js";
 import type { Timestamp } from "../kernel/fs/timestamp.js";
 import { isZero } from "../kernel/mm/word.js";
-import {
-  bufferOut,
-  dirfd,
-  fd,
-  flags,
-  int,
-  length,
-  names,
-  path,
-  string,
-  structOut,
-  address,
-  uint,
-} from "./argument.js";
+import { dirfd, fd, int, path, structOut } from "./argument.js";
 import type { SyscallCall } from "./call.js";
 import { fileOf, locate, readPath, startAt } from "./files-common.js";
 import { accessFlags, accessMode, atFlags, statxFlags } from "./files-names.js";
@@ -188,98 +158,6 @@ function access(call: SyscallCall, dirfdNumber: number, pathAt: number, mode: nu
   return accessTo(actor, location, MAY_WRITE) === -EROFS ? -EROFS : result;
 }
 
-/** Directory entries in user memory; -EINVAL where the first does not fit. */
-function getdents(call: SyscallCall, wide: boolean): number {
-  const file = fileOf(call, call.fd(0));
-  if (typeof file === "number") return file;
-  if (!(file instanceof DirectoryOpenFile)) return -ENOTDIR;
-  if (file.location.dentry.deleted) return -ENOENT;
-  const entries = file.list();
-  if (typeof entries === "number") return entries;
-  const room = Math.min(call.u32(2), 1 << 20);
-  const out = new Uint8Array(room);
-  const view = new DataView(out.buffer);
-  const nameAt = wide ? 19 : 18;
-  let used = 0;
-  let taken = 0;
-  let tooLong = false;
-  for (const entry of entries) {
-    if (!file.isCurrent(entry)) {
-      taken++;
-      continue;
-    }
-    // getdents has the type in its last byte, behind the name.
-    const size = Math.ceil((nameAt + entry.name.length + (wide ? 1 : 2)) / 8) * 8;
-    tooLong = used + size > room;
-    if (tooLong) break;
-    view.setBigUint64(used, BigInt(entry.inode), true);
-    view.setBigInt64(used + 8, BigInt(file.position + taken + 1), true);
-    view.setUint16(used + 16, size, true);
-    out.set(bytesOf(entry.name), used + nameAt);
-    out[wide ? used + 18 : used + size - 1] = directoryEntryType(entry.type);
-    used += size;
-    taken++;
-  }
-  if (used === 0 && tooLong) return -EINVAL;
-  if (!call.user.writeBytes(call.word(1), out.subarray(0, used))) return -EFAULT;
-  file.position += taken;
-  return used;
-}
-
-function getcwd(call: SyscallCall): number {
-  const { cwd, root } = call.task.fs;
-  const { path: text, reachable, deleted } = pathOf(cwd, root);
-  if (deleted) return -ENOENT;
-  const bytes = bytesOf(`${reachable ? "" : "(unreachable)"}${text}\0`);
-  if (bytes.length > call.n(1)) return -ERANGE;
-  return call.user.writeBytes(call.word(0), bytes) ? bytes.length : -EFAULT;
-}
-
-function chdir(call: SyscallCall): number {
-  const name = readPath(call, call.word(0));
-  if (typeof name === "number") return name;
-  return moveTo(call, locate(call, AT_FDCWD, name, true), "cwd");
-}
-
-function moveTo(call: SyscallCall, location: Location | number, what: "cwd" | "root"): number {
-  if (typeof location === "number") return location;
-  if (!location.dentry.inode.isDirectory) return -ENOTDIR;
-  const start = startAt(call, AT_FDCWD, "/");
-  if (typeof start === "number") return start;
-  const allowed = permission(start.actor, location.dentry.inode, MAY_EXECUTE);
-  if (allowed < 0) return allowed;
-  if (what === "root" && !start.actor.capable(CAP_SYS_CHROOT)) return -EPERM;
-  call.task.fs[what] = location;
-  return 0;
-}
-
-function fchdir(call: SyscallCall): number {
-  const file = fileOf(call, call.fd(0), true);
-  return typeof file === "number" ? file : moveTo(call, file.location, "cwd");
-}
-
-function chroot(call: SyscallCall): number {
-  const name = readPath(call, call.word(0));
-  if (typeof name === "number") return name;
-  return moveTo(call, locate(call, AT_FDCWD, name, true), "root");
-}
-
-function readlink(call: SyscallCall, dirfdNumber: number, first: number): number {
-  const size = call.i32(first + 2);
-  if (size <= 0) return -EINVAL;
-  const name = readPath(call, call.word(first));
-  if (typeof name === "number") return name;
-  // readlinkat(fd, "") reads the link that an O_PATH descriptor names.
-  const location = locate(call, dirfdNumber, name, false, dirfdNumber === AT_FDCWD ? 0 : AT_EMPTY_PATH);
-  if (typeof location === "number") return location;
-  const { inode } = location.dentry;
-  if (!(inode instanceof SymlinkInode)) return name === "" ? -ENOENT : -EINVAL;
-  const target = inode.readLink();
-  if (typeof target === "number") return target;
-  const bytes = bytesOf(target).subarray(0, size);
-  return call.user.writeBytes(call.word(first + 1), bytes) ? bytes.length : -EFAULT;
-}
-
 function giveStatfs(call: SyscallCall, location: Location | number): number {
   if (typeof location === "number") return location;
   const { fileSystem, readOnly, noExec } = location.mount;
@@ -306,45 +184,6 @@ function fstatfs(call: SyscallCall): number {
   return typeof file === "number" ? file : giveStatfs(call, file.location);
 }
 
-const XATTR_NAME_MAX = 255;
-
-/** Extended attributes: none are kept. Names are checked as Linux does, then user.* says ENODATA, others EOPNOTSUPP. */
-function attribute(
-  call: SyscallCall,
-  location: Location | number,
-  action: "get" | "set" | "list" | "remove",
-): number {
-  if (typeof location === "number") return location;
-  if (action === "list") return 0;
-  const name = call.user.readCString(call.word(1), XATTR_NAME_MAX + 1);
-  if (name === null) return -EFAULT;
-  if (name === "" || name.length > XATTR_NAME_MAX) return -ERANGE;
-  const known = /^(user|trusted|security|system)\./.test(name);
-  if (!known || name.startsWith("system.")) return -EOPNOTSUPP;
-  if (action === "set") return -EOPNOTSUPP;
-  const { inode } = location.dentry;
-  if (name.startsWith("user.") && !inode.isRegular && !inode.isDirectory)
-    return action === "get" ? -ENODATA : -EPERM;
-  return -ENODATA;
-}
-
-function attributeOfPath(action: "get" | "set" | "list" | "remove", follow: boolean) {
-  return (call: SyscallCall): number => {
-    const name = readPath(call, call.word(0));
-    return typeof name === "number" ? name : attribute(call, locate(call, AT_FDCWD, name, follow), action);
-  };
-}
-
-function attributeOfFile(action: "get" | "set" | "list" | "remove") {
-  return (call: SyscallCall): number => {
-    const file = fileOf(call, call.fd(0));
-    return typeof file === "number" ? -EBADF : attribute(call, file.location, action);
-  };
-}
-
-const xattrValue = [path("path"), string("name"), address("value"), length("size")] as const;
-const xattrFlags = flags("flags", names("XATTR_???", { XATTR_CREATE: 1, XATTR_REPLACE: 2 }));
-
 export const statusSyscalls: readonly Definition[] = [
   define({
     number: 4,
@@ -365,103 +204,13 @@ export const statusSyscalls: readonly Definition[] = [
     args: [path("pathname"), accessMode],
     handler: (call) => access(call, AT_FDCWD, 0, call.i32(1), 0),
   }),
-  define({
-    number: 78,
-    name: "getdents",
-    args: [fd("fd"), address("dirp"), uint("count")],
-    handler: (call) => getdents(call, false),
-  }),
-  define({ number: 79, name: "getcwd", args: [bufferOut("buf", "string"), length("size")], handler: getcwd }),
-  define({ number: 80, name: "chdir", args: [path("path")], handler: chdir }),
-  define({ number: 81, name: "fchdir", args: [fd("fd")], handler: fchdir }),
-  define({
-    number: 89,
-    name: "readlink",
-    args: [path("pathname"), bufferOut("buf"), length("bufsiz")],
-    handler: (call) => readlink(call, AT_FDCWD, 0),
-  }),
   define({ number: 137, name: "statfs", args: [path("path"), structOut("buf", "statfs")], handler: statfs }),
   define({ number: 138, name: "fstatfs", args: [fd("fd"), structOut("buf", "statfs")], handler: fstatfs }),
-  define({ number: 161, name: "chroot", args: [path("path")], handler: chroot }),
-  define({
-    number: 188,
-    name: "setxattr",
-    args: [...xattrValue, xattrFlags],
-    handler: attributeOfPath("set", true),
-  }),
-  define({
-    number: 189,
-    name: "lsetxattr",
-    args: [...xattrValue, xattrFlags],
-    handler: attributeOfPath("set", false),
-  }),
-  define({
-    number: 190,
-    name: "fsetxattr",
-    args: [fd("fd"), ...xattrValue.slice(1), xattrFlags],
-    handler: attributeOfFile("set"),
-  }),
-  define({ number: 191, name: "getxattr", args: xattrValue, handler: attributeOfPath("get", true) }),
-  define({ number: 192, name: "lgetxattr", args: xattrValue, handler: attributeOfPath("get", false) }),
-  define({
-    number: 193,
-    name: "fgetxattr",
-    args: [fd("fd"), ...xattrValue.slice(1)],
-    handler: attributeOfFile("get"),
-  }),
-  define({
-    number: 194,
-    name: "listxattr",
-    args: [path("path"), address("list"), length("size")],
-    handler: attributeOfPath("list", true),
-  }),
-  define({
-    number: 195,
-    name: "llistxattr",
-    args: [path("path"), address("list"), length("size")],
-    handler: attributeOfPath("list", false),
-  }),
-  define({
-    number: 196,
-    name: "flistxattr",
-    args: [fd("fd"), address("list"), length("size")],
-    handler: attributeOfFile("list"),
-  }),
-  define({
-    number: 197,
-    name: "removexattr",
-    args: [path("path"), string("name")],
-    handler: attributeOfPath("remove", true),
-  }),
-  define({
-    number: 198,
-    name: "lremovexattr",
-    args: [path("path"), string("name")],
-    handler: attributeOfPath("remove", false),
-  }),
-  define({
-    number: 199,
-    name: "fremovexattr",
-    args: [fd("fd"), string("name")],
-    handler: attributeOfFile("remove"),
-  }),
-  define({
-    number: 217,
-    name: "getdents64",
-    args: [fd("fd"), structOut("dirp", "dirents", "result"), uint("count")],
-    handler: (call) => getdents(call, true),
-  }),
   define({
     number: 262,
     name: "newfstatat",
     args: [dirfd("dirfd"), path("pathname"), structOut("statbuf", "stat"), atFlags()],
     handler: newfstatat,
-  }),
-  define({
-    number: 267,
-    name: "readlinkat",
-    args: [dirfd("dirfd"), path("pathname"), bufferOut("buf"), length("bufsiz")],
-    handler: (call) => readlink(call, call.fd(0), 1),
   }),
   define({
     number: 269,

@@ -3,6 +3,10 @@
 import { epollSyscalls } from "./epoll.js";
 import { absentSyscalls } from "./files-absent.js";
 import { attributeSyscalls } from "./files-attributes.js";
+import { fileTimeSyscalls } from "./files-times.js";
+import { placeSyscalls } from "./files-places.js";
+import { sizeSyscalls } from "./files-size.js";
+import { xattrSyscalls } from "./files-xattr.js";
 import { controlSyscalls } from "./files-control.js";
 import { copySyscalls } from "./files-copy.js";
 import { ioctlSyscalls } from "./files-ioctl.js";
@@ -28,6 +32,10 @@ export const fileSyscalls: readonly Definition[] = [
   ...spliceSyscalls,
   ...treeSyscalls,
   ...attributeSyscalls,
+  ...fileTimeSyscalls,
+  ...sizeSyscalls,
+  ...placeSyscalls,
+  ...xattrSyscalls,
   ...controlSyscalls,
   ...copySyscalls,
   ...lockSyscalls,

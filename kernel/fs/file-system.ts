@@ -58,6 +58,11 @@ export abstract class FileSystem {
     this.#nextInode = Math.max(this.#nextInode, last + 1);
   }
 
+  /** fsync of a file whose pages are written, or (null) of everything: what is kept elsewhere is safe there. */
+  sync(_inode: Inode | null): number {
+    return 0;
+  }
+
   /** Sets permission bits; 0 or -errno. A file system that keeps them elsewhere too says so there. */
   setPermissions(inode: Inode, permissions: number): number {
     inode.mode = (inode.mode & S_IFMT) | permissions;
