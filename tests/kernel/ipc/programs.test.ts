@@ -8,7 +8,7 @@ import { Machine } from "../../../debug/machine.js";
 import { checkMachine } from "../../../kernel/mm/check-machine.js";
 
 /*
- * C programs that print what System V calls answer: as Linux 6.18.44 answered them (tests/recorded/ipc), and as this
+ * C programs that print what System V calls, and calls on the memory of others, answer: as Linux 6.18.44 answered them (tests/recorded/ipc), and as this
  * machine does where it is one. They need a C compiler.
  */
 
@@ -33,7 +33,7 @@ function natively(path: string): string | null {
   return child.status === 0 ? child.stdout : null;
 }
 
-describe.each(["shm", "sem-msg"])("System V: %s", (name) => {
+describe.each(["shm", "sem-msg", "remote"])("calls between processes: %s", (name) => {
   const path = compile(name);
 
   it.skipIf(path === null)(`answers as Linux 6.18 did${path === null ? " (no C compiler)" : ""}`, () => {
