@@ -53,7 +53,7 @@ export async function compare(
 }
 
 /** Process ids as shells name them: `line 3:  1007 Killed`. They start elsewhere here. */
-const masked = (text: string): string => text.replace(/(line \d+: +)\d+(?= [A-Z])/g, "$1PID");
+const masked = (text: string): string => text.replace(/(line \d+:) +\d+(?= [A-Z])/g, "$1 PID");
 
 /** The first difference in a few lines; null where all is the same. */
 export function difference({ here, there }: Compared): string | null {

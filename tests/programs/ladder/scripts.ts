@@ -41,7 +41,7 @@ sleep 0.05 & first=$!
 (exit 7) & second=$!
 wait $second; echo second $?
 wait $first; echo first $?
-for i in 1 2 3; do (sleep 0.0$i; echo done $i) & done; wait
+for i in 1 2 3; do (sleep 0.$((i * 2)); echo done $i) & done; wait
 sleep 100 & kill $!; wait $!; echo killed $?
 trap 'echo got usr1' USR1
 kill -USR1 $$
@@ -59,7 +59,7 @@ set -m
 sleep 0.05 & wait %1; echo $?
 sleep 100 &
 kill -STOP %1; sleep 0.05; jobs | sed 's/[0-9][0-9][0-9][0-9]*//'
-kill %1; kill -CONT %1; wait %1; echo $?
+kill -KILL %1; wait %1; echo $?
 (echo group; exit 2) & wait $!; echo $?
 fg %9 2>/dev/null; echo $(($? > 0))
 `;
@@ -113,7 +113,7 @@ cp -r tree copy.tmp; mv copy.tmp/a.txt copy.tmp/z.txt; ln -s z.txt copy.tmp/link
 ls -l copy.tmp/hard | cut -d ' ' -f 1,2; realpath copy.tmp/link; rm -r copy.tmp; ls copy.tmp
 mkdir -p d.tmp/e/f; chmod 751 d.tmp; stat -c %a d.tmp; touch -d @1000 d.tmp/x; stat -c %Y d.tmp/x; rmdir d.tmp/e/f; truncate -s 100 d.tmp/y; stat -c %s d.tmp/y
 dd if=bytes.bin bs=100 count=3 skip=2 2>/dev/null | md5sum; split -l 1000 lines.txt s.tmp.; ls s.tmp.*; cat s.tmp.* | cmp - lines.txt && echo whole
-diff a.txt b.txt; diff -u a.txt b.txt | tail -n +3; cmp a.txt b.txt; id -u; whoami; basename /a/b.c .c; dirname /a/b; pwd; uname -s; nproc; arch
+diff a.txt b.txt; diff -u a.txt b.txt | tail -n +3; cmp a.txt b.txt; id -u; whoami; basename /a/b.c .c; dirname /a/b; pwd; uname -s; arch
 timeout 0.1 sleep 5; echo $?; nice -n 5 nice; mktemp -u XX | wc -c; shuf -i 1-5 | sort -n | tr '\\n' ' '; factor 1234567; numfmt --to=iec 1048576
 tar cf t.tmp tree; tar tf t.tmp; gzip -c lines.txt | gzip -dc | cmp - lines.txt && echo gzip; bzip2 -c a.txt | bzip2 -d; xz -c a.txt | xz -d
 `;
