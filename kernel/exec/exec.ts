@@ -1,5 +1,6 @@
 /** execve: a new program in an old task (fs/exec.c do_execveat_common, begin_new_exec; fs/binfmt_elf.c). */
 
+import { dumpsCore } from "../core-dump.js";
 import { EAGAIN, EINVAL, ELOOP, ENOENT, ENOEXEC, ENOMEM, errnoName } from "../errno.js";
 import type { Inode } from "../fs/inode.js";
 import type { Location } from "../fs/mount.js";
@@ -160,7 +161,7 @@ function executeElf(
     return null;
   }
   // Past the point of no return: force_fatal_sig(SIGSEGV).
-  kernel.exitProcess(task, { code: 0, signal: SIGSEGV, core: true });
+  kernel.exitProcess(task, { code: 0, signal: SIGSEGV, core: dumpsCore(task) });
   return failure(-problem, whyUnmappable(file, image, -problem), true);
 }
 

@@ -3,6 +3,7 @@
  * restarted (arch/x86/kernel/signal.c arch_do_signal_or_restart, handle_signal; kernel/signal.c get_signal).
  */
 
+import { dumpsCore } from "../core-dump.js";
 import { EINTR } from "../errno.js";
 import type { SignalOutcome } from "../events.js";
 import type { Kernel } from "../kernel.js";
@@ -156,7 +157,7 @@ function byDefault(kernel: Kernel, task: Task, info: SignalInfo): boolean {
     case "core":
     case "terminate":
       report(kernel, task, info, action);
-      kernel.exitProcess(task, { code: 0, signal: info.signo, core: action === "core" });
+      kernel.exitProcess(task, { code: 0, signal: info.signo, core: action === "core" && dumpsCore(task) });
       return true;
   }
 }

@@ -65,7 +65,7 @@ describe("execve", () => {
     const machine = bareKernel();
     machine.add("/program", edited([64 + 40, 1, 0, 0, 0, 0, 0, 0, 0]));
     expect(machine.start("/program")).toMatchObject({ errno: EINVAL, fatal: true });
-    expect(machine.kernel.current.exitStatus).toEqual({ code: 0, signal: 11, core: true });
+    expect(machine.kernel.current.exitStatus).toEqual({ code: 0, signal: 11, core: false });
   });
 
   it("runs a script's interpreter with the script's path", () => {
