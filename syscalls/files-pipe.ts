@@ -80,7 +80,7 @@ export function writePipe(
       finish(0);
       return block(call, [fd], false, done);
     }
-    const bytes = new Uint8Array(PAGE_SIZE);
+    const bytes = pipe.emptyPage();
     const count = Math.min(PAGE_SIZE, total - done);
     if (cursor.take(count === PAGE_SIZE ? bytes : bytes.subarray(0, count)) < count) return finish(-EFAULT);
     pipe.appendPage(bytes, count, file.packets);

@@ -22,7 +22,12 @@ export interface PipeBuffer {
   readonly packet: boolean;
   /** The frame that `bytes` is, held as long as the buffer is there; null for the pipe's own page. */
   readonly frame: { readonly frames: FrameAllocator; readonly number: PageFrame } | null;
+  /** Another buffer has the same page (tee). */
+  shared: boolean;
 }
+
+/** Pages that a pipe keeps for its next writes: making one takes longer than filling it. */
+const SPARE_PAGES = 16;
 
 function drop({ frame }: PipeBuffer): void {
   frame?.frames.release(frame.number);
@@ -43,6 +48,7 @@ export class Pipe {
   /** Of both ends. */
   readonly queue = new WaitQueue();
   readonly #buffers: PipeBuffer[] = [];
+  readonly #spare: Uint8Array[] = [];
 
   /** Bytes to be read. */
   get length(): number {
@@ -74,23 +80,38 @@ export class Pipe {
     last.end += bytes.length;
   }
 
+  /** A page to be filled and appended; what is in it does not matter. */
+  emptyPage(): Uint8Array {
+    return this.#spare.pop() ?? new Uint8Array(PAGE_SIZE);
+  }
+
   /** Fills a free slot with a page that becomes the pipe's own, and of which `end` bytes count. */
   appendPage(page: Uint8Array, end: number, packet = false): void {
-    this.#buffers.push({ bytes: page, start: 0, end, canMerge: !packet, packet, frame: null });
+    const canMerge = !packet;
+    this.#buffers.push({ bytes: page, start: 0, end, canMerge, packet, frame: null, shared: false });
   }
 
   /** Fills a free slot with a copy of bytes, at most a page of them. */
   append(bytes: Uint8Array, packet = false, canMerge = !packet): void {
     const page = canMerge ? new Uint8Array(PAGE_SIZE) : new Uint8Array(bytes.length);
     page.set(bytes);
-    this.#buffers.push({ bytes: page, start: 0, end: bytes.length, canMerge, packet, frame: null });
+    this.#buffers.push({
+      bytes: page,
+      start: 0,
+      end: bytes.length,
+      canMerge,
+      packet,
+      frame: null,
+      shared: false,
+    });
   }
 
   /** Fills a free slot with bytes [start, end) of a frame, which is held until they are read. */
   appendFrame(frames: FrameAllocator, number: PageFrame, start: number, end: number): void {
     frames.hold(number);
     const bytes = frames.memory.frameBytes(number);
-    this.#buffers.push({ bytes, start, end, canMerge: false, packet: false, frame: { frames, number } });
+    const frame = { frames, number };
+    this.#buffers.push({ bytes, start, end, canMerge: false, packet: false, frame, shared: false });
   }
 
   /** Up to `count` bytes of the first buffer, where they lie; null when the pipe is empty. */
@@ -105,7 +126,9 @@ export class Pipe {
     first.start += count;
     if (first.packet || first.start === first.end) {
       this.#buffers.shift();
-      drop(first);
+      if (first.frame !== null) drop(first);
+      else if (!first.shared && first.canMerge && this.#spare.length < SPARE_PAGES)
+        this.#spare.push(first.bytes);
     }
     return first.packet;
   }
@@ -134,12 +157,14 @@ export class Pipe {
   #copyOf(buffer: PipeBuffer, count: number): void {
     const { frame, start } = buffer;
     if (frame) frame.frames.hold(frame.number);
+    buffer.shared = true;
     this.#buffers.push({ ...buffer, end: start + count, canMerge: false });
   }
 
   /** Both ends are closed: what was not read is lost. */
   clear(): void {
     for (const buffer of this.#buffers.splice(0)) drop(buffer);
+    this.#spare.length = 0;
   }
 }
 
