@@ -45,6 +45,10 @@ const TICK = 4_000_000;
 /** The slices that may be asked for, nanoseconds. */
 const MIN_SLICE = 100_000;
 const MAX_SLICE = 100_000_000;
+/** Of SCHED_DEADLINE, nanoseconds. */
+const MIN_RUNTIME = 1024;
+const MIN_PERIOD = 100_000;
+const MAX_PERIOD = 2 ** 22 * 1000;
 const PAGE = 4096;
 
 /** struct sched_attr: bytes of its first version, and with the utilization clamps. */
@@ -64,6 +68,8 @@ interface Wanted {
   readonly priority: number;
   /** Nanoseconds; 0: the usual. */
   readonly slice: number;
+  /** What SCHED_DEADLINE needs is there and makes sense. */
+  readonly deadlineFits: boolean;
 }
 
 /** By number, 0 being the caller; those that have ended count until they were waited for. */
@@ -109,7 +115,7 @@ function change(call: SyscallCall, task: Task, wanted: Wanted): number {
   const known = isFair(policy) || isRealtime(policy) || policy === SCHED_IDLE || policy === SCHED_DEADLINE;
   if (!known || (wanted.flags & ~BigInt(FLAG_ALL)) !== 0n || wanted.priority > MAX_REALTIME_PRIORITY)
     return -EINVAL;
-  if (policy === SCHED_DEADLINE && wanted.slice === 0) return -EINVAL;
+  if (policy === SCHED_DEADLINE && !wanted.deadlineFits) return -EINVAL;
   if (isRealtime(policy) !== (wanted.priority !== 0)) return -EINVAL;
   if (!mayChange(call.task, task, policy, wanted, resetOnFork)) return -EPERM;
   // A kernel without CONFIG_UCLAMP_TASK.
@@ -169,7 +175,8 @@ function changePolicy(call: SyscallCall, policy: number | null, at: number): Han
     flags: reset ? BigInt(FLAG_RESET_ON_FORK) : 0n,
     nice: task.nice,
     priority: view.getUint32(0, true),
-    slice: policy === SCHED_DEADLINE ? 0 : task.customSlice,
+    slice: task.customSlice,
+    deadlineFits: false,
   });
 }
 
@@ -216,6 +223,18 @@ function readAttributes(call: SyscallCall): DataView | number {
   return (view.getUint32(8, true) & FLAG_UTIL_CLAMP) !== 0 && size < ATTR_BYTES ? -EINVAL : view;
 }
 
+/** runtime <= deadline <= period, each within bounds (__checkparam_dl). */
+function deadlineFits(view: DataView): boolean {
+  const [runtime, deadline, given] = [24, 32, 40].map((at) => Number(view.getBigUint64(at, true))) as [
+    number,
+    number,
+    number,
+  ];
+  const period = given === 0 ? deadline : given;
+  if (deadline === 0 || runtime < MIN_RUNTIME || runtime > deadline || deadline > period) return false;
+  return period >= MIN_PERIOD && period <= MAX_PERIOD;
+}
+
 function setAttributes(call: SyscallCall): HandlerResult {
   const number = call.i32(0);
   if (call.word(1) === 0 || number < 0 || call.u32(2) !== 0) return -EINVAL;
@@ -235,6 +254,7 @@ function setAttributes(call: SyscallCall): HandlerResult {
       keepsParameters && fair ? task.nice : Math.min(MAX_NICE, Math.max(MIN_NICE, view.getInt32(16, true))),
     priority: keepsParameters && !fair ? task.realtimePriority : view.getUint32(20, true),
     slice: keepsParameters && fair ? sliceOf(task) : Number(view.getBigUint64(24, true)),
+    deadlineFits: deadlineFits(view),
   });
 }
 
