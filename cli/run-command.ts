@@ -21,6 +21,7 @@ import { guestPath } from "../kernel/fs/tree-setup.js";
 import type { Logger } from "./logger.js";
 import { NodeHost } from "./node-host.js";
 import { parseArguments, UsageError } from "./option-parser.js";
+import { formatOomKill } from "../kernel/mm/oom.js";
 import { stderrOutput, writeAll } from "./output.js";
 import type { WaitReason } from "../kernel/wait-reason.js";
 import { runLoop, type End } from "./run-loop.js";
@@ -49,6 +50,7 @@ export async function runCommand(args: readonly string[], help: string): Promise
   const host = new NodeHost({ seed: options.seed });
   const releaseUpper = options.upper === null ? null : claimUpper(options.upper);
   const machine = createMachine(options, host);
+  machine.kernel.events.on("oom", (kill) => stderrOutput.write(`sealab: ${formatOomKill(kill)}`));
   const stopObserving = await startObserving(machine, options, log);
   await load(machine, options, name, rest);
   log?.info({ program: name, instruction: 0 }, "loaded");

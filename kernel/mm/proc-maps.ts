@@ -3,7 +3,7 @@ import type { Area } from "./area.js";
 import { VM_EXEC, VM_MAYSHARE, VM_READ, VM_WRITE } from "./vm-flags.js";
 
 /** Column where names begin (show_vma_header_prefix: 25 + 6 * sizeof(void *) - 1, and a blank). */
-const NAME_COLUMN = 73;
+export const NAME_COLUMN = 73;
 
 /** What /proc/pid/maps calls an area: its file, its special name, [heap], [stack] or nothing. */
 export function areaName(mm: AddressSpace, area: Area): string {

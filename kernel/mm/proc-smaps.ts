@@ -1,7 +1,7 @@
 import { PTE_ANON, PTE_D, pteFrame } from "../../mmu/page-table-entry.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
-import { formatMapsLine } from "./proc-maps.js";
+import { formatMapsLine, NAME_COLUMN } from "./proc-maps.js";
 import { hasFrame } from "./translations.js";
 import * as vm from "./vm-flags.js";
 
@@ -50,10 +50,14 @@ interface Residency {
   privateClean: number;
   privateDirty: number;
   anonymous: number;
+  /** Share of the anonymous ones. */
+  pssAnonymous: number;
+  /** Share of those in locked areas. */
+  locked: number;
 }
 
-function residency(mm: AddressSpace, area: Area): Residency {
-  const sum: Residency = {
+function nothingResident(): Residency {
+  return {
     rss: 0,
     pss: 0,
     pssDirty: 0,
@@ -62,7 +66,13 @@ function residency(mm: AddressSpace, area: Area): Residency {
     privateClean: 0,
     privateDirty: 0,
     anonymous: 0,
+    pssAnonymous: 0,
+    locked: 0,
   };
+}
+
+/** Adds an area's pages to a sum. */
+function addResidency(mm: AddressSpace, area: Area, sum: Residency): Residency {
   const { frames } = mm.env;
   // Nobody counts the pages of such an area (vm_normal_page).
   if ((area.flags & vm.VM_PFNMAP) !== 0) return sum;
@@ -76,7 +86,11 @@ function residency(mm: AddressSpace, area: Area): Residency {
     sum.rss++;
     sum.pss += 1 / mappers;
     if (dirty) sum.pssDirty += 1 / mappers;
-    if (anonymous) sum.anonymous++;
+    if ((area.flags & vm.VM_LOCKED) !== 0) sum.locked += 1 / mappers;
+    if (anonymous) {
+      sum.anonymous++;
+      sum.pssAnonymous += 1 / mappers;
+    }
     if (mappers > 1) sum[dirty ? "sharedDirty" : "sharedClean"]++;
     else sum[dirty ? "privateDirty" : "privateClean"]++;
   });
@@ -97,15 +111,25 @@ function vmFlags(mm: AddressSpace, area: Area): string {
 
 /** One area's paragraph of /proc/pid/smaps (show_smap). */
 export function formatSmapsArea(mm: AddressSpace, area: Area): string {
-  const pages = residency(mm, area);
-  const kb = (count: number) => Math.floor(count * 4);
+  const pages = addResidency(mm, area, nothingResident());
   let text = `${formatMapsLine(mm, area)}\n`;
   text +=
     kilobytes("Size", area.length / 1024) + kilobytes("KernelPageSize", 4) + kilobytes("MMUPageSize", 4);
-  text +=
+  text += formatResidency(pages, "");
+  text += "THPeligible:           0\n";
+  if (mm.env.pku) text += `ProtectionKey:  ${String(area.key).padStart(8)}\n`;
+  return text + vmFlags(mm, area);
+}
+
+const kb = (pages: number): number => Math.floor(pages * 4);
+
+/** @param kinds lines that smaps_rollup has beside the total share */
+function formatResidency(pages: Residency, kinds: string): string {
+  let text =
     kilobytes("Rss", kb(pages.rss)) +
     kilobytes("Pss", kb(pages.pss)) +
-    kilobytes("Pss_Dirty", kb(pages.pssDirty));
+    kilobytes("Pss_Dirty", kb(pages.pssDirty)) +
+    kinds;
   text += kilobytes("Shared_Clean", kb(pages.sharedClean)) + kilobytes("Shared_Dirty", kb(pages.sharedDirty));
   text +=
     kilobytes("Private_Clean", kb(pages.privateClean)) + kilobytes("Private_Dirty", kb(pages.privateDirty));
@@ -113,11 +137,33 @@ export function formatSmapsArea(mm: AddressSpace, area: Area): string {
   const never = ["KSM", "LazyFree", "AnonHugePages", "ShmemPmdMapped", "FilePmdMapped"];
   for (const label of [...never, "Shared_Hugetlb", "Private_Hugetlb", "Swap", "SwapPss"])
     text += kilobytes(label, 0);
-  text += kilobytes("Locked", (area.flags & vm.VM_LOCKED) !== 0 ? kb(pages.pss) : 0);
-  text += "THPeligible:           0\n";
-  if (mm.env.pku) text += `ProtectionKey:  ${String(area.key).padStart(8)}\n`;
-  return text + vmFlags(mm, area);
+  return text + kilobytes("Locked", kb(pages.locked));
 }
+
+/** The text of /proc/pid/smaps_rollup: all areas as one; empty when there is none. */
+export function formatSmapsRollup(mm: AddressSpace): string {
+  const { first, last } = mm.tree;
+  if (first === null || last === null) return "";
+  const all = nothingResident();
+  let sharedMemory = 0;
+  for (const area of mm.tree) {
+    const before = all.pss - all.pssAnonymous;
+    addResidency(mm, area, all);
+    const { file } = area;
+    if (file !== null && file.device.major === 0 && file.device.minor === SHMEM_MINOR)
+      sharedMemory += all.pss - all.pssAnonymous - before;
+  }
+  const hex = (address: number): string => address.toString(16).padStart(8, "0");
+  const head = `${hex(first.start)}-${hex(last.end)} ---p 00000000 00:00 0`.padEnd(NAME_COLUMN);
+  const kinds =
+    kilobytes("Pss_Anon", kb(all.pssAnonymous)) +
+    kilobytes("Pss_File", kb(all.pss - all.pssAnonymous - sharedMemory)) +
+    kilobytes("Pss_Shmem", kb(sharedMemory));
+  return `${head}[rollup]\n${formatResidency(all, kinds)}`;
+}
+
+/** Device 0:1: memfds, shared anonymous and System V memory. */
+const SHMEM_MINOR = 1;
 
 /** The text of /proc/pid/smaps. */
 export function formatSmaps(mm: AddressSpace): string {

@@ -2,6 +2,7 @@ import { EACCES, EINVAL, ENOENT, EPERM, ESRCH } from "../../errno.js";
 import { CAP_SYS_RESOURCE } from "../../capabilities.js";
 import { hasCapability } from "../../credentials.js";
 import { byteString } from "../bytes.js";
+import { formatSmapsRollup } from "../../mm/proc-smaps.js";
 import { OOM_SCORE_ADJ_MAX, OOM_SCORE_ADJ_MIN, oomScore } from "../../mm/oom.js";
 import type { AddressSpace } from "../../mm/address-space.js";
 import { UserMemory } from "../../mm/user-memory.js";
@@ -127,6 +128,7 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
     mounts: ofPlace(() => mountTable(task.fs)),
     mountinfo: ofPlace(() => mountInfo(task.fs)),
     smaps: ofMemory((mm) => mm.formatSmaps()),
+    smaps_rollup: ofMemory((mm) => formatSmapsRollup(mm)),
     wchan: about(() => "0"),
     // A kernel stack is what a kernel in TypeScript does not have.
     stack: about(() => -EPERM, 0o400),
