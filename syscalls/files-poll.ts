@@ -63,7 +63,7 @@ function poll(call: SyscallCall, deadline: number | null, interrupted: number): 
     if (fd >= 0) {
       const file = call.task.files.get(fd);
       fds.push(fd);
-      host ||= file?.waitsOnHost ?? false;
+      host ||= file !== undefined && (wanted & (POLLIN | POLLRDNORM)) !== 0 && file.waitsOnHost;
       result = !file || file.isPath ? POLLNVAL : file.poll() & (wanted | POLLERR | POLLHUP);
     }
     view.setUint16(8 * i + 6, result, true);
@@ -158,7 +158,7 @@ function select(call: SyscallCall, nanoseconds: number | null): number | typeof 
     const file = call.task.files.get(fd);
     if (!file) return -EBADF;
     fds.push(fd);
-    host ||= file.waitsOnHost;
+    host ||= asked[0] === true && file.waitsOnHost;
     const events = file.poll();
     asked.forEach((wanted, i) => {
       if (!wanted || (events & EVENTS[i]) === 0) return;

@@ -39,6 +39,11 @@ export class EpollItem implements Watcher, FileWatcher {
     return this.event.events & ~PRIVATE_BITS & this.file.poll();
   }
 
+  /** It may become ready by what the host brings: input, where that is asked for. */
+  get waitsOnHost(): boolean {
+    return (this.event.events & (POLLIN | POLLRDNORM)) !== 0 && this.file.waitsOnHost;
+  }
+
   /** ep_poll_callback: the file may be ready. An exclusive item is done with a wake that its epoll's waiters got. */
   wake(events: number): boolean {
     const asked = this.event.events;
@@ -75,7 +80,7 @@ export class EpollFile extends AnonymousFile {
     return this.#queue;
   }
   override get waitsOnHost(): boolean {
-    for (const item of this.#polled) if (item.file.waitsOnHost) return true;
+    for (const item of this.#polled) if (item.waitsOnHost) return true;
     return false;
   }
 
@@ -159,7 +164,7 @@ export class EpollFile extends AnonymousFile {
   }
 
   #lookAtHost(): void {
-    for (const item of this.#polled) if (item.file.waitsOnHost && item.poll() !== 0) this.#ready.add(item);
+    for (const item of this.#polled) if (item.waitsOnHost && item.poll() !== 0) this.#ready.add(item);
   }
 
   /** Readable when an item is ready; those that turn out not to be leave the list (__ep_eventpoll_poll). */
