@@ -10,8 +10,13 @@ import {
   ESOCKTNOSUPPORT,
 } from "../kernel/errno.js";
 import {
+  AF_INET,
+  AF_INET6,
   AF_MAX,
   AF_UNIX,
+  IPPROTO_MAX,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
   SHUT_RDWR,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
@@ -24,6 +29,8 @@ import {
 } from "../kernel/net/constants.js";
 import { peerCredentialsOf } from "../kernel/net/sender-credentials.js";
 import type { Socket } from "../kernel/net/socket.js";
+import { TcpSocket } from "../kernel/net/tcp-socket.js";
+import { UdpSocket } from "../kernel/net/udp-socket.js";
 import { UnixDatagram, UnixSequencedPackets } from "../kernel/net/unix-datagram.js";
 import type { UnixSocket } from "../kernel/net/unix-socket.js";
 import { UnixStream } from "../kernel/net/unix-stream.js";
@@ -69,11 +76,33 @@ function makeUnix(call: SyscallCall, type: number, protocol: number): UnixSocket
   }
 }
 
+/** TCP and UDP; nothing else is built in (inet_create). */
+function makeInet(call: SyscallCall, family: number, type: number, protocol: number): Socket | number {
+  if (protocol < 0 || protocol >= IPPROTO_MAX) return -EINVAL;
+  const { tcpPorts, udpPorts } = call.kernel.network;
+  switch (type) {
+    case SOCK_STREAM:
+      return protocol === 0 || protocol === IPPROTO_TCP ? new TcpSocket(family, tcpPorts) : -EPROTONOSUPPORT;
+    case SOCK_DGRAM:
+      return protocol === 0 || protocol === IPPROTO_UDP ? new UdpSocket(family, udpPorts) : -EPROTONOSUPPORT;
+    default:
+      return -ESOCKTNOSUPPORT;
+  }
+}
+
 /** A socket of any family (__sock_create). */
 function makeSocket(call: SyscallCall, family: number, type: number, protocol: number): Socket | number {
   if (family < 0 || family >= AF_MAX) return -EAFNOSUPPORT;
   if (type >= SOCK_MAX) return -EINVAL;
-  return family === AF_UNIX ? makeUnix(call, type, protocol) : -EAFNOSUPPORT;
+  switch (family) {
+    case AF_UNIX:
+      return makeUnix(call, type, protocol);
+    case AF_INET:
+    case AF_INET6:
+      return makeInet(call, family, type, protocol);
+    default:
+      return -EAFNOSUPPORT;
+  }
 }
 
 /** The flags in a type argument, or -EINVAL. */

@@ -1,4 +1,5 @@
 import type { Inode } from "../fs/inode.js";
+import { Ports } from "./ports.js";
 import type { SocketFile } from "./socket-file.js";
 import { abstractKey } from "./unix-address.js";
 import { unreachableSockets } from "./unix-garbage.js";
@@ -10,6 +11,8 @@ export class Network {
   readonly abstractNames = new Map<string, UnixSocket>();
   /** Unix names in the file system. */
   readonly pathNames = new Map<Inode, UnixSocket>();
+  readonly tcpPorts = new Ports();
+  readonly udpPorts = new Ports();
   /** Files that messages carry. */
   inFlight = 0;
   /** Open socket files, in the order of their making. */
