@@ -30,7 +30,7 @@ static void sizes(void) {
   T(S(fcntl, p[0], 1031, 16384)); T(fill(p[1], 4096)); T(S(fcntl, p[0], 1031, 8192)); T(S(read, p[0], buf, 4096)); T(S(fcntl, p[0], 1031, 12288)); T(S(read, p[0], buf, 4096)); T(S(fcntl, p[0], 1031, 8192)); T(S(write, p[1], big, 1)); T(S(fcntl, p[0], 1031, 16384)); T(S(write, p[1], big, 1)); T(queued(p[0]));
   T(S(fcntl, p[0], 1031, 1 << 20));
   fresh(NONBLOCK);
-  T(fill(p[1], 1)); T(queued(p[0])); T(S(read, p[0], buf, 4095)); T(S(write, p[1], big, 1)); T(S(read, p[0], buf, 1)); T(S(write, p[1], big, 1)); T(S(write, p[1], big, 5000)); T(S(write, p[1], big, 4096)); T(queued(p[0]));
+  T(fill(p[1], 64)); T(queued(p[0])); T(S(read, p[0], buf, 4095)); T(S(write, p[1], big, 1)); T(S(read, p[0], buf, 1)); T(S(write, p[1], big, 1)); T(S(write, p[1], big, 5000)); T(S(write, p[1], big, 4096)); T(queued(p[0]));
   fresh(NONBLOCK);
   T(fill(p[1], 3000)); T(fill(p[1], 1096)); T(queued(p[0])); T(S(read, p[0], buf, 200000)); T(S(read, p[0], buf, 1)); T(S(read, p[0], buf, 0)); T(S(write, p[1], big, 0));
   T(S(write, p[1], big, 70000)); T(queued(p[0])); T(S(read, p[0], buf, 100)); T(S(write, p[1], big, 4096)); T(S(read, p[0], buf, 3996)); T(S(write, p[1], big, 4096)); T(S(write, p[1], big, 4096));
