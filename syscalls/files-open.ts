@@ -1,6 +1,6 @@
 /** Descriptors: open, close, dup, pipes and the files that have no name (fs/open.c, fs/file.c, fs/pipe.c). */
 
-import { E2BIG, EBADF, EFAULT, EINVAL, EMFILE, EPERM } from "../kernel/errno.js";
+import { EAGAIN, E2BIG, EBADF, EFAULT, EINVAL, EMFILE, EPERM } from "../kernel/errno.js";
 import { Dentry } from "../kernel/fs/dentry.js";
 import { EventFile } from "../kernel/fs/event-file.js";
 import { RegularInode } from "../kernel/fs/inode.js";
@@ -28,6 +28,7 @@ import { Pipe, PipeFile } from "../kernel/fs/pipe.js";
 import { F_SEAL_EXEC, F_SEAL_SEAL } from "../kernel/fs/seals.js";
 import { RegularOpenFile } from "../kernel/fs/regular-open-file.js";
 import { SpecialInode, TreeFileSystem } from "../kernel/fs/tree-file-system.js";
+import { RESOLVE_CACHED, RESOLVE_IN_ROOT } from "../kernel/fs/walk.js";
 import { ERESTARTSYS } from "../kernel/restart.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
 import type { OpenWait } from "../kernel/wait.js";
@@ -66,7 +67,9 @@ function openFile(
   const { files, fs, credentials } = call.task;
   const limit = descriptorLimit(call);
   if (name !== "" && files.lowestFree(0, limit) < 0) return -EMFILE;
-  const base = baseOf(call, dirfdNumber, name);
+  // With RESOLVE_IN_ROOT even an absolute path begins at the descriptor.
+  const inRoot = (resolve & RESOLVE_IN_ROOT) !== 0 && name !== "";
+  const base = baseOf(call, dirfdNumber, inRoot ? "." : name);
   if (typeof base === "number") return base;
   const cloexec = (flagBits & O_CLOEXEC) !== 0;
   if (call.resumed?.kind === "open") return otherEndCame(call, call.resumed, cloexec);
@@ -121,6 +124,9 @@ function openat2(call: SyscallCall): number | typeof BLOCKED {
   if ((flagBits & ~BigInt(VALID_OPEN_FLAGS)) !== 0n || (resolve & ~0x3fn) !== 0n) return -EINVAL;
   if ((resolve & 0x18n) === 0x18n) return -EINVAL;
   const bits = Number(flagBits);
+  // Nothing is made or cut off from what happens to be known already.
+  if ((resolve & BigInt(RESOLVE_CACHED)) !== 0n && (bits & (O_TRUNC | O_CREAT | O_TMPFILE_BIT)) !== 0)
+    return -EAGAIN;
   const makes = (bits & (O_CREAT | O_TMPFILE_BIT)) !== 0;
   if (makes ? (mode & ~0o7777n) !== 0n : mode !== 0n) return -EINVAL;
   const allowedWithPath = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;

@@ -1,3 +1,4 @@
+import { PAGE_SIZE } from "../../mmu/layout.js";
 import { EFBIG, EPERM } from "../errno.js";
 import type { FilePages } from "../mm/file-pages.js";
 import type { Inode, RegularInode } from "./inode.js";
@@ -32,7 +33,12 @@ export class RegularOpenFile extends OpenFile {
     const node = this.node;
     const seals = this.seals;
     if ((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0) return -EPERM;
-    if ((seals & F_SEAL_GROW) !== 0 && offset + source.length > node.size) return -EPERM;
+    if ((seals & F_SEAL_GROW) !== 0 && offset + source.length > node.size) {
+      // Page by page (shmem_write_begin): what comes before the page that would grow the file is written.
+      const end = node.size - (node.size % PAGE_SIZE);
+      if (offset >= end) return -EPERM;
+      source = source.subarray(0, end - offset);
+    }
     if (offset + source.length > MAX_FILE_SIZE) return -EFBIG;
     const count = node.write(offset, source);
     if (count > 0) {

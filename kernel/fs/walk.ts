@@ -58,7 +58,9 @@ export function walkParent(start: WalkStart, path: string, links = 0): ParentRes
   if (path.startsWith("/")) {
     if ((resolve & RESOLVE_BENEATH) !== 0) return -EXDEV;
     at = (resolve & RESOLVE_IN_ROOT) !== 0 ? start.base : start.root;
-    if ((resolve & RESOLVE_NO_XDEV) !== 0 && at.mount !== start.base.mount) return -EXDEV;
+    // A path may begin at the root from anywhere; a link may not lead there from another mount.
+    const jumps = links > 0 && at.mount !== start.base.mount;
+    if (jumps && (resolve & RESOLVE_NO_XDEV) !== 0) return -EXDEV;
   }
   const components = path.split("/").filter((part) => part !== "");
   const trailingSlash = path.endsWith("/");
@@ -118,7 +120,9 @@ function followLink(
     if ((resolve & RESOLVE_NO_MAGICLINKS) !== 0) return -ELOOP;
     if ((resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0) return -EXDEV;
     const location = inode.follow();
-    return typeof location === "number" ? location : { location, links: links + 1 };
+    if (typeof location === "number") return location;
+    if ((resolve & RESOLVE_NO_XDEV) !== 0 && location.mount !== link.mount) return -EXDEV;
+    return { location, links: links + 1 };
   }
   if (!(inode instanceof SymlinkInode)) return -EINVAL;
   if (protectedLink(start, link)) return -EACCES;
