@@ -6,6 +6,7 @@
  */
 import { EINVAL } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
+import type { Area } from "./area.js";
 import { mmap } from "./mmap.js";
 import { MAP_FIXED, MAP_LOCKED, MAP_NONBLOCK, MAP_POPULATE, MAP_SHARED } from "./uapi.js";
 import { VM_LOCKED, VM_SHARED } from "./vm-flags.js";
@@ -32,7 +33,7 @@ export function remapFilePages(
     return refuse("not-shared", "no shared mapping lies there");
   for (let piece = area; piece.end < end;) {
     const { next } = piece;
-    if (next === null || next.start !== piece.end || next.file !== area.file || next.flags !== area.flags)
+    if (next === null || next.start !== piece.end || next.file !== area.file || !sameFlags(mm, next, area))
       return refuse("mixed", "the range leaves the mapping of one file");
     piece = next;
   }
@@ -48,4 +49,14 @@ export function remapFilePages(
   const result = mmap(mm, start, size, area.prot, mapFlags, file, BigInt(pageOffset) * 4096n);
   file?.unmapped?.();
   return result < 0 ? result : 0;
+}
+
+/** Equal `vm_flags`, in which Linux keeps the key, the seal and the guard mark too. */
+function sameFlags(mm: AddressSpace, a: Area, b: Area): boolean {
+  return (
+    a.flags === b.flags &&
+    a.key === b.key &&
+    a.guarded === b.guarded &&
+    mm.env.sealing.mergeable(a.seal, b.seal)
+  );
 }
