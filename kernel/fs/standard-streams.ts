@@ -5,7 +5,7 @@ import { FileTable } from "./file-table.js";
 import type { FileSystem } from "./file-system.js";
 import type { InodeParts } from "./inode.js";
 import type { HostStat } from "./host-files.js";
-import { S_IFCHR, S_IFIFO, S_IFMT } from "./mode.js";
+import { S_IFCHR, S_IFIFO, S_IFMT, S_IFSOCK } from "./mode.js";
 import type { Location } from "./mount.js";
 import type { Namespace } from "./namespace.js";
 import type { OpenFile } from "./open-file.js";
@@ -22,7 +22,7 @@ interface StreamStat {
 
 /**
  * Descriptors 0, 1 and 2 as the user's own: a terminal is /dev/pts/0, /dev/null is the guest's, anything else is a
- * stream that fstat shows as the host does (a fifo where the host does not say).
+ * stream that fstat shows as the host does (a fifo where the host does not say, or where it is a socket there).
  */
 export function standardFiles(namespace: Namespace, host: Host & StreamStat): FileTable {
   const table = new FileTable();
@@ -48,8 +48,10 @@ function openStream(namespace: Namespace, host: Host & StreamStat, fd: 0 | 1 | 2
     const at = find(namespace, "/dev/null");
     if (at) return new NullFile(at, access | O_LARGEFILE);
   }
-  const type = stat ? stat.mode & S_IFMT : S_IFIFO;
-  return new StreamFile(streamLocation(namespace, type, stat, host, fd), access, host, fd);
+  // A socket of the host's cannot be used as one here: programs that tell them apart must find what works.
+  const shown = stat !== null && (stat.mode & S_IFMT) === S_IFSOCK ? null : stat;
+  const type = shown ? shown.mode & S_IFMT : S_IFIFO;
+  return new StreamFile(streamLocation(namespace, type, shown, host, fd), access, host, fd);
 }
 
 /** What /proc/self/fd/1 leads to when that is the host's: opening it gives the stream again. */
