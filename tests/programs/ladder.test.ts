@@ -16,11 +16,11 @@ const TIMEOUT = 60_000;
 const root = hostRunsPrograms ? debianRoot(join(REPOSITORY, ".cache", "programs")) : undefined;
 if (root === undefined)
   console.log("skipped: the ladder: Debian's packages cannot be had (apt-get download)");
-const places = new Places();
+const places = new Places(REPOSITORY);
 afterAll(() => places.remove());
 const { workloads, missing } =
-  root === undefined ? { workloads: [], missing: [] } : programs(import.meta.dirname, places.fixture, false);
-for (const name of missing) console.log(`skipped: ${name}: there is no compiler for it`);
+  root === undefined ? { workloads: [], missing: [] } : programs(REPOSITORY, places.fixture, false);
+for (const name of missing) console.log(`skipped: ${name}: the host has it not, or no compiler for it`);
 
 describe.skipIf(root === undefined)("the ladder (skipped where Debian's packages cannot be had)", () => {
   it.concurrent.each(workloads)(

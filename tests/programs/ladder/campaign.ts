@@ -18,12 +18,12 @@ export async function campaign(repository: string, args: readonly string[]): Pro
     console.log("skipped: Debian's packages cannot be had (apt-get download)");
     return 0;
   }
-  const places = new Places();
-  const { workloads, missing } = programs(join(repository, "tests", "programs"), places.fixture, true);
+  const places = new Places(repository);
+  const { workloads, missing } = programs(repository, places.fixture, true);
   const wanted = workloads.filter(
     ({ name, rung }) => words.length === 0 || words.some((word) => `${rung} ${name}`.includes(word)),
   );
-  for (const name of missing) console.log(`skipped: ${name}: there is no compiler for it`);
+  for (const name of missing) console.log(`skipped: ${name}: the host has it not, or no compiler for it`);
   let failures = 0;
   const work = async (workload: Workload): Promise<void> => {
     const compared = await compare(cli, root, places, workload, SEALAB_MS);

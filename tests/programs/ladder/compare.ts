@@ -19,7 +19,7 @@ export class Places {
   readonly fixture = join(this.#folder, "fixture");
   #copies = 0;
 
-  constructor() {
+  constructor(private readonly repository: string) {
     mkdirSync(this.fixture);
     makeFixture(this.fixture);
   }
@@ -29,6 +29,12 @@ export class Places {
     const copy = join(this.#folder, String(++this.#copies));
     cpSync(this.fixture, copy, { recursive: true, preserveTimestamps: true });
     return copy;
+  }
+
+  /** Where a workload of the host's runs; the repository is only read. */
+  folderOf(host: NonNullable<Workload["host"]>, written: boolean): string {
+    if (host.folder === "repository") return this.repository;
+    return written ? this.copy() : this.fixture;
   }
 
   remove(): void {
@@ -41,14 +47,17 @@ export async function compare(
   cli: string,
   root: string,
   places: Places,
-  { argv, input = "" }: Workload,
+  { argv, input = "", host }: Workload,
   milliseconds: number,
 ): Promise<Compared> {
+  const job = { argv, input, root: host === undefined ? root : "/" };
   const begun = performance.now();
-  const there = await natively({ argv, input, root, work: places.copy() });
+  const written = host === undefined ? places.copy() : places.folderOf(host, true);
+  const there = await natively({ ...job, work: written });
   const between = performance.now();
   // What it writes stays in sealab's memory: no copy is needed.
-  const here = await inSealab(cli, { argv, input, root, work: places.fixture }, milliseconds);
+  const read = host === undefined ? places.fixture : places.folderOf(host, false);
+  const here = await inSealab(cli, { ...job, work: read }, milliseconds);
   return { here, there, nativeTime: between - begun, sealabTime: performance.now() - between };
 }
 

@@ -1,17 +1,24 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { compile, VARIANTS, type Variant } from "./compile.js";
+import { hostWorkloads } from "./host-workloads.js";
 import { C_PROGRAMS, WORKLOADS, type Workload } from "./workloads.js";
 
 export interface Programs {
   readonly workloads: readonly Workload[];
-  /** What there is no compiler for. */
+  /** What the host has not: a program, or a compiler for one. */
   readonly missing: readonly string[];
 }
 
 /** All workloads, or the quick ones; compiles the C programs into the fixture. */
-export function programs(sources: string, fixture: string, all: boolean): Programs {
+export function programs(repository: string, fixture: string, all: boolean): Programs {
+  const sources = join(repository, "tests", "programs");
   const workloads = WORKLOADS.filter(({ quick }) => all || quick === true);
   const missing: string[] = [];
+  for (const workload of hostWorkloads(repository).filter(({ quick }) => all || quick === true)) {
+    if (existsSync(workload.argv[0]!)) workloads.push(workload);
+    else missing.push(workload.name);
+  }
   for (const [rung, name, quick] of C_PROGRAMS) {
     for (const variant of Object.keys(VARIANTS) as Variant[]) {
       if (!all && !quick.includes(variant)) continue;

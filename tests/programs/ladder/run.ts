@@ -11,9 +11,9 @@ export interface Job {
   /** The program's path below the root, and its arguments. */
   readonly argv: readonly string[];
   readonly input?: string;
-  /** The directory that is the program's /. */
+  /** The directory that is the program's /; "/" for the host's own. */
   readonly root: string;
-  /** The directory that is its /work, where it runs. */
+  /** The directory where it runs, which it sees as /work; on the host's own root under its own name. */
   readonly work: string;
 }
 
@@ -47,6 +47,11 @@ function run(command: string, args: readonly string[], input: string, millisecon
  */
 export function natively({ argv, input = "", root, work }: Job): Promise<Ran> {
   const user = process.getuid?.() === 0 ? [] : ["--map-root-user"];
+  if (root === "/") {
+    const isolation = [...user, "--pid", "--fork", "--kill-child", "--mount-proc"];
+    const command = ["timeout", "--foreground", "25", "env", "-i", "-C", work, ...ENVIRONMENT, ...argv];
+    return run("unshare", [...isolation, ...command], input, NATIVE_MS);
+  }
   const script = `mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && mount --bind "$1" "$0/work" || exit 125
     shift
     exec timeout --foreground 25 chroot "$0" /usr/bin/env -i -C /work "$@"`;
@@ -66,7 +71,10 @@ export function inSealab(
   milliseconds: number,
 ): Promise<Ran> {
   const environment = ENVIRONMENT.flatMap((setting) => ["--env", setting]);
-  const places = ["--root", root, "--mount", `${work}:/work`, "--cwd", "/work"];
+  const places =
+    root === "/"
+      ? ["--root", "/", "--cwd", work]
+      : ["--root", root, "--mount", `${work}:/work`, "--cwd", "/work"];
   return run(
     process.execPath,
     [cli, "run", ...places, "--clear-env", ...environment, "--", ...argv],

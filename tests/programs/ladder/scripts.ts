@@ -45,7 +45,7 @@ for i in 1 2 3; do (sleep 0.$((i * 2)); echo done $i) & done; wait
 sleep 100 & kill $!; wait $!; echo killed $?
 trap 'echo got usr1' USR1
 kill -USR1 $$
-(sleep 0.02; kill -USR1 $$) & wait $!; echo interrupted $(($? > 128)); wait
+(sleep 0.05; kill -USR1 $$; sleep 0.2) & wait $!; echo interrupted $(($? > 128)); wait
 trap '' TERM; kill -TERM $$; echo survived
 trap - TERM
 trap 'echo leaving' EXIT
@@ -59,8 +59,8 @@ set -m
 sleep 0.05 & wait %1; echo $?
 sleep 100 &
 kill -STOP %1; sleep 0.05; jobs | sed 's/[0-9][0-9][0-9][0-9]*//'
-kill -KILL %1; wait %1; echo $?
-(echo group; exit 2) & wait $!; echo $?
+kill -KILL %1; sleep 0.1; wait %1; echo $?
+(echo group; exit 2) & sleep 0.1; wait $!; echo $?
 fg %9 2>/dev/null; echo $(($? > 0))
 `;
 
