@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 /** Programs that the repository does not ship: Debian's, and C compiled where there is a compiler. */
 const CACHE = join(import.meta.dirname, "..", "..", ".cache", "programs");
@@ -29,20 +29,20 @@ export function fromDebian(packageName: string, path: string): string | undefine
   return existsSync(file) ? file : undefined;
 }
 
-/** suite.c as a static program of glibc; undefined without gcc. */
+/** A C file as a static program of glibc; undefined without gcc. */
 export function compiledWithGlibc(source: string): string | undefined {
   mkdirSync(CACHE, { recursive: true });
-  const out = join(CACHE, "suite-glibc");
+  const out = join(CACHE, `${basename(source, ".c")}-glibc`);
   return quietly("gcc", ["-O1", "-static", "-w", source, "-o", out, "-lm"], CACHE) ? out : undefined;
 }
 
-/** suite.c as a static program of musl, whose libc.a and headers come from Debian's musl-dev. */
+/** A C file as a static program of musl, whose libc.a and headers come from Debian's musl-dev. */
 export function compiledWithMusl(source: string): string | undefined {
   const crt = fromDebian("musl-dev", "usr/lib/x86_64-linux-musl/crt1.o");
   if (crt === undefined) return undefined;
   const lib = join(crt, "..");
   const include = join(CACHE, "musl-dev", "usr", "include", "x86_64-linux-musl");
-  const out = join(CACHE, "suite-musl");
+  const out = join(CACHE, `${basename(source, ".c")}-musl`);
   const args = [
     "-O1",
     "-static",
