@@ -1,6 +1,6 @@
 /** fcntl: descriptor flags, status flags, pipe sizes, seals (fs/fcntl.c). Its locks are in files-locks.ts. */
 
-import { EBADF, EBUSY, EINVAL, EPERM } from "../kernel/errno.js";
+import { EBADF, EBUSY, EINVAL, EPERM, ESRCH } from "../kernel/errno.js";
 import { CAP_SYS_RESOURCE } from "../kernel/capabilities.js";
 import { hasCapability } from "../kernel/credentials.js";
 import { RegularInode } from "../kernel/fs/inode.js";
@@ -76,9 +76,9 @@ function fcntl(call: SyscallCall): number | typeof BLOCKED {
       file.flags = (file.flags & ~SETTABLE_FLAGS) | (value & SETTABLE_FLAGS);
       return 0;
     case F_GETOWN:
-      return 0;
+      return file.signalOwner;
     case F_SETOWN:
-      return 0;
+      return setOwner(call, file, value | 0);
     case F_GETLK:
     case F_OFD_GETLK:
     case F_SETLK:
@@ -97,6 +97,17 @@ function fcntl(call: SyscallCall): number | typeof BLOCKED {
     default:
       return -EINVAL;
   }
+}
+
+/** F_SETOWN: a process, or a group as a negative number, that there is; 0 for nobody (f_setown). */
+function setOwner(call: SyscallCall, file: OpenFile, who: number): number {
+  if (who === -0x8000_0000) return -EINVAL;
+  const processes = [...call.kernel.processes.values()];
+  const known =
+    who === 0 || processes.some(({ pid, processGroup }) => (who > 0 ? pid === who : processGroup === -who));
+  if (!known) return -ESRCH;
+  file.signalOwner = who;
+  return 0;
 }
 
 /** Rounded up to a power of two of pages; to grow past /proc/sys/fs/pipe-max-size needs CAP_SYS_RESOURCE. */

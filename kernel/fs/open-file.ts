@@ -37,6 +37,8 @@ export abstract class OpenFile implements MappableFile {
   readonly identity = nextIdentity++;
   /** In bytes; for a directory, the index of the next entry. */
   position = 0;
+  /** Whom F_SETOWN named: a process, or with a minus sign a group. No signal is sent to it (see "no-sigio"). */
+  signalOwner = 0;
   /** The epoll items that watch it; null: never any. */
   watchers: Set<FileWatcher> | null = null;
   protected references = 0;

@@ -145,9 +145,11 @@ function followConfined(
   if (target.startsWith("/")) return walk(start, target, true, links);
   // Relative to the link's directory but confined to start.base: express it as a path from there.
   const up: string[] = [];
-  for (let at = from; !sameLocation(at, start.base); at = parentOf(at, start.root)) {
-    if (sameLocation(at, start.root)) return -EXDEV;
+  for (let at = from; !sameLocation(at, start.base);) {
+    const above = parentOf(at, start.root);
+    if (sameLocation(above, at)) return -EXDEV;
     up.push(at.dentry.name);
+    at = above;
   }
   return walk(start, [...up.reverse(), target].join("/"), true, links);
 }
