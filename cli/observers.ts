@@ -30,18 +30,23 @@ export function observe(machine: Machine, options: RunOptions): () => void {
   const inFile = { ...explanations, style: PLAIN, columns: 100 };
 
   const detach = machine.trace((record: TraceRecord) => {
-    if (trace?.format === "json") traceOutput.write(JSON.stringify(record));
-    else if (trace !== null) traceOutput.write(record.text);
+    if (trace?.format === "json") {
+      if (record.type !== "unfinished") traceOutput.write(JSON.stringify(record));
+    } else if (trace !== null) traceOutput.write(record.prefix + lineOf(record));
     if (!explain) return;
     const together = trace?.format === "text";
     const lines = explanationLines(record, together && trace.file !== null ? inFile : explanations);
     if (lines.length === 0) return;
     const output = together ? traceOutput : stderrOutput;
-    if (!together) output.write(record.text);
+    if (!together) output.write(record.prefix + record.text);
     for (const line of lines) output.write(INDENT + line);
   }, true);
   return () => {
     detach();
     traceOutput.close();
   };
+}
+
+function lineOf(record: TraceRecord): string {
+  return record.type === "syscall" ? (record.resumed ?? record.text) : record.text;
 }

@@ -281,6 +281,7 @@ export class Machine {
         instructionPointer: () => this.registers.rip,
         resultRegister: () => BigInt.asIntN(64, this.registers.get("rax")),
         initialStack: () => this.task.mm.layout.startStack,
+        threads: () => kernel.livingTasks,
       },
       emit,
       withReasons,

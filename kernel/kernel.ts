@@ -380,6 +380,13 @@ export class Kernel {
     };
   }
 
+  /** Tasks that have not ended. */
+  get livingTasks(): number {
+    let count = 0;
+    for (const { tasks } of this.processes.values()) count += tasks.length;
+    return count;
+  }
+
   /** A call's name, for messages. */
   syscallName(number: number): string {
     return this.#dispatch.nameOf(number);

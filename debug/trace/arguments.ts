@@ -4,6 +4,7 @@ import type { Argument, ArgumentKind } from "../../syscalls/argument.js";
 import type { MemoryView } from "../guest-memory.js";
 import { choiceText, flagsText, hex, pointer } from "./names.js";
 import { bufferText, quoteHex, SHOWN_BYTES, stringText, stringsText } from "./strings.js";
+import { socketStructText } from "./sockets.js";
 import { cpuSetText, octal, pollText, STRUCTS } from "./structs.js";
 
 /** A call as far as its arguments' texts depend on it. */
@@ -140,6 +141,10 @@ function structText(
   const { struct, direction, count } = argument;
   if (direction === "out" && failed(call)) return pointer(value);
   if (struct === "iovec") return vectorsText(value, call, count ?? 1, direction);
+  const socket = socketStructText(struct, value, call, direction === "out", count, (at, total, bytes) =>
+    segmentsText(at, call, total, bytes),
+  );
+  if (socket !== null) return socket;
   if (struct === "dirents") return `${pointer(value)} /* ${countEntries(value, call)} entries */`;
   if (struct === "fdset") return descriptorsText(value, call);
   if (struct === "cpuset") {
@@ -199,8 +204,14 @@ function oneStruct(
 
 /** `[{iov_base="hello", iov_len=5}]`; what was read is shown as far as the result goes. */
 function vectorsText(at: bigint, call: CallView, count: number | "result", direction: string): string {
-  let left = direction === "out" ? lengthOf(call.result ?? 0n) : Infinity;
-  const total = Math.min(lengthOf(sizeFrom(count, call)), 1024);
+  const bytes = direction === "out" ? lengthOf(call.result ?? 0n) : Infinity;
+  return segmentsText(at, call, lengthOf(sizeFrom(count, call)), bytes);
+}
+
+/** So many segments, of which `bytes` bytes count. */
+function segmentsText(at: bigint, call: CallView, count: number, bytes: number): string {
+  let left = bytes;
+  const total = Math.min(count, 1024);
   const texts: string[] = [];
   for (let i = 0; i < total; i++) {
     const text = oneStruct(at + BigInt(i * 16), call, 16, (view) => {

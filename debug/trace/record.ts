@@ -10,7 +10,12 @@ export interface TracedArgument {
 }
 
 interface Place {
+  /** The thread. */
   readonly tid: number;
+  /** Its process. */
+  readonly pid: number;
+  /** `[pid  1003] ` while there is more than one thread, else empty: what a text trace puts before its line. */
+  readonly prefix: string;
   /** Instructions retired by the machine before it. */
   readonly instruction: number;
   /** The line of the text trace. */
@@ -35,6 +40,14 @@ export interface TracedSyscall extends Place {
   readonly errno?: string;
   /** Why it failed, when the kernel says. */
   readonly refusal?: Refusal;
+  /** The rest of its line, where an "unfinished" record has begun it. */
+  readonly resumed?: string;
+}
+
+/** Another thread is heard of while this one is in a system call: the first part of the call's line. */
+export interface TracedUnfinished extends Place {
+  readonly type: "unfinished";
+  readonly name: string;
 }
 
 export interface TracedSignal extends Place {
@@ -56,4 +69,4 @@ export interface TracedExit extends Place {
   readonly core: boolean;
 }
 
-export type TraceRecord = TracedExec | TracedSyscall | TracedSignal | TracedExit;
+export type TraceRecord = TracedExec | TracedSyscall | TracedUnfinished | TracedSignal | TracedExit;

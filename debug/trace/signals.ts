@@ -67,7 +67,11 @@ export function signalInfoText(info: SignalInfo): string {
       if (detail.pkey !== undefined) parts.push(`si_pkey=${detail.pkey}`);
       break;
     case "child":
-      parts.push(`si_pid=${detail.pid}`, `si_uid=${detail.uid}`, `si_status=${detail.status}`);
+      parts.push(
+        `si_pid=${detail.pid}`,
+        `si_uid=${detail.uid}`,
+        `si_status=${childStatus(info.code, detail.status)}`,
+      );
       parts.push(`si_utime=${detail.utime}`, `si_stime=${detail.stime}`);
       break;
     case "none":
@@ -85,4 +89,11 @@ const FAULT_SIGNALS: ReadonlySet<number> = new Set([4, 5, 7, 8, 11]);
 function valueText(value: bigint): string[] {
   const low = BigInt.asIntN(32, value);
   return [`si_int=${low}`, `si_ptr=${pointer(BigInt.asUintN(64, value))}`];
+}
+
+const CLD_EXITED = 1;
+
+/** An exit code as a number, anything else that a child does by its signal. */
+function childStatus(code: number, status: number): string {
+  return code === CLD_EXITED ? String(status) : signalName(status & 0x7f);
 }

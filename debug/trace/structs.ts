@@ -2,6 +2,7 @@ import type { StructKind } from "../../syscalls/argument.js";
 import { choiceText, flagsText, hex, pointer, table } from "./names.js";
 import { quote } from "./strings.js";
 import { signalActionText, signalInfoText, signalSetText } from "./signals.js";
+import { signalName } from "../../kernel/signals/numbers.js";
 import { decodeSiginfo } from "../../kernel/signals/siginfo.js";
 
 /** How one structure prints: its size in bytes, and its text from those bytes. */
@@ -236,10 +237,30 @@ function cpuSet(view: DataView): string {
 }
 
 /** Wait statuses: `[{WIFEXITED(s) && WEXITSTATUS(s) == 3}]`. */
+const PTRACE_EVENTS: Readonly<Record<number, string>> = {
+  1: "PTRACE_EVENT_FORK",
+  2: "PTRACE_EVENT_VFORK",
+  3: "PTRACE_EVENT_CLONE",
+  4: "PTRACE_EVENT_EXEC",
+  5: "PTRACE_EVENT_VFORK_DONE",
+  6: "PTRACE_EVENT_EXIT",
+  7: "PTRACE_EVENT_SECCOMP",
+  128: "PTRACE_EVENT_STOP",
+};
+
 function waitStatus(view: DataView): string {
   const status = view.getInt32(0, true);
   if ((status & 0x7f) === 0) return `[{WIFEXITED(s) && WEXITSTATUS(s) == ${(status >> 8) & 0xff}}]`;
-  return `[{WIFSIGNALED(s) && WTERMSIG(s) == ${status & 0x7f}}]`;
+  if (status === 0xffff) return "[{WIFCONTINUED(s)}]";
+  const signal = (status >> 8) & 0xff;
+  if ((status & 0xff) === 0x7f) {
+    const traced = (signal & 0x80) !== 0 ? `${signalName(signal & 0x7f)} | 0x80` : signalName(signal);
+    const event = status >>> 16;
+    const what = event === 0 ? "" : ` | ${PTRACE_EVENTS[event] ?? event} << 16`;
+    return `[{WIFSTOPPED(s) && WSTOPSIG(s) == ${traced}}${what}]`;
+  }
+  const core = (status & 0x80) !== 0 ? " && WCOREDUMP(s)" : "";
+  return `[{WIFSIGNALED(s) && WTERMSIG(s) == ${signalName(status & 0x7f)}${core}}]`;
 }
 
 const inArray =

@@ -6,15 +6,18 @@ import type {
   TaskExit,
 } from "../../kernel/events.js";
 import type { Refusal } from "../../kernel/refusal.js";
+import type { Task } from "../../kernel/task.js";
 import { errnoName } from "../../kernel/errno.js";
 import { signalName } from "../../kernel/signals/numbers.js";
 import { signalCodeName } from "../../kernel/signals/siginfo.js";
 import type { SyscallTable } from "../../syscalls/table.js";
 import type { MemoryView } from "../guest-memory.js";
+import type { Argument } from "../../syscalls/argument.js";
 import { argumentText, isOutput, type CallView } from "./arguments.js";
 import { hex } from "./names.js";
 import type { TraceRecord, TracedArgument } from "./record.js";
 import { errnoOf, resultText } from "./result.js";
+import { changedLength } from "./sockets.js";
 import { signalInfoText, signalSetText } from "./signals.js";
 import { shownCount } from "./shown-arguments.js";
 import { stringsText } from "./strings.js";
@@ -29,6 +32,8 @@ export interface TraceSource {
   instructionPointer(): number;
   resultRegister(): bigint;
   initialStack(): number;
+  /** Living threads of the machine. */
+  threads(): number;
 }
 
 /** The column at which `= result` begins, counted from 0; strace's default. */
@@ -42,6 +47,8 @@ interface PendingCall {
   readonly texts: (string | null)[];
   readonly refusals: Refusal[];
   executed: boolean;
+  /** How many arguments an "unfinished" record has shown; null without one. */
+  shown: number | null;
 }
 
 /**
@@ -55,7 +62,7 @@ export class Tracer {
 
   constructor(
     private readonly source: TraceSource,
-    private readonly emit: (record: TraceRecord) => void,
+    private readonly listener: (record: TraceRecord) => void,
     /** Listen for refusals: records then say why. */
     withReasons: boolean,
   ) {
@@ -64,7 +71,7 @@ export class Tracer {
       events.on("syscallEnter", (event) => this.enter(event)),
       events.on("syscallExit", (event) => this.leave(event)),
       events.on("signal", (event) => this.signal(event)),
-      events.on("exec", (event) => this.exec(event.task.tid, event.path, event.entry)),
+      events.on("exec", (event) => this.exec(event.task, event.path, event.entry)),
       events.on("exit", (event) => this.exit(event)),
     ];
     if (withReasons)
@@ -75,8 +82,43 @@ export class Tracer {
     for (const detach of this.detachers) detach();
   }
 
-  private exec(tid: number, path: string, entry: number): void {
-    const pending = this.pending.get(tid);
+  /** Calls of other threads that have not ended are broken off first, as their lines stand open. */
+  private emit(record: TraceRecord): void {
+    for (const [tid, pending] of this.pending)
+      if (tid !== record.tid && pending.shown === null) this.breakOff(pending);
+    this.listener(record);
+  }
+
+  private place({ tid, pid }: Task): { tid: number; pid: number; prefix: string } {
+    const prefix = this.source.threads() > 1 ? `[pid ${String(tid).padStart(5)}] ` : "";
+    return { tid, pid, prefix };
+  }
+
+  private breakOff(pending: PendingCall): void {
+    const { event } = pending;
+    const all = this.shownTexts(pending);
+    const known = all.findIndex((text) => text === null);
+    const shown = known < 0 ? all : all.slice(0, known);
+    pending.shown = shown.length;
+    const open = shown.length < all.length && shown.length > 0 ? ", " : "";
+    this.listener({
+      type: "unfinished",
+      ...this.place(event.task),
+      instruction: event.instruction,
+      text: `${event.name}(${shown.join(", ")}${open} <unfinished ...>`,
+      name: event.name,
+    });
+  }
+
+  /** The arguments that a text trace prints; null for what the kernel writes. */
+  private shownTexts({ event, texts }: PendingCall): (string | null)[] {
+    const definition = this.source.table.get(event.number);
+    if (definition === undefined || event.name === "rt_sigreturn") return texts;
+    return texts.slice(0, shownCount(event.name, event.args, definition.args));
+  }
+
+  private exec(task: Task, path: string, entry: number): void {
+    const pending = this.pending.get(task.tid);
     if (pending !== undefined) {
       pending.executed = true;
       return;
@@ -87,7 +129,7 @@ export class Tracer {
     const argv = stringsText(this.source.memory, BigInt(stack + 8), false);
     const env = stringsText(this.source.memory, BigInt(stack + 16 + argc * 8), true);
     const text = `${`execve(${JSON.stringify(path)}, ${argv}, ${env})`.padEnd(RESULT_COLUMN - 1)} = 0`;
-    this.emit({ type: "exec", tid, instruction: 0, text, path, entry });
+    this.emit({ type: "exec", ...this.place(task), instruction: 0, text, path, entry });
   }
 
   private enter(event: SyscallEnter): void {
@@ -103,7 +145,7 @@ export class Tracer {
     );
     if (definition === undefined) for (const value of event.args) texts.push(hex(value));
     if (event.name === "rt_sigreturn") texts.splice(0, texts.length, this.interruptedMask());
-    this.current = { event, texts, refusals: [], executed: false };
+    this.current = { event, texts, refusals: [], executed: false, shown: null };
     this.pending.set(event.task.tid, this.current);
   }
 
@@ -124,26 +166,27 @@ export class Tracer {
     this.emitCall(pending, result);
   }
 
-  private emitCall({ event, texts, refusals }: PendingCall, result: bigint | null): void {
+  private emitCall(pending: PendingCall, result: bigint | null): void {
+    const { event, texts, refusals, shown: before } = pending;
     const definition = this.source.table.get(event.number);
     const view = this.view(event, result);
     const args: TracedArgument[] = texts.map((text, i) => ({
       name: definition?.args[i]?.name ?? `arg${i}`,
       value: `0x${(event.args[i] ?? 0n).toString(16)}`,
-      text: text ?? argumentText(definition!.args[i]!, i, view),
+      text: this.finalText(definition?.args[i], i, view, text),
     }));
-    const shown =
-      definition === undefined || event.name === "rt_sigreturn"
-        ? args
-        : args.slice(0, shownCount(event.name, event.args, definition.args));
-    const call = `${event.name}(${shown.map((argument) => argument.text).join(", ")})`;
+    const shown = args.slice(0, this.shownTexts(pending).length).map((argument) => argument.text);
+    const line = (call: string): string =>
+      `${call.padEnd(RESULT_COLUMN - 1)} = ${resultText(view, definition)}`;
+    const rest = before === null ? "" : `<... ${event.name} resumed>${shown.slice(before).join(", ")})`;
     const errno = errnoOf(result);
     const refusal = errno === 0 ? undefined : refusals.findLast((one) => one.errno === errno);
     this.emit({
       type: "syscall",
-      tid: event.task.tid,
+      ...this.place(event.task),
       instruction: event.instruction,
-      text: `${call.padEnd(RESULT_COLUMN - 1)} = ${resultText(view, definition)}`,
+      text: line(`${event.name}(${shown.join(", ")})`),
+      ...(before === null ? {} : { resumed: line(rest) }),
       number: event.number,
       name: event.name,
       args,
@@ -151,6 +194,14 @@ export class Tracer {
       ...(errno === 0 ? {} : { errno: errnoName(errno) }),
       ...(refusal === undefined ? {} : { refusal }),
     });
+  }
+
+  /** What was printed before the call, or could not be; a length that the kernel changes shows both values. */
+  private finalText(argument: Argument | undefined, i: number, view: CallView, before: string | null): string {
+    if (argument === undefined) return before ?? "";
+    if (before === null) return argumentText(argument, i, view);
+    if (argument.kind !== "struct" || argument.struct !== "socklen" || !before.startsWith("[")) return before;
+    return changedLength(before, argumentText(argument, i, view));
   }
 
   private view(event: SyscallEnter, result: bigint | null | undefined): CallView {
@@ -161,7 +212,7 @@ export class Tracer {
     const { detail } = info;
     this.emit({
       type: "signal",
-      tid: task.tid,
+      ...this.place(task),
       instruction,
       text: `--- ${signalName(info.signo)} ${signalInfoText(info)} ---`,
       signal: signalName(info.signo),
@@ -183,7 +234,7 @@ export class Tracer {
     const killed = signal === null ? null : signalName(signal);
     this.emit({
       type: "exit",
-      tid: task.tid,
+      ...this.place(task),
       instruction,
       text:
         killed === null

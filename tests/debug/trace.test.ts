@@ -154,6 +154,7 @@ function setUp() {
     instructionPointer: () => 0x401000,
     resultRegister: () => 0n,
     initialStack: () => 0,
+    threads: () => 1,
   };
   new Tracer(source, (record) => records.push(record), true);
   const task = { tid: 1000 } as Task;
