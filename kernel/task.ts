@@ -223,8 +223,6 @@ export class Task implements Waiter {
   ioPriority = 0;
   /** prctl(PR_SET_THP_DISABLE). */
   hugePagesDisabled = false;
-  /** prctl(PR_SET_MDWE) with PR_MDWE_NO_INHERIT. */
-  mdweNotInherited = false;
   /** Instructions retired while this task ran. */
   instructions = 0;
   readonly #scheduler: Scheduler;

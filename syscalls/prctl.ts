@@ -256,7 +256,7 @@ function changeAmbient(call: SyscallCall): HandlerResult {
 
 function mdweBits(call: SyscallCall): number {
   return call.mm.denyWriteExec
-    ? MDWE_REFUSE_EXEC_GAIN | (call.task.mdweNotInherited ? MDWE_NO_INHERIT : 0)
+    ? MDWE_REFUSE_EXEC_GAIN | (call.mm.mdweNotInherited ? MDWE_NO_INHERIT : 0)
     : 0;
 }
 
@@ -267,7 +267,7 @@ function setMdwe(call: SyscallCall): HandlerResult {
   if (bits > (MDWE_REFUSE_EXEC_GAIN | MDWE_NO_INHERIT) || bits === MDWE_NO_INHERIT) return -EINVAL;
   const current = mdweBits(call);
   if (current !== 0 && current !== bits) return -EPERM;
-  call.task.mdweNotInherited = (bits & MDWE_NO_INHERIT) !== 0;
+  call.mm.mdweNotInherited = (bits & MDWE_NO_INHERIT) !== 0;
   if ((bits & MDWE_REFUSE_EXEC_GAIN) !== 0) call.mm.denyWriteExec = true;
   return 0;
 }

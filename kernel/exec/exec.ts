@@ -151,6 +151,7 @@ function executeElf(
   const identity = newIdentity(kernel, task, file.node);
   const mm = kernel.newAddressSpace(task.limits, task.personality & ~identity.clearedPersonality);
   if (mm === null) return failure(ENOMEM, "no memory for its page tables");
+  mm.inheritFlags(task.mm);
   const oldTid = task.tid;
   beginNew(kernel, task, mm, path, file, identity);
   const problem = fill(kernel, task, mm, file, image, interpreter, strings, identity.secure);

@@ -84,6 +84,8 @@ export class AddressSpace implements FileMapper {
   defaultFlags = 0;
   /** prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN). */
   denyWriteExec = false;
+  /** PR_MDWE_NO_INHERIT: neither is handed on. */
+  mdweNotInherited = false;
   /** Bit k: key k is allocated. Key 0 is from the start, if there are keys. */
   keyMap: number;
   /** The key that hides execute-only memory; -1 until it is needed. */
@@ -129,6 +131,11 @@ export class AddressSpace implements FileMapper {
   /** One user fewer: the last one releases it (mmput). */
   drop(): void {
     if (--this.users === 0) this.release();
+  }
+
+  /** What fork and exec take over from the old address space (mmf_init_flags). */
+  inheritFlags(from: AddressSpace): void {
+    this.denyWriteExec = from.denyWriteExec && !from.mdweNotInherited;
   }
 
   get tables(): Translations["tables"] {

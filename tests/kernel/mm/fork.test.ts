@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AddressSpace } from "../../../kernel/mm/address-space.js";
 import { checkMachine } from "../../../kernel/mm/check-machine.js";
-import { ENOMEM } from "../../../kernel/errno.js";
+import { EACCES, ENOMEM } from "../../../kernel/errno.js";
 import { MAP_FIXED, MAP_PRIVATE, MAP_SHARED } from "../../../kernel/mm/uapi.js";
 import { VM_LOCKED } from "../../../kernel/mm/vm-flags.js";
 import { READ, WRITE } from "../../../mmu/mmu.js";
@@ -206,6 +206,35 @@ describe("fork", () => {
     expect(s.env.commit.pages).toBe(20);
     child.release();
     expect(s.env.commit.pages).toBe(10);
+  });
+
+  it("hands MDWE on, unless PR_MDWE_NO_INHERIT was given", () => {
+    s.mm.denyWriteExec = true;
+    const child = s.fork(2);
+    expect(child.mmap(s.at(0), PG, 7, ANON | MAP_FIXED, null, 0)).toBe(-EACCES);
+    s.mm.mdweNotInherited = true;
+    const free = s.fork(3);
+    expect(free.mmap(s.at(0), PG, 7, ANON | MAP_FIXED, null, 0)).toBe(s.at(0));
+    expect(free.mdweNotInherited).toBe(false);
+  });
+
+  it("areas of a forked child do not grow together with what was never touched, nor with each other", () => {
+    // Linux 6.18 says so too: tests/recorded/mm/linux-6.18-forks.json.gz.
+    s.map(0, 2);
+    s.store(0, 1);
+    s.map(4, 2);
+    s.store(4, 1);
+    const child = as(s.fork(2));
+    child.map(2, 1);
+    expect(child.draw()).toBe("[+0+2 rw][+2+1 rw][+4+2 rw]");
+    // Its own halves come together again.
+    child.protect(0, 1, 1);
+    child.protect(0, 1, 3);
+    expect(child.draw()).toBe("[+0+2 rw][+2+1 rw][+4+2 rw]");
+    // The parent's are as ever: two sets of pages keep apart, what was never touched joins.
+    const parent = as(s.mm);
+    parent.map(2, 2);
+    expect(parent.draw()).toBe("[+0+4 rw][+4+2 rw]");
   });
 
   it("the last of several users releases it", () => {
