@@ -66,6 +66,8 @@ export function sleepForFutex(
     realtime,
     timedOut: false,
     interrupted,
+    // Whoever sets the clock moves the deadline.
+    queues: realtime === null ? [] : [call.kernel.clock.wasSet],
   };
   call.task.waiting = wait;
   return BLOCKED;
@@ -81,12 +83,22 @@ export function resumedFutex(call: SyscallCall): FutexWait | null {
  * else it sleeps on.
  */
 export function goOnWaiting(call: SyscallCall, wait: FutexWait): number | typeof BLOCKED | null {
+  if (!wait.woken && wait.realtime !== null) followClock(call, wait, wait.realtime);
   if (!wait.woken && !isLate(call.kernel, wait)) {
     call.task.waiting = wait;
     return BLOCKED;
   }
   leaveFutexWait(call.kernel, call.task, wait);
   return wait.woken ? null : -ETIMEDOUT;
+}
+
+/** CLOCK_REALTIME may have been set: the wait ends when it shows the time asked for. */
+function followClock({ kernel, task }: SyscallCall, wait: FutexWait, realtime: bigint): void {
+  const deadline = Number(realtime - kernel.clock.realtimeOrigin);
+  if (deadline === wait.deadline) return;
+  wait.deadline = deadline;
+  if (task.deadline !== null) kernel.timerQueue.cancel(task.deadline);
+  task.deadline = kernel.timerQueue.add(deadline, task);
 }
 
 const isLate = (kernel: Kernel, { deadline }: Until): boolean =>
