@@ -122,3 +122,13 @@ test("a read-write view changes the host", () => {
   fs.writeFileSync(join(host, "new"), "changed outside");
   expect(readAll(opened(tree.open("/view/new", O_RDONLY)))).toBe("changed outside");
 });
+
+test("rw: what was written to a new file is there for mappings too", () => {
+  const tree = view("rw");
+  const file = opened(tree.open("/view/new", O_CREAT | O_RDWR));
+  file.write(bytes("a".repeat(5000)), 0);
+  const page = new Uint8Array(4096);
+  file.pages!.read(4096, page);
+  expect(Buffer.from(page.subarray(0, 904)).toString()).toBe("a".repeat(904));
+  file.release();
+});
