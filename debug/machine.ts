@@ -111,7 +111,8 @@ export class Machine {
   readonly registers: Registers;
   readonly host: Host;
   private readonly guestMemory: GuestMemory;
-  private symbols: { table: SymbolTable; bias: number } | null = null;
+  /** Of each program that was asked about, by its path. */
+  private readonly symbols = new Map<string, SymbolTable>();
 
   private constructor(
     /** The kernel itself, for what this class does not show. */
@@ -341,16 +342,15 @@ export class Machine {
     return disassemble(this.read(address, 15), address);
   }
 
-  /** The symbol at an address of the program's own code, as `main+0x1f`; undefined where there is no name. */
+  /** The symbol at an address of the running program's own code, as `main+0x1f`; undefined where there is no name. */
   symbolAt(address: number): string | undefined {
-    this.symbols ??= this.loadSymbols();
-    return this.symbols.table.at(address - this.symbols.bias);
-  }
-
-  private loadSymbols(): { table: SymbolTable; bias: number } {
-    const elf = this.files.read(this.task.executable);
-    const isPie = elf.length > 18 && elf[16] === 3;
-    const { startCode } = this.task.mm.layout;
-    return { table: new SymbolTable(elf), bias: isPie ? startCode - (startCode % 4096) : 0 };
+    const { executable, mm } = this.task;
+    let table = this.symbols.get(executable);
+    if (table === undefined) {
+      table = new SymbolTable(this.files.read(executable));
+      this.symbols.set(executable, table);
+    }
+    const { startCode } = mm.layout;
+    return table.at(address - (table.positionIndependent ? startCode - (startCode % 4096) : 0));
   }
 }

@@ -12,9 +12,12 @@ const STT_NOTYPE = 0;
 
 export class SymbolTable {
   private readonly symbols: readonly Symbol[];
+  /** Its addresses count from where it is loaded (ET_DYN). */
+  readonly positionIndependent: boolean;
 
   /** Reads `.symtab`; a file without one, or with a broken one, has no names. */
   constructor(elf: Uint8Array) {
+    this.positionIndependent = elf.length > 18 && elf[16] === 3;
     this.symbols = readSymbols(elf).sort((a, b) => a.address - b.address);
   }
 

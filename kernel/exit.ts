@@ -117,7 +117,7 @@ function leave(kernel: Kernel, task: Task): void {
   sleepNoMore(kernel, task);
   task.waiting = null;
   leaveFutexes(kernel, task);
-  releaseTracees(kernel, task);
+  for (const ended of releaseTracees(task)) tracerLeft(kernel, ended);
   adoptChildren(kernel, task);
   kernel.scheduler.sleep(task, "dead");
   task.context = null;

@@ -1,5 +1,26 @@
 /** A new task or process as a copy of another (kernel/fork.c copy_process, kernel_clone). */
 
+import {
+  CLONE_VM,
+  CLONE_FS,
+  CLONE_FILES,
+  CLONE_SIGHAND,
+  CLONE_PTRACE,
+  CLONE_VFORK,
+  CLONE_PARENT,
+  CLONE_THREAD,
+  CLONE_NEWNS,
+  CLONE_SETTLS,
+  CLONE_CHILD_CLEARTID,
+  CLONE_UNTRACED,
+  CLONE_CHILD_SETTID,
+  CLONE_NEWCGROUP,
+  CLONE_NEWUTS,
+  CLONE_NEWIPC,
+  CLONE_NEWUSER,
+  CLONE_NEWPID,
+  CLONE_NEWNET,
+} from "./clone-flags.js";
 import { EINVAL, ENOMEM, EPERM } from "./errno.js";
 import { CAP_SYS_ADMIN } from "./capabilities.js";
 import { hasCapability } from "./credentials.js";
@@ -22,31 +43,6 @@ import { inheritScheduling } from "./scheduling.js";
 import { SIGCHLD } from "./signals/numbers.js";
 import { Process, Task } from "./task.js";
 import { IntervalTimers } from "./timers.js";
-
-export const CLONE_VM = 0x100;
-export const CLONE_FS = 0x200;
-export const CLONE_FILES = 0x400;
-export const CLONE_SIGHAND = 0x800;
-export const CLONE_PIDFD = 0x1000;
-export const CLONE_PTRACE = 0x2000;
-export const CLONE_VFORK = 0x4000;
-export const CLONE_PARENT = 0x8000;
-export const CLONE_THREAD = 0x1_0000;
-export const CLONE_NEWNS = 0x2_0000;
-export const CLONE_SYSVSEM = 0x4_0000;
-export const CLONE_SETTLS = 0x8_0000;
-export const CLONE_PARENT_SETTID = 0x10_0000;
-export const CLONE_CHILD_CLEARTID = 0x20_0000;
-export const CLONE_DETACHED = 0x40_0000;
-export const CLONE_UNTRACED = 0x80_0000;
-export const CLONE_CHILD_SETTID = 0x100_0000;
-export const CLONE_NEWCGROUP = 0x200_0000;
-export const CLONE_NEWUTS = 0x400_0000;
-export const CLONE_NEWIPC = 0x800_0000;
-export const CLONE_NEWUSER = 0x1000_0000;
-export const CLONE_NEWPID = 0x2000_0000;
-export const CLONE_NEWNET = 0x4000_0000;
-export const CLONE_IO = 0x8000_0000;
 
 const NAMESPACES =
   CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;

@@ -45,7 +45,7 @@ import { SignalSet } from "./signals/signal-set.js";
 import { XSAVE_BYTES, XSAVE_BYTES_NO_PKU } from "./signals/frame.js";
 import { writeRemainder, writeTimeLeft } from "./sleep-remainder.js";
 import { exitProcess, exitTask } from "./exit.js";
-import { CLONE_VM } from "./fork.js";
+import { CLONE_VM } from "./clone-flags.js";
 import { Scheduler, type SchedulerOptions } from "./scheduler.js";
 import { sleepNoMore, sleepOn } from "./sleep.js";
 import { reportStep, stepsNow, stopForSyscall, stopsAtSyscalls, stopWithEvent } from "./ptrace/stop.js";

@@ -7,7 +7,7 @@
  * struct rseq_cs: version, flags (32 bits), start_ip, post_commit_offset, abort_ip (64).
  */
 
-import { CLONE_VM } from "./fork.js";
+import { CLONE_VM } from "./clone-flags.js";
 import type { Kernel } from "./kernel.js";
 import { TASK_SIZE } from "./mm/layout.js";
 import type { UserMemory } from "./mm/user-memory.js";

@@ -26,9 +26,8 @@ import {
   CLONE_UNTRACED,
   CLONE_VFORK,
   CLONE_VM,
-  copyTask,
-  type CloneArguments,
-} from "../kernel/fork.js";
+} from "../kernel/clone-flags.js";
+import { copyTask, type CloneArguments } from "../kernel/fork.js";
 import { TASK_SIZE } from "../kernel/mm/layout.js";
 import { stopForEvent } from "../kernel/ptrace/stop.js";
 import { PTRACE_EVENT_VFORK_DONE, PTRACE_O_TRACEVFORKDONE } from "../kernel/ptrace/tracing.js";

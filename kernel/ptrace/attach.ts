@@ -1,12 +1,10 @@
 /** Who traces whom: the beginning and the end of it (kernel/ptrace.c ptrace_attach, ptrace_detach, exit_ptrace). */
 
 import { EPERM } from "../errno.js";
-import type { Kernel } from "../kernel.js";
 import { mayAccess } from "../ptrace-access.js";
 import { SIGKILL, SIGSTOP } from "../signals/numbers.js";
 import { kernelSignal, sendSignal } from "../signals/send.js";
 import type { Task } from "../task.js";
-import { tracerLeft } from "../exit.js";
 import { PTRACE_O_EXITKILL, Tracing } from "./tracing.js";
 
 /** PTRACE_TRACEME: the parent becomes the tracer; -EPERM with one already, or without a parent in the machine. */
@@ -51,12 +49,17 @@ export function attachChild(parent: Task, child: Task): void {
   else sendSignal(child, kernelSignal(SIGSTOP), false);
 }
 
-/** A tracer ends: its tracees are let go, or killed where PTRACE_O_EXITKILL asked for that. */
-export function releaseTracees(kernel: Kernel, tracer: Task): void {
+/**
+ * A tracer ends: its tracees are let go, or killed where PTRACE_O_EXITKILL asked for that.
+ * @returns those that had ended and were still to be told of
+ */
+export function releaseTracees(tracer: Task): Task[] {
+  const ended: Task[] = [];
   for (const task of [...tracer.tracees]) {
     const { tracing } = task;
     detach(task);
     if (tracing?.has(PTRACE_O_EXITKILL) === true) sendSignal(task, kernelSignal(SIGKILL), true);
-    if (task.state === "dead") tracerLeft(kernel, task);
+    if (task.state === "dead") ended.push(task);
   }
+  return ended;
 }
