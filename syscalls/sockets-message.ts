@@ -262,7 +262,12 @@ export const messageSyscalls: readonly Definition[] = [
   define({
     number: 307,
     name: "sendmmsg",
-    args: [fd("sockfd"), structIn("msgvec", "mmsghdr", 2), uint("vlen"), messageFlags("flags")],
+    args: [
+      fd("sockfd"),
+      { name: "msgvec", kind: "struct", struct: "mmsghdr", direction: "out", count: "result" },
+      uint("vlen"),
+      messageFlags("flags"),
+    ],
     handler: sendmmsg,
   }),
 ];

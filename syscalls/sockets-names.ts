@@ -72,7 +72,7 @@ export const MESSAGE_FLAGS = names("MSG_???", {
   MSG_FASTOPEN: 0x20000000,
   MSG_CMSG_CLOEXEC: 0x40000000,
 });
-export const OPTION_LEVELS = names("SOL_???", {
+export const OPTION_LEVELS = names("SOL_??", {
   SOL_IP: 0,
   SOL_SOCKET: 1,
   SOL_TCP: 6,
@@ -208,7 +208,7 @@ export const optionArguments = (direction: "in" | "out"): readonly Argument[] =>
       [6, { kind: "choice", table: TCP_OPTIONS }],
       [41, { kind: "choice", table: IPV6_OPTIONS }],
     ],
-    { kind: "hex" },
+    { kind: "int" },
   ),
   direction === "in" ? structIn("optval", "sockopt", 4) : structOut("optval", "sockopt", 4),
   direction === "in" ? int("optlen") : structInOut("optlen", "socklen"),

@@ -4,7 +4,7 @@ import type { Argument, ArgumentKind } from "../../syscalls/argument.js";
 import type { MemoryView } from "../guest-memory.js";
 import { choiceText, flagsText, hex, pointer } from "./names.js";
 import { bufferText, quoteHex, SHOWN_BYTES, stringText, stringsText } from "./strings.js";
-import { socketStructText } from "./sockets.js";
+import { failedMessageText, socketStructText } from "./sockets.js";
 import { cpuSetText, octal, pollText, STRUCTS } from "./structs.js";
 
 /** A call as far as its arguments' texts depend on it. */
@@ -139,7 +139,8 @@ function structText(
 ): string {
   if (value === 0n) return "NULL";
   const { struct, direction, count } = argument;
-  if (direction === "out" && failed(call)) return pointer(value);
+  if (direction === "out" && failed(call))
+    return struct === "msghdr" ? failedMessageText(call, value) : pointer(value);
   if (struct === "iovec") return vectorsText(value, call, count ?? 1, direction);
   const socket = socketStructText(struct, value, call, direction === "out", count, (at, total, bytes) =>
     segmentsText(at, call, total, bytes),

@@ -3,6 +3,7 @@ import { PID_MAX } from "../../kernel.js";
 import type { Kernel } from "../../kernel.js";
 import type { AddressSpace } from "../../mm/address-space.js";
 import { formatMessageQueues, formatSemaphores, formatSharedMemory } from "../../ipc/proc-ipc.js";
+import { socketCountsText, unixSocketsText } from "../../net/proc-text.js";
 import { directory, file, link, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
 
@@ -17,6 +18,10 @@ export function machineFiles(kernel: Kernel): Record<string, Node> {
     loadavg: file(() => loadText(kernel)),
     meminfo: file(() => memInfo(kernel)),
     mounts: link("self/mounts"),
+    net: directory(() => ({
+      sockstat: file(() => socketCountsText(kernel.network)),
+      unix: file(() => unixSocketsText(kernel.network)),
+    })),
     stat: file(() => statFile(kernel)),
     swaps: text("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
     sysvipc: directory(() => ({
