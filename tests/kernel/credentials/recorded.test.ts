@@ -11,7 +11,7 @@ function run(name: string): { ours: string; theirs: string } {
   const machine = bareKernel();
   const path = `/${name}`;
   machine.add(path, readFileSync(recorded(`${name}.elf`)));
-  expect(machine.start(path)).toBeNull();
+  expect(machine.start(path, [path], ["HOME=/"])).toBeNull();
   const end = machine.kernel.run(INSTRUCTIONS);
   expect(end).toMatchObject({ reason: "exited", status: { code: 0, signal: null } });
   const theirs = gunzipSync(readFileSync(recorded(`${name}.txt.gz`))).toString("latin1");
