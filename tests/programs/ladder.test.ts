@@ -11,7 +11,7 @@ import { programs } from "./ladder/programs.js";
  */
 const REPOSITORY = join(import.meta.dirname, "..", "..");
 const CLI = join(REPOSITORY, "dist", "cli.js");
-const TIMEOUT = 60_000;
+const TIMEOUT = 120_000;
 
 const root = hostRunsPrograms ? debianRoot(join(REPOSITORY, ".cache", "programs")) : undefined;
 if (root === undefined)
@@ -26,7 +26,7 @@ describe.skipIf(root === undefined)("the ladder (skipped where Debian's packages
   it.concurrent.each(workloads)(
     "$rung $name",
     async (workload) => {
-      expect(difference(await compare(CLI, root!, places, workload, TIMEOUT))).toBeNull();
+      expect(difference(await compare(CLI, root!, places, workload, TIMEOUT - 10_000))).toBeNull();
     },
     TIMEOUT,
   );
