@@ -30,7 +30,7 @@ export class NodeHost implements Host {
     const fd = ([1, 2, 0] as const).find((each) => isatty(each));
     if (fd === undefined) return;
     this.#keys = isatty(0) ? this.stdin : new StandardInput(openKeys);
-    const terminal = new NodeTerminal(fd, this.#keys, put);
+    const terminal = new NodeTerminal(fd, this.#keys, this.#keys === this.stdin, put);
     this.#keys.watch = (bytes) => terminal.watch(bytes);
     this.terminal = terminal;
   }

@@ -7,7 +7,7 @@ const CONTROL_C = 3;
 const CONTROL_BRACKET = 0x1d;
 /** So many presses, within so many milliseconds, are the way out. */
 const PRESSES = 3;
-const CONTROL_C_MS = 2000;
+const CONTROL_C_MS = 5000;
 const CONTROL_BRACKET_MS = 1000;
 const RETURN = 0x0d;
 const NEWLINE = 0x0a;
@@ -31,11 +31,13 @@ export class NodeTerminal implements HostTerminalPort {
   /**
    * @param fd a descriptor of the terminal
    * @param input its keys
+   * @param keysAreInput standard input is the terminal
    * @param put writes bytes to a descriptor
    */
   constructor(
     private readonly fd: 0 | 1 | 2,
     readonly input: HostInput,
+    private readonly keysAreInput: boolean,
     private readonly put: (fd: number, bytes: Uint8Array) => void,
   ) {}
 
@@ -49,6 +51,17 @@ export class NodeTerminal implements HostTerminalPort {
     if (on) this.#makeRaw();
     else this.#makeCooked();
     this.#raw = on;
+  }
+
+  /** Known on Linux only; elsewhere the terminal is taken over when it is read. */
+  inForeground(): boolean {
+    if (!this.keysAreInput || process.platform !== "linux") return false;
+    // State, parent, group, session, terminal, its foreground group (proc_pid_stat(5)), after "pid (name)".
+    const fields = fs
+      .readFileSync("/proc/self/stat", "latin1")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return fields[2] === fields[5];
   }
 
   /** As it was before; for good. */

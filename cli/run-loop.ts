@@ -62,9 +62,9 @@ export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bound
   /** Takes the keys in; the key with which the user wants to get out, or null. */
   const takeKeys = (): "Ctrl-C" | "Ctrl-]" | null => {
     if (own === null || !own.raw) return null;
-    own.pump();
     if (own.attended !== attended) host.terminal?.heeded();
     attended = own.attended;
+    own.pump();
     return host.terminal?.wayOut ?? null;
   };
   const timeLeft = (): number => bounds.timeout - (performance.now() - started);
@@ -90,6 +90,8 @@ export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bound
       const result = machine.run(budget);
       if (result.reason === "exited") return { kind: "exited", status: result.status };
       if (timeLeft() <= 0) return { kind: "timeout" };
+      const key = takeKeys();
+      if (key !== null) return { kind: "left", key };
       if (result.reason === "blocked") {
         // At a terminal the user's Ctrl-C may still come.
         if (!result.input && result.deadline === null && !machine.host.isTerminal(0) && interrupts === 0)
@@ -112,8 +114,6 @@ export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bound
         await nextTurn();
       }
       if (interrupts > 1) return { kind: "interrupted" };
-      const key = takeKeys();
-      if (key !== null) return { kind: "left", key };
     }
   } finally {
     host.terminal?.restore();

@@ -9,7 +9,7 @@ const LONGEST_PAUSE = 20;
 /**
  * The process's standard input, or its terminal's keys, read no further than the guest asks, so that what it leaves is
  * there for the next program. A pipe or terminal is opened a second time without blocking where the host allows that;
- * elsewhere a read waits in the host.
+ * elsewhere a terminal's keys come as Node's events, and of a pipe a read waits in the host.
  */
 export class StandardInput implements HostInput {
   /** Sees each byte once, as it comes. */
@@ -20,6 +20,8 @@ export class StandardInput implements HostInput {
   #ahead: Uint8Array = new Uint8Array(0);
   #closed = false;
   #waiting: Promise<void> | null = null;
+  /** Keys come as events. */
+  #streaming = false;
 
   /** @param open gives a descriptor to read instead of standard input, or null: then nothing ever comes */
   constructor(private readonly open: (() => number | null) | null = null) {}
@@ -61,12 +63,14 @@ export class StandardInput implements HostInput {
 
   close(): void {
     this.#closed = true;
+    if (this.#streaming) process.stdin.off("data", this.#arrived).pause();
     if (this.#fd !== null && this.#fd !== 0) fs.closeSync(this.#fd);
     this.#fd = null;
   }
 
   private fetch(max: number): Uint8Array | "again" {
     const fd = this.descriptor();
+    if (this.#streaming) return "again";
     if (fd === null) return this.open === null ? new Uint8Array(0) : "again";
     const bytes = new Uint8Array(max);
     try {
@@ -82,6 +86,11 @@ export class StandardInput implements HostInput {
     }
   }
 
+  readonly #arrived = (bytes: Uint8Array): void => {
+    this.watch?.(bytes);
+    this.#ahead = Uint8Array.from([...this.#ahead, ...bytes]);
+  };
+
   private descriptor(): number | null {
     if (this.#opened) return this.#fd;
     this.#opened = true;
@@ -89,7 +98,12 @@ export class StandardInput implements HostInput {
     this.#fd = 0;
     try {
       const stat = fs.fstatSync(0);
-      if (stat.isFIFO() || stat.isCharacterDevice()) this.#fd = reopen() ?? 0;
+      if (stat.isFIFO() || stat.isCharacterDevice()) {
+        const again = reopen();
+        this.#fd = again ?? 0;
+        this.#streaming = again === null && isatty(0);
+        if (this.#streaming) process.stdin.on("data", this.#arrived);
+      }
     } catch {
       this.#fd = null;
     }

@@ -25,6 +25,8 @@ export interface HostTerminalPort {
   write(bytes: Uint8Array): void;
   /** Keys as they are pressed, without echo and signals, and output as it is; or all as it was before. */
   setRaw(on: boolean): void;
+  /** True where keys pressed now are for us: not for a background job, nor where another program reads them. */
+  inForeground?(): boolean;
 }
 
 export interface Host {

@@ -10,10 +10,11 @@ import { standardTermios } from "./termios.js";
 
 const PTS_MAJOR = 136;
 const CHUNK = 4096;
+const NEWLINE = 0x0a;
 
 /**
  * The user's own terminal as the guest's /dev/pts/0. The host's terminal is left alone until a program reads from
- * it or changes its settings; from then on keys come as they are pressed, and editing, echo and signals are made
+ * it, writes a prompt to it, or changes its settings; from then on keys come as they are pressed, and editing, echo and signals are made
  * here.
  */
 export class HostTerminal implements OutputPort {
@@ -48,6 +49,9 @@ export class HostTerminal implements OutputPort {
   }
 
   send(bytes: Uint8Array): void {
+    // A line without end is a prompt: what is answered must come to us.
+    if (!this.raw && bytes[bytes.length - 1] !== NEWLINE && this.#port.inForeground?.() === true)
+      this.takeOver();
     try {
       this.#port.write(bytes);
     } catch (error) {

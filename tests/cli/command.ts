@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 
-const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+/** The built command line. */
+export const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 if (!existsSync(cli)) throw new Error("dist/ is not built: run the tests with npm test");
 
 export interface Ended {

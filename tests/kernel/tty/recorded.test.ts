@@ -11,7 +11,7 @@ const { kernel, answers } = JSON.parse(
 ) as { kernel: string; answers: Record<string, string> };
 
 /** What a terminal of ours answers to the operations that player.c reads. */
-export function play(operations: readonly string[]): string {
+function play(operations: readonly string[]): string {
   const host = new BufferHost(`${operations.join("\n")}\n`);
   const machine = Machine.create({ host, memoryBytes: 32 << 20 });
   machine.load(readFileSync(new URL("player.elf", recorded)));
@@ -29,16 +29,12 @@ function rounds(operations: readonly string[], output: string): string[] {
 }
 
 describe(`terminals answer as Linux ${kernel}'s`, () => {
-  test.for(Object.keys(scenarios))(
-    "%s",
-    (name) => {
-      const operations = scenarios[name]!();
-      const ours = rounds(operations, play(operations));
-      const theirs = rounds(operations, answers[name]!);
-      const differing = theirs.filter((round, i) => round !== ours[i]);
-      expect(differing.map((round) => [round, ours[theirs.indexOf(round)]])).toEqual([]);
-      expect(ours.length).toBe(theirs.length);
-    },
-    60_000,
-  );
+  test.for(Object.keys(scenarios))("%s", { timeout: 60_000 }, (name) => {
+    const operations = scenarios[name]!();
+    const ours = rounds(operations, play(operations));
+    const theirs = rounds(operations, answers[name]!);
+    const differing = theirs.filter((round, i) => round !== ours[i]);
+    expect(differing.map((round) => [round, ours[theirs.indexOf(round)]])).toEqual([]);
+    expect(ours.length).toBe(theirs.length);
+  });
 });
