@@ -2,8 +2,10 @@
 
 import { EAGAIN, EFAULT, EPIPE } from "../kernel/errno.js";
 import {
+  AF_UNIX,
   MSG_DONTWAIT,
   MSG_EOR,
+  MSG_ERRQUEUE,
   MSG_NOSIGNAL,
   MSG_PEEK,
   MSG_TRUNC,
@@ -121,6 +123,8 @@ export function receiveSegments(
   const target = socket.isStream ? (whole ? total : Math.min(socket.options.lowWater, total)) || 1 : 1;
   let last: Received | null = null;
   const finish = (result: number): Arrived => ({ result, received: last, flags: last?.flags ?? 0 });
+  // No socket here has an error queue with something in it, and nobody waits for one.
+  if ((flags & MSG_ERRQUEUE) !== 0 && socket.family !== AF_UNIX) return finish(-EAGAIN);
   for (;;) {
     const room = Math.min(total - done, LARGEST);
     const received = socket.receive({ room, flags });
