@@ -1,5 +1,5 @@
 import { PAGE_SIZE } from "../../mmu/layout.js";
-import type { FrameAllocator } from "../../mmu/frame-allocator.js";
+import type { FrameAllocator, FrameHolder } from "../../mmu/frame-allocator.js";
 import type { PageFrame } from "../../mmu/types.js";
 import { EAGAIN, EPIPE } from "../errno.js";
 import { WaitQueue } from "../wait-queue.js";
@@ -37,7 +37,7 @@ function drop({ frame }: PipeBuffer): void {
  * The bytes between two ends; a fifo's are shared by everybody who opens it. As in Linux they lie in buffers of a
  * page, and the pipe is full when it has no free buffer, however little is in them.
  */
-export class Pipe {
+export class Pipe implements FrameHolder {
   /** Bytes, a multiple of the page size: what F_GETPIPE_SZ gives. */
   capacity = PIPE_CAPACITY;
   readers = 0;
@@ -112,6 +112,22 @@ export class Pipe {
     const bytes = frames.memory.frameBytes(number);
     const frame = { frames, number };
     this.#buffers.push({ bytes, start, end, canMerge: false, packet: false, frame, shared: false });
+    this.#noteFrames(frames);
+  }
+
+  /** What it holds is for others to read: nothing can be had back. */
+  reclaim(): number {
+    return 0;
+  }
+
+  *heldFrames(): Iterable<PageFrame> {
+    for (const { frame } of this.#buffers) if (frame !== null) yield frame.number;
+  }
+
+  /** Whoever counts frames finds those that lie here. */
+  #noteFrames(frames: FrameAllocator): void {
+    if (this.#buffers.some(({ frame }) => frame !== null)) frames.holders.add(this);
+    else frames.holders.delete(this);
   }
 
   /** Up to `count` bytes of the first buffer, where they lie; null when the pipe is empty. */
@@ -126,8 +142,10 @@ export class Pipe {
     first.start += count;
     if (first.packet || first.start === first.end) {
       this.#buffers.shift();
-      if (first.frame !== null) drop(first);
-      else if (!first.shared && first.canMerge && this.#spare.length < SPARE_PAGES)
+      if (first.frame !== null) {
+        drop(first);
+        this.#noteFrames(first.frame.frames);
+      } else if (!first.shared && first.canMerge && this.#spare.length < SPARE_PAGES)
         this.#spare.push(first.bytes);
     }
     return first.packet;
@@ -139,6 +157,10 @@ export class Pipe {
     if (count >= first.end - first.start) {
       this.#buffers.shift();
       other.#buffers.push(first);
+      if (first.frame !== null) {
+        this.#noteFrames(first.frame.frames);
+        other.#noteFrames(first.frame.frames);
+      }
       return first.end - first.start;
     }
     other.#copyOf(first, count);
@@ -159,11 +181,15 @@ export class Pipe {
     if (frame) frame.frames.hold(frame.number);
     buffer.shared = true;
     this.#buffers.push({ ...buffer, end: start + count, canMerge: false });
+    if (frame) this.#noteFrames(frame.frames);
   }
 
   /** Both ends are closed: what was not read is lost. */
   clear(): void {
-    for (const buffer of this.#buffers.splice(0)) drop(buffer);
+    for (const buffer of this.#buffers.splice(0)) {
+      drop(buffer);
+      buffer.frame?.frames.holders.delete(this);
+    }
     this.#spare.length = 0;
   }
 }
