@@ -3,6 +3,8 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Program } from "../dist/userland.js";
+import { FILES, hello, PROCESSES } from "./bench/process-programs.mjs";
 import { EXTRAS, KERNELS } from "./bench/programs.mjs";
 import { cli, has, machines, timed, work } from "./bench/machines.mjs";
 
@@ -37,7 +39,7 @@ function build(name, make) {
 }
 
 /** A table: each program's cost on each machine, and sealab's speed as a share of each other's. */
-function compare(title, unit, programs, counts) {
+function compare(title, unit, programs, counts, files = {}) {
   const names = Object.keys(programs).filter(wanted);
   if (names.length === 0) return;
   console.log(`\n${title} (ns of processor time ${unit}; in brackets sealab's speed as a share of it)`);
@@ -46,7 +48,7 @@ function compare(title, unit, programs, counts) {
   for (const name of names) {
     const elf = build(name, programs[name]);
     const count = Math.max(2, Math.round(counts[name] / (quick ? 10 : 1)));
-    const costs = usable.map((machine) => perUnit(machine, elf, count));
+    const costs = usable.map((machine) => perUnit(machine, elf, count, files));
     const own = costs.at(-1).seconds;
     row([
       name,
@@ -89,21 +91,33 @@ const AWK =
 
 /** Programs that nobody here wrote: the whole run's processor time less that of `busybox true`. */
 function realPrograms() {
+  const forks = quick ? 30 : 300;
+  const script = (command) => (scale) => [
+    "sh",
+    "-c",
+    `i=0; while [ $i -lt ${forks * scale} ]; do ${command}; i=$((i+1)); done; echo $i`,
+  ];
   const jobs = {
     sha256sum: (scale) => ["sha256sum", ...Array(4 * scale).fill("data")],
     sort: () => ["sort", "data", "data"],
     awk: (scale) => ["awk", "-v", `n=${(quick ? 4_000 : 40_000) * scale}`, "-f", "program.awk"],
+    sh: script("./true"),
+    "sh-subst": script("x=$(echo $i)"),
+    "sh-pipe": script("echo $i | ./busybox cat >/dev/null"),
   };
   const names = Object.keys(jobs).filter(wanted);
   if (names.length === 0) return;
   const binary = busybox();
   if (binary === null) {
-    console.log("skipped: sha256sum, sort, awk: no busybox-static (Debian's, or SEALAB_BUSYBOX=FILE)");
+    console.log(
+      `skipped: ${Object.keys(jobs).join(", ")}: no busybox-static (Debian's, or SEALAB_BUSYBOX=FILE)`,
+    );
     return;
   }
   const elf = join(work, "busybox");
   copyFileSync(binary, elf);
   chmodSync(elf, 0o755);
+  build("true", () => new Program().label("_start").exit(0).build());
   let seed = 1;
   const random = () => (seed = (seed * 48271) % 2147483647);
   const files = {
@@ -114,6 +128,7 @@ function realPrograms() {
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(work, name), text);
   files.busybox = readFileSync(elf);
+  files.true = readFileSync(join(work, "true"));
   console.log("\nbusybox (seconds of processor time; in brackets sealab's speed as a share of it)");
   row(["", ...usable.map((machine) => machine.name)]);
   const base = usable.map((machine) => machine.run({ elf, args: ["true"], files }).cpu);
@@ -167,6 +182,19 @@ function startUp() {
   console.log(`its ${/resident.*/.exec(stats)?.[0] ?? "resident size: unknown"}`);
 }
 
+/** What a sleeping process takes of the host. */
+function idle() {
+  if (!wanted("idle")) return;
+  const script = fileURLToPath(new URL("./bench/idle.mjs", import.meta.url));
+  const result = spawnSync(process.execPath, ["--expose-gc", script, quick ? "200" : "1000"]);
+  const { heap, resident, pages } = JSON.parse(result.stdout.toString());
+  const kilobytes = (bytes) => `${number(bytes / 1024)} KiB`;
+  console.log(
+    `\nan idle process: ${kilobytes(heap)} of heap and buffers beyond its ${kilobytes(pages)} of guest pages ` +
+      `(the host's resident size grew by ${kilobytes(resident)} more than these)`,
+  );
+}
+
 compare("Five kernels", "an iteration", KERNELS, { hash: 2e7, fib: 5e3, crc: 1e4, vm: 4e6, tlbmiss: 4e6 });
 realPrograms();
 compare("Keys and the kernel", "a unit", EXTRAS, {
@@ -179,4 +207,14 @@ compare("Keys and the kernel", "a unit", EXTRAS, {
 console.log(
   "units: wrpkru: 2 writes of PKRU and 16 loads; getpid: a call; demand: 1024 faults; areas: mmap and munmap",
 );
+build("hello", hello);
+compare(
+  "Processes and threads",
+  "a unit",
+  PROCESSES,
+  { spawn: 300, fork: 20, "pipe-64k": 16384, "pipe-4k": 262144, "ping-pong": 1e5, futex: 2e5, mutex: 5e4 },
+  { hello: readFileSync(join(work, "hello")) },
+);
+compare("A file in memory", "for 64 KiB", FILES, { read: 16384, "mmap-64k": 4096, loads: 16384 });
+idle();
 startUp();

@@ -6,7 +6,8 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { initramfs } from "./cpio.mjs";
 
-const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+/** SEALAB_CLI=FILE measures another build. */
+const cli = process.env.SEALAB_CLI ?? fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 export const work = mkdtempSync(join(tmpdir(), "sealab-bench-"));
 process.on("exit", () => rmSync(work, { recursive: true, force: true }));
 
@@ -71,7 +72,8 @@ const qemuSystem = {
       : null,
   run({ elf, args, files = {} }) {
     const name = basename(elf);
-    const script = `#!/busybox sh\n${[`/${name}`, ...args].join(" ")} </dev/null\n/busybox poweroff -f\n`;
+    const quoted = args.map((arg) => `'${arg}'`).join(" ");
+    const script = `#!/busybox sh\n/${name} ${quoted} </dev/null\n/busybox poweroff -f\n`;
     const contents = { [name]: execFileSync("cat", [elf], { maxBuffer: 1 << 28 }), ...files };
     const initrd = join(work, "initrd");
     // A benchmark program is process 1 itself; a program of several files is started by busybox's shell.

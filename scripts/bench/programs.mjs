@@ -5,7 +5,7 @@ import { Program, SYS } from "../../dist/userland.js";
 const REBOOT = 169;
 
 /** A program around `body`, which finds its count in R15 and leaves its checksum in RAX. */
-function program(body, { data = () => {} } = {}) {
+export function program(body, { data = () => {} } = {}) {
   const p = new Program();
   p.label("_start").code(`
       xor eax, eax
@@ -35,7 +35,8 @@ function program(body, { data = () => {} } = {}) {
   return p.build();
 }
 
-const bss = (name, bytes) => (p) => p.within(".bss", () => p.align(4096).label(name).reserve(bytes));
+/** For `data`: zeroed memory with a name. */
+export const bss = (name, bytes) => (p) => p.within(".bss", () => p.align(4096).label(name).reserve(bytes));
 
 /** Array load, six ALU operations, a data-dependent branch, a store. */
 const hash = () =>
