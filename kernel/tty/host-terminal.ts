@@ -6,7 +6,7 @@ import type { OutputPort } from "./output.js";
 import { Terminal } from "./terminal.js";
 import type { WindowSize } from "./terminal.js";
 import type { Terminals } from "./terminals.js";
-import { standardTermios } from "./termios.js";
+import { DISABLED, ECHO, ECHONL, standardTermios, VEOF } from "./termios.js";
 
 const PTS_MAJOR = 136;
 const CHUNK = 4096;
@@ -81,28 +81,43 @@ export class HostTerminal implements OutputPort {
   }
 
   takeOver(): void {
-    if (this.raw || this.terminal.dead) return;
+    const { terminal } = this;
+    if (this.raw || terminal.dead) return;
     this.raw = true;
+    const before = terminal.termios;
+    // Whole lines that were typed before: the host has echoed them.
+    const lines = this.#keys(before.characters[VEOF]);
+    terminal.termios = { ...before, local: before.local & ~(ECHO | ECHONL) };
+    terminal.receive(lines);
+    terminal.termios = before;
     this.#port.setRaw(true);
+    // An end of file that had not been read has become a NUL on the host.
+    terminal.receive(this.#keys().map((key) => (key === DISABLED ? before.characters[VEOF] : key)));
   }
 
   /** Takes in the keys that were pressed. To be called now and then: Ctrl-C comes this way. */
   pump(): void {
-    const { terminal } = this;
+    if (this.raw && !this.terminal.dead && this.terminal.receptive) this.terminal.receive(this.#keys());
+  }
+
+  /**
+   * All at once: a signal key takes back the echo of what came together with it.
+   * @param endKey what stands for an end of input; without it that is the terminal's loss
+   */
+  #keys(endKey?: number): Uint8Array {
     const { input } = this.#port;
-    if (!this.raw || terminal.dead || !terminal.receptive || !input.ready()) return;
-    // All at once: a signal key takes back the echo of what came together with it.
     const keys: number[] = [];
-    let lost = false;
     while (keys.length < CHUNK && input.ready()) {
       const bytes = input.read(CHUNK - keys.length);
       if (bytes === "again") break;
-      lost = bytes.length === 0;
-      if (lost) break;
+      if (bytes.length === 0) {
+        if (endKey === undefined) this.#lost();
+        else keys.push(endKey);
+        break;
+      }
       keys.push(...bytes);
     }
-    terminal.receive(Uint8Array.from(keys));
-    if (lost) this.#lost();
+    return Uint8Array.from(keys);
   }
 
   /** The host's window has another size now. */

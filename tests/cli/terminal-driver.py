@@ -43,6 +43,8 @@ for text, action, value in order["steps"]:
     if action == "keys":
         os.write(master, value.encode("latin1"))
     elif action == "window":
+        # The program has to be in its read by then: a signal before it would not end it.
+        time.sleep(0.5)
         window(*value)
     elif action == "signal":
         os.kill(child.pid, value)
