@@ -1,5 +1,6 @@
 // npm run ladder [-- PATTERN...]: every program of the ladder in sealab and on the host, and a table of what differs.
-// Options before the patterns: --cli FILE (another build), --verbose (both outputs where they differ).
+// Options, before the patterns and in this order: --cli FILE (another build), --with "OPTIONS" (of sealab run),
+// --verbose (both outputs where they differ).
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";

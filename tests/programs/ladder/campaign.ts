@@ -1,19 +1,26 @@
 import { join } from "node:path";
 import { compare, difference, Places } from "./compare.js";
 import { debianRoot } from "./debian-root.js";
+import { MORE_ROOT } from "./more-workloads.js";
 import { programs } from "./programs.js";
 import type { Workload } from "./workloads.js";
 
 const SEALAB_MS = 60_000;
 const AT_ONCE = 2;
 
-/** @param args `--cli FILE`, `--verbose`, and words of the names wanted; @returns the exit status */
+/**
+ * @param args `--cli FILE`, `--with "OPTIONS OF SEALAB RUN"`, `--verbose`, and words of the names wanted
+ * @returns the exit status
+ */
 export async function campaign(repository: string, args: readonly string[]): Promise<number> {
   const words = [...args];
   let cli = join(repository, "dist", "cli.js");
   if (words[0] === "--cli") cli = words.splice(0, 2)[1] ?? cli;
+  const options = words[0] === "--with" ? (words.splice(0, 2)[1] ?? "").split(" ") : [];
+  const sealab = { cli, options, milliseconds: SEALAB_MS };
   const verbose = words[0] === "--verbose" && words.shift() !== undefined;
-  const root = debianRoot(join(repository, ".cache", "programs"));
+  const cache = join(repository, ".cache", "programs");
+  const root = debianRoot(cache);
   if (root === undefined) {
     console.log("skipped: Debian's packages cannot be had (apt-get download)");
     return 0;
@@ -24,9 +31,13 @@ export async function campaign(repository: string, args: readonly string[]): Pro
     ({ name, rung }) => words.length === 0 || words.some((word) => `${rung} ${name}`.includes(word)),
   );
   for (const name of missing) console.log(`skipped: ${name}: the host has it not, or no compiler for it`);
+  const larger = wanted.some(({ more }) => more) ? debianRoot(cache, MORE_ROOT) : undefined;
+  const queue = wanted.filter(({ more }) => more !== true || larger !== undefined);
+  if (queue.length < wanted.length) console.log("skipped: what needs more of Debian's packages");
+  const count = queue.length;
   let failures = 0;
   const work = async (workload: Workload): Promise<void> => {
-    const compared = await compare(cli, root, places, workload, SEALAB_MS);
+    const compared = await compare(sealab, (workload.more && larger) || root, places, workload);
     const differs = difference(compared);
     if (differs !== null) failures++;
     const ratio = `${Math.round(compared.nativeTime)} ms -> ${Math.round(compared.sealabTime)} ms`;
@@ -36,13 +47,12 @@ export async function campaign(repository: string, args: readonly string[]): Pro
     if (differs !== null) console.log(`        ${differs}`);
     if (verbose && differs !== null) console.log(compared.here, compared.there);
   };
-  const queue = [...wanted];
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) await work(next);
     }),
   );
   places.remove();
-  console.log(`${wanted.length - failures} of ${wanted.length} do in sealab what they do on the host`);
+  console.log(`${count - failures} of ${count} do in sealab what they do on the host`);
   return failures === 0 ? 0 : 1;
 }

@@ -5,6 +5,16 @@ import { makeFixture } from "./fixture.js";
 import { inSealab, natively, type Ran } from "./run.js";
 import type { Workload } from "./workloads.js";
 
+/** How sealab is run. */
+export interface Sealab {
+  /** The command line's file. */
+  readonly cli: string;
+  /** Options of `sealab run`. */
+  readonly options?: readonly string[];
+  /** How long it may take. */
+  readonly milliseconds: number;
+}
+
 export interface Compared {
   readonly here: Ran;
   readonly there: Ran;
@@ -42,13 +52,12 @@ export class Places {
   }
 }
 
-/** Runs a workload in sealab and on the host. @param milliseconds how long sealab may take */
+/** Runs a workload in sealab and on the host. */
 export async function compare(
-  cli: string,
+  sealab: Sealab,
   root: string,
   places: Places,
   { argv, input = "", host }: Workload,
-  milliseconds: number,
 ): Promise<Compared> {
   const job = { argv, input, root: host === undefined ? root : "/" };
   const begun = performance.now();
@@ -57,7 +66,7 @@ export async function compare(
   const between = performance.now();
   // What it writes stays in sealab's memory: no copy is needed.
   const read = host === undefined ? places.fixture : places.folderOf(host, false);
-  const here = await inSealab(cli, { ...job, work: read }, milliseconds);
+  const here = await inSealab(sealab.cli, { ...job, work: read }, sealab.milliseconds, sealab.options);
   return { here, there, nativeTime: between - begun, sealabTime: performance.now() - between };
 }
 

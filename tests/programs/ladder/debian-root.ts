@@ -23,9 +23,16 @@ const NETWORK_MS = 120_000;
  * A directory tree with Debian's programs in it, made once: another root for sealab and, with chroot, for the host.
  * Undefined where apt or its mirror cannot be had.
  * @param cache where it is kept
+ * @param more a tree of its own, named, with these packages too
  */
-export function debianRoot(cache: string): string | undefined {
-  const root = join(cache, "debian-root");
+export function debianRoot(
+  cache: string,
+  more: { readonly name: string; readonly packages: readonly string[] } = {
+    name: "debian-root",
+    packages: [],
+  },
+): string | undefined {
+  const root = join(cache, more.name);
   if (existsSync(join(root, "complete"))) return root;
   if (process.platform !== "linux" || process.arch !== "x64") return undefined;
   const fresh = `${root}.${process.pid}`;
@@ -33,7 +40,11 @@ export function debianRoot(cache: string): string | undefined {
   mkdirSync(fresh, { recursive: true });
   try {
     const quiet = { cwd: fresh, stdio: "ignore", timeout: NETWORK_MS } as const;
-    execFileSync("apt-get", ["download", ...PACKAGES.map((name) => `${name}:amd64`)], quiet);
+    execFileSync(
+      "apt-get",
+      ["download", ...[...PACKAGES, ...more.packages].map((name) => `${name}:amd64`)],
+      quiet,
+    );
     for (const archive of readdirSync(fresh).filter((name) => name.endsWith(".deb"))) {
       execFileSync("dpkg-deb", ["-x", archive, "."], quiet);
       rmSync(join(fresh, archive));

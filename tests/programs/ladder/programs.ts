@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { compile, VARIANTS, type Variant } from "./compile.js";
 import { hostWorkloads } from "./host-workloads.js";
+import { MORE_WORKLOADS } from "./more-workloads.js";
 import { C_PROGRAMS, WORKLOADS, type Workload } from "./workloads.js";
 
 export interface Programs {
@@ -14,6 +15,7 @@ export interface Programs {
 export function programs(repository: string, fixture: string, all: boolean): Programs {
   const sources = join(repository, "tests", "programs");
   const workloads = WORKLOADS.filter(({ quick }) => all || quick === true);
+  if (all) workloads.push(...MORE_WORKLOADS);
   const missing: string[] = [];
   for (const workload of hostWorkloads(repository).filter(({ quick }) => all || quick === true)) {
     if (existsSync(workload.argv[0]!)) workloads.push(workload);

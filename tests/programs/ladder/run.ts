@@ -64,11 +64,16 @@ export function natively({ argv, input = "", root, work }: Job): Promise<Ran> {
   );
 }
 
-/** In sealab: the same tree, copy-on-write. @param cli the command line's file */
+/**
+ * In sealab: the same tree, copy-on-write.
+ * @param cli the command line's file
+ * @param options more of `sealab run`'s
+ */
 export function inSealab(
   cli: string,
   { argv, input = "", root, work }: Job,
   milliseconds: number,
+  options: readonly string[] = [],
 ): Promise<Ran> {
   const environment = ENVIRONMENT.flatMap((setting) => ["--env", setting]);
   const places =
@@ -77,7 +82,7 @@ export function inSealab(
       : ["--root", root, "--mount", `${work}:/work`, "--cwd", "/work"];
   return run(
     process.execPath,
-    [cli, "run", ...places, "--clear-env", ...environment, "--", ...argv],
+    [cli, "run", ...options, ...places, "--clear-env", ...environment, "--", ...argv],
     input,
     milliseconds,
   );

@@ -20,6 +20,8 @@ export interface Workload {
   readonly input?: string;
   /** In the default tests; the others are run by the campaign. */
   readonly quick?: boolean;
+  /** It needs the larger root. */
+  readonly more?: boolean;
   /** Of the host's own programs, and where it runs: it is left out where there is none of that name. */
   readonly host?: { readonly folder: "fixture" | "repository" };
 }
