@@ -51,6 +51,7 @@ import { sleepNoMore, sleepOn } from "./sleep.js";
 import { reportStep, stepsNow, stopForSyscall, stopsAtSyscalls, stopWithEvent } from "./ptrace/stop.js";
 import { PTRACE_EVENT_STOP, type Tracing, type Unfinished } from "./ptrace/tracing.js";
 import { BLOCKED, NO_RESULT, type SyscallDispatch } from "./syscall-dispatch.js";
+import type { WaitRecord } from "./wait.js";
 import { Process, Task, type ExitStatus } from "./task.js";
 import { TimerQueue } from "./timer-queue.js";
 import { fireCpuTimers, ProcessTimer } from "./timer-signals.js";
@@ -115,6 +116,8 @@ const STOPPED: RunResult = { reason: "stopped" };
 /** On a host's clock, how many instructions may pass before timers are looked at. */
 const TIMER_SLICE = 200_000;
 const SYSCALL_BYTES = 2;
+/** Waits for a condition, which a signal does not undo. */
+const LOOKS_FIRST: ReadonlySet<WaitRecord["kind"]> = new Set(["file", "open", "queue", "child"]);
 /** Numbers below this are not given out again (RESERVED_PIDS). */
 const RESERVED_PIDS = 300;
 /** pid_max of a 64-bit Linux. */
@@ -681,6 +684,11 @@ export class Kernel {
     // A futex wait that was woken has succeeded, whatever else there is; so has a semop(2) done by others.
     const woken = (wait.kind === "futex" && wait.woken) || (wait.kind === "queue" && wait.done === true);
     if (task.signals.attention && !woken && (wait.interrupted !== 0 || this.#killed(task))) {
+      // What has come counts before the signal, as Linux looks at its condition before it gives a wait up.
+      if (LOOKS_FIRST.has(wait.kind) && !this.#killed(task)) {
+        this.#execute(task, true);
+        if (task.waiting === null || !task.signals.attention) return;
+      }
       this.#interrupt(task);
       sleepNoMore(this, task);
       return;

@@ -60,7 +60,8 @@ export function sendSignal(task: Task, info: SignalInfo, toProcess: boolean): nu
     continueProcess(process);
   }
   // A blocked signal is kept even if it is ignored now: the action may change before it is unblocked.
-  const dropped = isIgnored(process.handlers, signal) && !isBlocked(task, signal);
+  // A tracer may want to see even an ignored one (sig_task_ignored).
+  const dropped = isIgnored(process.handlers, signal) && !isBlocked(task, signal) && task.tracing === null;
   if (dropped) return 0;
   const pending = toProcess ? process.pending : task.signals.pending;
   if (!(signal < SIGRTMIN && pending.set.has(signal))) {
