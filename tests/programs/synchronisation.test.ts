@@ -24,6 +24,14 @@ function run(command: string, args: readonly string[]): Ran {
   return { status: ran.status, stdout: ran.stdout.toString(), stderr: ran.stderr.toString() };
 }
 
+/** The programs give threads 30 ms to go to sleep: a busy host may need another try. */
+function onHost(program: string, expected: Ran): Ran {
+  let there = run("unshare", [...ISOLATION, program]);
+  for (let tries = 1; tries < 4 && there.stdout !== expected.stdout; tries++)
+    there = run("unshare", [...ISOLATION, program]);
+  return there;
+}
+
 const SOURCES = ["pthreads.c", "futexes.c", "sequences.c"] as const;
 const COMPILERS = [
   ["glibc", compiledWithGlibc],
@@ -37,9 +45,10 @@ describe.each(SOURCES)("%s", (source) => {
     it.skipIf(program === undefined)(
       `static, ${library} (skipped without a compiler for it)`,
       () => {
-        const there = run("unshare", [...ISOLATION, program!]);
+        const here = run(process.execPath, [CLI, "run", "--", program!]);
+        const there = onHost(program!, here);
         expect(there.status).toBe(0);
-        expect(run(process.execPath, [CLI, "run", "--", program!])).toEqual(there);
+        expect(here).toEqual(there);
         const hasty = ["--seed", "7", "--quantum", "400"];
         expect(run(process.execPath, [CLI, "run", ...hasty, "--", program!])).toEqual(there);
       },
