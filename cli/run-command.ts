@@ -103,6 +103,7 @@ function createMachine(options: RunOptions, host: NodeHost): Machine {
       maxTasks: options.maxTasks,
       seed: options.seed === "host" ? randomInt(2 ** 32) : options.seed,
       quantum: options.quantum,
+      waitForAll: options.waitAll,
       clock: options.hostClock ? "host" : "virtual",
     });
   } catch (error) {

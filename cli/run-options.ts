@@ -31,6 +31,8 @@ export interface RunOptions {
   cwd: string | null;
   /** "host": the host's own randomness. */
   seed: number | "host";
+  /** The first process's end does not end the others. */
+  waitAll: boolean;
   /** Mean slice of a task in instructions. */
   quantum: number;
   /** NAME, UID, NAME:GROUP or UID:GID of the guest; null: root. */
@@ -107,6 +109,10 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
     help: "Seed of randomness and of how tasks take turns; 0 unless told. The same seed, the same run.",
   },
   {
+    name: "wait-all",
+    help: "Go on until every process has ended; otherwise the first one's end ends them all.",
+  },
+  {
     name: "quantum",
     value: "N",
     help: "Instructions, on average, before another task has its turn; 50000 unless told.",
@@ -141,6 +147,7 @@ export function readRunOptions(parsed: readonly ParsedOption[]): RunOptions {
     environment: [],
     cwd: null,
     seed: 0,
+    waitAll: false,
     quantum: 50_000,
     user: null,
     maxTasks: 4096,
@@ -203,6 +210,9 @@ function apply(options: RunOptions, name: string, value: string, bare: boolean):
       break;
     case "max-tasks":
       options.maxTasks = positive(name, value, true);
+      break;
+    case "wait-all":
+      options.waitAll = true;
       break;
     case "quantum":
       options.quantum = positive(name, value, true);

@@ -46,6 +46,8 @@ export interface MachineOptions extends TreeParts {
   readonly clock?: "virtual" | "host";
   /** At so many tasks, zombies among them, fork and clone give EAGAIN; 4096 unless told. */
   readonly maxTasks?: number;
+  /** Processes that outlive the first one go on; otherwise they are killed with it, as by the end of a container. */
+  readonly waitForAll?: boolean;
   /** Seed of the tasks' interleaving, a whole number; 0 unless told. The same seed is the same run. */
   readonly seed?: number;
   /** Mean number of instructions that a task runs before another one's turn; 50,000 unless told. */
@@ -154,6 +156,7 @@ export class Machine {
         ...(options.seed === undefined ? {} : { seed: options.seed }),
         ...(options.quantum === undefined ? {} : { quantum: options.quantum }),
       },
+      ...(options.waitForAll === undefined ? {} : { waitForAll: options.waitForAll }),
       ...(options.maxTasks === undefined ? {} : { maxTasks: options.maxTasks }),
       ...(options.clock === "host" ? { clock: new HostClock(host) } : {}),
       ...(options.hostname === undefined ? {} : { hostname: options.hostname }),

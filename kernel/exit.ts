@@ -162,6 +162,7 @@ function endProcess(kernel: Kernel, process: Process): void {
   disassociateTerminal(kernel, process, true);
   process.controllingTerminal = null;
   forsake(kernel, process);
+  if (process === kernel.init && !kernel.waitForAll) killTheRest(kernel, process);
   const { parent } = process;
   if (process.vforked) process.vforked = false;
   process.zombie = true;
@@ -210,6 +211,12 @@ function forsake(kernel: Kernel, process: Process): void {
     }
     if (orphaned) hangUpIfOrphaned(kernel, child.processGroup, process);
   }
+}
+
+/** As the end of a process namespace's first process takes all others along (zap_pid_ns_processes). */
+function killTheRest(kernel: Kernel, first: Process): void {
+  for (const other of kernel.processes.values())
+    if (other !== first && other.tasks.length > 0) sendSignal(other.tasks[0]!, kernelSignal(SIGKILL), true);
 }
 
 /** Its end may leave its own group without anybody to continue it (kill_orphaned_pgrp). */

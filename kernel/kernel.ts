@@ -82,6 +82,8 @@ export interface KernelOptions {
   readonly firstPid?: number;
   /** How tasks take turns. */
   readonly schedule?: SchedulerOptions;
+  /** Processes that outlive the first one go on; otherwise they are killed with it, as by the end of a container. */
+  readonly waitForAll?: boolean;
   /** At so many tasks, zombies among them, there is no fork and no new thread any more; 4096 unless told. */
   readonly maxTasks?: number;
 }
@@ -151,6 +153,7 @@ export class Kernel {
   readonly timerQueue = new TimerQueue();
   /** Tasks that wait for the host's input. */
   readonly hostWaiters = new Set<Task>();
+  readonly waitForAll: boolean;
   /** The first process: how it ends is how the run ends. */
   init!: Process;
   hostname: string;
@@ -207,6 +210,7 @@ export class Kernel {
     this.#mmParts = options.mm ?? {};
     this.#mmSettings = options.mmSettings ?? {};
     this.scheduler = new Scheduler(options.schedule);
+    this.waitForAll = options.waitForAll ?? false;
     this.#nextPid = options.firstPid ?? 1000;
   }
 
