@@ -29,6 +29,8 @@ import { ZERO } from "./state.js";
 
 /** Bytes of a page that share one "has code" bit: a store beside code need not drop it. */
 const GRANULE_SHIFT = 6;
+const FOUND_BITS = 12;
+const FOUND_SLOTS = 1 << FOUND_BITS;
 /** Room at the arena's start for the one-instruction block that stepping runs. */
 const STEP_RECORDS = 64;
 
@@ -36,6 +38,8 @@ const STEP_RECORDS = 64;
 export class BlockCache {
   private blocks: Block[] = [];
   private readonly byAddress = new Map<number, Block>();
+  /** What `find` answered last, by low bits of the address: the map is slower by far. */
+  private readonly found: (Block | undefined)[] = new Array<Block | undefined>(FOUND_SLOTS).fill(undefined);
   /** Blocks with bytes in a frame, and which granules of it they cover (64 bits as two halves). */
   private readonly byFrame = new Map<number, { blocks: Block[]; low: number; high: number }>();
   private next = RECORDS_BASE + STEP_RECORDS * RECORD_BYTES;
@@ -57,8 +61,13 @@ export class BlockCache {
   }
 
   find(physical: number, rip: number): Block | undefined {
+    const slot = (physical ^ (physical >>> FOUND_BITS)) & (FOUND_SLOTS - 1);
+    const recent = this.found[slot];
+    if (recent !== undefined && recent.physical === physical && recent.rip === rip && !recent.dropped)
+      return recent;
     let block = this.byAddress.get(physical);
     while (block !== undefined && block.rip !== rip) block = block.alias;
+    this.found[slot] = block;
     return block;
   }
 
@@ -202,6 +211,7 @@ export class BlockCache {
     for (const frame of this.byFrame.keys()) this.mmu.unprotectCode(frame);
     this.byFrame.clear();
     this.byAddress.clear();
+    this.found.fill(undefined);
     this.blocks = [];
     this.next = RECORDS_BASE + STEP_RECORDS * RECORD_BYTES;
     this.clearJumps();

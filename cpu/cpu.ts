@@ -171,8 +171,8 @@ export class Cpu {
     this.blocks.dropFrame(Math.floor(this.blocks.ofRecord(record).physical / PAGE_SIZE));
   }
 
-  saveContext(): Uint8Array {
-    return this.registers.save();
+  saveContext(into?: Uint8Array): Uint8Array {
+    return this.registers.save(into);
   }
   loadContext(context: Uint8Array): void {
     this.registers.load(context);

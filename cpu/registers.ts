@@ -35,6 +35,8 @@ const TWO32 = 0x1_0000_0000;
 export class Registers {
   private readonly u32: Uint32Array;
   private readonly view: DataView;
+  /** The bytes that a context switch keeps. */
+  private readonly state: Uint8Array;
   private recentAge = -1;
   private recentAsid = -1;
   private nextRecent = 0;
@@ -45,6 +47,7 @@ export class Registers {
   ) {
     this.u32 = memory.u32;
     this.view = new DataView(memory.memory.buffer);
+    this.state = memory.u8.subarray(CPU_STATE_BASE, CPU_STATE_BASE + STATE_BYTES);
   }
 
   get(i: number): bigint {
@@ -171,12 +174,14 @@ export class Registers {
     this.u32[FLAG_OTHER >>> 2] = value & (RFLAGS_OTHER | RFLAGS_RF);
   }
 
-  /** Everything a context switch has to keep, as bytes. */
-  save(): Uint8Array {
-    return this.memory.u8.slice(CPU_STATE_BASE, CPU_STATE_BASE + STATE_BYTES);
+  /** Everything a context switch has to keep, as bytes; in a buffer that an earlier `save` made, if one is given. */
+  save(into?: Uint8Array): Uint8Array {
+    if (into === undefined) return this.memory.u8.slice(CPU_STATE_BASE, CPU_STATE_BASE + STATE_BYTES);
+    into.set(this.state);
+    return into;
   }
   load(context: Uint8Array): void {
-    this.memory.u8.set(context.subarray(0, STATE_BYTES), CPU_STATE_BASE);
+    this.state.set(context);
     this.pkru = this.u32[PKRU >>> 2];
   }
 }

@@ -169,6 +169,8 @@ export class Kernel {
   readonly #mmSettings: Partial<MmSettings>;
   readonly #commit = { pages: 0 };
   readonly #reaped = new WeakSet<AddressSpace>();
+  /** Bytes of a context that was loaded: the next one is saved in them. */
+  #spareContext: Uint8Array | null = null;
   #nextAsid = 1;
   #nextPid: number;
   #stopRequested = false;
@@ -556,14 +558,22 @@ export class Kernel {
   #switchTo(task: Task): void {
     const { cpu, current } = this;
     if (current.state !== "dead") {
-      current.context = cpu.saveContext();
-      current.pkruWriter = { set: this.#pkruSet, ...cpu.pkruWriter };
+      current.context = cpu.saveContext(this.#spareContext ?? undefined);
+      this.#spareContext = null;
+      const writer = current.pkruWriter;
+      writer.instruction = cpu.pkruWriter.instruction;
+      writer.rip = cpu.pkruWriter.rip;
+      writer.set = this.#pkruSet;
     }
     this.current = task;
     this.activate(task.mm);
-    if (task.context !== null) cpu.loadContext(task.context);
-    task.context = null;
-    Object.assign(cpu.pkruWriter, { instruction: task.pkruWriter.instruction, rip: task.pkruWriter.rip });
+    if (task.context !== null) {
+      cpu.loadContext(task.context);
+      this.#spareContext = task.context;
+      task.context = null;
+    }
+    cpu.pkruWriter.instruction = task.pkruWriter.instruction;
+    cpu.pkruWriter.rip = task.pkruWriter.rip;
     this.#pkruSet = task.pkruWriter.set;
     if (task.setChildTid !== 0) {
       task.user.writeU32(task.setChildTid, task.tid);

@@ -51,8 +51,8 @@ export interface Processor {
   loadXsaveArea(bytes: Uint8Array): void;
   /** x87 and SSE as after FNINIT with MXCSR 0x1f80; PKRU is left alone. */
   resetXstate(): void;
-  /** The whole of a task's register state. */
-  saveContext(): Uint8Array;
+  /** The whole of a task's register state; in the bytes of an earlier one, if given. */
+  saveContext(into?: Uint8Array): Uint8Array;
   loadContext(bytes: Uint8Array): void;
   /** The last WRPKRU; instruction 0 before there was one. */
   readonly pkruWriter: { instruction: number; rip: number };

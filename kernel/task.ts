@@ -137,9 +137,9 @@ export interface TaskParts {
 }
 
 export interface PkruWriters {
-  readonly instruction: number;
-  readonly rip: number;
-  readonly set: Provenance | undefined;
+  instruction: number;
+  rip: number;
+  set: Provenance | undefined;
 }
 
 /** "ready": it runs or stands in the run queue. "asleep": something will wake it. "dead": it has ended. */
@@ -168,7 +168,7 @@ export class Task implements Waiter {
   /** Its registers while another task has the processor. */
   context: Uint8Array | null = null;
   /** Who last wrote its PKRU: a WRPKRU, and the kernel. */
-  pkruWriter: PkruWriters = { instruction: 0, rip: 0, set: undefined };
+  readonly pkruWriter: PkruWriters = { instruction: 0, rip: 0, set: undefined };
   waiting: WaitRecord | null = null;
   /** The record that its queues and its deadline were set for. */
   registered: WaitRecord | null = null;

@@ -228,18 +228,18 @@ export class Mmu {
     return -1;
   }
 
-  /** INVLPG: the page's translation changed. */
-  invalidatePage(va: number): void {
+  /** INVLPG: the page's translation changed, in the current address space or in another. */
+  invalidatePage(va: number, asid = this.asid): void {
     const page = va - (va & 0xfff);
-    this.tlb.dropPage(page);
+    this.tlb.dropPage(page, asid);
     this.dropFetch(page);
     this.onTranslationChange(page, page + PAGE_SIZE);
   }
 
-  /** The translations of [start, end) bytes changed. */
-  invalidateRange(start: number, end: number): void {
+  /** The translations of [start, end) bytes changed, in the current address space or in another. */
+  invalidateRange(start: number, end: number, asid = this.asid): void {
     if (end <= start) return;
-    this.tlb.dropRange(start, end);
+    this.tlb.dropRange(start, end, asid);
     if (end - start > TLB_ENTRIES * PAGE_SIZE) this.fetchPages.fill(NO_PAGE);
     else for (let page = start; page < end; page += PAGE_SIZE) this.dropFetch(page);
     this.onTranslationChange(start, end);
@@ -248,6 +248,11 @@ export class Mmu {
   /** Pages of an address space lost their write permission, and nothing else changed: code found there stays. */
   dropAddressSpace(asid: number): void {
     this.tlb.dropAddressSpace(asid);
+  }
+
+  /** An address space has ended; its number is never used again, so fetches and jumps kept under it stay unused. */
+  endAddressSpace(asid: number): void {
+    this.tlb.endAddressSpace(asid);
   }
 
   /** Every translation may have changed. */

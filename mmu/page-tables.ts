@@ -1,6 +1,6 @@
 import type { FrameAllocator } from "./frame-allocator.js";
 import { PAGE_SIZE, RAM_BASE } from "./layout.js";
-import { PTE_P, PTE_RW, PTE_US, pteFrame } from "./page-table-entry.js";
+import { PTE_P, PTE_PROT_NONE, PTE_RW, PTE_US, pteFrame } from "./page-table-entry.js";
 import type { PageFrame } from "./types.js";
 
 const ENTRIES = 512;
@@ -159,9 +159,23 @@ export class PageTables {
     this.frames.release(table);
   }
 
-  /** Gives back every table. The frames that leaves point to are the caller's, who has released them. */
+  /** Gives back every table and every frame that a leaf points to. */
   destroy(): void {
-    this.destroyTable(this.root, 4);
+    this.destroyTree(this.root, 4);
+  }
+
+  private destroyTree(table: PageFrame, level: number): void {
+    const { frames } = this;
+    const words = frames.memory.u32;
+    let at = this.wordOf(table, 0);
+    for (const end = at + ENTRIES * 2; at < end; at += 2) {
+      const low = words[at];
+      if (low === 0) continue;
+      if (level === 1) {
+        if ((low & (PTE_P | PTE_PROT_NONE)) !== 0) frames.release(pteFrame(low));
+      } else if ((low & PTE_P) !== 0) this.destroyTree(pteFrame(low), level - 1);
+    }
+    this.freeTable(table);
   }
 
   private destroyTable(table: PageFrame, level: number): void {

@@ -83,20 +83,20 @@ export class Tlb {
     return (words[at + 4] >>> 0) + (va & 0xfff);
   }
 
-  /** Forgets a page in every bank. */
-  dropPage(va: number): void {
+  /** Forgets a page in every bank of an address space. */
+  dropPage(va: number, asid: number): void {
     const slot = (va >>> 12) & SLOT_MASK;
     let at = (TLB_BASE >>> 2) + slot * ENTRY_WORDS;
     for (let bank = 0; bank < TLB_BANKS; bank++, at += TLB_BANK_BYTES >>> 2)
-      if (this.bankAsid[bank] !== -1) writeInvalid(this.words, at, slot);
+      if (this.bankAsid[bank] === asid) writeInvalid(this.words, at, slot);
   }
 
-  /** Forgets the pages of [start, end) bytes in every bank. */
-  dropRange(start: number, end: number): void {
+  /** Forgets the pages of [start, end) bytes in every bank of an address space. */
+  dropRange(start: number, end: number, asid: number): void {
     const first = Math.floor(start / 4096);
     const pages = Math.ceil(end / 4096) - first;
-    if (pages > RANGE_LIMIT) this.flush();
-    else for (let i = 0; i < pages; i++) this.dropPage((first + i) * 4096);
+    if (pages > RANGE_LIMIT) this.dropAddressSpace(asid);
+    else for (let i = 0; i < pages; i++) this.dropPage((first + i) * 4096, asid);
   }
 
   /** Takes the write permission for a physical page out of every bank, whatever address it is mapped at. */
@@ -117,6 +117,17 @@ export class Tlb {
   /** Forgets what the banks of an address space hold. */
   dropAddressSpace(asid: number): void {
     for (let bank = 0; bank < TLB_BANKS; bank++) if (this.bankAsid[bank] === asid) this.clearBank(bank);
+  }
+
+  /** The address space has ended: its banks are the first to be taken for others. */
+  endAddressSpace(asid: number): void {
+    for (let bank = 0; bank < TLB_BANKS; bank++) {
+      if (this.bankAsid[bank] !== asid) continue;
+      // Whoever takes a bank clears it; the current one might be looked into before.
+      if (this.base === TLB_BASE + bank * TLB_BANK_BYTES) this.clearBank(bank);
+      this.bankAsid[bank] = -1;
+      this.bankUsed[bank] = 0;
+    }
   }
 
   /** Forgets everything; banks keep their owners. */

@@ -107,7 +107,7 @@ export class AddressSpace implements FileMapper {
     readonly asid: number,
   ) {
     this.tree = new AreaTree(env.settings.stackGuardPages * 4096);
-    this.translations = new Translations(env.frames, env.mmu);
+    this.translations = new Translations(env.frames, env.mmu, asid);
     this.keyMap = env.pku ? 1 : 0;
   }
 
@@ -298,7 +298,8 @@ export class AddressSpace implements FileMapper {
   release(): void {
     if (this.released) return;
     this.released = true;
-    for (const area of [...this.tree]) this.unlink(area);
+    for (const area of this.tree) this.forgetArea(area);
+    this.tree.clear();
     this.translations.destroy();
     uncommit(this, this.stats.committed);
   }
@@ -316,6 +317,10 @@ export class AddressSpace implements FileMapper {
   /** Takes an area out of the tree; its pages and totals are the caller's. */
   unlink(area: Area): void {
     this.tree.remove(area);
+    this.forgetArea(area);
+  }
+
+  private forgetArea(area: Area): void {
     detachAnon(area);
     area.pages?.removeMapper(this);
     area.file?.unmapped?.();

@@ -129,6 +129,12 @@ export class AreaTree {
     if (next !== null) this.refreshGaps(next);
   }
 
+  /** Takes every area out. */
+  clear(): void {
+    this.root = this.first = this.last = this.recent = null;
+    this.count = 0;
+  }
+
   /** An area's start, end or growth direction has changed; the order of areas has not. */
   boundaryMoved(area: Area): void {
     area.gap = this.gapBelow(area);

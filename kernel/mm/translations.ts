@@ -57,6 +57,7 @@ export class Translations {
   constructor(
     readonly frames: FrameAllocator,
     private readonly mmu: Mmu,
+    private readonly asid: number,
   ) {
     this.tables = new PageTables(frames);
   }
@@ -99,7 +100,7 @@ export class Translations {
       this.count(old, -1);
       this.frames.release(pteFrame(old));
     }
-    if (old !== 0) this.mmu.invalidatePage(va);
+    if (old !== 0) this.mmu.invalidatePage(va, this.asid);
     return true;
   }
 
@@ -131,7 +132,7 @@ export class Translations {
       this.count(low, -1);
       this.frames.release(pteFrame(low));
     });
-    if (dropped) this.mmu.invalidateRange(start, end);
+    if (dropped) this.mmu.invalidateRange(start, end, this.asid);
   }
 
   /** Gives back page tables that [start, end) no longer needs; in [floor, ceiling) around it nothing is mapped. */
@@ -158,7 +159,7 @@ export class Translations {
       this.words[entry + 1] = high;
       changed = true;
     });
-    if (changed) this.mmu.invalidateRange(start, end);
+    if (changed) this.mmu.invalidateRange(start, end, this.asid);
   }
 
   /** Takes write permission and the dirty mark from the entry of one page (the file's page was cleaned). */
@@ -166,7 +167,7 @@ export class Translations {
     const entry = this.entryIndex(va);
     if (entry === 0 || (this.words[entry] & (PTE_RW | PTE_D)) === 0) return;
     this.words[entry] = (this.words[entry] & ~(PTE_RW | PTE_D)) >>> 0;
-    this.mmu.invalidatePage(va);
+    this.mmu.invalidatePage(va, this.asid);
   }
 
   /**
@@ -188,7 +189,7 @@ export class Translations {
       this.words[entry] = 0;
       this.words[entry + 1] = 0;
     });
-    this.mmu.invalidateRange(from, from + length);
+    this.mmu.invalidateRange(from, from + length, this.asid);
     return moved;
   }
 
@@ -199,9 +200,11 @@ export class Translations {
     u8.copyWithin(RAM_BASE + to * PAGE_SIZE, source, source + PAGE_SIZE);
   }
 
-  /** Gives everything back. */
+  /** Gives everything back; nobody runs in this address space any more. */
   destroy(): void {
-    this.drop(0, 2 ** 47, "all");
     this.tables.destroy();
+    this.anonPages = 0;
+    this.filePages = 0;
+    this.mmu.endAddressSpace(this.asid);
   }
 }
