@@ -5,7 +5,15 @@ import type { AddressSpace } from "./address-space.js";
 import { bringInOrKill, handleFault } from "./fault.js";
 import type { FaultOutcome } from "./fault-outcome.js";
 import { TASK_SIZE } from "./layout.js";
-import { VM_ACCESS_FLAGS, VM_IO, VM_MAYREAD, VM_MAYWRITE, VM_PFNMAP, VM_SHARED, VM_WRITE } from "./vm-flags.js";
+import { VM_IO, VM_MAYREAD, VM_MAYWRITE, VM_PFNMAP, VM_READ, VM_SHARED, VM_WRITE } from "./vm-flags.js";
+  VM_ACCESS_FLAGS,
+  VM_IO,
+  VM_MAYREAD,
+  VM_MAYWRITE,
+  VM_PFNMAP,
+  VM_SHARED,
+  VM_WRITE,
+} from "./vm-flags.js";
 import type { Word } from "./word.js";
 
 /** More faults than this for one page means that handling makes no progress. */
@@ -65,7 +73,7 @@ export class UserMemory {
         (area.flags & VM_WRITE) !== 0 ||
         (force && (area.flags & VM_SHARED) === 0 && (area.flags & VM_MAYWRITE) !== 0);
       if (!permitted) return -1;
-    } else if ((area.flags & VM_ACCESS_FLAGS) === 0 && !(force && (area.flags & VM_MAYREAD) !== 0)) return -1;
+    } else if ((area.flags & VM_READ) === 0 && !(force && (area.flags & VM_MAYREAD) !== 0)) return -1;
     if (bringInOrKill(mm, area, va, write) !== "ok") return -1;
     return mm.env.frames.memory.linearOf(pteFrame(mm.translations.low(va))) + (va % 4096);
   }
