@@ -6,14 +6,6 @@ import { bringInOrKill, handleFault } from "./fault.js";
 import type { FaultOutcome } from "./fault-outcome.js";
 import { TASK_SIZE } from "./layout.js";
 import { VM_IO, VM_MAYREAD, VM_MAYWRITE, VM_PFNMAP, VM_READ, VM_SHARED, VM_WRITE } from "./vm-flags.js";
-  VM_ACCESS_FLAGS,
-  VM_IO,
-  VM_MAYREAD,
-  VM_MAYWRITE,
-  VM_PFNMAP,
-  VM_SHARED,
-  VM_WRITE,
-} from "./vm-flags.js";
 import type { Word } from "./word.js";
 
 /** More faults than this for one page means that handling makes no progress. */
