@@ -1,3 +1,4 @@
+import { DEFAULT_RELEASE, RELEASE_NAMES } from "../kernel/release.js";
 import { UsageError, type OptionSpec, type ParsedOption } from "./option-parser.js";
 
 export interface MountOption {
@@ -20,6 +21,8 @@ export interface RunOptions {
   memoryBytes: number;
   cpu: string;
   pku: boolean;
+  /** The modelled Linux release. */
+  kernel: string;
   mounts: MountOption[];
   root: string | null;
   /** Host directory that keeps what the program changes of the root. */
@@ -67,6 +70,11 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
   { name: "memory", value: "SIZE", help: "The machine's memory: bytes, or with K, M, G. 512M unless told." },
   { name: "cpu", value: "NAME", help: `The processor: ${CPU_NAMES.join(" or ")} (default).` },
   { name: "no-pku", help: "A processor without protection keys." },
+  {
+    name: "kernel",
+    value: "RELEASE",
+    help: `The Linux that answers: ${RELEASE_NAMES.join(", ")}; ${DEFAULT_RELEASE.name} unless told.`,
+  },
   {
     name: "mount",
     value: "HOST:GUEST[:ro|rw]",
@@ -139,6 +147,7 @@ export function readRunOptions(parsed: readonly ParsedOption[]): RunOptions {
     memoryBytes: 512 * 2 ** 20,
     cpu: "x86-64-v2",
     pku: true,
+    kernel: DEFAULT_RELEASE.name,
     mounts: [],
     root: null,
     upper: null,
@@ -183,6 +192,9 @@ function apply(options: RunOptions, name: string, value: string, bare: boolean):
       break;
     case "cpu":
       options.cpu = oneOf(name, value, CPU_NAMES);
+      break;
+    case "kernel":
+      options.kernel = oneOf(name, value, RELEASE_NAMES);
       break;
     case "no-pku":
       options.pku = false;

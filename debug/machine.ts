@@ -7,6 +7,7 @@ import { byteString } from "../kernel/fs/bytes.js";
 import type { Host } from "../kernel/host.js";
 import { Kernel, type RunResult } from "../kernel/kernel.js";
 import type { AreaSnapshot, Refusal } from "../kernel/refusal.js";
+import { DEFAULT_RELEASE, findRelease, RELEASE_NAMES } from "../kernel/release.js";
 import { SI_KERNEL } from "../kernel/signals/numbers.js";
 import { sendSignal } from "../kernel/signals/send.js";
 import type { ExitStatus, Task } from "../kernel/task.js";
@@ -40,6 +41,8 @@ export interface MachineOptions extends TreeParts {
   readonly cpu?: string;
   /** Protection keys; true unless told. */
   readonly pku?: boolean;
+  /** The Linux release whose rules hold and that uname names ({@link RELEASE_NAMES}); `6.18` unless told. */
+  readonly kernel?: string;
   /** Standard streams, time, randomness; a {@link BufferHost} unless told. */
   readonly host?: Host;
   /** "virtual" (unless told): a nanosecond an instruction, from 1 January 2026 on. "host": the host's time. */
@@ -127,13 +130,16 @@ export class Machine {
   }
 
   /**
-   * @throws RangeError for an unknown CPU or memory that does not fit
+   * @throws RangeError for an unknown CPU or release, or memory that does not fit
    * @throws LoadError when something to be mounted cannot be
    */
   static create(options: MachineOptions = {}): Machine {
     const name = options.cpu ?? "x86-64-v2";
     const model = cpuModel(name, options.pku ?? true);
     if (model === undefined) throw new RangeError(`no CPU ${name}; there are ${CPU_MODEL_NAMES.join(", ")}`);
+    const release = options.kernel === undefined ? DEFAULT_RELEASE : findRelease(options.kernel);
+    if (release === undefined)
+      throw new RangeError(`no kernel ${options.kernel}; there are ${RELEASE_NAMES.join(", ")}`);
     const host = options.host ?? new BufferHost();
     const memory = new PhysicalMemory(options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
     const frames = new FrameAllocator(memory);
@@ -151,6 +157,7 @@ export class Machine {
       dispatch: new TableDispatch(syscallTable),
       files: programFiles,
       pku: model.pku,
+      release,
       vdso: { bytes: vdsoBytes(), data: VDSO_DATA },
       schedule: {
         ...(options.seed === undefined ? {} : { seed: options.seed }),

@@ -35,7 +35,7 @@ import { killForMemory } from "./out-of-memory.js";
 import { UserMemory } from "./mm/user-memory.js";
 import { RAX, type Processor } from "./processor.js";
 import type { Provenance, Refusal } from "./refusal.js";
-import { LINUX_6_18, type Release } from "./release.js";
+import { DEFAULT_RELEASE, type Release } from "./release.js";
 import { ERESTART_RESTARTBLOCK, ERESTARTSYS } from "./restart.js";
 import { rseqReturn } from "./rseq.js";
 import { deliverSignals } from "./signals/deliver.js";
@@ -69,6 +69,7 @@ export interface KernelOptions {
   readonly files: ExecutableFiles;
   /** Protection keys are on; true unless told. */
   readonly pku?: boolean;
+  /** 6.18 unless told. */
   readonly release?: Release;
   /** A virtual clock from 2026 on unless told. */
   readonly clock?: Clock;
@@ -77,8 +78,8 @@ export interface KernelOptions {
   readonly hostname?: string;
   /** sysctls of the mm. */
   readonly mmSettings?: Partial<MmSettings>;
-  /** The mm's rules where they differ from the default release and model. */
-  readonly mm?: Partial<Pick<MmEnvironment, "release" | "sealing" | "settings">>;
+  /** The mm's model of sealing, where it is not Linux's. */
+  readonly mm?: Partial<Pick<MmEnvironment, "sealing" | "settings">>;
   readonly firstPid?: number;
   /** How tasks take turns. */
   readonly schedule?: SchedulerOptions;
@@ -191,7 +192,7 @@ export class Kernel {
     this.files = options.files;
     this.pku = options.pku ?? true;
     this.hwcap = options.cpu.model.cpuid(1, 0).edx;
-    this.release = options.release ?? LINUX_6_18;
+    this.release = options.release ?? DEFAULT_RELEASE;
     this.clock = options.clock ?? new VirtualClock(options.cpu, DEFAULT_REALTIME_ORIGIN);
     this.vdso = options.vdso === undefined ? null : new Vdso(options.frames, this.clock, options.vdso);
     this.clock.watcher = this.vdso;
@@ -333,6 +334,7 @@ export class Kernel {
         pkruWrittenBy: () => this.#pkruWriter(),
         syscall: () => (this.#inSyscall ? this.#dispatch.nameOf(this.#number) : undefined),
       },
+      release: this.release.rules,
       ...this.#mmParts,
     });
     Object.assign(environment.settings, this.#mmSettings);

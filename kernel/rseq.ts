@@ -81,17 +81,22 @@ export function resetRseq(user: UserMemory, { address }: RestartableSequences): 
 
 /** @param signo the signal being delivered, or 0 */
 function update(kernel: Kernel, task: Task, signo: number): void {
-  const rseq = task.rseq!;
+  const { registers } = kernel.cpu;
+  const { pkru } = registers;
+  const open = kernel.pku && kernel.release.rules.rseqKeys === "open";
+  if (open) registers.pkru = 0;
+  const updated = updateRecord(kernel, task, task.rseq!);
+  if (open) registers.pkru = pkru;
+  // A handler for SIGSEGV cannot be helped by another SIGSEGV.
+  if (!updated) forceSignal(task, kernelSignal(SIGSEGV), signo === SIGSEGV);
+}
+
+function updateRecord(kernel: Kernel, task: Task, rseq: RestartableSequences): boolean {
   const { user } = task;
   const { address } = rseq;
-  if (
-    leaveSection(kernel, task, rseq) &&
-    user.clear(address, 8) === 8 &&
-    user.clear(address + NODE_ID, 8) === 8
-  )
-    return;
-  // A handler for SIGSEGV cannot be helped by another SIGSEGV.
-  forceSignal(task, kernelSignal(SIGSEGV), signo === SIGSEGV);
+  return (
+    leaveSection(kernel, task, rseq) && user.clear(address, 8) === 8 && user.clear(address + NODE_ID, 8) === 8
+  );
 }
 
 /**

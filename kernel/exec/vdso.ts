@@ -7,7 +7,7 @@ import type { AddressSpace } from "../mm/address-space.js";
 import { FilePages } from "../mm/file-pages.js";
 import { PROT_EXEC, PROT_READ } from "../mm/uapi.js";
 import { findUnmappedArea } from "../mm/unmapped-area.js";
-import { VM_DONTDUMP, VM_IO, VM_MAY_ALL, VM_MAYREAD, VM_PFNMAP } from "../mm/vm-flags.js";
+import { VM_DONTDUMP, VM_IO, VM_MAY_ALL, VM_MAYREAD, VM_MIXEDMAP, VM_PFNMAP } from "../mm/vm-flags.js";
 
 /** An image and where its code looks for the kernel's numbers: byte offsets in the first page of [vvar]. */
 export interface VdsoImage {
@@ -27,7 +27,7 @@ const PAGE = 4096;
 const VVAR_PAGES = 4;
 /** Clocks of hypervisors, of which there is none. */
 const VCLOCK_PAGES = 2;
-const VVAR_FLAGS = VM_IO | VM_PFNMAP | VM_DONTDUMP | VM_MAYREAD;
+const VVAR_FLAGS = VM_IO | VM_DONTDUMP | VM_MAYREAD;
 const DATA_BYTES = 256;
 /** Clock ids whose time is the date's: CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_TAI. */
 const DATES = [0, 5, 11];
@@ -67,10 +67,11 @@ export class Vdso implements ClockWatcher {
     if (start === -1) return -ENOMEM;
     const clock = start + dataBytes;
     const code = clock + clockBytes;
+    const dataFlags = VVAR_FLAGS | (mm.env.release.vvarIsPfnmap ? VM_PFNMAP : VM_MIXEDMAP);
     const error =
       mm.mapSpecial(code, codeBytes, PROT_READ | PROT_EXEC, "[vdso]", this.#code, VM_MAY_ALL) ||
-      mm.mapSpecial(start, dataBytes, PROT_READ, "[vvar]", this.#data, VVAR_FLAGS) ||
-      mm.mapSpecial(clock, clockBytes, PROT_READ, "[vvar_vclock]", this.#vclock, VVAR_FLAGS);
+      mm.mapSpecial(start, dataBytes, PROT_READ, "[vvar]", this.#data, dataFlags) ||
+      mm.mapSpecial(clock, clockBytes, PROT_READ, "[vvar_vclock]", this.#vclock, dataFlags);
     return error === 0 ? code : error;
   }
 

@@ -2,7 +2,7 @@ import type { FrameAllocator } from "../../mmu/frame-allocator.js";
 import type { Mmu } from "../../mmu/mmu.js";
 import type { Provenance, RefusalSink } from "../refusal.js";
 import type { AddressSpace } from "./address-space.js";
-import { RELEASE_6_18, type ReleaseRules } from "./release.js";
+import { RULES_6_18, type ReleaseRules } from "./release.js";
 import { linuxSealing } from "./sealing/linux.js";
 import type { SealingModel } from "./sealing/sealing-model.js";
 
@@ -101,7 +101,7 @@ export function createEnvironment(
   base: Pick<MmEnvironment, "frames" | "mmu" | "machine"> & Partial<MmEnvironment>,
 ): MmEnvironment {
   return {
-    release: RELEASE_6_18,
+    release: RULES_6_18,
     sealing: linuxSealing,
     pku: true,
     limits: { ...DEFAULT_LIMITS },

@@ -7,6 +7,7 @@
  *   EINVAL  length not 0 but rounds to 0; the range wraps
  *   (0      length 0)
  *   MADV_POPULATE_*: EINVAL, ENOMEM, EFAULT (populate.ts); seals do not matter
+ *   EPERM   (6.10) an area in the range is sealed against this advice
  * then, area by area, ascending; a hole is remembered and passed over:
  *   EPERM   discarding advice on a sealed area that the caller could not overwrite; stops there
  *   EINVAL, EACCES   the advice does not fit the area; stops there
@@ -26,6 +27,8 @@ import type { Area } from "./area.js";
 import { keyDenies } from "./fault.js";
 import { modify, prepareAnon } from "./merge.js";
 import { populateAccess } from "./populate.js";
+import { checkSealsOfRange } from "./sealing/range.js";
+import type { SealVerdict } from "./sealing/sealing-model.js";
 import * as uapi from "./uapi.js";
 import * as vm from "./vm-flags.js";
 import { addPages, isPageAligned, isZero, pageUp, type Word } from "./word.js";
@@ -98,6 +101,9 @@ export function madvise(mm: AddressSpace, address: Word, lengthWord: Word, advic
     return error === 0 ? 0 : refuse("populate", -error, "not every page could be brought in");
   }
 
+  const sealed = checkSealsOfRange(mm, start, end, (area) => discardVerdict(mm, area, advice));
+  if (sealed !== null)
+    return refuseSealed(mm, sealed.area, Math.max(sealed.area.start, start), sealed.verdict);
   const begin = start;
   let hole = false;
   for (let area = mm.tree.findFirst(start); start < end; area = mm.tree.findFirst(start)) {
@@ -117,6 +123,29 @@ export function madvise(mm: AddressSpace, address: Word, lengthWord: Word, advic
   return hole ? refuse("hole", ENOMEM, "part of the range is not mapped; the rest took the advice") : 0;
 }
 
+/** What the seal says of this advice from the calling thread. */
+function discardVerdict(mm: AddressSpace, area: Area, advice: number): SealVerdict | null {
+  const writable = (area.flags & vm.VM_WRITE) !== 0 && !keyDenies(mm, area, true);
+  return mm.env.sealing.mayDiscard(area, { advice, writable, release: mm.env.release });
+}
+
+function refuseSealed(
+  mm: AddressSpace,
+  area: Area,
+  address: number,
+  verdict: SealVerdict,
+  applied: { readonly applied?: string } = { applied: "nothing has been discarded" },
+): number {
+  return mm.refuse("madvise.sealed", mm.env.sealing.errno, () => ({
+    text: verdict.reason,
+    source: verdict.source,
+    area,
+    address,
+    ...(mm.env.pku ? { key: area.key, pkru: true } : {}),
+    ...applied,
+  }));
+}
+
 function adviseArea(
   mm: AddressSpace,
   area: Area,
@@ -125,20 +154,11 @@ function adviseArea(
   advice: number,
   partial: boolean,
 ): number {
-  const refuse = (rule: string, errno: number, text: string, source = "madvise_vma_behavior", pkru = false) =>
-    mm.refuse(`madvise.${rule}`, errno, () => ({
-      text,
-      source,
-      area,
-      address: start,
-      ...(pkru ? { key: area.key, pkru } : {}),
-      ...(partial ? { applied: "the areas before it have taken the advice" } : {}),
-    }));
-  const keyed = keyDenies(mm, area, true);
-  const writable = (area.flags & vm.VM_WRITE) !== 0 && !keyed;
-  const verdict = mm.env.sealing.mayDiscard(area, { advice, writable, release: mm.env.release });
-  if (verdict !== null)
-    return refuse("sealed", mm.env.sealing.errno, verdict.reason, verdict.source, mm.env.pku);
+  const applied = partial ? { applied: "the areas before it have taken the advice" } : {};
+  const refuse = (rule: string, errno: number, text: string, source = "madvise_vma_behavior") =>
+    mm.refuse(`madvise.${rule}`, errno, () => ({ text, source, area, address: start, ...applied }));
+  const verdict = discardVerdict(mm, area, advice);
+  if (verdict !== null) return refuseSealed(mm, area, start, verdict, applied);
 
   const locked = (area.flags & vm.VM_LOCKED) !== 0;
   const notPages = (area.flags & vm.VM_PFNMAP) !== 0;

@@ -20,8 +20,7 @@ export function mapSpecial(
   flags: number,
 ): number {
   if (mm.tree.findOverlap(start, start + length) !== null) return -EEXIST;
-  const vmFlags =
-    vm.protFlags(prot) | vm.VM_DONTEXPAND | vm.VM_SOFTDIRTY | mm.defaultFlags | flags;
+  const vmFlags = vm.protFlags(prot) | vm.VM_DONTEXPAND | vm.VM_SOFTDIRTY | mm.defaultFlags | flags;
   if (!mayExpand(mm, vmFlags, length / 4096)) return -ENOMEM;
   addOrMerge(mm, start, start + length, newProperties({ flags: vmFlags, name, pages, unsplittable: true }));
   countPages(mm, vmFlags, length / 4096);

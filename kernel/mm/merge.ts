@@ -99,9 +99,12 @@ export function addOrMerge(
   const { tree } = mm;
   const before = tree.findBefore(start);
   const after = before === null ? tree.first : before.next;
-  const left = withPrevious && mergesAfter(mm, before, start, properties) ? before : null;
+  let left = withPrevious && mergesAfter(mm, before, start, properties) ? before : null;
   let right = withNext && mergesBefore(mm, after, start, end, properties) ? after : null;
-  if (left !== null && right !== null && (!anonCompatible(left, right) || countsAreas(right))) right = null;
+  if (left !== null && right !== null && (!anonCompatible(left, right) || countsAreas(right))) {
+    if (mm.env.release.bridgeMergesWith === "previous") right = null;
+    else left = null;
+  }
   if (left !== null) {
     absorb(left, properties);
     if (right !== null) {

@@ -20,16 +20,17 @@
  *   EACCES      MDWE: writable and executable
  *   ENOMEM, EPERM   what MAP_FIXED replaces: map count, a sealed area (see munmap.ts)
  *   ENOMEM      RLIMIT_AS, RLIMIT_DATA, overcommit
+ *   (6.10: RLIMIT_AS, RLIMIT_DATA; a sealed area; then, with the old mapping gone, overcommit and MDWE)
  *
  * Stays applied: a call with prot exactly PROT_EXEC may have taken the execute-only key though it then fails; a
  * refused MAP_FIXED unmaps nothing but may leave an area split. Failures of MAP_POPULATE are silent.
  */
 import { EACCES, EAGAIN, EEXIST, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM } from "../errno.js";
-import { commit, countPages, mayExpand, mayLock, uncommit } from "./accounting.js";
+import { countPages, mayLock } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
+import { makeRoom } from "./make-room.js";
 import type { MappableFile } from "./mappable-file.js";
 import { addOrMerge, newProperties } from "./merge.js";
-import { gather, removeGathered } from "./munmap.js";
 import { executeOnlyKey } from "./pkey.js";
 import { populateLocked } from "./populate.js";
 import { SharedAnonymousFile } from "./shared-anonymous.js";
@@ -143,38 +144,17 @@ export function mmap(
     return refuse("memlock", EAGAIN, "over RLIMIT_MEMLOCK", "mlock_future_ok");
 
   const kind =
-    source === null ? anonymousKind(flags, vmFlags) : fileKind(source, prot, flags, vmFlags, length, offset);
+    source === null
+      ? anonymousKind(mm, flags, vmFlags)
+      : fileKind(source, prot, flags, vmFlags, length, offset);
   if ("errno" in kind) return refuse(kind.rule, kind.errno, kind.text, kind.source);
   ({ vmFlags } = kind);
   if ((flags & uapi.MAP_NORESERVE) !== 0 && env.settings.overcommit !== 2)
     vmFlags = vm.withFlags(vmFlags, vm.VM_NORESERVE, 0);
-  if (mm.denyWriteExec && (vmFlags & vm.VM_WRITE) !== 0 && (vmFlags & vm.VM_EXEC) !== 0)
-    return refuse(
-      "mdwe",
-      EACCES,
-      "PR_SET_MDWE forbids memory both writable and executable",
-      "map_deny_write_exec",
-    );
-
-  const error = gather(mm, start, end, "mmap");
-  if (error !== 0) return error;
-  let replaced = 0;
-  for (let area = tree.findOverlap(start, end); area !== null && area.start < end; area = area.next)
-    replaced += area.pageCount;
-  if (!mayExpand(mm, vmFlags, pages - replaced))
-    return refuse("limit", ENOMEM, "over RLIMIT_AS or RLIMIT_DATA", "may_expand_vm");
   const ownPages = (vmFlags & vm.VM_SHARED) !== 0 && (source === null || source.zeroDevice === true);
-  if (vm.isAccountable(vmFlags)) {
-    if (!commit(mm, pages))
-      return refuse("overcommit", ENOMEM, "more than can be committed", "vm_enough_memory");
-    vmFlags = vm.withFlags(vmFlags, vm.VM_ACCOUNT, 0);
-  } else if (ownPages && (vmFlags & vm.VM_NORESERVE) === 0) {
-    // Shared memory is charged to its object, page by page as frames; here only whether it could ever fit.
-    if (!commit(mm, pages))
-      return refuse("overcommit", ENOMEM, "more than can be committed", "shmem_acct_size");
-    uncommit(mm, pages);
-  }
-  if (replaced > 0) removeGathered(mm, start, end);
+  const room = makeRoom(mm, start, end, vmFlags, ownPages);
+  if (room < 0) return room;
+  if (vm.isAccountable(vmFlags)) vmFlags = vm.withFlags(vmFlags, vm.VM_ACCOUNT, 0);
 
   const backing: MappableFile | null = ownPages
     ? new SharedAnonymousFile(env.frames, length, ++mm.anonInodes)
@@ -207,13 +187,14 @@ function no(rule: string, errno: number, text: string, source = "do_mmap"): Kind
   return { rule, errno, text, source };
 }
 
-function anonymousKind(flags: number, vmFlags: number): Kind {
+function anonymousKind(mm: AddressSpace, flags: number, vmFlags: number): Kind {
   const growsDown = (vmFlags & vm.VM_GROWSDOWN) !== 0;
   switch (flags & uapi.MAP_TYPE) {
     case uapi.MAP_SHARED:
       if (growsDown) return no("growsdown", EINVAL, "shared memory does not grow down");
       return { vmFlags: vm.withFlags(vmFlags, vm.VM_SHARED | vm.VM_MAYSHARE, 0) };
     case uapi.MAP_DROPPABLE:
+      if (!mm.env.release.droppable) return no("type", EINVAL, "neither MAP_SHARED nor MAP_PRIVATE");
       if ((vmFlags & vm.VM_LOCKED) !== 0 || growsDown)
         return no("droppable", EINVAL, "droppable memory is neither locked nor a stack");
       return {

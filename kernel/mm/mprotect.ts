@@ -10,6 +10,7 @@
  *   EINVAL  the key is not allocated
  *   ENOMEM  nothing mapped at addr
  *   EINVAL  PROT_GROWSDOWN on an area that does not, PROT_GROWSUP
+ *   EPERM   (6.10) an area in the range is sealed
  * then, area by area, ascending:
  *   ENOMEM  a hole before it
  *   EACCES  the mapping may never have that permission (VM_MAY*); MDWE
@@ -26,6 +27,7 @@ import type { Area } from "./area.js";
 import { modify } from "./merge.js";
 import { executeOnlyKey, isAllocated } from "./pkey.js";
 import { populateLocked } from "./populate.js";
+import { checkSealsOfRange } from "./sealing/range.js";
 import { PROT_EXEC, PROT_GROWSDOWN, PROT_GROWSUP, PROT_READ, PROT_SEM, PROT_WRITE } from "./uapi.js";
 import * as vm from "./vm-flags.js";
 import { addPages, isPageAligned, isZero, pageUp, type Word } from "./word.js";
@@ -66,6 +68,15 @@ export function mprotect(
     if (grows !== 0) return refuse("grows", EINVAL, "no area grows up on x86");
   }
 
+  const sealed = checkSealsOfRange(mm, start, end, (area) => mm.env.sealing.mayProtect(area));
+  if (sealed !== null)
+    return mm.refuse("mprotect.sealed", mm.env.sealing.errno, () => ({
+      text: sealed.verdict.reason,
+      source: sealed.verdict.source,
+      area: sealed.area,
+      address: Math.max(sealed.area.start, start),
+      applied: "nothing has changed",
+    }));
   const begin = start;
   const impliesExec = mm.env.readImpliesExec && (requested & PROT_READ) !== 0;
   let prot = requested;

@@ -1,11 +1,12 @@
 /*
- * mremap(old_address, old_size, new_size, flags, new_address), as since 6.17
+ * mremap(old_address, old_size, new_size, flags, new_address), as since 6.17; mremap-lookup-first.ts is what was before
  *
  * Refuses, in this order (check_mremap_params, do_mremap):
  *   EINVAL  unknown flags; old_address not page aligned; new_size rounds to 0 or is longer than user space
  *   with MREMAP_FIXED or MREMAP_DONTUNMAP
  *   EINVAL  new range beyond user space; new_address not page aligned; no MREMAP_MAYMOVE; DONTUNMAP with
  *           different sizes; old and new overlap
+ *   ENOMEM  (7.2) the map count is within 4 (MREMAP_DONTUNMAP: 5) of its limit
  *   then
  *   EFAULT  nothing mapped at old_address
  *   EPERM   the area there is sealed
@@ -14,21 +15,20 @@
  *           growing a special mapping
  *   EAGAIN  RLIMIT_MEMLOCK
  *   ENOMEM  RLIMIT_AS, RLIMIT_DATA
- *   ENOMEM  map count; what MREMAP_FIXED unmaps (EPERM if sealed, see munmap.ts); what a shrink cuts off (same)
+ *   ENOMEM  (not 7.2) map count; what MREMAP_FIXED unmaps (EPERM if sealed, see munmap.ts); what a shrink cuts off (same)
  *   ENOMEM  no room to grow, and no MREMAP_MAYMOVE; overcommit
  *
  * Stays applied: MREMAP_FIXED unmaps the destination before it shrinks or moves. With MREMAP_FIXED and equal sizes
  * all areas of the old range move, one after the other: a refusal at one leaves those before it moved.
  */
 import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../errno.js";
-import { commit, countPages, mayExpand, mayLock } from "./accounting.js";
+import { mayExpand, mayLock } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
-import { detachAnon, NO_CHAIN } from "./anon-vma.js";
 import type { Area } from "./area.js";
 import { TASK_SIZE } from "./layout.js";
-import { addOrMerge, newProperties } from "./merge.js";
+import { remapLookupFirst } from "./mremap-lookup-first.js";
+import { growInPlace, moveArea, notMapped, unmapTail } from "./mremap-move.js";
 import { unmapRange } from "./munmap.js";
-import { populateLocked } from "./populate.js";
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from "./uapi.js";
 import { findUnmappedArea } from "./unmapped-area.js";
 import * as vm from "./vm-flags.js";
@@ -46,6 +46,19 @@ interface Request {
 }
 
 export function mremap(
+  mm: AddressSpace,
+  oldAddress: Word,
+  oldSize: Word,
+  newSize: Word,
+  flags: number,
+  newAddress: Word,
+): number {
+  return mm.env.release.mremapChecks === "parameters-first"
+    ? remapParametersFirst(mm, oldAddress, oldSize, newSize, flags, newAddress)
+    : remapLookupFirst(mm, oldAddress, oldSize, newSize, flags, newAddress);
+}
+
+function remapParametersFirst(
   mm: AddressSpace,
   oldAddress: Word,
   oldSize: Word,
@@ -76,6 +89,12 @@ export function mremap(
     // The old range's end wraps at 2^64, where page multiples are still exact in a double.
     if (old < target + newLength && target < (old + oldLength) % 2 ** 64)
       return refuse("overlap", EINVAL, "the old and the new range overlap");
+  }
+  if (mm.env.release.mremapCountsAreasFirst) {
+    // Two areas from a split at either end, two of its own, and what is left behind.
+    const needed = (flags & MREMAP_DONTUNMAP) !== 0 ? 5 : 4;
+    if (mm.tree.count + needed > mm.env.settings.maxMapCount)
+      return refuse("map-count", ENOMEM, "too close to vm.max_map_count");
   }
   const request: Request = { old, oldLength, newLength, flags, target, moved: false };
   if ((flags & MREMAP_FIXED) !== 0 && oldLength === newLength && mm.env.release.mremapMovesSeveralAreas)
@@ -117,14 +136,6 @@ function moveAreas(mm: AddressSpace, request: Request): number {
     at = to;
     if (at >= end) return target;
   }
-}
-
-function notMapped(mm: AddressSpace, address: number): number {
-  return mm.refuse("mremap.unmapped", EFAULT, () => ({
-    text: "nothing is mapped at the old address",
-    source: "vma_lookup",
-    ...(address < 2 ** 47 ? { address } : {}),
-  }));
 }
 
 function remapArea(mm: AddressSpace, request: Request): number {
@@ -170,7 +181,7 @@ function remapArea(mm: AddressSpace, request: Request): number {
     if ((flags & MREMAP_MAYMOVE) === 0)
       return refuse("no-room", ENOMEM, "no room to grow in place", "expand_vma");
   } else {
-    if (mm.tree.count + 2 >= mm.env.settings.maxMapCount - 3)
+    if (!mm.env.release.mremapCountsAreasFirst && mm.tree.count + 2 >= mm.env.settings.maxMapCount - 3)
       return refuse("map-count", ENOMEM, "too close to vm.max_map_count", "mremap_to");
     if ((flags & MREMAP_FIXED) !== 0) {
       const error = unmapRange(mm, target, target + newLength, "mremap");
@@ -193,94 +204,4 @@ function remapArea(mm: AddressSpace, request: Request): number {
   const error = moveArea(mm, area, old, oldLength, place, newLength, (flags & MREMAP_DONTUNMAP) !== 0);
   if (error !== 0) return refuse("move", -error, "the area cannot be moved", "move_vma");
   return place;
-}
-
-/** Cuts off what a shrink gives up: an old size that leaves user space is EINVAL, as munmap has it (do_vmi_munmap). */
-function unmapTail(mm: AddressSpace, start: number, end: number): number {
-  if (end <= TASK_SIZE) return unmapRange(mm, start, end, "mremap");
-  return mm.refuse("mremap.range", EINVAL, () => ({
-    text: "the old range does not lie in user space",
-    source: "do_vmi_munmap",
-  }));
-}
-
-/** Grows an area at its end where the next one leaves room (expand_vma_in_place). */
-function growInPlace(
-  mm: AddressSpace,
-  area: Area,
-  old: number,
-  oldLength: number,
-  newLength: number,
-): boolean {
-  const end = old + newLength;
-  if (oldLength === 0 || old + oldLength !== area.end || end > TASK_SIZE) return false;
-  if (area.next !== null && area.next.start < end) return false;
-  const pages = (newLength - oldLength) / 4096;
-  const { flags } = area;
-  if ((flags & vm.VM_ACCOUNT) !== 0 && !commit(mm, pages)) return false;
-  const from = area.end;
-  addOrMerge(
-    mm,
-    from,
-    end,
-    newProperties({ ...propertiesOf(area), pageOffset: area.pageOffset + area.pageCount }),
-  );
-  countPages(mm, flags, pages);
-  mm.changed("map", from, end);
-  if ((flags & vm.VM_LOCKED) !== 0) populateLocked(mm, from, end);
-  return true;
-}
-
-function propertiesOf(area: Area) {
-  const { flags, key, seal, file, pages, name, anon, chain, unsplittable, guarded } = area;
-  return { flags, key, seal, file, pages, name, anon, chain, unsplittable, guarded };
-}
-
-/** Makes the area anew at `to`, moves its pages there and unmaps the old place unless it is to be kept. */
-function moveArea(
-  mm: AddressSpace,
-  area: Area,
-  from: number,
-  oldLength: number,
-  to: number,
-  newLength: number,
-  keepOld: boolean,
-): number {
-  if (mm.tree.count >= mm.env.settings.maxMapCount - 3) return -ENOMEM;
-  const whole = area.start === from && area.end === from + oldLength;
-  if (area.unsplittable && !whole && oldLength !== 0) return -EINVAL;
-  const properties = newProperties({ ...propertiesOf(area), pageOffset: area.fileIndex(from) });
-  // Untouched anonymous memory takes the offset of its new place, so that it can merge there.
-  if (area.isAnonymous && area.anon === null) properties.pageOffset = to / 4096;
-  const pages = newLength / 4096;
-  if ((area.flags & vm.VM_ACCOUNT) !== 0 && !commit(mm, pages)) return -ENOMEM;
-  addOrMerge(mm, to, to + newLength, properties);
-  countPages(mm, properties.flags, pages);
-  if (mm.translations.move(from, to, oldLength) !== oldLength) {
-    // Out of frames for page tables: put back what came over and drop the new area.
-    mm.translations.move(to, from, oldLength);
-    unmapRange(mm, to, to + newLength, "mremap");
-    return -ENOMEM;
-  }
-  if (oldLength > 0) {
-    if (keepOld) keepUnlocked(mm, from, whole);
-    else unmapRange(mm, from, from + oldLength, "mremap");
-  }
-  mm.changed("move", to, to + newLength);
-  if ((properties.flags & vm.VM_LOCKED) !== 0) populateLocked(mm, to + oldLength, to + newLength);
-  return 0;
-}
-
-/** MREMAP_DONTUNMAP leaves an empty area behind, which is no longer locked. */
-function keepUnlocked(mm: AddressSpace, from: number, whole: boolean): void {
-  const left = mm.tree.find(from);
-  if (left === null) return;
-  if ((left.flags & vm.VM_LOCKED) !== 0) {
-    mm.stats.lockedVm -= left.pageCount;
-    left.flags = vm.withFlags(left.flags, 0, vm.VM_LOCKED_MASK);
-  }
-  if (!whole) return;
-  detachAnon(left);
-  left.anon = null;
-  left.chain = NO_CHAIN;
 }

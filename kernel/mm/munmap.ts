@@ -5,6 +5,7 @@
  *   EINVAL  addr not page aligned, or beyond user space, or the range is
  *   EINVAL  length rounds to 0
  *   (0      nothing is mapped there)
+ *   EPERM   (6.10) any area in the range is sealed; nothing has changed then
  *   ENOMEM  the range lies inside one area and the map count is at its limit
  *   EPERM   the area that begins before addr is sealed
  *   EPERM   any area in the range is sealed
@@ -18,7 +19,8 @@ import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { TASK_SIZE } from "./layout.js";
 import { split } from "./merge.js";
-import type { SealOrigin } from "./sealing/sealing-model.js";
+import { checkSealsOfRange } from "./sealing/range.js";
+import type { SealOrigin, SealVerdict } from "./sealing/sealing-model.js";
 import { isPageAligned, pageUp, type Word } from "./word.js";
 
 export function munmap(mm: AddressSpace, address: Word, length: Word): number {
@@ -59,6 +61,8 @@ export function unmapRange(mm: AddressSpace, start: number, end: number, origin:
 export function gather(mm: AddressSpace, start: number, end: number, origin: SealOrigin): number {
   let area = mm.tree.findOverlap(start, end);
   if (area === null) return 0;
+  const sealed = checkSealsOfRange(mm, start, end, (each) => mm.env.sealing.mayUnmap(each, origin));
+  if (sealed !== null) return refuseSealed(mm, sealed.area, start, end, origin, sealed.verdict);
   if (area.start < start) {
     if (end < area.end && mm.tree.count >= mm.env.settings.maxMapCount) {
       const first = area;
@@ -87,7 +91,17 @@ export function gather(mm: AddressSpace, start: number, end: number, origin: Sea
 
 function refuseIfSealed(mm: AddressSpace, area: Area, start: number, end: number, origin: SealOrigin) {
   const verdict = mm.env.sealing.mayUnmap(area, origin);
-  if (verdict === null) return 0;
+  return verdict === null ? 0 : refuseSealed(mm, area, start, end, origin, verdict);
+}
+
+function refuseSealed(
+  mm: AddressSpace,
+  area: Area,
+  start: number,
+  end: number,
+  origin: SealOrigin,
+  verdict: SealVerdict,
+): number {
   const pages = (end - start) / 4096;
   return mm.refuse(`${origin}.sealed`, mm.env.sealing.errno, () => ({
     text: verdict.reason,

@@ -34,6 +34,7 @@ const MNEMONICS: readonly (readonly [number, string])[] = [
   [vm.VM_WIPEONFORK, "wf"],
   [vm.VM_DONTDUMP, "dd"],
   [vm.VM_SOFTDIRTY, "sd"],
+  [vm.VM_MIXEDMAP, "mm"],
   [vm.VM_HUGEPAGE, "hg"],
   [vm.VM_NOHUGEPAGE, "nh"],
   [vm.VM_MERGEABLE, "mg"],
@@ -102,7 +103,7 @@ function kilobytes(label: string, amount: number): string {
 }
 
 function vmFlags(mm: AddressSpace, area: Area): string {
-  const flags = area.guarded ? area.flags | MAYBE_GUARD : area.flags;
+  const flags = area.guarded && mm.env.release.smapsShowsGuards ? area.flags | MAYBE_GUARD : area.flags;
   const words = MNEMONICS.filter(([bit]) => (flags & bit) !== 0).map(([, word]) => word);
   const seal = mm.env.sealing.smapsFlag(area);
   if (seal !== "") words.push(seal);

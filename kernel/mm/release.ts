@@ -1,12 +1,35 @@
 /**
  * Where kernel releases differ in what a program can see of the mm, as named rules. The operations ask the rule,
- * never the release.
+ * never the release. docs/kernels.md tells users the same.
  */
 export interface ReleaseRules {
-  /** The release as uname would have it. */
+  /** The release as `--kernel` names it. */
   readonly name: string;
+  /**
+   * When seals are looked at: over the whole range before anything changes (can_modify_mm), or area by area on
+   * the way (can_modify_vma, 6.12).
+   */
+  readonly sealCheck: "whole-range" | "by-area";
+  /**
+   * What mmap checks before it removes what MAP_FIXED replaces. "limits": RLIMIT_AS and RLIMIT_DATA alone, so that
+   * PR_SET_MDWE and overcommit refuse when the old mapping is gone. "mdwe": PR_SET_MDWE alone; limits and overcommit
+   * after the seals, but before anything is removed (6.12).
+   */
+  readonly mmapChecksBeforeSeals: "limits" | "mdwe";
+  /** MAP_DROPPABLE is known (6.11). */
+  readonly droppable: boolean;
+  /** A new mapping between two with private pages of their own becomes part of the one before (6.12) or after it. */
+  readonly bridgeMergesWith: "previous" | "next";
+  /**
+   * mremap's checks. "lookup-first": flags and the old address, then the area and its seal, then the new address;
+   * "alignment-first": a new address that is not aligned is refused before that too (6.16); "parameters-first":
+   * everything that needs no look at the map (6.17).
+   */
+  readonly mremapChecks: "lookup-first" | "alignment-first" | "parameters-first";
   /** mremap(MREMAP_FIXED) of one size may move several areas, one after the other (6.17). */
   readonly mremapMovesSeveralAreas: boolean;
+  /** Every mremap asks for room below vm.max_map_count before it looks at the map; else only those that move (7.2). */
+  readonly mremapCountsAreasFirst: boolean;
   /**
    * What MADV_* discards treat as anonymous when sealed: an area without vm_ops (6.17), or one without a file
    * that is not shared.
@@ -14,15 +37,76 @@ export interface ReleaseRules {
   readonly anonymousMeans: "no-vm-ops" | "no-file";
   /** Where MADV_GUARD_INSTALL is known: nowhere, on anonymous memory (6.13), everywhere (6.15). */
   readonly guardRegions: "none" | "anonymous" | "all";
+  /** smaps marks areas that have had guard pages with "gu" (6.18). */
+  readonly smapsShowsGuards: boolean;
+  /** process_madvise on one's own memory takes every advice (6.13), or the four that it takes for others' memory. */
+  readonly processMadviseOwn: "any" | "as-others";
   /** pkey_alloc on a CPU without keys: ENOSPC, or EINVAL the first time in an address space. */
   readonly pkeyAllocWithoutKeys: "enospc" | "einval-once";
+  /** Who reads and writes through /proc/PID/mem what the area forbids: all, or the task's tracer (7.2). */
+  readonly memoryFileForces: "always" | "tracer";
+  /** [vvar] is PFNMAP memory, which cannot be discarded; since 7.2 it is not. */
+  readonly vvarIsPfnmap: boolean;
 }
 
+export const RULES_6_10: ReleaseRules = {
+  name: "6.10",
+  sealCheck: "whole-range",
+  mmapChecksBeforeSeals: "limits",
+  droppable: false,
+  bridgeMergesWith: "next",
+  mremapChecks: "lookup-first",
+  mremapMovesSeveralAreas: false,
+  mremapCountsAreasFirst: false,
+  anonymousMeans: "no-file",
+  guardRegions: "none",
+  smapsShowsGuards: false,
+  processMadviseOwn: "as-others",
+  pkeyAllocWithoutKeys: "einval-once",
+  memoryFileForces: "always",
+  vvarIsPfnmap: true,
+};
+
+export const RULES_6_12: ReleaseRules = {
+  ...RULES_6_10,
+  name: "6.12",
+  sealCheck: "by-area",
+  mmapChecksBeforeSeals: "mdwe",
+  droppable: true,
+  bridgeMergesWith: "previous",
+  pkeyAllocWithoutKeys: "enospc",
+};
+
+export const RULES_6_14: ReleaseRules = {
+  ...RULES_6_12,
+  name: "6.14",
+  guardRegions: "anonymous",
+  processMadviseOwn: "any",
+  pkeyAllocWithoutKeys: "einval-once",
+};
+
+export const RULES_6_16: ReleaseRules = {
+  ...RULES_6_14,
+  name: "6.16",
+  mremapChecks: "alignment-first",
+  guardRegions: "all",
+};
+
 /** Linux 6.18, as 6.18.44 answers. */
-export const RELEASE_6_18: ReleaseRules = {
+export const RULES_6_18: ReleaseRules = {
+  ...RULES_6_16,
   name: "6.18",
+  mremapChecks: "parameters-first",
   mremapMovesSeveralAreas: true,
   anonymousMeans: "no-vm-ops",
-  guardRegions: "all",
-  pkeyAllocWithoutKeys: "einval-once",
+  smapsShowsGuards: true,
+};
+
+export const RULES_7_2: ReleaseRules = {
+  ...RULES_6_18,
+  name: "7.2",
+  mremapCountsAreasFirst: true,
+  pkeyAllocWithoutKeys: "enospc",
+  memoryFileForces: "tracer",
+  vvarIsPfnmap: false,
 };

@@ -27,6 +27,7 @@ export const VM_SYNC = 0x80_0000;
 export const VM_WIPEONFORK = 0x200_0000;
 export const VM_DONTDUMP = 0x400_0000;
 export const VM_SOFTDIRTY = 0x800_0000;
+export const VM_MIXEDMAP = 0x1000_0000;
 export const VM_HUGEPAGE = 0x2000_0000;
 export const VM_NOHUGEPAGE = 0x4000_0000;
 export const VM_MERGEABLE = 0x8000_0000;
@@ -34,7 +35,7 @@ export const VM_MERGEABLE = 0x8000_0000;
 export const VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC;
 export const VM_MAY_ALL = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 /** Areas with one of these never merge (VM_SPECIAL). */
-export const VM_SPECIAL = VM_IO | VM_DONTEXPAND | VM_PFNMAP;
+export const VM_SPECIAL = VM_IO | VM_DONTEXPAND | VM_PFNMAP | VM_MIXEDMAP;
 export const VM_LOCKED_MASK = VM_LOCKED | VM_LOCKONFAULT;
 
 /** PROT_* to VM_READ, VM_WRITE, VM_EXEC: the bits are the same, the rest is dropped. */

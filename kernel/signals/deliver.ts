@@ -249,8 +249,8 @@ function buildFrame(kernel: Kernel, task: Task, info: SignalInfo, action: Signal
   const pkru = registers.pkru;
   const bytes = frameBytes(kernel, task, info, action, fpstate);
   const area = fpstateBytes(kernel, pkru);
-  // From 6.12 on the frame is written with every key open, so that it reaches a stack of any key.
-  kernel.setPkru(0, DELIVERY);
+  // With every key open the frame reaches a stack of any key.
+  if (kernel.release.rules.signalFrameKeys === "open") kernel.setPkru(0, DELIVERY);
   const siginfo = (action.flags & SA_SIGINFO) !== 0;
   const length = siginfo ? FRAME_BYTES : FRAME_SIGINFO;
   const written =

@@ -6,14 +6,21 @@ import type { Location } from "../mount.js";
 import { OpenFile } from "../open-file.js";
 
 /**
- * /proc/pid/mem: the memory at the position, whatever its protection or key (FOLL_FORCE); -EIO where none is mapped.
+ * /proc/pid/mem: the memory at the position, whatever its key and, as far as the release lets the caller force it
+ * (FOLL_FORCE), its protection; -EIO where none is mapped.
  * It is the address space that the task had when this was opened (proc_mem_open): another program that the task
  * executes since is not seen, and of a memory that nobody has any more there is nothing to read.
  */
 export class MemoryFile extends OpenFile {
   private readonly mm: AddressSpace;
 
-  constructor(location: Location, flags: number, task: Task) {
+  /** @param caller the task that reads or writes */
+  constructor(
+    location: Location,
+    flags: number,
+    private readonly task: Task,
+    private readonly caller: () => Task,
+  ) {
     super(location, flags);
     this.mm = task.mm;
   }
@@ -29,6 +36,12 @@ export class MemoryFile extends OpenFile {
   }
 
   private memory(): UserMemory {
-    return new UserMemory(this.mm, { foreign: true, force: true });
+    return new UserMemory(this.mm, { foreign: true, force: this.forces() });
+  }
+
+  /** proc_mem_foll_force. */
+  private forces(): boolean {
+    if (this.mm.env.release.memoryFileForces === "always") return true;
+    return this.task.mm === this.mm && this.task.tracing?.tracer === this.caller();
   }
 }

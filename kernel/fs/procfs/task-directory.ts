@@ -120,7 +120,7 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
       kind: "special",
       mode: 0o600,
       owner,
-      open: (location, flags) => withMemory() || new MemoryFile(location, flags, task),
+      open: (location, flags) => withMemory() || new MemoryFile(location, flags, task, () => kernel.current),
     },
     cwd: place(() => task.fs.cwd),
     root: place(() => task.fs.root),

@@ -1,0 +1,111 @@
+/** What mremap does once nothing speaks against it, and what its checks share. */
+
+import { EFAULT, EINVAL, ENOMEM } from "../errno.js";
+import { commit, countPages } from "./accounting.js";
+import type { AddressSpace } from "./address-space.js";
+import { detachAnon, NO_CHAIN } from "./anon-vma.js";
+import type { Area } from "./area.js";
+import { TASK_SIZE } from "./layout.js";
+import { addOrMerge, newProperties } from "./merge.js";
+import { unmapRange } from "./munmap.js";
+import { populateLocked } from "./populate.js";
+import * as vm from "./vm-flags.js";
+
+export function notMapped(mm: AddressSpace, address: number): number {
+  return mm.refuse("mremap.unmapped", EFAULT, () => ({
+    text: "nothing is mapped at the old address",
+    source: "vma_lookup",
+    ...(address < 2 ** 47 ? { address } : {}),
+  }));
+}
+
+/** Cuts off what a shrink gives up: an old size that leaves user space is EINVAL, as munmap has it (do_vmi_munmap). */
+export function unmapTail(mm: AddressSpace, start: number, end: number): number {
+  if (end <= TASK_SIZE) return unmapRange(mm, start, end, "mremap");
+  return mm.refuse("mremap.range", EINVAL, () => ({
+    text: "the old range does not lie in user space",
+    source: "do_vmi_munmap",
+  }));
+}
+
+/** Grows an area at its end where the next one leaves room (expand_vma_in_place). */
+export function growInPlace(
+  mm: AddressSpace,
+  area: Area,
+  old: number,
+  oldLength: number,
+  newLength: number,
+): boolean {
+  const end = old + newLength;
+  if (oldLength === 0 || old + oldLength !== area.end || end > TASK_SIZE) return false;
+  if (area.next !== null && area.next.start < end) return false;
+  const pages = (newLength - oldLength) / 4096;
+  const { flags } = area;
+  if ((flags & vm.VM_ACCOUNT) !== 0 && !commit(mm, pages)) return false;
+  const from = area.end;
+  addOrMerge(
+    mm,
+    from,
+    end,
+    newProperties({ ...propertiesOf(area), pageOffset: area.pageOffset + area.pageCount }),
+  );
+  countPages(mm, flags, pages);
+  mm.changed("map", from, end);
+  if ((flags & vm.VM_LOCKED) !== 0) populateLocked(mm, from, end);
+  return true;
+}
+
+function propertiesOf(area: Area) {
+  const { flags, key, seal, file, pages, name, anon, chain, unsplittable, guarded } = area;
+  return { flags, key, seal, file, pages, name, anon, chain, unsplittable, guarded };
+}
+
+/** Makes the area anew at `to`, moves its pages there and unmaps the old place unless it is to be kept. */
+export function moveArea(
+  mm: AddressSpace,
+  area: Area,
+  from: number,
+  oldLength: number,
+  to: number,
+  newLength: number,
+  keepOld: boolean,
+): number {
+  if (!mm.env.release.mremapCountsAreasFirst && mm.tree.count >= mm.env.settings.maxMapCount - 3)
+    return -ENOMEM;
+  const whole = area.start === from && area.end === from + oldLength;
+  if (area.unsplittable && !whole && oldLength !== 0) return -EINVAL;
+  const properties = newProperties({ ...propertiesOf(area), pageOffset: area.fileIndex(from) });
+  // Untouched anonymous memory takes the offset of its new place, so that it can merge there.
+  if (area.isAnonymous && area.anon === null) properties.pageOffset = to / 4096;
+  const pages = newLength / 4096;
+  if ((area.flags & vm.VM_ACCOUNT) !== 0 && !commit(mm, pages)) return -ENOMEM;
+  addOrMerge(mm, to, to + newLength, properties);
+  countPages(mm, properties.flags, pages);
+  if (mm.translations.move(from, to, oldLength) !== oldLength) {
+    // Out of frames for page tables: put back what came over and drop the new area.
+    mm.translations.move(to, from, oldLength);
+    unmapRange(mm, to, to + newLength, "mremap");
+    return -ENOMEM;
+  }
+  if (oldLength > 0) {
+    if (keepOld) keepUnlocked(mm, from, whole);
+    else unmapRange(mm, from, from + oldLength, "mremap");
+  }
+  mm.changed("move", to, to + newLength);
+  if ((properties.flags & vm.VM_LOCKED) !== 0) populateLocked(mm, to + oldLength, to + newLength);
+  return 0;
+}
+
+/** MREMAP_DONTUNMAP leaves an empty area behind, which is no longer locked. */
+function keepUnlocked(mm: AddressSpace, from: number, whole: boolean): void {
+  const left = mm.tree.find(from);
+  if (left === null) return;
+  if ((left.flags & vm.VM_LOCKED) !== 0) {
+    mm.stats.lockedVm -= left.pageCount;
+    left.flags = vm.withFlags(left.flags, 0, vm.VM_LOCKED_MASK);
+  }
+  if (!whole) return;
+  detachAnon(left);
+  left.anon = null;
+  left.chain = NO_CHAIN;
+}
