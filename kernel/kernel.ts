@@ -26,6 +26,7 @@ import { commit, uncommit } from "./mm/accounting.js";
 import { AddressSpace } from "./mm/address-space.js";
 import {
   createEnvironment,
+  DEFAULT_SETTINGS,
   type MmCapabilities,
   type MemoryLimits,
   type MmEnvironment,
@@ -79,7 +80,7 @@ export interface KernelOptions {
   /** sysctls of the mm. */
   readonly mmSettings?: Partial<MmSettings>;
   /** The mm's model of sealing, where it is not Linux's. */
-  readonly mm?: Partial<Pick<MmEnvironment, "sealing" | "settings">>;
+  readonly mm?: Partial<Pick<MmEnvironment, "sealing">>;
   readonly firstPid?: number;
   /** How tasks take turns. */
   readonly schedule?: SchedulerOptions;
@@ -141,6 +142,8 @@ export class Kernel {
   readonly release: Release;
   readonly clock: Clock;
   readonly vdso: Vdso | null;
+  /** /proc/sys/vm, as all address spaces have it. */
+  readonly mmSettings: MmSettings;
   readonly events = new KernelEvents();
   readonly network = new Network();
   readonly futexes = new FutexTable();
@@ -167,7 +170,6 @@ export class Kernel {
   syscalls = 0;
   readonly #dispatch: SyscallDispatch;
   readonly #mmParts: NonNullable<KernelOptions["mm"]>;
-  readonly #mmSettings: Partial<MmSettings>;
   readonly #commit = { pages: 0 };
   readonly #reaped = new WeakSet<AddressSpace>();
   /** Bytes of a context that was loaded: the next one is saved in them. */
@@ -211,7 +213,7 @@ export class Kernel {
     this.maxTasks = options.maxTasks ?? DEFAULT_MAX_TASKS;
     this.#dispatch = options.dispatch;
     this.#mmParts = options.mm ?? {};
-    this.#mmSettings = options.mmSettings ?? {};
+    this.mmSettings = { ...DEFAULT_SETTINGS, ...options.mmSettings };
     this.scheduler = new Scheduler(options.schedule);
     this.waitForAll = options.waitForAll ?? false;
     this.#nextPid = options.firstPid ?? 1000;
@@ -335,9 +337,9 @@ export class Kernel {
         syscall: () => (this.#inSyscall ? this.#dispatch.nameOf(this.#number) : undefined),
       },
       release: this.release.rules,
+      settings: this.mmSettings,
       ...this.#mmParts,
     });
-    Object.assign(environment.settings, this.#mmSettings);
     environment.readImpliesExec = (personality & READ_IMPLIES_EXEC) !== 0;
     // Objects are built only while somebody listens: the sinks are looked up at each use.
     const { events } = this;
