@@ -44,8 +44,8 @@ export function futexKey(
   writes: boolean,
 ): FutexKey | number {
   const word = wordOf(address);
-  const low = Number(BigInt.asUintN(32, address));
-  return findFutexKey(call.user, typeof word === "number" ? word : Infinity, low, flags, writes);
+  if (typeof word === "number") return findFutexKey(call.user, word, word >>> 0, flags, writes);
+  return findFutexKey(call.user, Infinity, Number(BigInt.asUintN(32, address)), flags, writes);
 }
 
 /** Puts the caller to sleep over its places in queues. */

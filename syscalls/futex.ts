@@ -73,8 +73,17 @@ function futex(call: SyscallCall): HandlerResult {
     case FUTEX_WAIT:
     case FUTEX_WAIT_BITSET: {
       const bitset = command === FUTEX_WAIT ? FUTEX_BITSET_MATCH_ANY : call.u32(5);
-      const request = { address: call.u64(0), flags, value: call.u32(2), bitset, restarts: true };
-      return waitForFutex(call, { ...request, ...until });
+      const { deadline, realtime } = until;
+      const address = call.u64(0);
+      return waitForFutex(call, {
+        address,
+        flags,
+        value: call.u32(2),
+        bitset,
+        restarts: true,
+        deadline,
+        realtime,
+      });
     }
     case FUTEX_WAKE:
       return wake(call, flags, FUTEX_BITSET_MATCH_ANY);
