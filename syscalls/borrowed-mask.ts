@@ -3,19 +3,11 @@
 import { EFAULT, EINVAL } from "../kernel/errno.js";
 import { isZero } from "../kernel/mm/word.js";
 import type { Word } from "../kernel/mm/word.js";
-import { SIGKILL, SIGSTOP } from "../kernel/signals/numbers.js";
+import { setBlocked } from "../kernel/signals/mask.js";
 import { SignalSet } from "../kernel/signals/signal-set.js";
-import type { Task } from "../kernel/task.js";
 import type { SyscallCall } from "./call.js";
 
 const SIGSET_BYTES = 8;
-const UNBLOCKABLE = SignalSet.of(SIGKILL, SIGSTOP);
-
-function setBlocked(task: Task, set: SignalSet): void {
-  set.deleteAll(UNBLOCKABLE);
-  task.signals.blocked.assign(set);
-  task.signals.recalculate();
-}
 
 /** Puts the mask in place, once; the kernel puts the old one back when a signal ends the call. 0 or -errno. */
 export function useMask(call: SyscallCall, pointer: Word, size: number): number {

@@ -16,7 +16,8 @@ import {
 import { detachTracee, resumeTracee } from "../kernel/ptrace/resume.js";
 import { PTRACE_O_MASK, type ResumeMode } from "../kernel/ptrace/tracing.js";
 import { decodeSiginfo, encodeSiginfo, SIGINFO_BYTES } from "../kernel/signals/siginfo.js";
-import { SIGKILL, SIGSTOP } from "../kernel/signals/numbers.js";
+import { setBlocked } from "../kernel/signals/mask.js";
+import { SIGKILL } from "../kernel/signals/numbers.js";
 import { kernelSignal, sendSignal } from "../kernel/signals/send.js";
 import { SignalSet } from "../kernel/signals/signal-set.js";
 import type { Task } from "../kernel/task.js";
@@ -187,11 +188,8 @@ function onStopped(call: SyscallCall, request: number, target: Task): HandlerRes
       if (call.word(2) !== 8) return -EINVAL;
       const bytes = call.user.read(call.word(3), 8);
       if (typeof bytes === "number") return bytes;
-      const set = SignalSet.fromBytes(bytes);
-      set.deleteAll(SignalSet.of(SIGKILL, SIGSTOP));
       target.signals.saved = null;
-      target.signals.blocked.assign(set);
-      target.signals.recalculate();
+      setBlocked(target, SignalSet.fromBytes(bytes));
       return 0;
     }
     case REQUESTS.PTRACE_GET_SYSCALL_INFO:

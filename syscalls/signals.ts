@@ -28,6 +28,7 @@ import { maySignal } from "../kernel/signals/permission.js";
 import { signalReturn } from "../kernel/signals/return.js";
 import { discardSignals, sendSignal } from "../kernel/signals/send.js";
 import { decodeSiginfo, encodeSiginfo, SIGINFO_BYTES, type SignalInfo } from "../kernel/signals/siginfo.js";
+import { setBlocked } from "../kernel/signals/mask.js";
 import { SignalSet } from "../kernel/signals/signal-set.js";
 import { SS_AUTODISARM, SS_DISABLE, SS_ONSTACK } from "../kernel/signals/state.js";
 import { takeSignal } from "../kernel/signals/take.js";
@@ -103,12 +104,6 @@ function rtSigaction(call: SyscallCall): HandlerResult {
     }
   }
   return oldAddress === 0 ? 0 : writeBytes(user, oldAddress, old);
-}
-
-function setBlocked(task: Task, set: SignalSet): void {
-  set.deleteAll(UNBLOCKABLE);
-  task.signals.blocked.assign(set);
-  task.signals.recalculate();
 }
 
 function rtSigprocmask(call: SyscallCall): HandlerResult {
