@@ -36,6 +36,8 @@ export type Node = { readonly owner?: Owner } & (
       /** Asked besides the permission bits: 0 or -errno. */
       readonly check?: () => number;
       readonly mode?: number;
+      /** What stat says when the name is looked up; 2 unless told. */
+      readonly links?: () => number;
     }
   /** `place`: where following it leads, for links that are more than their text. */
   | {
@@ -101,7 +103,7 @@ function inodeFor(fileSystem: FileSystem, node: Node, known: Inode | undefined):
   switch (node.kind) {
     case "directory":
       if (!alike) return new GeneratedDirectory(fileSystem, node);
-      (known as GeneratedDirectory).node = node;
+      (known as GeneratedDirectory).setNode(node);
       return known;
     case "link":
       if (!alike) return new GeneratedLink(fileSystem, node);
@@ -203,7 +205,12 @@ class GeneratedDirectory extends DirectoryInode {
     public node: Extract<Node, { kind: "directory" }>,
   ) {
     super(fileSystem, parts(fileSystem, node));
-    this.links = 2;
+    this.setNode(node);
+  }
+
+  setNode(node: Extract<Node, { kind: "directory" }>): void {
+    this.node = node;
+    this.links = node.links?.() ?? 2;
   }
 
   override check(): number {

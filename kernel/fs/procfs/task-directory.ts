@@ -157,6 +157,8 @@ function threadDirectory(kernel: Kernel, task: Task, owner: Owner): Node {
   return {
     kind: "directory",
     owner,
+    // Programs count their threads by it (proc_task_getattr).
+    links: () => 2 + process.tasks.length,
     children: () => new Map(all().map((each) => [`${each.tid}`, node(each)])),
     child: (name) => {
       const found = all().find((each) => `${each.tid}` === name);
