@@ -5,7 +5,7 @@ export type { WalkLevel, WalkResult } from "../mmu/walk.js";
 export type { Host, HostInput, TerminalSize } from "../kernel/host.js";
 export type { ByteSource } from "../kernel/fs/byte-source.js";
 export type { KernelEventMap, KernelEventName } from "../kernel/events.js";
-export type { RunResult } from "../kernel/kernel.js";
+export type { RunResult } from "../kernel/run-loop.js";
 export { RELEASE_NAMES } from "../kernel/release.js";
 export type { AreaSnapshot, PathEntry, Provenance, Refusal } from "../kernel/refusal.js";
 export type { ExitStatus } from "../kernel/task.js";

@@ -3,6 +3,7 @@
 import { leaveFutexes } from "./futex/exit.js";
 import type { Kernel } from "./kernel.js";
 import { releaseTracees } from "./ptrace/attach.js";
+import { withRegisters } from "./ptrace/registers.js";
 import { stopForEvent, tellTracer } from "./ptrace/stop.js";
 import { PTRACE_EVENT_EXIT, PTRACE_O_TRACEEXIT } from "./ptrace/tracing.js";
 import { hasStoppedMember, isOrphanedGroup, membersOf } from "./process-groups.js";
@@ -33,6 +34,8 @@ export function exitTask(kernel: Kernel, task: Task, code: number): void {
   report(kernel, task, status);
   leave(kernel, task);
   endTracee(task, status);
+  // A pidfd of the thread is ready.
+  task.process.exitQueue.wake();
   retargetSignals(task);
 }
 
@@ -116,7 +119,8 @@ function leave(kernel: Kernel, task: Task): void {
   const { process } = task;
   sleepNoMore(kernel, task);
   task.waiting = null;
-  leaveFutexes(kernel, task);
+  // Its memory is touched with its own PKRU, whoever ends it.
+  withRegisters(kernel, task, () => leaveFutexes(kernel, task));
   for (const ended of releaseTracees(task)) tracerLeft(kernel, ended);
   adoptChildren(kernel, task);
   kernel.scheduler.sleep(task, "dead");
@@ -128,7 +132,7 @@ function leave(kernel: Kernel, task: Task): void {
   task.files.drop();
   countResident(task, process.usage);
   task.mm.syncFiles();
-  kernel.dropMemory(task);
+  task.mm.drop();
 }
 
 function countResident(task: Task, usage: Usage): void {
@@ -158,7 +162,6 @@ function endProcess(kernel: Kernel, process: Process): void {
   if (process.timerEntry !== null) kernel.timerQueue.cancel(process.timerEntry);
   process.timerEntry = null;
   kernel.ipc.semaphores.exit(process);
-  kernel.onProcessEnd(process);
   disassociateTerminal(kernel, process, true);
   process.controllingTerminal = null;
   forsake(kernel, process);

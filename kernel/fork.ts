@@ -118,7 +118,6 @@ export function copyTask(kernel: Kernel, parent: Task, args: CloneArguments): Ta
     kernel.processes.set(process.pid, process);
     process.parent?.children.add(process);
   }
-  kernel.onFork(parent, child, flags);
   traceChild(kernel, parent, child, args);
   child.wake();
   return child;

@@ -16,6 +16,7 @@ import { UserMemory } from "../mm/user-memory.js";
 import { mayExecute } from "../process-limit.js";
 import { RSP } from "../processor.js";
 import { INITIAL_PKRU } from "../signals/frame.js";
+import { detach } from "../ptrace/attach.js";
 import { stopForEvent } from "../ptrace/stop.js";
 import { PTRACE_EVENT_EXEC, PTRACE_O_TRACEEXEC } from "../ptrace/tracing.js";
 import { SI_USER, SIGCHLD, SIGSEGV, SIGTRAP } from "../signals/numbers.js";
@@ -215,7 +216,7 @@ function beginNew(
   const { process } = task;
   mm.hold();
   if (process === kernel.init) kernel.keepForInspection(task.mm, mm);
-  kernel.dropMemory(task);
+  task.mm.drop();
   takeIdentity(task, identity);
   task.mm = mm;
   task.user = new UserMemory(mm);
@@ -256,6 +257,10 @@ function becomeOnlyTask(kernel: Kernel, task: Task): void {
   for (const other of [...process.tasks]) if (other !== task) endThread(kernel, other);
   if (process.leader === task) return;
   kernel.tasks.delete(task.tid);
+  // Its tracer hears nothing of the leader's end, but does not wait for it either (release_task).
+  const tracer = process.leader.tracing?.tracer;
+  detach(process.leader);
+  tracer?.process.childQueue.wake();
   task.tid = process.pid;
   process.leader = task;
   kernel.tasks.set(task.tid, task);

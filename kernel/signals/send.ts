@@ -97,6 +97,11 @@ function chooseTask(task: Task, signal: number): Task {
   );
 }
 
+/** SIGKILL is on its way: nothing holds the task back any more. */
+export function isKilled(task: Task): boolean {
+  return task.signals.pending.set.has(SIGKILL) || task.process.pending.set.has(SIGKILL);
+}
+
 /** Others may have to take what this task blocks from now on, or leaves behind at its end (retarget_shared_pending). */
 export function retargetSignals(task: Task): void {
   const { pending, tasks } = task.process;

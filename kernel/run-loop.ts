@@ -1,0 +1,250 @@
+/** A run is a row of steps: let the CPU run, serve what made it stop, deliver signals, go on, change tasks. */
+
+import { checkCpuLimit, cpuLimitAt } from "./cpu-limit.js";
+import { exitProcess, exitTask } from "./exit.js";
+import { raiseException } from "./exceptions.js";
+import type { Kernel } from "./kernel.js";
+import { reportStep, stepsNow, stopWithEvent } from "./ptrace/stop.js";
+import { PTRACE_EVENT_STOP, type Tracing, type Unfinished } from "./ptrace/tracing.js";
+import { rseqReturn } from "./rseq.js";
+import { deliverSignals } from "./signals/deliver.js";
+import { SIGTRAP } from "./signals/numbers.js";
+import { isKilled } from "./signals/send.js";
+import { sleepNoMore } from "./sleep.js";
+import type { SystemCalls } from "./system-calls.js";
+import type { ExitStatus, Task } from "./task.js";
+import { fireCpuTimers } from "./timer-signals.js";
+
+export type RunResult =
+  | { readonly reason: "exited"; readonly status: ExitStatus }
+  /** The instructions allowed have been retired. */
+  | { readonly reason: "budget" }
+  /** `requestStop` was called. */
+  | { readonly reason: "stopped" }
+  /** A stop signal stopped it, and nobody is there to continue it. */
+  | { readonly reason: "suspended"; readonly signal: number }
+  /**
+   * It waits. `input`: for the host's input (run again when there is some). `deadline`: at that monotonic time it
+   * goes on by itself (on a virtual clock, `advanceClock` carries it there). Neither: for a signal from outside, and
+   * without one for ever (kernel/wait-reason.ts says for what).
+   */
+  | { readonly reason: "blocked"; readonly input: boolean; readonly deadline: number | null };
+
+const BUDGET: RunResult = { reason: "budget" };
+const STOPPED: RunResult = { reason: "stopped" };
+/** On a host's clock, how many instructions may pass before timers are looked at. */
+const TIMER_SLICE = 200_000;
+
+export class RunLoop {
+  /** Makes `run` return "stopped" at the next boundary. */
+  stopRequested = false;
+  /** The earliest timer when the running task's budget was made: an earlier one ends its run. */
+  #timersSeen = Infinity;
+  /** Bytes of a context that was loaded: the next one is saved in them. */
+  #spareContext: Uint8Array | null = null;
+
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly calls: SystemCalls,
+  ) {}
+
+  /**
+   * Runs until at most `maxInstructions` more have been retired. Exact: a run that stops by "budget" has retired
+   * that many.
+   */
+  run(maxInstructions: number): RunResult {
+    const { kernel } = this;
+    const { cpu, scheduler } = kernel;
+    const limit = cpu.instructions + maxInstructions;
+    for (;;) {
+      if (this.stopRequested) {
+        this.stopRequested = false;
+        return STOPPED;
+      }
+      if (this.kernel.processes.size === 0) return { reason: "exited", status: this.kernel.init.exit! };
+      this.#wakeDue();
+      const task = scheduler.pick(cpu.instructions);
+      if (task === null) {
+        const result = this.#idle();
+        if (result !== null) return result;
+        continue;
+      }
+      if (task !== this.kernel.current) this.#switchTo(task);
+      const { process } = task;
+      if (task.tracing !== null && this.#stoppedByTracer(task, task.tracing)) continue;
+      if (process.stopped !== 0 && task.tracing === null && !isKilled(task)) {
+        scheduler.sleep(task, "asleep");
+        continue;
+      }
+      if (task.unfinished.length > 0 && !isKilled(task)) {
+        this.#goOnUnfinished(task, task.unfinished.shift()!);
+        continue;
+      }
+      if (task.waiting !== null) {
+        this.calls.goOn(task);
+        continue;
+      }
+      if (task.rseq?.preempted === true) rseqReturn(this.kernel, task);
+      if (task.signals.attention || task.interruptedBy !== 0 || task.injected !== null) {
+        deliverSignals(this.kernel, task, task.interruptedBy);
+        continue;
+      }
+      const now = cpu.instructions;
+      if (now >= limit) return BUDGET;
+      const until = Math.min(
+        limit,
+        scheduler.waiting > 0 ? scheduler.sliceEnd : Infinity,
+        now + this.#untilTimer(task),
+        stepsNow(task) ? now + 1 : Infinity,
+      );
+      if (this.#runUser(task, until - now)) return STOPPED;
+      if (stepsNow(task) && cpu.instructions === now + 1) reportStep(this.kernel, task);
+      if (process.timers.usesCpu) fireCpuTimers(this.kernel, task);
+      if (process.usage.instructions >= cpuLimitAt(process)) checkCpuLimit(process);
+    }
+  }
+
+  /** A tracee stands still, or has to stop now; false where it goes on. */
+  #stoppedByTracer(task: Task, tracing: Tracing): boolean {
+    const { process } = task;
+    if (isKilled(task)) {
+      tracing.stop = null;
+      return false;
+    }
+    if (tracing.stop !== null) {
+      this.kernel.scheduler.sleep(task, "asleep");
+      return true;
+    }
+    const joins = process.stopped !== 0 && tracing.passedStop !== process.stops;
+    if (joins || tracing.interrupted) {
+      if (task.waiting !== null) {
+        this.calls.interrupt(task);
+        sleepNoMore(this.kernel, task);
+      }
+      tracing.interrupted = false;
+      if (joins) tracing.passedStop = process.stops;
+      const event = tracing.seized ? PTRACE_EVENT_STOP : 0;
+      stopWithEvent(this.kernel, task, event, process.stopped === 0 ? SIGTRAP : process.stopped);
+      return true;
+    }
+    return false;
+  }
+
+  /** Takes up what a tracer's stop put off. */
+  #goOnUnfinished(task: Task, step: Unfinished): void {
+    switch (step.kind) {
+      case "execute":
+        // A tracer may have cancelled the call, or does it itself.
+        if (task.noSyscall || task.tracing?.mode.startsWith("emulate") === true) this.calls.ended(task);
+        else this.calls.execute(task, false);
+        break;
+      case "exit-stop":
+        this.calls.ended(task);
+        break;
+      case "exit-task":
+        exitTask(this.kernel, task, step.status.code);
+        break;
+      case "exit-process":
+        exitProcess(this.kernel, task, step.status);
+        break;
+    }
+  }
+
+  /** Timers that have expired and input that has come wake their tasks. */
+  #wakeDue(): void {
+    if (this.kernel.timerQueue.next !== Infinity) {
+      const now = this.kernel.clock.monotonic();
+      if (this.kernel.timerQueue.next <= now) this.kernel.timerQueue.fire(now);
+    }
+    if (this.kernel.hostWaiters.size > 0 && this.kernel.host.stdin.ready())
+      for (const task of [...this.kernel.hostWaiters]) task.wake();
+  }
+
+  /** Nobody can run: carries a virtual clock to the next timer, else says what the run waits for. */
+  #idle(): RunResult | null {
+    const next = this.kernel.timerQueue.next;
+    const input = this.kernel.hostWaiters.size > 0;
+    if (next !== Infinity && this.kernel.clock.virtual && !input) {
+      this.kernel.clock.advanceTo(next);
+      return null;
+    }
+    const { init } = this.kernel;
+    if (next === Infinity && !input && init.stopped !== 0)
+      return { reason: "suspended", signal: init.stopped };
+    return { reason: "blocked", input, deadline: next === Infinity ? null : next };
+  }
+
+  /** The processor goes to another task: its registers, its page tables. */
+  #switchTo(task: Task): void {
+    const { kernel } = this;
+    const { cpu, current } = kernel;
+    // Of an ended first process, the registers can be looked at to the last.
+    if (current.state !== "dead" || current === kernel.init.leader) {
+      current.context = cpu.saveContext(this.#spareContext ?? undefined);
+      this.#spareContext = null;
+      const writer = current.pkruWriter;
+      writer.instruction = cpu.pkruWriter.instruction;
+      writer.rip = cpu.pkruWriter.rip;
+      writer.set = this.kernel.pkruSet;
+    }
+    this.kernel.current = task;
+    this.kernel.activate(task.mm);
+    if (task.context !== null) {
+      cpu.loadContext(task.context);
+      this.#spareContext = task.context;
+      task.context = null;
+    }
+    cpu.pkruWriter.instruction = task.pkruWriter.instruction;
+    cpu.pkruWriter.rip = task.pkruWriter.rip;
+    this.kernel.pkruSet = task.pkruWriter.set;
+    if (task.setChildTid !== 0) {
+      task.user.writeU32(task.setChildTid, task.tid);
+      task.setChildTid = 0;
+    }
+  }
+
+  /** Runs the CPU and serves system calls until something other than a plain call happens; true to stop. */
+  #runUser(task: Task, budget: number): boolean {
+    const { cpu } = this.kernel;
+    const limit = cpu.instructions + budget;
+    const { signals } = task;
+    do {
+      const before = cpu.instructions;
+      const reason = cpu.run(limit - before);
+      task.instructions += cpu.instructions - before;
+      task.process.usage.instructions += cpu.instructions - before;
+      if (reason === "syscall") this.calls.serve(task);
+      else if (reason === "exception") {
+        raiseException(this.kernel, task);
+        return false;
+      } else return false;
+      if (this.stopRequested) {
+        this.stopRequested = false;
+        return true;
+      }
+    } while (
+      !signals.attention &&
+      task.waiting === null &&
+      task.state === "ready" &&
+      task.interruptedBy === 0 &&
+      !this.kernel.scheduler.yielding &&
+      this.kernel.timerQueue.next >= this.#timersSeen &&
+      cpu.instructions < limit
+    );
+    return false;
+  }
+
+  /** Instructions until a timer may expire, at least 1. */
+  #untilTimer(task: Task): number {
+    const next = (this.#timersSeen = this.kernel.timerQueue.next);
+    let left = Infinity;
+    if (next !== Infinity || this.kernel.hostWaiters.size > 0)
+      left =
+        this.kernel.clock.virtual && next !== Infinity ? next - this.kernel.clock.monotonic() : TIMER_SLICE;
+    const { process } = task;
+    left = Math.min(left, cpuLimitAt(process) - process.usage.instructions);
+    if (process.timers.usesCpu)
+      left = Math.min(left, process.timers.next("cpu") - process.usage.instructions);
+    return Math.max(1, Math.ceil(left));
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * System calls as a task makes them: from the SYSCALL instruction to the result in RAX, over as many executions as a
+ * wait takes, with the signals and the tracer that come between.
+ */
+
+import { EFAULT, ENOSYS } from "./errno.js";
+import type { Kernel } from "./kernel.js";
+import { RAX } from "./processor.js";
+import { stopForSyscall, stopsAtSyscalls } from "./ptrace/stop.js";
+import { ERESTART_RESTARTBLOCK, ERESTARTSYS } from "./restart.js";
+import { isKilled } from "./signals/send.js";
+import { SignalSet } from "./signals/signal-set.js";
+import { sleepNoMore, sleepOn } from "./sleep.js";
+import { writeRemainder, writeTimeLeft } from "./sleep-remainder.js";
+import { BLOCKED, NO_RESULT, type SyscallDispatch } from "./syscall-dispatch.js";
+import type { Task } from "./task.js";
+import type { WaitRecord } from "./wait.js";
+
+/** Waits for a condition, which a signal does not undo. */
+const LOOKS_FIRST: ReadonlySet<WaitRecord["kind"]> = new Set(["file", "open", "queue", "child"]);
+/** RDI, RSI, RDX, R10, R8, R9. */
+const ARGUMENTS = [7, 6, 2, 10, 8, 9];
+
+export class SystemCalls {
+  /** The number of the call that is being executed now; null outside of one. */
+  running: number | null = null;
+
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly dispatch: SyscallDispatch,
+  ) {}
+
+  /** A SYSCALL instruction. */
+  serve(task: Task): void {
+    const { registers } = this.kernel.cpu;
+    this.kernel.syscalls++;
+    task.originalRaxLow = registers.low(RAX);
+    task.originalRaxHigh = registers.high(RAX);
+    task.noSyscall = false;
+    if (task.tracing !== null && stopsAtSyscalls(task, "entry")) {
+      registers.setNumber(RAX, -ENOSYS);
+      task.unfinished.push({ kind: "execute" });
+      stopForSyscall(this.kernel, task, "entry");
+    } else this.execute(task, false);
+  }
+
+  /** Executes the call whose number is in the task's record, and puts its result where it belongs. */
+  execute(task: Task, resumed: boolean): void {
+    const number = task.originalRaxLow >>> 0;
+    const { listening } = this.kernel.events;
+    this.running = number;
+    if (listening.syscallEnter || listening.syscallExit) {
+      this.#executeTraced(task, number, resumed);
+    } else {
+      const result = this.dispatch.execute(this.kernel, task, number);
+      if (result !== BLOCKED && result !== NO_RESULT) this.#finish(task, result);
+    }
+    this.running = null;
+    if (task.waiting !== null) sleepOn(this.kernel, task);
+    else {
+      if (task.registered !== null) sleepNoMore(this.kernel, task);
+      if (task.tracing !== null) this.ended(task);
+    }
+  }
+
+  #executeTraced(task: Task, number: number, resumed: boolean): void {
+    const { registers } = this.kernel.cpu;
+    const args = ARGUMENTS.map((register) => BigInt.asUintN(64, registers.get(register)));
+    const name = this.dispatch.nameOf(number);
+    const enter = { task, number, name, args, instruction: this.kernel.cpu.instructions, resumed };
+    if (this.kernel.events.listening.syscallEnter) this.kernel.events.emit("syscallEnter", enter);
+    const result = this.dispatch.execute(this.kernel, task, number);
+    if (result === BLOCKED) return;
+    if (this.kernel.events.listening.syscallExit) {
+      this.kernel.events.emit("syscallExit", {
+        ...enter,
+        result: result === NO_RESULT ? null : BigInt(result),
+      });
+    }
+    if (result !== NO_RESULT) this.#finish(task, result);
+  }
+
+  /** Writes a result to RAX; a call that asks for its restart has signals delivered next, as only these cause it. */
+  #finish(task: Task, result: number | bigint): void {
+    const { registers } = this.kernel.cpu;
+    if (typeof result === "bigint") registers.set(RAX, BigInt.asUintN(64, result));
+    else {
+      registers.setNumber(RAX, result);
+      if (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK) task.interruptedBy = -result;
+    }
+  }
+
+  /** A waiting task was woken: executes its call again where that makes sense. */
+  goOn(task: Task): void {
+    const wait = task.waiting!;
+    task.signals.recalculate();
+    // A futex wait that was woken has succeeded, whatever else there is; so has a semop(2) done by others.
+    const woken = (wait.kind === "futex" && wait.woken) || (wait.kind === "queue" && wait.done === true);
+    if (task.signals.attention && !woken && (wait.interrupted !== 0 || isKilled(task))) {
+      // What has come counts before the signal, as Linux looks at its condition before it gives a wait up.
+      if (LOOKS_FIRST.has(wait.kind) && !isKilled(task)) {
+        this.execute(task, true);
+        if (task.waiting === null || !task.signals.attention) return;
+      }
+      this.interrupt(task);
+      sleepNoMore(this.kernel, task);
+      return;
+    }
+    const late = wait.deadline !== null && this.kernel.clock.monotonic() >= wait.deadline;
+    if (late || this.#mayGoOn(task)) {
+      wait.timedOut = late;
+      this.execute(task, true);
+    } else sleepOn(this.kernel, task);
+  }
+
+  #mayGoOn(task: Task): boolean {
+    const wait = task.waiting!;
+    switch (wait.kind) {
+      case "file":
+      case "open":
+      case "queue":
+      case "child":
+      case "vfork":
+        return true;
+      case "futex":
+        return wait.woken || wait.realtime !== null;
+      case "signal": {
+        const { pending, waitedFor } = task.signals;
+        if (waitedFor === null) return false;
+        const others = new SignalSet();
+        others.lo = ~waitedFor.lo;
+        others.hi = ~waitedFor.hi;
+        return pending.set.anyOutside(others) || task.process.pending.set.anyOutside(others);
+      }
+      case "sleep":
+        return false;
+    }
+  }
+
+  /** A signal ends a wait. */
+  interrupt(task: Task): void {
+    const wait = task.waiting!;
+    task.waiting = null;
+    task.signals.waitedFor = null;
+    if (wait.interrupted === 0) return;
+    if (wait.kind === "file" && wait.progress > 0) {
+      this.#reportInterrupted(task, BigInt(wait.progress));
+      this.kernel.cpu.registers.setNumber(RAX, wait.progress);
+      if (task.tracing !== null) this.ended(task);
+      return;
+    }
+    if (wait.kind === "file") writeTimeLeft(this.kernel, task, wait);
+    const bad = wait.interrupted === ERESTART_RESTARTBLOCK && !writeRemainder(this.kernel, task);
+    const code = bad ? EFAULT : wait.interrupted;
+    this.#reportInterrupted(task, BigInt(-code));
+    this.kernel.cpu.registers.setNumber(RAX, -code);
+    task.interruptedBy = code >= ERESTARTSYS ? code : 0;
+    if (task.tracing !== null) this.ended(task);
+  }
+
+  #reportInterrupted(task: Task, result: bigint): void {
+    if (!this.kernel.events.listening.syscallExit) return;
+    const { registers } = this.kernel.cpu;
+    const number = task.originalRaxLow >>> 0;
+    this.kernel.events.emit("syscallExit", {
+      task,
+      number,
+      name: this.dispatch.nameOf(number),
+      args: ARGUMENTS.map((register) => BigInt.asUintN(64, registers.get(register))),
+      instruction: this.kernel.cpu.instructions,
+      resumed: true,
+      result,
+    });
+  }
+
+  /** A system call has ended: a tracer may want to see that, after what else it has been told. */
+  ended(task: Task): void {
+    if (task.tracing === null || task.state === "dead" || !stopsAtSyscalls(task, "exit")) return;
+    // A call that ends the task has no exit.
+    if (task.unfinished.some(({ kind }) => kind === "exit-task" || kind === "exit-process")) return;
+    if (task.tracing.stop === null) stopForSyscall(this.kernel, task, "exit");
+    else task.unfinished.push({ kind: "exit-stop" });
+  }
+}
