@@ -75,7 +75,7 @@ echo a b c | { read x y; echo $y $x; }
 coproc CAT { cat; }; echo through >&\${CAT[1]}; read line <&\${CAT[0]}; echo $line; kill $CAT_PID
 time_out=; read -t 0.05 time_out < <(sleep 0.3); echo $(($? > 128))
 [[ abc =~ b(.) ]] && echo \${BASH_REMATCH[1]}
-for i in 1 2; do echo $i & sleep 0.1; done; wait; echo "\${PIPESTATUS[@]}"
+for i in 1 2; do echo $i > job$i.tmp & done; wait; cat job?.tmp; echo "\${PIPESTATUS[@]}"
 trap 'echo err $?' ERR; false; trap - ERR
 (ulimit -n 20; ulimit -n)
 printf '%(%Y)T\\n' 0
