@@ -255,9 +255,7 @@ function changeAmbient(call: SyscallCall): HandlerResult {
 }
 
 function mdweBits(call: SyscallCall): number {
-  return call.mm.denyWriteExec
-    ? MDWE_REFUSE_EXEC_GAIN | (call.mm.mdweNotInherited ? MDWE_NO_INHERIT : 0)
-    : 0;
+  return call.mm.denyWriteExec ? MDWE_REFUSE_EXEC_GAIN | (call.mm.mdweNotInherited ? MDWE_NO_INHERIT : 0) : 0;
 }
 
 /** Memory-deny-write-execute: set once, never changed (prctl_set_mdwe). */

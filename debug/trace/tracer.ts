@@ -197,7 +197,12 @@ export class Tracer {
   }
 
   /** What was printed before the call, or could not be; a length that the kernel changes shows both values. */
-  private finalText(argument: Argument | undefined, i: number, view: CallView, before: string | null): string {
+  private finalText(
+    argument: Argument | undefined,
+    i: number,
+    view: CallView,
+    before: string | null,
+  ): string {
     if (argument === undefined) return before ?? "";
     if (before === null) return argumentText(argument, i, view);
     if (argument.kind !== "struct" || argument.struct !== "socklen" || !before.startsWith("[")) return before;
