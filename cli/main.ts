@@ -12,6 +12,7 @@ pkey_* and mseal do what Linux does, and say why when they refuse.
 Usage: sealab run [OPTIONS] [--] PROG [ARGS...]  run a static ELF program
        sealab demo [SAMPLE]                      an attack on a sealed JIT heap
        sealab samples [NAME -o FILE]             list or write sample programs
+       sealab matrix TOPIC [--kernel R[,R2]]     what Linux answers, in every case
        sealab --version
 
 Options of run:
@@ -44,6 +45,8 @@ async function dispatch(args: readonly string[]): Promise<number> {
       return (await import("./demo-command.js")).demoCommand(rest);
     case "samples":
       return (await import("./samples-command.js")).samplesCommand(rest);
+    case "matrix":
+      return (await import("./matrix-command.js")).matrixCommand(rest);
     case "--version":
     case "-V":
       return say(`sealab ${version()}\n`);
