@@ -7,6 +7,8 @@ import type { Process, Task } from "./task.js";
 import type { TimerTarget } from "./timer-queue.js";
 import {
   expire,
+  expireOnce,
+  goOn,
   ITIMER_PROF,
   ITIMER_REAL,
   ITIMER_VIRTUAL,
@@ -27,7 +29,7 @@ export class ProcessTimer implements TimerTarget {
     const { kernel, process } = this;
     process.timerEntry = null;
     const { timers } = process;
-    if (expire(timers.interval[ITIMER_REAL]!, now) > 0) signal(process, SIGALRM);
+    if (expireOnce(timers.interval[ITIMER_REAL]!, now) > 0) signal(process, SIGALRM);
     firePosixTimers(kernel, process, "monotonic", now);
     kernel.timersChanged(process);
   }
@@ -50,7 +52,7 @@ function signal(process: Process, signo: number): void {
 function firePosixTimers(kernel: Kernel, process: Process, clock: TimerClock, now: number): void {
   for (const timer of process.timers.posix.values()) {
     if (timer.clock !== clock) continue;
-    const times = expire(timer, now);
+    const times = clock === "cpu" ? expire(timer, now) : expireOnce(timer, now);
     if (times > 0 && timer.notify !== SIGEV_NONE && process.exit === null)
       firePosix(kernel, process.tasks[0]!, timer, times);
   }
@@ -77,4 +79,16 @@ function firePosix(kernel: Kernel, task: Task, timer: PosixTimer, times: number)
     },
     toProcess,
   );
+}
+
+/** POSIX timers whose signal was thrown away go on when it is ignored no more (posixtimer_sig_unignore). */
+export function goOnUnignored(kernel: Kernel, process: Process, signo: number): void {
+  const held = [...process.timers.posix.values()].filter((timer) => timer.held && timer.signal === signo);
+  if (held.length === 0) return;
+  const now = kernel.clock.monotonic();
+  for (const timer of held) {
+    const queues = [process.pending, ...process.tasks.map(({ signals }) => signals.pending)];
+    if (!queues.some(({ set }) => set.has(signo))) goOn(timer, now);
+  }
+  kernel.timersChanged(process);
 }

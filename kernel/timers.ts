@@ -9,6 +9,11 @@ export interface Timer {
   expires: number;
   /** Nanoseconds between expiries; 0: once. */
   interval: number;
+  /**
+   * It has expired and goes on when its signal is taken, at the next multiple of its interval: an expiry costs nothing
+   * while nobody takes the signal. Timers on processor time are never held.
+   */
+  held: boolean;
 }
 
 /** On which time a timer runs. */
@@ -32,7 +37,7 @@ export interface PosixTimer extends Timer {
 }
 
 export class IntervalTimers {
-  readonly interval: Timer[] = [0, 1, 2].map(() => ({ expires: Infinity, interval: 0 }));
+  readonly interval: Timer[] = [0, 1, 2].map(() => ({ expires: Infinity, interval: 0, held: false }));
   readonly posix = new Map<number, PosixTimer>();
   #nextId = 0;
 
@@ -42,12 +47,15 @@ export class IntervalTimers {
 
   /** The earliest expiry on a clock, or Infinity. */
   next(clock: TimerClock): number {
+    const real = this.interval[ITIMER_REAL]!;
     let first =
       clock === "monotonic"
-        ? this.interval[ITIMER_REAL]!.expires
+        ? real.held
+          ? Infinity
+          : real.expires
         : Math.min(this.interval[ITIMER_VIRTUAL]!.expires, this.interval[ITIMER_PROF]!.expires);
     for (const timer of this.posix.values())
-      if (timer.clock === clock) first = Math.min(first, timer.expires);
+      if (timer.clock === clock && !timer.held) first = Math.min(first, timer.expires);
     return first;
   }
 
@@ -64,7 +72,7 @@ export class IntervalTimers {
 
 /** Moves an expired timer on; the number of expiries that `now` has passed. */
 export function expire(timer: Timer, now: number): number {
-  if (timer.expires > now) return 0;
+  if (timer.expires > now || timer.held) return 0;
   if (timer.interval === 0) {
     timer.expires = Infinity;
     return 1;
@@ -72,4 +80,19 @@ export function expire(timer: Timer, now: number): number {
   const times = Math.floor((now - timer.expires) / timer.interval) + 1;
   timer.expires += times * timer.interval;
   return times;
+}
+
+/** Likewise for one that goes on only when its signal is taken: 1 if it has expired. */
+export function expireOnce(timer: Timer, now: number): number {
+  if (timer.expires > now || timer.held) return 0;
+  if (timer.interval === 0) timer.expires = Infinity;
+  else timer.held = true;
+  return 1;
+}
+
+/** The signal of a held timer was taken: the expiries passed since the one that it told of. */
+export function goOn(timer: Timer, now: number): number {
+  if (!timer.held) return 0;
+  timer.held = false;
+  return expire(timer, now) - 1;
 }

@@ -32,6 +32,7 @@ import { setBlocked } from "../kernel/signals/mask.js";
 import { SignalSet } from "../kernel/signals/signal-set.js";
 import { SS_AUTODISARM, SS_DISABLE, SS_ONSTACK } from "../kernel/signals/state.js";
 import { takeSignal } from "../kernel/signals/take.js";
+import { goOnUnignored } from "../kernel/timer-signals.js";
 import { BLOCKED, NO_RESULT } from "../kernel/syscall-dispatch.js";
 import type { Process, Task } from "../kernel/task.js";
 import {
@@ -93,7 +94,8 @@ function rtSigaction(call: SyscallCall): HandlerResult {
     const ignored =
       action.handler === SIG_IGN ||
       (action.handler === SIG_DFL && ["ignore", "continue"].includes(defaultAction(signo)));
-    if (ignored) {
+    if (!ignored) goOnUnignored(call.kernel, task.process, signo);
+    else {
       // POSIX: setting a signal to be ignored throws away those that are pending, blocked or not.
       const one = SignalSet.of(signo);
       discardSignals(task.process.pending, one);
@@ -183,7 +185,7 @@ function rtSigtimedwait(call: SyscallCall): HandlerResult {
   const others = new SignalSet();
   others.lo = ~wanted.lo;
   others.hi = ~wanted.hi;
-  const info = takeSignal(task, others);
+  const info = takeSignal(call.kernel, task, others);
   if (info !== null) {
     signals.waitedFor = null;
     signals.recalculate();

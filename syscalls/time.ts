@@ -208,7 +208,11 @@ function intervalNow(call: SyscallCall, which: number): number {
 
 /** Nanoseconds left of a timer, 0 when disarmed; at least 1 while armed. */
 const left = (timer: Timer, now: number): number =>
-  timer.expires === Infinity ? 0 : Math.max(1, timer.expires - now);
+  timer.expires === Infinity || timer.held ? 0 : Math.max(1, timer.expires - now);
+
+/** Of a POSIX timer also while it is held: until it would expire next. */
+const leftOfPosix = (timer: Timer, now: number): number =>
+  timer.held ? timer.interval - ((now - timer.expires) % timer.interval) : left(timer, now);
 
 /** A remaining time in a structure of microseconds: never 0 while armed. */
 function intervalBytes(timer: Timer, now: number): Uint8Array {
@@ -253,6 +257,7 @@ function setitimer(call: SyscallCall): HandlerResult {
   const old = intervalBytes(timer, now);
   timer.expires = value === 0 ? Infinity : now + value;
   timer.interval = interval;
+  timer.held = false;
   call.kernel.timersChanged(call.task.process);
   const oldAddress = call.word(2);
   return oldAddress === 0 ? 0 : writeBytes(call.user, oldAddress, old);
@@ -264,6 +269,7 @@ function alarm(call: SyscallCall): HandlerResult {
   const rest = left(timer, now);
   const seconds = call.u32(0);
   timer.expires = seconds === 0 ? Infinity : now + seconds * NANOSECONDS;
+  timer.held = false;
   call.kernel.timersChanged(call.task.process);
   timer.interval = 0;
   // Rounded to the nearest second, but an armed timer never reads 0 (alarm_setitimer).
@@ -305,6 +311,7 @@ function timerCreate(call: SyscallCall): HandlerResult {
     tid: notify === SIGEV_THREAD_ID ? tid : 0,
     expires: Infinity,
     interval: 0,
+    held: false,
     overrun: 0,
   });
   return 0;
@@ -319,7 +326,7 @@ const timerNow = (call: SyscallCall, timer: PosixTimer): number =>
 function timerBytes(call: SyscallCall, timer: PosixTimer): Uint8Array {
   const bytes = new Uint8Array(32);
   bytes.set(timespecBytes(timer.interval), 0);
-  bytes.set(timespecBytes(left(timer, timerNow(call, timer))), 16);
+  bytes.set(timespecBytes(leftOfPosix(timer, timerNow(call, timer))), 16);
   return bytes;
 }
 
@@ -340,6 +347,7 @@ function timerSettime(call: SyscallCall): HandlerResult {
   const distance = absolute && typeof clock !== "number" ? value - clock : value;
   timer.expires = value === 0n ? Infinity : Math.max(now, now + Number(distance));
   timer.interval = interval.nanoseconds;
+  timer.held = false;
   timer.overrun = 0;
   kernel.timersChanged(task.process);
   const oldAddress = call.word(3);

@@ -1,7 +1,7 @@
 import { EAGAIN, EINVAL } from "../errno.js";
 import type { SignalInfo } from "../signals/siginfo.js";
 import { SignalSet } from "../signals/signal-set.js";
-import { takeSignal } from "../signals/take.js";
+import { takeSignal, type TimerMachine } from "../signals/take.js";
 import type { Task } from "../task.js";
 import type { WaitQueue } from "../wait-queue.js";
 import { AnonymousFile } from "./anonymous-file.js";
@@ -67,7 +67,7 @@ export class SignalFile extends AnonymousFile {
   constructor(
     location: Location,
     flags: number,
-    private readonly running: { readonly current: Task },
+    private readonly running: TimerMachine & { readonly current: Task },
     /** The signals it takes. */
     public signals: SignalSet,
   ) {
@@ -92,7 +92,7 @@ export class SignalFile extends AnonymousFile {
     const others = this.#others;
     let done = 0;
     for (; done < room; done++) {
-      const info = takeSignal(this.running.current, others);
+      const info = takeSignal(this.running, this.running.current, others);
       if (info === null) break;
       destination.set(encodeRecord(info), done * RECORD_BYTES);
     }

@@ -8,7 +8,7 @@ import { hasFrame } from "./translations.js";
 /** What is checked; a `Kernel` is one. */
 export interface CheckedMachine {
   readonly frames: FrameAllocator;
-  readonly tasks: ReadonlyMap<number, { readonly mm: AddressSpace }>;
+  readonly tasks: ReadonlyMap<number, { readonly mm: AddressSpace; readonly state?: string }>;
 }
 
 /**
@@ -21,7 +21,9 @@ export interface CheckedMachine {
 export function checkMachine(machine: CheckedMachine, others: Iterable<AddressSpace> = []): string[] {
   const { frames } = machine;
   const users = new Map<AddressSpace, number>();
-  for (const { mm } of machine.tasks.values()) if (!mm.released) users.set(mm, (users.get(mm) ?? 0) + 1);
+  // A task that has ended, but was not waited for, has left its memory to others.
+  for (const { mm, state } of machine.tasks.values())
+    if (!mm.released && state !== "dead") users.set(mm, (users.get(mm) ?? 0) + 1);
   for (const mm of others) if (!mm.released && !users.has(mm)) users.set(mm, 0);
 
   const wrong: string[] = [];

@@ -89,7 +89,7 @@ export function deliverSignals(kernel: Kernel, task: Task, restart: RestartCode)
   const { signals, process } = task;
   task.interruptedBy = 0;
   while (process.exit === null) {
-    const info = nextSignal(task);
+    const info = nextSignal(kernel, task);
     if (info === null) break;
     if (task.tracing !== null && task.injected === null && info.signo !== SIGKILL) {
       task.interruptedBy = restart;
@@ -128,14 +128,14 @@ export function deliverSignals(kernel: Kernel, task: Task, restart: RestartCode)
 }
 
 /** What a tracer let through comes first, if it is not blocked now; else the next that is pending. */
-function nextSignal(task: Task): SignalInfo | null {
+function nextSignal(kernel: Kernel, task: Task): SignalInfo | null {
   const { injected, signals } = task;
   if (injected !== null) {
     if (!signals.blocked.has(injected.signo)) return injected;
     task.injected = null;
     sendSignal(task, injected, false);
   }
-  return takeSignal(task, signals.blocked);
+  return takeSignal(kernel, task, signals.blocked);
 }
 
 /** The default action; true if the task does not go on. */

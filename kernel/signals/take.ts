@@ -1,7 +1,9 @@
 /** Taking the next pending signal (kernel/signal.c: next_signal, collect_signal, dequeue_signal). */
 
-import type { Task } from "../task.js";
-import { SI_USER, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP } from "./numbers.js";
+import type { Clock } from "../clock.js";
+import type { Process, Task } from "../task.js";
+import { goOn, ITIMER_REAL } from "../timers.js";
+import { SI_USER, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP } from "./numbers.js";
 import { SignalSet } from "./signal-set.js";
 import type { SignalInfo } from "./siginfo.js";
 import type { PendingSignals } from "./state.js";
@@ -25,8 +27,14 @@ function collect(pending: PendingSignals, signal: number): SignalInfo {
   return info!;
 }
 
+/** What is told of a timer that goes on. */
+export interface TimerMachine {
+  readonly clock: Clock;
+  timersChanged(process: Process): void;
+}
+
 /** The next signal not in `blocked`, the task's own before the process's; null if there is none. */
-export function takeSignal(task: Task, blocked: SignalSet): SignalInfo | null {
+export function takeSignal(machine: TimerMachine, task: Task, blocked: SignalSet): SignalInfo | null {
   const own = task.signals.pending;
   let info: SignalInfo | null = null;
   // A fault of this task comes before everything sent to it, in the order in which faults came.
@@ -39,13 +47,21 @@ export function takeSignal(task: Task, blocked: SignalSet): SignalInfo | null {
     const shared = lowest(task.process.pending, blocked);
     if (shared !== 0) info = collect(task.process.pending, shared);
   }
-  if (info?.detail.kind === "timer") {
-    const timer = task.process.timers.posix.get(info.detail.timer);
-    if (timer !== undefined) {
-      info.detail.overrun = timer.overrun;
-      timer.overrun = 0;
-    }
-  }
+  if (info !== null) takeUpTimer(machine, task.process, info);
   task.signals.recalculate();
   return info;
+}
+
+/** A timer whose signal was taken goes on (posixtimer_rearm; of ITIMER_REAL, dequeue_signal). */
+function takeUpTimer(machine: TimerMachine, process: Process, info: SignalInfo): void {
+  const { timers } = process;
+  if (info.detail.kind !== "timer" && info.signo !== SIGALRM) return;
+  const now = machine.clock.monotonic();
+  if (info.detail.kind === "timer") {
+    const timer = timers.posix.get(info.detail.timer);
+    if (timer === undefined) return;
+    info.detail.overrun = timer.overrun + goOn(timer, now);
+    timer.overrun = 0;
+  } else goOn(timers.interval[ITIMER_REAL]!, now);
+  machine.timersChanged(process);
 }
