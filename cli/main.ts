@@ -11,6 +11,8 @@ pkey_* and mseal do what Linux does, and say why when they refuse.
 
 Usage: sealab run [OPTIONS] [--] PROG [ARGS...]  run a static ELF program
        sealab demo [SAMPLE]                      an attack on a sealed JIT heap
+       sealab check [OPTIONS] FILE|DIR...        run scenarios: regression tests of mm
+       sealab on-linux [OPTIONS] PROG [ARGS...]  run it on a real Linux, in QEMU
        sealab samples [NAME -o FILE]             list or write sample programs
        sealab matrix TOPIC [--kernel R[,R2]]     what Linux answers, in every case
        sealab --version
@@ -43,6 +45,10 @@ async function dispatch(args: readonly string[]): Promise<number> {
       return (await import("./run-command.js")).runCommand(rest, HELP);
     case "demo":
       return (await import("./demo-command.js")).demoCommand(rest);
+    case "check":
+      return (await import("./check-command.js")).checkCommand(rest);
+    case "on-linux":
+      return (await import("./on-linux-command.js")).onLinuxCommand(rest);
     case "samples":
       return (await import("./samples-command.js")).samplesCommand(rest);
     case "matrix":

@@ -1,0 +1,226 @@
+import {
+  SYSCALLS,
+  ADVICE,
+  MLOCKALL_FLAGS,
+  MMAP_FLAGS,
+  MMAP_TYPES,
+  MREMAP_FLAGS,
+  MSYNC_FLAGS,
+  PROT_EXTRA,
+} from "./words.js";
+import type { Context, Verb } from "./compiler.js";
+import { PAGE, SCRATCH } from "./layout.js";
+import type { Expression } from "./names.js";
+import { constant, type Operand } from "./table.js";
+
+const nr = (name: string): number => SYSCALLS[name]!;
+const exactly = (value: number | bigint): Expression => ({ name: null, constant: BigInt(value) });
+
+/** Pages that a length covers, where it is a sensible number; for names of ranges. */
+export function pagesOf(length: Expression): number | null {
+  if (length.name !== null || length.constant <= 0n || length.constant > 1n << 40n) return null;
+  return Number((length.constant + BigInt(PAGE - 1)) / BigInt(PAGE));
+}
+
+function mmap(context: Context): void {
+  const { reader } = context;
+  const first = reader.length("a length in pages, or an address and a length");
+  const placed = !reader.isProtection() && !/^0x[0-9a-f]+$/i.test(reader.next?.text ?? "");
+  const address = placed ? first : exactly(0);
+  const length = placed ? reader.length() : first;
+  const prot = reader.protection();
+  let type: number | null = null;
+  let flags = 0n;
+  let descriptor: Expression | null = null;
+  let offset = exactly(0);
+  let anonymous = false;
+  while (!reader.done) {
+    if (reader.take("anon")) anonymous = true;
+    else if (reader.take("fd")) {
+      descriptor = reader.value("a file, such as f");
+      if (!reader.done && /^(0x[0-9a-f]+|\d+)$/i.test(reader.next!.text))
+        offset = reader.length("an offset in pages");
+    } else if (reader.take("flags")) flags |= reader.value("flags as a number").constant;
+    else if (reader.next!.text in MMAP_TYPES) type = MMAP_TYPES[reader.token("").text]!;
+    else
+      flags |= reader.choice(
+        { ...MMAP_FLAGS, anon: 0, fd: 0, ...MMAP_TYPES },
+        "anon, fd FILE, shared or a flag",
+      ).constant;
+  }
+  if (!anonymous && descriptor === null) throw reader.wrong("expected anon or fd FILE");
+  if (anonymous) flags |= 0x20n;
+  flags |= BigInt(type ?? 2);
+  const near = address.name === null ? [] : [address.name];
+  if (placed) context.answer({ kind: "address", near });
+  const dest = context.target(pagesOf(length));
+  context.syscall(
+    nr("mmap"),
+    [address, length, prot, exactly(flags), descriptor ?? exactly(-1), offset],
+    dest,
+  );
+}
+
+/** A stretch of free addresses with as much free around it: mapped to find it, and unmapped. */
+function room(context: Context): void {
+  const length = context.reader.length();
+  const pages = pagesOf(length);
+  if (pages === null || pages > 1 << 20) throw context.reader.wrong("expected a number of pages");
+  const all = exactly((pages + 1024) * PAGE);
+  const [whole, dest] = [context.slot(), context.target(pages)];
+  context.quietly(nr("mmap"), [exactly(0), all, exactly(0), exactly(0x4022), exactly(-1), exactly(0)], whole);
+  context.quietly(nr("munmap"), [{ slot: whole, constant: 0n }, all]);
+  context.emit({ op: "value", dest, operands: [{ slot: whole, constant: BigInt(512 * PAGE) }] });
+}
+
+function mremap(context: Context): void {
+  const { reader } = context;
+  const old = reader.address();
+  const oldLength = reader.length("the old length");
+  const newLength = reader.length("the new length");
+  let flags = 0n;
+  let to = exactly(0);
+  while (!reader.done) {
+    if (reader.take("to")) to = reader.address("the new address");
+    else if (reader.take("flags")) flags |= reader.value("flags as a number").constant;
+    else
+      flags |= reader.choice(
+        { ...MREMAP_FLAGS, to: 0, flags: 0 },
+        "maymove, fixed, dontunmap or to ADDR",
+      ).constant;
+  }
+  const near = [old, to].flatMap(({ name }) => (name === null ? [] : [name]));
+  context.answer({ kind: "address", near });
+  const dest = context.target(pagesOf(newLength));
+  context.syscall(nr("mremap"), [old, oldLength, newLength, exactly(flags), to], dest);
+}
+
+function protect(context: Context, withKey: boolean): void {
+  const { reader } = context;
+  const [address, length] = [reader.address(), reader.length()];
+  const prot = reader.protection();
+  const key = withKey ? [reader.value("a key: a name, a number or -1")] : [];
+  const extra = reader.flags(PROT_EXTRA, "growsdown, growsup or sem");
+  context.syscall(nr(withKey ? "pkey_mprotect" : "mprotect"), [
+    address,
+    length,
+    { ...prot, constant: prot.constant | extra },
+    ...key,
+  ]);
+}
+
+function processMadvise(context: Context): void {
+  const { reader, compiler } = context;
+  const who = reader.token("self or a child's name");
+  const actor = compiler.actors.get(who.text);
+  if (who.text !== "self" && actor?.kind !== "child") throw reader.wrong(`there is no child ${who.text}`);
+  const advice = reader.choice(ADVICE, "an advice");
+  const parts: Expression[] = [];
+  do parts.push(reader.address(), reader.length());
+  while (!reader.done);
+  const [pid, descriptor] = [context.slot(), context.slot()];
+  if (actor === undefined) context.quietly(nr("getpid"), [], pid);
+  const process: Operand = { slot: actor?.slot ?? pid, constant: 0n };
+  context.quietly(nr("pidfd_open"), [process, exactly(0)], descriptor);
+  parts.forEach((part, i) => context.scratch(8 * i, part));
+  context.answer({ kind: "number" });
+  const fd: Operand = { slot: descriptor, constant: 0n };
+  context.syscall(nr("process_madvise"), [
+    fd,
+    constant(SCRATCH),
+    exactly(parts.length / 2),
+    advice,
+    exactly(0),
+  ]);
+  context.quietly(nr("close"), [fd]);
+}
+
+/** A call of address and length, with a number of more arguments. */
+function ranged(name: string, form: string, more?: (context: Context) => Expression[]): [string, Verb] {
+  return [
+    name,
+    {
+      form,
+      compile(context) {
+        const [address, length] = [context.reader.address(), context.reader.length()];
+        context.syscall(nr(name), [address, length, ...(more?.(context) ?? [])]);
+      },
+    },
+  ];
+}
+
+export const MEMORY_VERBS: readonly (readonly [string, Verb])[] = [
+  [
+    "mmap",
+    { form: "[p =] mmap [ADDR] LEN PROT anon|fd FILE [OFFSET] [FLAG...]", gives: true, compile: mmap },
+  ],
+  ["room", { form: "p = room LEN", gives: true, compile: room }],
+  ranged("munmap", "munmap ADDR LEN"),
+  ["mprotect", { form: "mprotect ADDR LEN PROT", compile: (context) => protect(context, false) }],
+  [
+    "pkey_mprotect",
+    { form: "pkey_mprotect ADDR LEN PROT KEY", compile: (context) => protect(context, true) },
+  ],
+  ranged("mseal", "mseal ADDR LEN [FLAGS]", ({ reader }) => [reader.optionalValue(0n, "flags as a number")]),
+  ranged("madvise", "madvise ADDR LEN ADVICE", ({ reader }) => [reader.choice(ADVICE, "an advice")]),
+  [
+    "mremap",
+    {
+      form: "[q =] mremap ADDR OLD NEW [maymove] [fixed] [dontunmap] [to ADDR]",
+      gives: true,
+      compile: mremap,
+    },
+  ],
+  [
+    "brk",
+    {
+      form: "[h =] brk [ADDR]",
+      gives: true,
+      compile(context) {
+        const address = context.reader.done ? exactly(0) : context.reader.address();
+        const near = address.name === null ? [] : [address.name];
+        const asks = address.name === null && address.constant === 0n;
+        context.answer(asks ? { kind: "outcome" } : { kind: "address", near });
+        context.syscall(nr("brk"), [address], context.target(null));
+      },
+    },
+  ],
+  ranged("mlock", "mlock ADDR LEN"),
+  ranged("mlock2", "mlock2 ADDR LEN FLAGS", ({ reader }) => [
+    reader.choice({ onfault: 1 }, "onfault or a number"),
+  ]),
+  ranged("munlock", "munlock ADDR LEN"),
+  [
+    "mlockall",
+    {
+      form: "mlockall current|future|onfault...",
+      compile(context) {
+        context.syscall(nr("mlockall"), [
+          exactly(context.reader.flags(MLOCKALL_FLAGS, "current, future or onfault")),
+        ]);
+      },
+    },
+  ],
+  ["munlockall", { form: "munlockall", compile: (context) => context.syscall(nr("munlockall"), []) }],
+  ranged("msync", "msync ADDR LEN [sync|async|invalidate...]", ({ reader }) => [
+    exactly(reader.flags(MSYNC_FLAGS, "sync, async or invalidate")),
+  ]),
+  [
+    "mincore",
+    {
+      form: "mincore ADDR LEN",
+      compile(context) {
+        const [address, length] = [context.reader.address(), context.reader.length()];
+        const pages = Math.min(64, pagesOf(length) ?? 1);
+        for (let i = 0; i < pages; i += 8) context.scratch(i, exactly(0));
+        context.answer({ kind: "resident" });
+        context.syscall(nr("mincore"), [address, length, constant(SCRATCH)]);
+        context.emit({ op: "dump", number: pages, operands: [constant(SCRATCH)] });
+      },
+    },
+  ],
+  [
+    "process_madvise",
+    { form: "process_madvise self|CHILD ADVICE ADDR LEN [ADDR LEN...]", compile: processMadvise },
+  ],
+];
