@@ -1,4 +1,4 @@
-import { Cpu } from "../cpu/cpu.js";
+import { Cpu, type ExecutorFactory } from "../cpu/cpu.js";
 import { CPU_MODEL_NAMES, cpuModel } from "../cpu/models.js";
 import { HostClock } from "../kernel/clock.js";
 import { userCredentials, type Credentials } from "../kernel/credentials.js";
@@ -44,6 +44,8 @@ export interface MachineOptions extends TreeParts {
   readonly pku?: boolean;
   /** The Linux release whose rules hold and that uname names ({@link RELEASE_NAMES}); `6.18` unless told. */
   readonly kernel?: string;
+  /** Another tier than the interpreter, as tests and `sealab fuzz --on reference` have it. */
+  readonly executor?: ExecutorFactory;
   /** Standard streams, time, randomness; a {@link BufferHost} unless told. */
   readonly host?: Host;
   /** "virtual" (unless told): a nanosecond an instruction, from 1 January 2026 on. "host": the host's time. */
@@ -146,7 +148,8 @@ export class Machine {
     const frames = new FrameAllocator(memory);
     const mmu = new Mmu(memory);
     mmu.setFeatures({ pke: model.pku });
-    const cpu = new Cpu(memory, mmu, { model });
+    const { executor } = options;
+    const cpu = new Cpu(memory, mmu, { model, ...(executor === undefined ? {} : { executor }) });
     // Files carry the time of a clock that the kernel makes.
     const now = (): bigint => kernel.clock.realtimeOrigin + BigInt(Math.floor(kernel.clock.monotonic()));
     const kernel = new Kernel({

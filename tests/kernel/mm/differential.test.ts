@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { platform, release } from "node:os";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { generate, generateForks } from "./differential/generate.js";
+import { generate, generateForks } from "../../../debug/fuzz/generate.js";
 import { runInSealab, runNatively } from "./differential/run.js";
 
 /*

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { dirname } from "node:path";
 import { gzipSync } from "node:zlib";
-import { generate, generateForks } from "./generate.js";
+import { generate, generateForks } from "../../../../debug/fuzz/generate.js";
 import { runNatively } from "./run.js";
 
 /** Writes this machine's answers for the seeds 0 to COUNT (not included) to FILE; with `forks`, of several processes. */

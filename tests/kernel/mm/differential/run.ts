@@ -1,48 +1,32 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BufferHost } from "../../../../debug/buffer-host.js";
-import { checkMachine } from "../../../../kernel/mm/check-machine.js";
-import { Machine } from "../../../../debug/machine.js";
-import { readAnswers } from "./answers.js";
-import { buildInterpreter } from "./interpreter.js";
-import { encodeOperations, type Operation } from "./operation.js";
+import { EmulatedLists } from "../../../../debug/fuzz/emulated.js";
+import { readFrames } from "../../../../debug/fuzz/frames.js";
+import { buildInterpreter } from "../../../../debug/fuzz/interpreter.js";
+import { encodeLists, type Operation } from "../../../../debug/fuzz/operation.js";
 
-let elf: Uint8Array | undefined;
+const sealab = new EmulatedLists();
 let path: string | undefined;
 
 /** sealab's answers. */
 export function runInSealab(operations: readonly Operation[]): string[] {
-  elf ??= buildInterpreter();
-  const host = new BufferHost(encodeOperations(operations) as unknown as Uint8Array);
-  const machine = Machine.create({ host, memoryBytes: 96 * 2 ** 20 });
-  machine.load(elf);
-  const end = machine.run(200_000_000);
-  if (end.reason !== "exited" || machine.exit?.code !== 0) {
-    return [`sealab: ${end.reason} ${JSON.stringify(machine.exit)}`];
-  }
-  const problems = checkMachine(machine.kernel, [machine.kernel.init.leader.mm]);
-  if (problems.length > 0) return [`sealab: ${problems.join("; ")}`];
-  return readAnswers(operations, Buffer.concat(host.written[1]));
+  return sealab.answer([operations])[0]!;
 }
 
 /** This machine's answers. */
 export function runNatively(operations: readonly Operation[]): string[] {
   if (path === undefined) {
     path = join(mkdtempSync(join(tmpdir(), "sealab-mm-")), "interpreter");
-    writeFileSync(path, (elf ??= buildInterpreter()));
-    chmodSync(path, 0o755);
+    writeFileSync(path, buildInterpreter(), { mode: 0o755 });
   }
   const child = spawnSync(
     "unshare",
     ["--pid", "--fork", "--kill-child", "--mount-proc", "setarch", "-R", path],
-    {
-      input: encodeOperations(operations),
-      maxBuffer: 1 << 26,
-      timeout: 20_000,
-    },
+    { input: encodeLists([operations]), maxBuffer: 1 << 26, timeout: 20_000 },
   );
-  if (child.status !== 0) return [`native: ${String(child.status)} ${String(child.signal)}`];
-  return readAnswers(operations, child.stdout);
+  return (
+    readFrames([operations], child.stdout)[0] ?? [`native: ${String(child.status)} ${String(child.signal)}`]
+  );
 }

@@ -6,8 +6,21 @@ export interface Operation {
   readonly args: readonly (number | bigint)[];
 }
 
-/** The program's input. */
-export function encodeOperations(operations: readonly Operation[]): Uint8Array {
+/** The program's input: its lists, one after the other. */
+export function encodeLists(lists: readonly (readonly Operation[])[]): Uint8Array {
+  const encoded = lists.map(encodeOperations);
+  const bytes = new Uint8Array(encoded.reduce((sum, list) => sum + 8 + list.length, 0));
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const list of encoded) {
+    view.setBigUint64(at, BigInt(list.length), true);
+    bytes.set(list, at + 8);
+    at += 8 + list.length;
+  }
+  return bytes;
+}
+
+function encodeOperations(operations: readonly Operation[]): Uint8Array {
   const bytes = new Uint8Array((operations.length + 1) * OPERATION_BYTES);
   const view = new DataView(bytes.buffer);
   operations.forEach(({ kind, args }, i) => {

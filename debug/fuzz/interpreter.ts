@@ -1,6 +1,6 @@
-import { FAULT } from "../../../../userland/runtime/faults.js";
-import { Program } from "../../../../userland/program.js";
-import { SYS } from "../../../../userland/linux.js";
+import { FAULT } from "../../userland/runtime/faults.js";
+import { Program } from "../../userland/program.js";
+import { SYS } from "../../userland/linux.js";
 
 /** What an operation does; its number is the first word of its entry in the program's input. */
 export const KINDS = [
@@ -45,7 +45,7 @@ export const FD = {
   zero: 10,
 } as const;
 
-const MAX_OPERATIONS = 512;
+export const MAX_OPERATIONS = 512;
 /** Processes at one time: the first, its child, and the child's. */
 export const MAX_DEPTH = 3;
 /** What processes share: the place in the operations, in the records and in the text; then these two themselves. */
@@ -56,29 +56,54 @@ const SHARED_TEXT = SHARED + 0x100000;
 /** Descriptors of the pipes through which processes hand each other the turn, by depth. */
 const TURN_READ = 11;
 const PIPE_BYTES = 65536;
-const CALLS = { open: 2, pread64: 17, pwrite64: 18, ftruncate: 77, pipe2: 293, memfd_create: 319, close: 3 };
+const CALLS = {
+  dup2: 33,
+  alarm: 37,
+  open: 2,
+  pread64: 17,
+  pwrite64: 18,
+  ftruncate: 77,
+  pipe2: 293,
+  memfd_create: 319,
+  close: 3,
+};
 const PROCESS_CALLS = { mmap: 9, fork: 57, exit: 60, wait4: 61 };
 const O_RDWR = 2;
 const O_NONBLOCK = 0x800;
 /** `ret`, with which everything that files contain can be run. */
 const RET = 0xc3;
 
+/** Seconds of real time after which a list is given up: a turn that is never given back. */
+const PATIENCE = 30;
+
+/** The two kinds of frames that the program writes: a number of bytes follows each. */
+export const FRAME = { answers: 1, end: 2 } as const;
+/** Bytes of a frame's head: its kind, bytes of records or a wait status, bytes of text. */
+export const FRAME_HEAD = 24;
+
 /**
- * A static program that carries out the operations in its standard input and then writes a record of each to standard
- * output, followed by what it read of /proc/self/smaps. It keeps to itself below 0x10000000.
+ * A static program that carries out lists of operations: each in a process of its own, which begins as the last one did.
+ * They come from standard input, or the file that is its argument: for each list the number of its bytes (8 bytes), then
+ * the operations. To standard output goes a frame of the records of the operations and of what was read of
+ * /proc/self/smaps, and one of how the process ended. It keeps to itself below 0x10000000.
  *
  * `fork` goes on in a child; `turn` hands the turn to the process of that depth, `exit` ends the deepest one, and its
  * parent goes on. Only one process runs at a time.
  */
 export function buildInterpreter(): Uint8Array {
   const program = new Program();
-  program.label("_start").catchFaults({ alternateStack: true });
-  program.code(`
-    lea rdi, [c3]
-    mov ecx, ${PIPE_BYTES}
-    mov eax, ${RET}
-    rep stosb
-  `);
+  program.label("_start").code("cmp qword ptr [rsp], 2\n jl .begin\n mov rdi, [rsp+16]");
+  program.syscall(CALLS.open, "rdi", 0, 0).syscall(CALLS.dup2, "rax", 0).label(".begin");
+  program.catchFaults({ alternateStack: true });
+  program.label(".list").code("lea r12, [list_bytes]\n mov ebp, 8\n call .read_all");
+  program.code(
+    "test rax, rax\n jle .no_more\n lea r12, [operations]\n mov rbp, [list_bytes]\n call .read_all",
+  );
+  program.syscall(PROCESS_CALLS.fork).code("test rax, rax\n jz .run\n mov qword ptr [frame+8], 0");
+  program.syscall(PROCESS_CALLS.wait4, "rax", "frame_status", 0, 0);
+  program.code(`mov qword ptr [frame], ${FRAME.end}\n mov qword ptr [frame+16], 0`);
+  program.code(`lea r12, [frame]\n lea rbp, [r12+${FRAME_HEAD}]\n call .write_all\n jmp .list`);
+  program.label(".no_more").exit(0).label(".run").syscall(CALLS.alarm, PATIENCE);
   for (const size of [16 * 4096, 39 * 4096 + 100, 64 * 4096, 0]) {
     program.syscall(CALLS.memfd_create, "name", 0).code("mov r12, rax");
     for (let at = 0; at < size; at += PIPE_BYTES) {
@@ -95,14 +120,6 @@ export function buildInterpreter(): Uint8Array {
   program.syscall(SYS.brk, 0).code("mov r14, rax\n add r14, 4095\n and r14, -4096");
   program.code(`
     lea rbx, [operations]
-    mov r12, rbx
-    .more:
-  `);
-  program.syscall(SYS.read, 0, "r12", MAX_OPERATIONS * OPERATION_BYTES);
-  program.code(`
-      add r12, rax
-      test rax, rax
-      jg .more
     mov r15, ${SHARED_RECORDS}
     mov r13, ${SHARED_TEXT}
     .next:
@@ -249,6 +266,16 @@ export function buildInterpreter(): Uint8Array {
       add rbx, ${OPERATION_BYTES}
       jmp .next
     .end:
+      mov qword ptr [frame], ${FRAME.answers}
+      mov rax, r15
+      sub rax, ${SHARED_RECORDS}
+      mov [frame+8], rax
+      mov rax, r13
+      sub rax, ${SHARED_TEXT}
+      mov [frame+16], rax
+      lea r12, [frame]
+      lea rbp, [r12+${FRAME_HEAD}]
+      call .write_all
       mov r12, ${SHARED_RECORDS}
       mov rbp, r15
       call .write_all
@@ -270,8 +297,25 @@ export function buildInterpreter(): Uint8Array {
       jg .write_all
     .written:
       ret
+    .read_all:
+      mov rdx, rbp
+      test rdx, rdx
+      jz .all_read
+      mov rsi, r12
+      xor edi, edi
+      mov eax, ${SYS.read}
+      syscall
+      add r12, rax
+      sub rbp, rax
+      test rax, rax
+      jg .read_all
+      ret
+    .all_read:
+      mov eax, 1
+      ret
   `);
   program.within(".rodata", () => {
+    program.label("c3").bytes(new Uint8Array(PIPE_BYTES).fill(RET));
     program.label("name").string("m\0");
     program.label("file_again").string("/proc/self/fd/3\0");
     program.label("zero_path").string("/dev/zero\0");
@@ -281,7 +325,7 @@ export function buildInterpreter(): Uint8Array {
     program.align(4096).label("scratch").reserve(4096);
     program.label("operations").reserve((MAX_OPERATIONS + 1) * OPERATION_BYTES);
     program.label("depth").reserve(8);
-    program.label("c3").reserve(PIPE_BYTES);
+    program.label("list_bytes").reserve(8).label("frame").reserve(8).label("frame_status").reserve(16);
     program.label("pipe_bytes").reserve(PIPE_BYTES);
   });
   return program.build();

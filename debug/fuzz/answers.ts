@@ -1,4 +1,4 @@
-import { errnoName } from "../../../../kernel/errno.js";
+import { errnoName } from "../../kernel/errno.js";
 import { ARENA, ARENA_END } from "./generate.js";
 import { RECORD_WORDS } from "./interpreter.js";
 import type { Operation } from "./operation.js";
