@@ -1,7 +1,5 @@
-import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { hrtime } from "node:process";
-import { isatty } from "node:tty";
 import { SeededRandom } from "../debug/seeded-random.js";
 import type { HostStat } from "../kernel/fs/host-files.js";
 import type { Host, TerminalSize } from "../kernel/host.js";
@@ -9,6 +7,7 @@ import { HostClosed } from "../kernel/host.js";
 import { NodeHostFiles, statOf } from "./node-host-files.js";
 import { NodeTerminal, openKeys } from "./node-terminal.js";
 import { StandardInput } from "./standard-input.js";
+import { crypto, isatty } from "./node-modules.js";
 
 export interface NodeHostOptions {
   /** Seed of the guest's randomness; "host" for the host's own. */
@@ -70,7 +69,7 @@ export class NodeHost implements Host {
   }
 
   random(count: number): Uint8Array {
-    return this.#random?.bytes(count) ?? randomBytes(count);
+    return this.#random?.bytes(count) ?? crypto().randomBytes(count);
   }
 
   /**

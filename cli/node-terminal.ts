@@ -1,7 +1,6 @@
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
-import { performance } from "node:perf_hooks";
 import type { HostInput, HostTerminalPort } from "../kernel/host.js";
+import { childProcess, timestamp } from "./node-modules.js";
 
 const CONTROL_C = 3;
 const CONTROL_BRACKET = 0x1d;
@@ -86,7 +85,7 @@ export class NodeTerminal implements HostTerminalPort {
 
   /** The keys that were pressed, for the way out. */
   watch(bytes: Uint8Array): void {
-    const now = performance.now();
+    const now = timestamp();
     for (const byte of bytes) {
       if (byte === CONTROL_C)
         this.#controlC = [...this.#controlC, now].filter((at) => at > now - CONTROL_C_MS);
@@ -123,7 +122,7 @@ export class NodeTerminal implements HostTerminalPort {
 
   /** Output of stty on the terminal; null where it fails. */
   #stty(...args: string[]): string | null {
-    const { status, stdout } = spawnSync("stty", args, {
+    const { status, stdout } = childProcess().spawnSync("stty", args, {
       stdio: [this.fd, "pipe", "ignore"],
       encoding: "utf8",
     });

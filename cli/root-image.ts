@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
-import { gunzipSync } from "node:zlib";
 import { EIO } from "../kernel/errno.js";
 import type { ByteSource } from "../kernel/fs/byte-source.js";
 import { ArraySource } from "../kernel/fs/byte-source.js";
 import { Failure, reasonOf, USAGE_STATUS } from "./failure.js";
+import { zlib } from "./node-modules.js";
 
 /** An archive on the host that stays open while the machine runs. */
 class FileSource implements ByteSource {
@@ -56,7 +56,7 @@ export function rootImage(path: string): ByteSource | null {
   if (packed === undefined) return source;
   if (packed.program !== "gzip") throw fail(`decompress it first (${packed.program} -d)`);
   try {
-    return new ArraySource(gunzipSync(fs.readFileSync(path)));
+    return new ArraySource(zlib().gunzipSync(fs.readFileSync(path)));
   } catch (error) {
     throw fail(`gzip: ${reasonOf(error)}`);
   }

@@ -1,7 +1,5 @@
-import { randomInt } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { isAbsolute, relative, resolve, sep } from "node:path";
-import { performance } from "node:perf_hooks";
 import { EACCES, ENOENT, ENOTDIR } from "../kernel/errno.js";
 import { LoadError } from "../debug/load-error.js";
 import { Machine } from "../debug/machine.js";
@@ -26,6 +24,7 @@ import { stderrOutput, writeAll } from "./output.js";
 import type { WaitReason } from "../kernel/wait-reason.js";
 import { runLoop, type End } from "./run-loop.js";
 import { readRunOptions, RUN_OPTIONS, type RunOptions } from "./run-options.js";
+import { crypto, timestamp } from "./node-modules.js";
 
 /** A program as the guest will find it. */
 interface Program {
@@ -55,9 +54,9 @@ export async function runCommand(args: readonly string[], help: string): Promise
   await load(machine, options, name, rest);
   log?.info({ program: name, instruction: 0 }, "loaded");
 
-  const started = performance.now();
+  const started = timestamp();
   const end = await runLoop(machine, host, options);
-  const milliseconds = performance.now() - started;
+  const milliseconds = timestamp() - started;
   stopObserving();
   log?.info({ end: end.kind, instructions: machine.instructions, milliseconds }, "ended");
   if (options.maps || options.stats) {
@@ -102,7 +101,7 @@ function createMachine(options: RunOptions, host: NodeHost): Machine {
       ...(options.root === null ? {} : { root: rootImage(options.root) ?? rootOf("--root", options.root) }),
       ...(options.upper === null ? {} : { upper: rootOf("--upper", options.upper) }),
       maxTasks: options.maxTasks,
-      seed: options.seed === "host" ? randomInt(2 ** 32) : options.seed,
+      seed: options.seed === "host" ? crypto().randomInt(2 ** 32) : options.seed,
       quantum: options.quantum,
       waitForAll: options.waitAll,
       clock: options.hostClock ? "host" : "virtual",

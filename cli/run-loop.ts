@@ -1,8 +1,8 @@
-import { performance } from "node:perf_hooks";
 import type { Machine } from "../debug/machine.js";
 import { waitReasons, type WaitReason } from "../kernel/wait-reason.js";
 import type { ExitStatus } from "../kernel/task.js";
 import type { NodeTerminal } from "./node-terminal.js";
+import { timestamp } from "./node-modules.js";
 
 export interface Bounds {
   readonly maxInstructions: number;
@@ -41,7 +41,7 @@ const SIGCONT = 18;
  * keys are taken in between slices. While the program waits for input or for time, so does this, asleep.
  */
 export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bounds): Promise<End> {
-  const started = performance.now();
+  const started = timestamp();
   const lastInstruction = machine.instructions + bounds.maxInstructions;
   let interrupts = 0;
   let attended = 0;
@@ -67,7 +67,7 @@ export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bound
     own.pump();
     return host.terminal?.wayOut ?? null;
   };
-  const timeLeft = (): number => bounds.timeout - (performance.now() - started);
+  const timeLeft = (): number => bounds.timeout - (timestamp() - started);
   /** True if the time has passed, false if something else came before. */
   const sleep = async (input: boolean, milliseconds: number): Promise<boolean> => {
     let timer: NodeJS.Timeout | undefined;

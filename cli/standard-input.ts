@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
-import { isatty } from "node:tty";
 import type { HostInput } from "../kernel/host.js";
+import { isatty } from "./node-modules.js";
 
 /** Milliseconds between two looks at a descriptor that has nothing yet. */
 const FIRST_PAUSE = 1;

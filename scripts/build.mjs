@@ -101,6 +101,22 @@ function requireIced() {
   };
 }
 
+/** An import of one of Node's modules reads all that it exports, which loads what hides behind: so they are required. */
+const requireNode = {
+  name: "require-node",
+  setup(plugin) {
+    plugin.onResolve({ filter: /^node:/ }, ({ path, namespace }) =>
+      path === "node:module" || namespace === "node" ? { path, external: true } : { path, namespace: "node" },
+    );
+    plugin.onLoad({ filter: /.*/, namespace: "node" }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)});`,
+      loader: "js",
+    }));
+  },
+};
+const banner =
+  'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
+
 // Built aside and put in place at the end: who runs dist/ meanwhile finds it whole.
 const hash = sourceHash();
 const fresh = join(root, ".cache", "build", `dist-${process.pid}`);
@@ -119,7 +135,8 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",
-  plugins: [embed(await generateParts()), requireIced()],
+  banner: { js: banner },
+  plugins: [embed(await generateParts()), requireIced(), requireNode],
 });
 
 const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
