@@ -24,6 +24,8 @@ export const VM_LOCKONFAULT = 0x8_0000;
 export const VM_ACCOUNT = 0x10_0000;
 export const VM_NORESERVE = 0x20_0000;
 export const VM_SYNC = 0x80_0000;
+/** Linux has it in a high bit; this one is VM_ARCH_1, which x86 uses for what is no memory. */
+export const VM_DROPPABLE = 0x100_0000;
 export const VM_WIPEONFORK = 0x200_0000;
 export const VM_DONTDUMP = 0x400_0000;
 export const VM_SOFTDIRTY = 0x800_0000;
