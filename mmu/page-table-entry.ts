@@ -24,6 +24,8 @@ export const PTE_PROT_NONE = 1 << 8;
 export const PTE_GUARD = 1 << 9;
 /** Software bit 10: the frame is anonymous memory (a private copy or zero-filled), not the page cache's. */
 export const PTE_ANON = 1 << 10;
+/** Software bit 11: written since soft-dirty bits were last cleared (Linux's _PAGE_SOFT_DIRTY). */
+export const PTE_SOFT_DIRTY = 1 << 11;
 export const PTE_FRAME_MASK = 0xfffff000;
 
 /** High half. */

@@ -10,6 +10,7 @@ import { choice, dependent, fd, names } from "./argument.js";
 import type { ArgumentKind } from "./argument.js";
 import type { SyscallCall } from "./call.js";
 import { fileOf } from "./files-common.js";
+import { procIoctl } from "./proc-ioctl.js";
 import { terminalIoctl, TTY_REQUESTS } from "./tty-ioctl.js";
 import { socketIoctl } from "./sockets-ioctl.js";
 import { define } from "./table.js";
@@ -42,6 +43,8 @@ function ioctl(call: SyscallCall): number {
   }
   const answer = terminalIoctl(call, file, request);
   if (answer !== null) return answer;
+  const about = procIoctl(call, file, request);
+  if (about !== null) return about;
   if (file instanceof SocketFile) return socketIoctl(call, file, request);
   if (request !== FIONREAD) return -ENOTTY;
   const waiting = bytesWaiting(file);

@@ -58,7 +58,9 @@ export function brk(mm: AddressSpace, address: Word): number {
     return keep("map-count", ENOMEM, "more areas than vm.max_map_count");
   if (!commit(mm, pages)) return keep("overcommit", ENOMEM, "more than can be committed");
   const heapBefore = (tree.findBefore(oldEnd)?.end ?? 0) > layout.startBrk;
-  addOrMerge(mm, oldEnd, newEnd, newProperties({ flags, pageOffset: oldEnd / 4096 }), false, heapBefore);
+  const properties = newProperties({ flags, pageOffset: oldEnd / 4096 });
+  const heap = addOrMerge(mm, oldEnd, newEnd, properties, false, heapBefore);
+  heap.flags = vm.withFlags(heap.flags, vm.VM_SOFTDIRTY, 0);
   countPages(mm, flags, pages);
   mm.changed("map", oldEnd, newEnd);
   layout.brk = wanted;

@@ -22,6 +22,7 @@ import {
   PTE_D,
   PTE_GUARD,
   PTE_RW,
+  PTE_SOFT_DIRTY,
   pkruDeniesAccess,
   pkruDeniesWrite,
   pteFrame,
@@ -193,11 +194,14 @@ function bringInAnonymous(mm: AddressSpace, area: Area, page: number, write: boo
   return installPrivate(mm, area, page, frames.allocate());
 }
 
+/** What a write leaves in an entry (pte_mkdirty). */
+const WRITTEN = PTE_D | PTE_SOFT_DIRTY;
+
 /** Enters a private page, dirty and, if the area permits writing, writable. Takes over the frame's reference. */
 function installPrivate(mm: AddressSpace, area: Area, page: number, frame: number): PageOutcome {
   if (frame === -1) return "no-memory";
   const rw = (area.flags & VM_WRITE) !== 0 ? PTE_RW : 0;
-  if (mm.translations.install(page, frame, entryLow(area) | PTE_ANON | PTE_D | rw, entryHigh(area)))
+  if (mm.translations.install(page, frame, entryLow(area) | PTE_ANON | WRITTEN | rw, entryHigh(area)))
     return "ok";
   mm.translations.frames.release(frame);
   return "no-memory";
@@ -224,7 +228,7 @@ function bringInFile(mm: AddressSpace, area: Area, page: number, write: boolean)
   let low = entryLow(area);
   if (write) {
     pages.markDirty(index);
-    low |= PTE_RW | PTE_D;
+    low |= PTE_RW | WRITTEN;
   }
   frames.hold(frame);
   translations.install(page, frame, low, entryHigh(area));
@@ -279,7 +283,7 @@ function makeWritable(mm: AddressSpace, area: Area, page: number, low: number): 
 
 /** The entry has its frame already and no TLB holds a write tag for it: only the permission changes. */
 function setWritable(mm: AddressSpace, page: number): void {
-  mm.translations.frames.memory.u32[mm.translations.entryIndex(page)] |= PTE_RW | PTE_D;
+  mm.translations.frames.memory.u32[mm.translations.entryIndex(page)] |= PTE_RW | WRITTEN;
 }
 
 function copyPrivate(mm: AddressSpace, area: Area, page: number, from: number): PageOutcome {

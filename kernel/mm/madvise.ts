@@ -17,7 +17,8 @@
  *
  * Stays applied: everything done to areas before the refusal, and around holes.
  *
- * MADV_FREE, COLD, PAGEOUT and WILLNEED change nothing a program can see here: pages are never reclaimed.
+ * MADV_FREE, COLD, PAGEOUT and WILLNEED change nothing a program can see here: pages are never reclaimed, but for
+ * PAGEOUT of droppable memory, which is as if nobody had written it.
  * MADV_COLLAPSE is EINVAL, as on ranges without an aligned 2 MiB: there are no huge pages. HWPOISON and
  * SOFT_OFFLINE are unknown, as without CONFIG_MEMORY_FAILURE.
  */
@@ -168,7 +169,10 @@ function adviseArea(
       return 0;
     case uapi.MADV_COLD:
     case uapi.MADV_PAGEOUT:
-      return locked || notPages ? unfit("locked memory is not paged out") : 0;
+      if (locked || notPages) return unfit("locked memory is not paged out");
+      if (advice === uapi.MADV_PAGEOUT && (area.flags & vm.VM_DROPPABLE) !== 0)
+        mm.translations.drop(start, end, "pages");
+      return 0;
     case uapi.MADV_FREE:
       if (!area.isAnonymous) return unfit("only anonymous memory can be freed lazily");
       return locked ? unfit("the memory is locked") : 0;
@@ -194,11 +198,15 @@ function adviseArea(
       if (area.file !== null || (area.flags & vm.VM_SHARED) !== 0)
         return unfit("only private anonymous memory can be wiped on fork");
       break;
+    case uapi.MADV_KEEPONFORK:
+      if ((area.flags & vm.VM_DROPPABLE) !== 0) return unfit("droppable memory is wiped on fork");
+      break;
     case uapi.MADV_DOFORK:
       if ((area.flags & vm.VM_IO) !== 0) return unfit("device memory is never copied");
       break;
     case uapi.MADV_DODUMP:
-      if ((area.flags & vm.VM_SPECIAL) !== 0) return unfit("a special mapping is never dumped");
+      if ((area.flags & (vm.VM_SPECIAL | vm.VM_DROPPABLE)) !== 0)
+        return unfit("a special mapping, or droppable memory, is never dumped");
       break;
   }
   const [set, clear] = FLAG_CHANGES[advice];

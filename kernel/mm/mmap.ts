@@ -159,7 +159,7 @@ export function mmap(
   const backing: MappableFile | null = ownPages
     ? new SharedAnonymousFile(env.frames, length, ++mm.anonInodes)
     : source;
-  addOrMerge(
+  const area = addOrMerge(
     mm,
     start,
     end,
@@ -172,6 +172,8 @@ export function mmap(
       pageOffset: source !== null ? Number(offset) / 4096 : ownPages ? 0 : start / 4096,
     }),
   );
+  // What it became part of counts as written with it.
+  area.flags = vm.withFlags(area.flags, vm.VM_SOFTDIRTY, 0);
   countPages(mm, vmFlags, pages);
   mm.changed("map", start, end);
   const populate = flags & (uapi.MAP_POPULATE | uapi.MAP_NONBLOCK);
@@ -198,7 +200,11 @@ function anonymousKind(mm: AddressSpace, flags: number, vmFlags: number): Kind {
       if ((vmFlags & vm.VM_LOCKED) !== 0 || growsDown)
         return no("droppable", EINVAL, "droppable memory is neither locked nor a stack");
       return {
-        vmFlags: vm.withFlags(vmFlags, vm.VM_NORESERVE | vm.VM_WIPEONFORK | vm.VM_DONTDUMP, 0),
+        vmFlags: vm.withFlags(
+          vmFlags,
+          vm.VM_DROPPABLE | vm.VM_NORESERVE | vm.VM_WIPEONFORK | vm.VM_DONTDUMP,
+          0,
+        ),
       };
     case uapi.MAP_PRIVATE:
       return { vmFlags };

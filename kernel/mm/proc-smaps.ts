@@ -38,6 +38,7 @@ const MNEMONICS: readonly (readonly [number, string])[] = [
   [vm.VM_HUGEPAGE, "hg"],
   [vm.VM_NOHUGEPAGE, "nh"],
   [vm.VM_MERGEABLE, "mg"],
+  [vm.VM_DROPPABLE, "dp"],
 ];
 
 /** Resident pages of one area, by kind. */

@@ -39,6 +39,12 @@ export interface ReleaseRules {
   readonly guardRegions: "none" | "anonymous" | "all";
   /** smaps marks areas that have had guard pages with "gu" (6.18). */
   readonly smapsShowsGuards: boolean;
+  /** pagemap and PAGEMAP_SCAN tell guard pages from others (6.15). */
+  readonly pageMapShowsGuards: boolean;
+  /** /proc/PID/maps answers PROCMAP_QUERY (6.11). */
+  readonly mapsQuery: boolean;
+  /** An area that two were merged into is soft-dirty if one of them was (6.19), or if the one that stays was. */
+  readonly mergeKeepsSoftDirty: boolean;
   /** process_madvise on one's own memory takes every advice (6.13), or the four that it takes for others' memory. */
   readonly processMadviseOwn: "any" | "as-others";
   /** pkey_alloc on a CPU without keys: ENOSPC, or EINVAL the first time in an address space. */
@@ -61,6 +67,9 @@ export const RULES_6_10: ReleaseRules = {
   anonymousMeans: "no-file",
   guardRegions: "none",
   smapsShowsGuards: false,
+  pageMapShowsGuards: false,
+  mapsQuery: false,
+  mergeKeepsSoftDirty: false,
   processMadviseOwn: "as-others",
   pkeyAllocWithoutKeys: "einval-once",
   memoryFileForces: "always",
@@ -73,6 +82,7 @@ export const RULES_6_12: ReleaseRules = {
   sealCheck: "by-area",
   mmapChecksBeforeSeals: "mdwe",
   droppable: true,
+  mapsQuery: true,
   bridgeMergesWith: "previous",
   pkeyAllocWithoutKeys: "enospc",
 };
@@ -90,6 +100,7 @@ export const RULES_6_16: ReleaseRules = {
   name: "6.16",
   mremapChecks: "alignment-first",
   guardRegions: "all",
+  pageMapShowsGuards: true,
 };
 
 /** Linux 6.18, as 6.18.44 answers. */
@@ -106,6 +117,7 @@ export const RULES_7_2: ReleaseRules = {
   ...RULES_6_18,
   name: "7.2",
   mremapCountsAreasFirst: true,
+  mergeKeepsSoftDirty: true,
   pkeyAllocWithoutKeys: "enospc",
   memoryFileForces: "tracer",
   vvarIsPfnmap: false,

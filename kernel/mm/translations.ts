@@ -12,13 +12,14 @@ import {
   PTE_P,
   PTE_PROT_NONE,
   PTE_RW,
+  PTE_SOFT_DIRTY,
   PTE_US,
   pteFrame,
 } from "../../mmu/page-table-entry.js";
 import { PageTables } from "../../mmu/page-tables.js";
 import type { PageFrame } from "../../mmu/types.js";
 import type { Area } from "./area.js";
-import { VM_EXEC, VM_SHARED, VM_WRITE } from "./vm-flags.js";
+import { VM_EXEC, VM_SHARED, VM_SOFTDIRTY, VM_WRITE } from "./vm-flags.js";
 
 /** Low half of an entry of this area, read-only, without frame, A already set (the kernel's protection map). */
 export function entryLow(area: Area): number {
@@ -142,19 +143,21 @@ export class Translations {
 
   /**
    * Rewrites entries of [start, end) for the area's present protection and key. A page stays writable only where
-   * a write needs no further care: it is dirty and, if private, nobody shares it.
+   * a write needs no further care: it is dirty, counts as written since soft-dirty bits were cleared and, if private, nobody shares it.
    */
   protect(area: Area, start: number, end: number): void {
     const low = entryLow(area);
     const high = entryHigh(area);
     const writable = (area.flags & VM_WRITE) !== 0;
     const shared = (area.flags & VM_SHARED) !== 0;
+    // A page whose soft-dirty bit was cleared has to fault to get it back (pte_needs_soft_dirty_wp).
+    const written = (area.flags & VM_SOFTDIRTY) !== 0 ? PTE_D : PTE_D | PTE_SOFT_DIRTY;
     let changed = false;
     this.tables.forEachPresentOrSwap(start, end, (_va, old, _high, entry) => {
       if (!hasFrame(old)) return;
-      const keep = old & (PTE_FRAME_MASK | PTE_D | PTE_ANON);
+      const keep = old & (PTE_FRAME_MASK | PTE_D | PTE_ANON | PTE_SOFT_DIRTY);
       const sole = shared || ((old & PTE_ANON) !== 0 && this.frames.references(pteFrame(old)) === 1);
-      const rw = writable && sole && (old & PTE_D) !== 0 ? PTE_RW : 0;
+      const rw = writable && sole && (old & written) === written ? PTE_RW : 0;
       this.words[entry] = (keep | low | rw) >>> 0;
       this.words[entry + 1] = high;
       changed = true;
@@ -170,8 +173,16 @@ export class Translations {
     this.mmu.invalidatePage(va, this.asid);
   }
 
+  /** Makes the pages of [start, end) count as not written, and every write fault again to say so (clear_soft_dirty). */
+  clearSoftDirty(start: number, end: number): void {
+    this.tables.forEachPresentOrSwap(start, end, (_va, low, _high, entry) => {
+      if (hasFrame(low)) this.words[entry] = (low & ~(PTE_RW | PTE_SOFT_DIRTY)) >>> 0;
+    });
+  }
+
   /**
-   * Moves the entries of [from, from + length) to `to`; the ranges do not overlap and the target is empty.
+   * Moves the entries of [from, from + length) to `to`; the ranges do not overlap and the target is empty. What is
+   * moved counts as written (move_soft_dirty_pte).
    * @returns bytes moved: fewer when no frame is left for a page table
    */
   move(from: number, to: number, length: number): number {
@@ -184,7 +195,8 @@ export class Translations {
         return;
       }
       // Read only now: room for a table may have been made by unmapping a page of a file.
-      this.words[target >>> 2] = this.words[entry];
+      const low = this.words[entry];
+      this.words[target >>> 2] = hasFrame(low) ? (low | PTE_SOFT_DIRTY) >>> 0 : low;
       this.words[(target >>> 2) + 1] = this.words[entry + 1];
       this.words[entry] = 0;
       this.words[entry + 1] = 0;

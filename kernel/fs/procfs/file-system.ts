@@ -139,7 +139,7 @@ class GeneratedInode extends Inode {
 }
 
 /** One reading of a generated file: its content is written when the first byte is read (seq_file). */
-class GeneratedFile extends OpenFile {
+export class GeneratedFile extends OpenFile {
   private bytes: Uint8Array | null = null;
 
   constructor(

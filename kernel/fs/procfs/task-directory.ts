@@ -5,6 +5,7 @@ import { byteString } from "../bytes.js";
 import { formatSmapsRollup } from "../../mm/proc-smaps.js";
 import { OOM_SCORE_ADJ_MAX, OOM_SCORE_ADJ_MIN, oomScore } from "../../mm/oom.js";
 import type { AddressSpace } from "../../mm/address-space.js";
+import { clearSoftDirty } from "../../mm/soft-dirty.js";
 import { UserMemory } from "../../mm/user-memory.js";
 import type { Kernel } from "../../kernel.js";
 import { mayAccess } from "../../ptrace-access.js";
@@ -14,14 +15,18 @@ import type { Location } from "../mount.js";
 import { walk } from "../walk.js";
 import { file } from "./file-system.js";
 import type { Children, Node, Owner } from "./file-system.js";
+import { MapsFile } from "./maps-file.js";
 import { MemoryFile } from "./memory-file.js";
 import { mountInfo, mountTable } from "./mount-tables.js";
+import { PageMapFile } from "./page-map-file.js";
 import { limitsText } from "./task-limits.js";
 import { memoryOf, statmText, statText, statusText } from "./task-status.js";
 
 /** The user's part of an unset audit identity. */
 const NO_AUDIT = "4294967295";
 const COMM_BYTES = 15;
+/** CLEAR_REFS_SOFT_DIRTY. */
+const CLEAR_SOFT_DIRTY = 4;
 
 /** /proc/PID (and, with `threads` false, /proc/PID/task/TID). Names in the order in which Linux lists them. */
 export function taskDirectory(kernel: Kernel, task: Task, threads = true): Node {
@@ -73,6 +78,10 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
     check: () => (task.state === "dead" ? -EINVAL : 0),
     content,
   });
+  const mapsText = (): string | number => {
+    const mm = memoryOf(task);
+    return mm !== null ? mm.formatMaps() : isThere(kernel, task) ? "" : -ESRCH;
+  };
   const place = (where: () => Location | number): Node => ({
     kind: "link",
     owner,
@@ -114,7 +123,11 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
     }),
     stat: about(() => statText(kernel, task, threads)),
     statm: about(() => statmText(task)),
-    maps: ofMemory((mm) => mm.formatMaps()),
+    maps: {
+      kind: "special",
+      owner,
+      open: (location, flags) => permitted() || new MapsFile(location, flags, task, mapsText),
+    },
     ...(threads ? {} : { children: about(() => childrenText(task)) }),
     mem: {
       kind: "special",
@@ -128,6 +141,19 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
     mounts: ofPlace(() => mountTable(task.fs)),
     mountinfo: ofPlace(() => mountInfo(task.fs)),
     smaps: ofMemory((mm) => mm.formatSmaps()),
+    pagemap: {
+      kind: "special",
+      mode: 0o400,
+      owner,
+      open: (location, flags) => withMemory() || new PageMapFile(location, flags, task, kernel.current),
+    },
+    clear_refs: {
+      kind: "file",
+      mode: 0o200,
+      owner,
+      content: () => -EINVAL,
+      write: (value) => clearReferences(kernel, task, value),
+    },
     smaps_rollup: ofMemory((mm) => formatSmapsRollup(mm)),
     wchan: about(() => "0"),
     // A kernel stack is what a kernel in TypeScript does not have.
@@ -144,6 +170,19 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
     loginuid: { ...about(() => NO_AUDIT), mode: 0o644 } as Node,
     sessionid: about(() => NO_AUDIT),
   };
+}
+
+/**
+ * What 1 to 5 in clear_refs do (clear_refs_write). 1 to 3 make pages count as not looked at and 5 sets the peak of
+ * the resident pages down: neither is kept here.
+ */
+function clearReferences(kernel: Kernel, task: Task, value: string): number {
+  const kind = value.trim();
+  if (!/^[-+]?\d+$/.test(kind) || Number(kind) < 1 || Number(kind) > 5) return -EINVAL;
+  if (!isThere(kernel, task)) return -ESRCH;
+  const mm = memoryOf(task);
+  if (mm !== null && Number(kind) === CLEAR_SOFT_DIRTY) clearSoftDirty(mm);
+  return 0;
 }
 
 function threadDirectory(kernel: Kernel, task: Task, owner: Owner): Node {

@@ -1,0 +1,82 @@
+/**
+ * What /proc/PID/pagemap says of pages (fs/proc/task_mmu.c; Documentation/admin-guide/mm/pagemap.rst). An entry is
+ * 64 bits, here as two halves:
+ *
+ *   bits 0-54  the frame's number, for who has CAP_SYS_ADMIN; of a guard page the marker's number
+ *   bit 55     soft-dirty: written, or mapped, since 4 was written to clear_refs
+ *   bit 56     mapped by nobody else
+ *   bit 58     a guard page (6.15)
+ *   bit 61     a page of a file or of shared anonymous memory
+ *   bit 62     swapped out; guard pages say so too
+ *   bit 63     present (also in an area without any permission)
+ */
+import { PTE_ANON, PTE_GUARD, PTE_SOFT_DIRTY, pteFrame } from "../../mmu/page-table-entry.js";
+import type { AddressSpace } from "./address-space.js";
+import type { Area } from "./area.js";
+import { TASK_SIZE } from "./layout.js";
+import { hasFrame } from "./translations.js";
+import { VM_PFNMAP, VM_SOFTDIRTY } from "./vm-flags.js";
+
+export const PAGE_MAP_BYTES = 8;
+
+const SOFT_DIRTY = 2 ** (55 - 32);
+const EXCLUSIVE = 2 ** (56 - 32);
+const GUARD = 2 ** (58 - 32);
+const FILE = 2 ** (61 - 32);
+const SWAPPED = 2 ** (62 - 32);
+const PRESENT = 2 ** (63 - 32);
+
+/** A guard marker as an entry for a page swapped out: its kind of swap and, five bits up, which marker it is. */
+const GUARD_MARKER = 31 + 4 * 32;
+
+/** Entries that hold a frame, less what the page cache itself holds of a file's. */
+export function mappers(mm: AddressSpace, low: number): number {
+  return mm.env.frames.references(pteFrame(low)) - ((low & PTE_ANON) !== 0 ? 0 : 1);
+}
+
+/** The page behind an entry is one that somebody counts (vm_normal_page). */
+export function isNormal(mm: AddressSpace, area: Area, low: number): boolean {
+  return (area.flags & VM_PFNMAP) === 0 && pteFrame(low) !== mm.env.frames.zeroFrame;
+}
+
+/**
+ * The entries of pages that follow one another.
+ * @param first number of the first page
+ * @param count pages; fewer are answered where user space ends
+ * @param showFrames the reader may know frame numbers
+ */
+export function pageMapEntries(
+  mm: AddressSpace,
+  first: number,
+  count: number,
+  showFrames: boolean,
+): Uint32Array {
+  const start = Math.min(first * 4096, TASK_SIZE);
+  const end = Math.min(start + count * 4096, TASK_SIZE);
+  const words = new Uint32Array(((end - start) / 4096) * 2);
+  let area = mm.tree.findFirst(start);
+  for (; area !== null && area.start < end; area = area.next) {
+    const from = Math.max(area.start, start);
+    const to = Math.min(area.end, end);
+    const marked = (area.flags & VM_SOFTDIRTY) !== 0 ? SOFT_DIRTY : 0;
+    const wordOf = (va: number): number => ((va - start) / 4096) * 2;
+    if (marked !== 0) for (let at = wordOf(from); at < wordOf(to); at += 2) words[at + 1] = marked;
+    const here = area;
+    mm.tables.forEachPresentOrSwap(from, to, (va, low) => {
+      const at = wordOf(va);
+      words[at + 1] = flagsOf(mm, here, low) | marked;
+      if (showFrames) words[at] = low === PTE_GUARD ? GUARD_MARKER : pteFrame(low);
+    });
+  }
+  return words;
+}
+
+function flagsOf(mm: AddressSpace, area: Area, low: number): number {
+  if (low === PTE_GUARD) return SWAPPED | (mm.env.release.pageMapShowsGuards ? GUARD : 0);
+  if (!hasFrame(low)) return 0;
+  let flags = (PRESENT | ((low & PTE_SOFT_DIRTY) !== 0 ? SOFT_DIRTY : 0)) >>> 0;
+  if (!isNormal(mm, area, low)) return flags;
+  if ((low & PTE_ANON) === 0) flags |= FILE;
+  if (mappers(mm, low) === 1) flags |= EXCLUSIVE;
+  return flags >>> 0;
+}

@@ -1,0 +1,140 @@
+/**
+ * ioctl(PAGEMAP_SCAN) on /proc/PID/pagemap: ranges of pages by what they are
+ * (Documentation/admin-guide/mm/pagemap.rst, pagemap_scan_pmd_entry, pagemap_scan_pte_hole).
+ */
+import { PTE_ANON, PTE_GUARD, PTE_SOFT_DIRTY, pteFrame } from "../../mmu/page-table-entry.js";
+import { EPERM } from "../errno.js";
+import type { AddressSpace } from "./address-space.js";
+import type { Area } from "./area.js";
+import { isNormal } from "./page-map.js";
+import { VM_PFNMAP, VM_SOFTDIRTY } from "./vm-flags.js";
+
+export const PAGE_IS_WPALLOWED = 1;
+export const PAGE_IS_WRITTEN = 2;
+export const PAGE_IS_FILE = 4;
+export const PAGE_IS_PRESENT = 8;
+export const PAGE_IS_SWAPPED = 16;
+export const PAGE_IS_PFNZERO = 32;
+export const PAGE_IS_HUGE = 64;
+export const PAGE_IS_SOFT_DIRTY = 128;
+export const PAGE_IS_GUARD = 256;
+
+export const PM_SCAN_WP_MATCHING = 1;
+export const PM_SCAN_CHECK_WPASYNC = 2;
+
+/** Bytes that one page table covers. */
+const TABLE_BYTES = 2 ** 21;
+
+export interface PageScan {
+  /** [start, end) bytes, multiples of the page size, in user space. */
+  readonly start: number;
+  readonly end: number;
+  /** PM_SCAN_* bits. */
+  readonly flags: number;
+  /** PAGE_IS_* bits that count when they are not there. */
+  readonly inverted: number;
+  /** All of these, once inverted, */
+  readonly required: number;
+  /** and one of these unless 0. */
+  readonly anyOf: number;
+  /** Which of them are told. */
+  readonly told: number;
+  /** Ranges, or 0 where nothing is to be told. */
+  readonly mostRanges: number;
+  readonly mostPages: number;
+}
+
+export interface PageRange {
+  start: number;
+  end: number;
+  categories: number;
+}
+
+export interface PageScanResult {
+  /** 0 or -EPERM. */
+  readonly error: number;
+  readonly ranges: readonly PageRange[];
+  /** How far it came, in bytes: the end where there was room for all. */
+  readonly walkEnd: number;
+}
+
+/** Categories that may be asked for in this release. */
+export function knownCategories(mm: AddressSpace): number {
+  return mm.env.release.pageMapShowsGuards ? 2 * PAGE_IS_GUARD - 1 : PAGE_IS_GUARD - 1;
+}
+
+/** Looks through pages of an address space. No area can be write-protected through userfaultfd, which there is not. */
+export function scanPages(mm: AddressSpace, scan: PageScan): PageScanResult {
+  const output = new Output(scan);
+  const { start, end, flags } = scan;
+  for (let area = mm.tree.findFirst(start); area !== null && area.start < end; area = area.next) {
+    if ((flags & PM_SCAN_CHECK_WPASYNC) !== 0) return { error: -EPERM, ranges: [], walkEnd: end };
+    if ((flags & PM_SCAN_WP_MATCHING) !== 0 || (area.flags & VM_PFNMAP) !== 0) continue;
+    if ((PAGE_IS_WPALLOWED & scan.required & ~scan.inverted) !== 0) continue;
+    scanArea(mm, area, output, Math.max(start, area.start), Math.min(end, area.end));
+    if (output.stopped !== null) break;
+  }
+  return { error: 0, ranges: output.ranges, walkEnd: output.stopped ?? end };
+}
+
+function scanArea(mm: AddressSpace, area: Area, output: Output, start: number, end: number): void {
+  const own = (area.flags & VM_SOFTDIRTY) !== 0 ? PAGE_IS_SOFT_DIRTY : 0;
+  /** Pages without an entry: where there is no page table they are not said to be written. */
+  const empty = (from: number, to: number): void => {
+    for (let at = from; at < to;) {
+      const next = Math.min(to, at - (at % TABLE_BYTES) + TABLE_BYTES);
+      output.add(own | (mm.translations.entryIndex(at) === 0 ? 0 : PAGE_IS_WRITTEN), at, next);
+      at = next;
+    }
+  };
+  let at = start;
+  mm.tables.forEachPresentOrSwap(start, end, (va, low) => {
+    empty(at, va);
+    output.add(own | categoriesOf(mm, area, low), va, va + 4096);
+    at = va + 4096;
+  });
+  empty(at, end);
+}
+
+function categoriesOf(mm: AddressSpace, area: Area, low: number): number {
+  if (low === PTE_GUARD)
+    return PAGE_IS_SWAPPED | PAGE_IS_WRITTEN | (mm.env.release.pageMapShowsGuards ? PAGE_IS_GUARD : 0);
+  return (
+    PAGE_IS_PRESENT |
+    PAGE_IS_WRITTEN |
+    (isNormal(mm, area, low) && (low & PTE_ANON) === 0 ? PAGE_IS_FILE : 0) |
+    (pteFrame(low) === mm.env.frames.zeroFrame ? PAGE_IS_PFNZERO : 0) |
+    ((low & PTE_SOFT_DIRTY) !== 0 ? PAGE_IS_SOFT_DIRTY : 0)
+  );
+}
+
+/** The ranges found, neighbours of one kind as one; it stops at the first page that there is no more room for. */
+class Output {
+  readonly ranges: PageRange[] = [];
+  /** Address of the first page left out; null: none so far. */
+  stopped: number | null = null;
+  private pages = 0;
+
+  constructor(private readonly scan: PageScan) {}
+
+  add(categories: number, start: number, end: number): void {
+    const { inverted, required, anyOf, told, mostRanges, mostPages } = this.scan;
+    if (this.stopped !== null || start === end) return;
+    const wanted = categories ^ inverted;
+    if ((wanted & required) !== required || (anyOf !== 0 && (wanted & anyOf) === 0)) return;
+    if (mostRanges === 0) return;
+    const room = Math.min((end - start) / 4096, mostPages - this.pages);
+    const to = start + room * 4096;
+    if (to < end) this.stopped = to;
+    if (room === 0) return;
+    const kind = categories & told;
+    const last = this.ranges.at(-1);
+    if (last?.end === start && last.categories === kind) last.end = to;
+    else if (this.ranges.length < mostRanges) this.ranges.push({ start, end: to, categories: kind });
+    else {
+      this.stopped = start;
+      return;
+    }
+    this.pages += room;
+  }
+}
