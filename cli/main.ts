@@ -15,6 +15,7 @@ Usage: sealab run [OPTIONS] [--] PROG [ARGS...]  run a static ELF program
        sealab on-linux [OPTIONS] PROG [ARGS...]  run it on a real Linux, in QEMU
        sealab samples [NAME -o FILE]             list or write sample programs
        sealab matrix TOPIC [--kernel R[,R2]]     what Linux answers, in every case
+       sealab fuzz [--on host|reference]         look for differences from Linux
        sealab --version
 
 Options of run:
@@ -53,6 +54,8 @@ async function dispatch(args: readonly string[]): Promise<number> {
       return (await import("./samples-command.js")).samplesCommand(rest);
     case "matrix":
       return (await import("./matrix-command.js")).matrixCommand(rest);
+    case "fuzz":
+      return (await import("./fuzz-command.js")).fuzzCommand(rest);
     case "--version":
     case "-V":
       return say(`sealab ${version()}\n`);

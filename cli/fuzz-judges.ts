@@ -1,0 +1,100 @@
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { release, tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Judge } from "../debug/fuzz/campaign.js";
+import { EmulatedLists } from "../debug/fuzz/emulated.js";
+import { readFrames } from "../debug/fuzz/frames.js";
+import { buildInterpreter } from "../debug/fuzz/interpreter.js";
+import { encodeLists, type Operation } from "../debug/fuzz/operation.js";
+import { Failure, USAGE_STATUS } from "./failure.js";
+
+type Lists = readonly (readonly Operation[])[];
+
+/** A judge that may hold processes and files. */
+export interface HeldJudge extends Judge {
+  close(): void;
+}
+
+/** A machine of ours. */
+export function emulatedJudge(name: string, kernel: string, reference: boolean): HeldJudge {
+  const machine = new EmulatedLists({ kernel, reference });
+  return { name, answer: (lists) => Promise.resolve(machine.answer(lists)), close: () => {} };
+}
+
+/** Ways to run a program away from the host's other processes, the best first. */
+const ISOLATION = [
+  ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"],
+  ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"],
+] as const;
+/** Milliseconds for a batch, and for each list in it. */
+const PATIENCE = 40_000;
+const PATIENCE_A_LIST = 50;
+
+/** The host itself, in a PID namespace. @throws Failure where it cannot judge */
+export function hostJudge(): HeldJudge {
+  const cannot = (why: string): never => {
+    throw new Failure(USAGE_STATUS, `--on host: ${why}`);
+  };
+  if (process.platform !== "linux" || process.arch !== "x64") cannot("this is no Linux on x86-64");
+  if (!/^flags.*\bospke\b/m.test(readFileSync("/proc/cpuinfo", "latin1")))
+    cannot("the host has no protection keys");
+  const isolation = ISOLATION.find(
+    ([command, ...args]) =>
+      spawnSync(command, [...args, "setarch", "-R", "true"], { timeout: 5000 }).status === 0,
+  );
+  if (isolation === undefined) return cannot("unshare(1) cannot make a PID namespace here (try as root)");
+  const folder = mkdtempSync(join(tmpdir(), "sealab-fuzz-"));
+  const path = join(folder, "interpreter");
+  writeFileSync(path, buildInterpreter(), { mode: 0o755 });
+  return new HostJudge([...isolation, "setarch", "-R", path], folder);
+}
+
+class HostJudge implements HeldJudge {
+  readonly name = `Linux ${release()}`;
+  private child: ChildProcess | null = null;
+
+  constructor(
+    private readonly command: readonly string[],
+    private readonly folder: string,
+  ) {}
+
+  async answer(lists: Lists): Promise<string[][]> {
+    const answers: string[][] = [];
+    while (answers.length < lists.length) {
+      const left = lists.slice(answers.length);
+      const got = readFrames(left, await this.run(left));
+      answers.push(...got);
+      // The next one kept the program from going on: the others are asked without it.
+      if (got.length < left.length) answers.push(["no answer: time ran out"]);
+    }
+    return answers;
+  }
+
+  private run(lists: Lists): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      // In a process group of its own: the terminal's Ctrl-C is for us.
+      const child = spawn(this.command[0]!, this.command.slice(1), {
+        stdio: ["pipe", "pipe", "ignore"],
+        detached: true,
+      });
+      this.child = child;
+      const chunks: Buffer[] = [];
+      const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE + lists.length * PATIENCE_A_LIST);
+      child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+      child.stdin.on("error", () => {});
+      child.on("error", reject);
+      child.on("close", () => {
+        clearTimeout(timer);
+        this.child = null;
+        resolve(Buffer.concat(chunks));
+      });
+      child.stdin.end(encodeLists(lists));
+    });
+  }
+
+  close(): void {
+    this.child?.kill("SIGKILL");
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
