@@ -265,13 +265,13 @@ function positive(name: string, value: string, whole: boolean): number {
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 const SMALLEST_MEMORY = 4 * 2 ** 20;
-const LARGEST_MEMORY = 4 * 2 ** 30 - 64 * 2 ** 20;
+const LARGEST_MEMORY = 4 * 2 ** 30 - 32 * 2 ** 20;
 
 function size(value: string): number {
   const match = /^(\d+)([KMG]?)(?:i?B)?$/i.exec(value);
   const bytes = match === null ? NaN : Number(match[1]) * UNITS[match[2]!.toUpperCase()]!;
   if (!(bytes >= SMALLEST_MEMORY && bytes <= LARGEST_MEMORY)) {
-    throw new UsageError(`--memory ${value}: not a size between 4M and 4032M`);
+    throw new UsageError(`--memory ${value}: not a size between 4M and 4064M`);
   }
   return bytes;
 }

@@ -36,7 +36,7 @@ import type { TraceRecord } from "./trace/record.js";
 import { Tracer } from "./trace/tracer.js";
 
 export interface MachineOptions extends TreeParts {
-  /** Guest RAM in bytes, committed by the host only as it is touched; 512 MiB unless told, at most 4032 MiB. */
+  /** Guest RAM in bytes, committed by the host only as it is touched; 512 MiB unless told, at most 4064 MiB. */
   readonly memoryBytes?: number;
   /** `x86-64-v1` or `x86-64-v2` (unless told). */
   readonly cpu?: string;

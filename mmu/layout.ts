@@ -23,7 +23,7 @@ export const JUMP_CACHE_ENTRY_BYTES = 16;
 
 /** Decoded micro-op records. */
 export const RECORDS_BASE = 0x10_0000;
-export const RECORDS_END = 0x400_0000;
+export const RECORDS_END = 0x200_0000;
 
 /** Guest physical address 0. */
-export const RAM_BASE = 0x400_0000;
+export const RAM_BASE = 0x200_0000;

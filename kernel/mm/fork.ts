@@ -2,12 +2,12 @@ import { PTE_ANON, PTE_D, PTE_GUARD, PTE_RW, pteFrame } from "../../mmu/page-tab
 import { ENOMEM } from "../errno.js";
 import { commit, countPages } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
-import { forkAnon } from "./anon-vma.js";
+import { forkAnon, NO_CHAIN } from "./anon-vma.js";
 import { Area } from "./area.js";
-import { newProperties } from "./merge.js";
 import { hasFrame } from "./translations.js";
 import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_SHARED, VM_WIPEONFORK, withFlags } from "./vm-flags.js";
 
+const NO_ANON = { anon: null, chain: NO_CHAIN };
 /** Bytes that one page table covers. */
 const TABLE_BYTES = 2 ** 21;
 
@@ -39,17 +39,14 @@ export function copyAddressSpace(parent: AddressSpace, child: AddressSpace): num
 function copyArea(parent: AddressSpace, child: AddressSpace, area: Area): number {
   if ((area.flags & VM_ACCOUNT) !== 0 && !commit(child, area.pageCount)) return -ENOMEM;
   const wiped = (area.flags & VM_WIPEONFORK) !== 0;
-  const properties = newProperties({ ...propertiesOf(area), ...forkAnon(wiped ? newProperties({}) : area) });
-  const copy = new Area(area.start, area.end, properties);
+  const copy = new Area(area.start, area.end, area);
+  const { anon, chain } = forkAnon(wiped ? NO_ANON : area);
+  copy.anon = anon;
+  copy.chain = chain;
   copy.flags = withFlags(area.flags, 0, VM_LOCKED_MASK);
   child.link(copy);
   countPages(child, copy.flags, copy.pageCount);
   return wiped || (area.anon === null && !area.guarded) ? 0 : sharePages(parent, child, area);
-}
-
-function propertiesOf(area: Area) {
-  const { flags, key, seal, file, pages, name, pageOffset, unsplittable, guarded } = area;
-  return { flags, key, seal, file, pages, name, pageOffset, unsplittable, guarded };
 }
 
 /** Copies the entries of an area that may hold private pages or guards: those of files and of the zero page too. */

@@ -47,7 +47,7 @@ describe("options", () => {
     [["--traec"], "unknown option --traec; did you mean --trace?"],
     [["--memory"], "option --memory needs a value (SIZE)"],
     [["--explain=yes"], "option --explain takes no value"],
-    [["--memory", "lots"], "--memory lots: not a size between 4M and 4032M"],
+    [["--memory", "lots"], "--memory lots: not a size between 4M and 4064M"],
     [["--mount", "x"], "--mount x: not HOST:GUEST or HOST:GUEST:ro or HOST:GUEST:rw"],
     [["--mount", "x:/y:no"], "--mount x:/y:no: no is neither ro nor rw"],
     [["--mount", "x:y"], "--mount x:y: y is not an absolute path of the guest"],
