@@ -101,6 +101,8 @@ export class Kernel {
   readonly vdso: Vdso | null;
   /** /proc/sys/vm, as all address spaces have it. */
   readonly mmSettings: MmSettings;
+  /** What was written to settings in /proc/sys and /sys that nothing depends on. */
+  readonly tunables = new Map<string, string>();
   readonly events = new KernelEvents();
   readonly network = new Network();
   readonly futexes = new FutexTable();

@@ -1,11 +1,11 @@
 import type { CpuModel } from "../../../cpu/models.js";
-import { PID_MAX } from "../../kernel.js";
 import type { Kernel } from "../../kernel.js";
 import type { AddressSpace } from "../../mm/address-space.js";
 import { formatMessageQueues, formatSemaphores, formatSharedMemory } from "../../ipc/proc-ipc.js";
 import { socketCountsText, unixSocketsText } from "../../net/proc-text.js";
 import { directory, file, link, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
+import { sysctls } from "./sysctls.js";
 
 /** /proc's files about the machine as a whole. */
 export function machineFiles(kernel: Kernel): Record<string, Node> {
@@ -175,94 +175,4 @@ function statFile(kernel: Kernel): string {
     "softirq 0 0 0 0 0 0 0 0 0 0 0",
     "",
   ].join("\n");
-}
-
-/** A random UUID, another at each reading (random(4)). */
-function uuid(kernel: Kernel): string {
-  const bytes = kernel.host.random(16);
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") + "\n";
-}
-
-/** A name that who may administer the machine can write, as sethostname(2) does. */
-function nameFile(kernel: Kernel, field: "hostname" | "domainname"): Node {
-  return {
-    kind: "file",
-    mode: 0o644,
-    content: () => `${kernel[field]}\n`,
-    write: (value) => {
-      kernel[field] = value.replace(/[\0\n].*$/s, "").slice(0, 64);
-      return 0;
-    },
-  };
-}
-
-function sysctls(kernel: Kernel): Record<string, Node> {
-  const { release } = kernel;
-  const settings = () => kernel.current.mm.env.settings;
-  return {
-    fs: directory(() => ({
-      "file-max": text("9223372036854775807\n"),
-      nr_open: text("1048576\n"),
-      "pipe-max-size": text("1048576\n"),
-      protected_hardlinks: text("1\n"),
-      protected_symlinks: text("1\n"),
-      suid_dumpable: text("0\n"),
-    })),
-    kernel: directory(() => ({
-      cap_last_cap: text("40\n"),
-      core_pattern: text("core\n"),
-      hostname: nameFile(kernel, "hostname"),
-      domainname: nameFile(kernel, "domainname"),
-      ngroups_max: text("65536\n"),
-      overflowgid: text("65534\n"),
-      overflowuid: text("65534\n"),
-      osrelease: text(`${release.release}\n`),
-      ostype: text(`${release.sysname}\n`),
-      pid_max: text(`${PID_MAX}\n`),
-      random: directory(() => ({
-        boot_id: text("5ea1ab00-0000-4000-8000-000000000001\n"),
-        entropy_avail: text("256\n"),
-        poolsize: text("256\n"),
-        uuid: file(() => uuid(kernel)),
-      })),
-      randomize_va_space: text("0\n"),
-      "threads-max": text(`${kernel.maxTasks}\n`),
-      version: text(`${release.version}\n`),
-    })),
-    vm: directory(() => ({
-      max_map_count: file(() => `${settings().maxMapCount}\n`),
-      mmap_min_addr: file(() => `${settings().mmapMinAddr}\n`),
-      nr_hugepages: text("0\n"),
-      overcommit_memory: file(() => `${settings().overcommit}\n`),
-      overcommit_ratio: text("50\n"),
-      swappiness: text("60\n"),
-    })),
-  };
-}
-
-/** /sys: the little that C libraries and allocators look for. */
-export function systemFiles(): Record<string, Node> {
-  const cpu = (): Record<string, Node> => ({
-    cpu0: directory(() => ({ online: text("1\n") })),
-    online: text("0\n"),
-    possible: text("0\n"),
-    present: text("0\n"),
-  });
-  return {
-    devices: directory(() => ({ system: directory(() => ({ cpu: directory(cpu) })) })),
-    fs: directory(() => ({})),
-    kernel: directory(() => ({
-      mm: directory(() => ({
-        transparent_hugepage: directory(() => ({
-          defrag: text("always defer defer+madvise [madvise] never\n"),
-          enabled: text("always madvise [never]\n"),
-          hpage_pmd_size: text("2097152\n"),
-          shmem_enabled: text("always within_size advise [never] deny force\n"),
-        })),
-      })),
-    })),
-  };
 }

@@ -3,7 +3,8 @@ import { crossDown } from "../mount.js";
 import type { Namespace } from "../namespace.js";
 import { directory, GeneratedFileSystem } from "./file-system.js";
 import type { Children, Node } from "./file-system.js";
-import { machineFiles, systemFiles } from "./machine-files.js";
+import { machineFiles } from "./machine-files.js";
+import { systemFiles } from "./sysfs.js";
 import { taskDirectory } from "./task-directory.js";
 
 /** Mounts procfs at /proc and sysfs at /sys. To be called once, when the kernel is there. */
@@ -20,7 +21,11 @@ export function mountKernelFileSystems(namespace: Namespace, kernel: Kernel): vo
     namespace.mount(crossDown(at), fileSystem, { source: typeName });
   };
   attach("/proc", "proc", processes(kernel, machineFiles(kernel)));
-  attach("/sys", "sysfs", directory(systemFiles));
+  attach(
+    "/sys",
+    "sysfs",
+    directory(() => systemFiles(kernel)),
+  );
 }
 
 /** /proc itself: files of the machine in the order of their table, then processes by number (proc_root_readdir). */

@@ -1,0 +1,132 @@
+import { PID_MAX } from "../../kernel.js";
+import type { Kernel } from "../../kernel.js";
+import { MSGMAX, MSGMNB, MSGMNI } from "../../ipc/message-queues.js";
+import { SEMMNI, SEMMNS, SEMMSL } from "../../ipc/semaphores.js";
+import { directory, file, text } from "./file-system.js";
+import type { Node } from "./file-system.js";
+import { integerFile, rememberedInteger, trigger } from "./settings.js";
+
+/** SEMOPM and the most segments of shared memory (sem.h, shm.h). */
+const SEMOPM = 500;
+const SHMMNI = 4096;
+/** SHMMAX and SHMALL: all that 64 bits hold, less some room. */
+const SHMMAX = 2n ** 64n - 2n ** 24n;
+
+/** A random UUID, another at each reading (random(4)). */
+function uuid(kernel: Kernel): string {
+  const bytes = kernel.host.random(16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") + "\n";
+}
+
+/** A name that who may administer the machine can write, as sethostname(2) does. */
+function nameFile(kernel: Kernel, field: "hostname" | "domainname"): Node {
+  return {
+    kind: "file",
+    mode: 0o644,
+    content: () => `${kernel[field]}\n`,
+    write: (value) => {
+      kernel[field] = value.replace(/[\0\n].*$/s, "").slice(0, 64);
+      return 0;
+    },
+  };
+}
+
+/** /proc/sys. */
+export function sysctls(kernel: Kernel): Record<string, Node> {
+  const { release } = kernel;
+  return {
+    fs: directory(() => ({
+      "file-max": text("9223372036854775807\n"),
+      nr_open: text("1048576\n"),
+      "pipe-max-size": text("1048576\n"),
+      protected_hardlinks: text("1\n"),
+      protected_symlinks: text("1\n"),
+      suid_dumpable: text("0\n"),
+    })),
+    kernel: directory(() => ({
+      cap_last_cap: text("40\n"),
+      core_pattern: text("core\n"),
+      hostname: nameFile(kernel, "hostname"),
+      domainname: nameFile(kernel, "domainname"),
+      msgmax: text(`${MSGMAX}\n`),
+      msgmnb: text(`${MSGMNB}\n`),
+      msgmni: text(`${MSGMNI}\n`),
+      ngroups_max: text("65536\n"),
+      overflowgid: text("65534\n"),
+      overflowuid: text("65534\n"),
+      osrelease: text(`${release.release}\n`),
+      ostype: text(`${release.sysname}\n`),
+      pid_max: text(`${PID_MAX}\n`),
+      random: directory(() => ({
+        boot_id: text("5ea1ab00-0000-4000-8000-000000000001\n"),
+        entropy_avail: text("256\n"),
+        poolsize: text("256\n"),
+        uuid: file(() => uuid(kernel)),
+      })),
+      randomize_va_space: text("0\n"),
+      sem: text(`${SEMMSL}\t${SEMMNS}\t${SEMOPM}\t${SEMMNI}\n`),
+      shm_rmid_forced: text("0\n"),
+      shmall: text(`${SHMMAX}\n`),
+      shmmax: text(`${SHMMAX}\n`),
+      shmmni: text(`${SHMMNI}\n`),
+      tainted: text("0\n"),
+      "threads-max": text(`${kernel.maxTasks}\n`),
+      version: text(`${release.version}\n`),
+    })),
+    vm: directory(() => memorySettings(kernel)),
+  };
+}
+
+/** /proc/sys/vm: what the mm asks, and what programs look for or set that makes no difference here. */
+function memorySettings({ mmSettings: settings, tunables }: Kernel): Record<string, Node> {
+  const remembered = (name: string, initial: number, most?: number): Node =>
+    rememberedInteger(tunables, `vm/${name}`, initial, most);
+  return {
+    compact_memory: trigger(0x7fff_ffff),
+    dirty_background_ratio: remembered("dirty_background_ratio", 10, 100),
+    dirty_expire_centisecs: remembered("dirty_expire_centisecs", 3000),
+    dirty_ratio: remembered("dirty_ratio", 20, 100),
+    dirty_writeback_centisecs: remembered("dirty_writeback_centisecs", 500),
+    drop_caches: trigger(4),
+    legacy_va_layout: text("0\n"),
+    max_map_count: integerFile(
+      () => settings.maxMapCount,
+      (value) => (settings.maxMapCount = value),
+      0,
+      0x7fff_ffff,
+    ),
+    min_free_kbytes: remembered("min_free_kbytes", 2048),
+    mmap_min_addr: integerFile(
+      () => settings.mmapMinAddr,
+      (value) => (settings.mmapMinAddr = value),
+      0,
+      0x7fff_ffff,
+    ),
+    // None is ever to be had: a request for huge pages is granted as far as there is memory for them.
+    nr_hugepages: integerFile(
+      () => 0,
+      () => undefined,
+      0,
+      0x7fff_ffff,
+    ),
+    nr_overcommit_hugepages: remembered("nr_overcommit_hugepages", 0),
+    oom_dump_tasks: remembered("oom_dump_tasks", 1, 1),
+    oom_kill_allocating_task: remembered("oom_kill_allocating_task", 0, 1),
+    overcommit_kbytes: text("0\n"),
+    overcommit_memory: integerFile(
+      () => settings.overcommit,
+      (value) => (settings.overcommit = value as 0 | 1 | 2),
+      0,
+      2,
+    ),
+    overcommit_ratio: text("50\n"),
+    "page-cluster": remembered("page-cluster", 3, 31),
+    panic_on_oom: text("0\n"),
+    stat_interval: remembered("stat_interval", 1),
+    swappiness: remembered("swappiness", 60, 200),
+    vfs_cache_pressure: remembered("vfs_cache_pressure", 100),
+  };
+}
