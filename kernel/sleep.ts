@@ -28,6 +28,7 @@ export function sleepNoMore(kernel: Kernel, task: Task): void {
   if (registered.kind === "open" && !registered.installed) registered.fifo.release();
   if (registered.kind === "futex") leaveFutexWait(kernel, task, registered);
   for (const queue of registered.queues ?? []) queue.remove(task);
+  if (registered.kind === "file") for (const file of registered.files?.values() ?? []) file.release();
   kernel.hostWaiters.delete(task);
   if (task.deadline !== null) kernel.timerQueue.cancel(task.deadline);
   task.deadline = null;

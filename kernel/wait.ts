@@ -1,6 +1,7 @@
 /** What a blocked task waits for: a plain record, so that a machine can be taken apart and put together. */
 
 import type { FutexWaiter } from "./futex/waiter.js";
+import type { OpenFile } from "./fs/open-file.js";
 import type { PipeFile } from "./fs/pipe.js";
 import type { Word } from "./mm/word.js";
 import type { WaitQueue } from "./wait-queue.js";
@@ -23,6 +24,8 @@ interface WaitBase {
 export interface FileWait extends WaitBase {
   readonly kind: "file";
   readonly fds: readonly number[];
+  /** Held while it waits: the files that those numbers named at first, whatever they name meanwhile (fdget). */
+  readonly files?: ReadonlyMap<number, OpenFile>;
   /** True if one of them depends on the host (standard input): the run loop must then leave to the host. */
   readonly host: boolean;
   /** Bytes already moved, for a call that has done a part. */

@@ -17,9 +17,11 @@ import type { WaitQueue } from "../kernel/wait-queue.js";
 import type { FileWait } from "../kernel/wait.js";
 import type { SyscallCall } from "./call.js";
 
-/** The file of a descriptor, or -EBADF; O_PATH ones count only where asked. */
+/** The file of a descriptor, or -EBADF; O_PATH ones count only where asked. A call that waited goes on with its own. */
 export function fileOf(call: SyscallCall, fd: number, allowPath = false): OpenFile | number {
-  const file = call.task.files.get(fd);
+  const { resumed } = call;
+  const held = resumed?.kind === "file" ? resumed.files?.get(fd) : undefined;
+  const file = held ?? call.task.files.get(fd);
   return file === undefined || (file.isPath && !allowPath) ? -EBADF : file;
 }
 
@@ -81,19 +83,24 @@ export function block(
   interrupted: number = ERESTARTSYS,
 ): typeof BLOCKED {
   const { resumed } = call;
-  if (resumed?.kind === "file") {
+  // splice(2) waits for one end and then for the other.
+  if (resumed?.kind === "file" && resumed.fds.every((fd, i) => fd === fds[i])) {
     resumed.progress = progress;
     call.task.waiting = resumed;
     return BLOCKED;
   }
   const queues: WaitQueue[] = [];
+  const files = new Map<number, OpenFile>();
   for (const fd of fds) {
-    const queue = call.task.files.get(fd)?.waitQueue ?? null;
-    if (queue !== null) queues.push(queue);
+    const file = call.task.files.get(fd);
+    if (file === undefined || files.has(fd)) continue;
+    files.set(fd, file.hold());
+    if (file.waitQueue !== null) queues.push(file.waitQueue);
   }
   const wait: FileWait = {
     kind: "file",
     fds,
+    files,
     host,
     progress,
     deadline,

@@ -1,7 +1,15 @@
 /** A tracee stops and its tracer is told (kernel/signal.c ptrace_stop, ptrace_notify; kernel/ptrace.c). */
 
 import type { Kernel } from "../kernel.js";
-import { CLD_TRAPPED, SA_NOCLDSTOP, SIG_IGN, SIGCHLD, SIGTRAP, TRAP_TRACE } from "../signals/numbers.js";
+import {
+  CLD_TRAPPED,
+  SA_NOCLDSTOP,
+  SIG_IGN,
+  SIGCHLD,
+  SIGKILL,
+  SIGTRAP,
+  TRAP_TRACE,
+} from "../signals/numbers.js";
 import { forceSignal, sendSignal } from "../signals/send.js";
 import type { SignalInfo } from "../signals/siginfo.js";
 import type { Task } from "../task.js";
@@ -11,6 +19,8 @@ const SYSCALL_GOOD = 0x80;
 
 /** Stops the task; it goes on when its tracer says so, or by SIGKILL. */
 export function stopTask(kernel: Kernel, task: Task, stop: Omit<TraceStop, "unreported">): void {
+  // Who is being killed stops for nobody (ptrace_stop).
+  if (task.signals.pending.set.has(SIGKILL) || task.process.pending.set.has(SIGKILL)) return;
   const tracing = task.tracing!;
   tracing.stop = { ...stop, unreported: true };
   tracing.listening = false;

@@ -3,7 +3,7 @@
 import type { Clock } from "../clock.js";
 import type { Process, Task } from "../task.js";
 import { goOn, ITIMER_REAL } from "../timers.js";
-import { SI_USER, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP } from "./numbers.js";
+import { SI_USER, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGSYS, SIGTRAP } from "./numbers.js";
 import { SignalSet } from "./signal-set.js";
 import type { SignalInfo } from "./siginfo.js";
 import type { PendingSignals } from "./state.js";
@@ -11,6 +11,8 @@ import type { PendingSignals } from "./state.js";
 const SYNCHRONOUS = SignalSet.of(SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS);
 
 function lowest(pending: PendingSignals, blocked: SignalSet): number {
+  // SIGKILL has ended the process already (complete_signal).
+  if (pending.set.has(SIGKILL) && !blocked.has(SIGKILL)) return SIGKILL;
   const exceptions = SYNCHRONOUS.copy();
   exceptions.lo &= pending.set.lo;
   return exceptions.lowestOutside(blocked) || pending.set.lowestOutside(blocked);
@@ -35,19 +37,21 @@ export interface TimerMachine {
 
 /** The next signal not in `blocked`, the task's own before the process's; null if there is none. */
 export function takeSignal(machine: TimerMachine, task: Task, blocked: SignalSet): SignalInfo | null {
+  const { process } = task;
   const own = task.signals.pending;
   let info: SignalInfo | null = null;
   // A fault of this task comes before everything sent to it, in the order in which faults came.
   const fault = own.queue.find(
     (each) => each.code > 0 && SYNCHRONOUS.has(each.signo) && !blocked.has(each.signo),
   );
-  const signal = fault?.signo ?? lowest(own, blocked);
+  const killed = process.pending.set.has(SIGKILL) && !blocked.has(SIGKILL);
+  const signal = killed ? 0 : (fault?.signo ?? lowest(own, blocked));
   if (signal !== 0) info = collect(own, signal);
   else {
-    const shared = lowest(task.process.pending, blocked);
-    if (shared !== 0) info = collect(task.process.pending, shared);
+    const shared = lowest(process.pending, blocked);
+    if (shared !== 0) info = collect(process.pending, shared);
   }
-  if (info !== null) takeUpTimer(machine, task.process, info);
+  if (info !== null) takeUpTimer(machine, process, info);
   task.signals.recalculate();
   return info;
 }
