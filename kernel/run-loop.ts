@@ -89,13 +89,15 @@ export class RunLoop {
         deliverSignals(this.kernel, task, task.interruptedBy);
         continue;
       }
+      const { debugger: outside } = kernel;
+      if (outside !== null && outside.stopsBefore(task)) return STOPPED;
       const now = cpu.instructions;
       if (now >= limit) return BUDGET;
       const until = Math.min(
         limit,
         scheduler.waiting > 0 ? scheduler.sliceEnd : Infinity,
         now + this.#untilTimer(task),
-        stepsNow(task) ? now + 1 : Infinity,
+        stepsNow(task) || outside?.steps(task) === true ? now + 1 : Infinity,
       );
       if (this.#runUser(task, until - now)) return STOPPED;
       if (stepsNow(task) && cpu.instructions === now + 1) reportStep(this.kernel, task);
@@ -135,7 +137,7 @@ export class RunLoop {
     switch (step.kind) {
       case "execute":
         // A tracer may have cancelled the call, or does it itself.
-        if (task.noSyscall || task.tracing?.mode.startsWith("emulate") === true) this.calls.ended(task);
+        if (task.noSyscall || step.emulated) this.calls.ended(task);
         else this.calls.execute(task, false);
         break;
       case "exit-stop":
@@ -164,7 +166,8 @@ export class RunLoop {
   #idle(): RunResult | null {
     const next = this.kernel.timerQueue.next;
     const input = this.kernel.hostWaiters.size > 0;
-    if (next !== Infinity && this.kernel.clock.virtual && !input) {
+    const held = this.kernel.debugger?.holdsTasks === true;
+    if (next !== Infinity && this.kernel.clock.virtual && !input && !held) {
       this.kernel.clock.advanceTo(next);
       return null;
     }
@@ -194,6 +197,7 @@ export class RunLoop {
       this.#spareContext = task.context;
       task.context = null;
     }
+    kernel.debugger?.switched(task);
     cpu.pkruWriter.instruction = task.pkruWriter.instruction;
     cpu.pkruWriter.rip = task.pkruWriter.rip;
     this.kernel.pkruSet = task.pkruWriter.set;
@@ -217,7 +221,11 @@ export class RunLoop {
       else if (reason === "exception") {
         raiseException(this.kernel, task);
         return false;
-      } else return false;
+      } else if (reason === "budget") return false;
+      else {
+        this.kernel.debugger?.stoppedAt(task, reason);
+        return true;
+      }
       if (this.stopRequested) {
         this.stopRequested = false;
         return true;

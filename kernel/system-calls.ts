@@ -6,7 +6,7 @@
 import { EFAULT, ENOSYS } from "./errno.js";
 import type { Kernel } from "./kernel.js";
 import { RAX } from "./processor.js";
-import { stopForSyscall, stopsAtSyscalls } from "./ptrace/stop.js";
+import { emulates, stopForSyscall, stopsAtSyscalls } from "./ptrace/stop.js";
 import { ERESTART_RESTARTBLOCK, ERESTARTSYS } from "./restart.js";
 import { isKilled } from "./signals/send.js";
 import { SignalSet } from "./signals/signal-set.js";
@@ -39,8 +39,12 @@ export class SystemCalls {
     task.noSyscall = false;
     if (task.tracing !== null && stopsAtSyscalls(task, "entry")) {
       registers.setNumber(RAX, -ENOSYS);
-      task.unfinished.push({ kind: "execute" });
+      task.unfinished.push({ kind: "execute", emulated: emulates(task) });
       stopForSyscall(this.kernel, task, "entry");
+    } else if (this.kernel.debugger?.stopsAtCall(task, "entry") === true) {
+      registers.setNumber(RAX, -ENOSYS);
+      task.unfinished.push({ kind: "execute" });
+      this.kernel.requestStop();
     } else this.execute(task, false);
   }
 
@@ -59,7 +63,7 @@ export class SystemCalls {
     if (task.waiting !== null) sleepOn(this.kernel, task);
     else {
       if (task.registered !== null) sleepNoMore(this.kernel, task);
-      if (task.tracing !== null) this.ended(task);
+      if (task.tracing !== null || this.kernel.debugger !== null) this.ended(task);
     }
   }
 
@@ -146,7 +150,7 @@ export class SystemCalls {
     if (wait.kind === "file" && wait.progress > 0) {
       this.#reportInterrupted(task, BigInt(wait.progress));
       this.kernel.cpu.registers.setNumber(RAX, wait.progress);
-      if (task.tracing !== null) this.ended(task);
+      if (task.tracing !== null || this.kernel.debugger !== null) this.ended(task);
       return;
     }
     if (wait.kind === "file") writeTimeLeft(this.kernel, task, wait);
@@ -155,7 +159,7 @@ export class SystemCalls {
     this.#reportInterrupted(task, BigInt(-code));
     this.kernel.cpu.registers.setNumber(RAX, -code);
     task.interruptedBy = code >= ERESTARTSYS ? code : 0;
-    if (task.tracing !== null) this.ended(task);
+    if (task.tracing !== null || this.kernel.debugger !== null) this.ended(task);
   }
 
   #reportInterrupted(task: Task, result: bigint): void {
@@ -175,6 +179,8 @@ export class SystemCalls {
 
   /** A system call has ended: a tracer may want to see that, after what else it has been told. */
   ended(task: Task): void {
+    if (task.state !== "dead" && this.kernel.debugger?.stopsAtCall(task, "exit") === true)
+      this.kernel.requestStop();
     if (task.tracing === null || task.state === "dead" || !stopsAtSyscalls(task, "exit")) return;
     // A call that ends the task has no exit.
     if (task.unfinished.some(({ kind }) => kind === "exit-task" || kind === "exit-process")) return;

@@ -104,7 +104,8 @@ function ptrace(call: SyscallCall): HandlerResult {
   }
   if (request === REQUESTS.PTRACE_INTERRUPT) {
     if (!tracing.seized) return -EIO;
-    if (tracing.stop === null || tracing.listening) tracing.interrupted = true;
+    // One that stands still stops once more when it goes on.
+    tracing.interrupted = true;
     if (tracing.listening) tracing.stop = null;
     target.wake();
     return 0;
@@ -171,8 +172,10 @@ function onStopped(call: SyscallCall, request: number, target: Task): HandlerRes
     case REQUESTS.PTRACE_GETEVENTMSG:
       return call.user.writeU64(call.word(3), tracing.eventMessage) ? 0 : -EFAULT;
     case REQUESTS.PTRACE_GETSIGINFO:
+      if (isPlainGroupStop(target)) return -EINVAL;
       return writeBytes(call.user, call.word(3), encodeSiginfo(tracing.stop!.info));
     case REQUESTS.PTRACE_SETSIGINFO: {
+      if (isPlainGroupStop(target)) return -EINVAL;
       const bytes = call.user.read(call.word(3), SIGINFO_BYTES);
       if (typeof bytes === "number") return bytes;
       const signo = new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, true);
@@ -199,6 +202,11 @@ function onStopped(call: SyscallCall, request: number, target: Task): HandlerRes
     default:
       return -EIO;
   }
+}
+
+/** A stop with its process of a task that was not seized, which nothing is said of (last_siginfo is null). */
+function isPlainGroupStop({ tracing }: Task): boolean {
+  return tracing!.stop!.kind === "group" && !tracing!.seized;
 }
 
 /** The signal of PTRACE_CONT and friends; -1 for one that does not fit. */
@@ -327,6 +335,8 @@ function peekSiginfo(call: SyscallCall, target: Task): number {
   return infos.length;
 }
 
+/** si_code of a syscall-stop under PTRACE_O_TRACESYSGOOD: SIGTRAP and 0x80. */
+const SYSCALL_STOP = 0x85;
 const INFO_NONE = 0;
 const INFO_ENTRY = 1;
 const INFO_EXIT = 2;
@@ -337,7 +347,10 @@ const ARGUMENTS = [7, 6, 2, 10, 8, 9];
 function syscallInfo(call: SyscallCall, target: Task): number {
   const { kernel } = call;
   const { stop } = target.tracing!;
-  const kind = stop!.kind === "entry" ? INFO_ENTRY : stop!.kind === "exit" ? INFO_EXIT : INFO_NONE;
+  // Only PTRACE_O_TRACESYSGOOD tells a syscall-stop from others (ptrace_get_syscall_info_op).
+  const told = stop!.info.code === SYSCALL_STOP;
+  const kind =
+    told && stop!.kind === "entry" ? INFO_ENTRY : told && stop!.kind === "exit" ? INFO_EXIT : INFO_NONE;
   const bytes = new Uint8Array(INFO_BYTES[INFO_ENTRY]);
   const view = new DataView(bytes.buffer);
   withRegisters(kernel, target, () => {

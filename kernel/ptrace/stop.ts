@@ -63,6 +63,11 @@ export function stopsAtSyscalls(task: Task, at: "entry" | "exit"): boolean {
   return mode === "syscall" || (at === "entry" && (mode === "emulate" || mode === "emulate-step"));
 }
 
+/** PTRACE_SYSEMU: the tracer does the call that stopped at its entry. */
+export function emulates(task: Task): boolean {
+  return task.tracing?.mode.startsWith("emulate") === true;
+}
+
 export function stopForSyscall(kernel: Kernel, task: Task, at: "entry" | "exit"): void {
   const code = SIGTRAP | (task.tracing!.has(PTRACE_O_TRACESYSGOOD) ? SYSCALL_GOOD : 0);
   stopTask(kernel, task, { kind: at, code, info: ownInfo(task, code) });
@@ -111,5 +116,5 @@ export function stopInHandler(kernel: Kernel, task: Task): void {
 /** A stop of a seized task with the whole process, or by PTRACE_INTERRUPT. */
 export function stopWithEvent(kernel: Kernel, task: Task, event: number, signal: number): void {
   const code = signal | (event << 8);
-  stopTask(kernel, task, { kind: "group", code, info: ownInfo(task, code) });
+  stopTask(kernel, task, { kind: "group", code, info: { ...ownInfo(task, code), signo: signal } });
 }

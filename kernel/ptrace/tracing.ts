@@ -40,7 +40,8 @@ export interface TraceStop {
 
 /** What is left to do of what a stop interrupted. */
 export type Unfinished =
-  | { readonly kind: "execute" }
+  /** A call; emulated: the tracer does it. */
+  | { readonly kind: "execute"; readonly emulated: boolean }
   | { readonly kind: "exit-stop" }
   | { readonly kind: "exit-task"; readonly status: ExitStatus }
   | { readonly kind: "exit-process"; readonly status: ExitStatus };

@@ -58,6 +58,7 @@ export function sendSignal(task: Task, info: SignalInfo, toProcess: boolean): nu
   } else if (signal === SIGCONT) {
     for (const queue of queues) discardSignals(queue, STOPS);
     continueProcess(process);
+    for (const each of process.tasks) notifySeized(each);
   }
   // A blocked signal is kept even if it is ignored now: the action may change before it is unblocked.
   // A tracer may want to see even an ignored one (sig_task_ignored).
@@ -109,18 +110,24 @@ export function retargetSignals(task: Task): void {
   for (const each of tasks) if (each !== task && each.state !== "dead") notice(each);
 }
 
+/** SIGCONT stops a seized task once more, which tells its tracer; also one that was listening (ptrace_trap_notify). */
+function notifySeized(task: Task): void {
+  const { tracing } = task;
+  if (tracing?.seized !== true) return;
+  tracing.interrupted = true;
+  if (tracing.listening) {
+    tracing.listening = false;
+    tracing.stop = null;
+  }
+  if (tracing.stop === null) task.wake();
+}
+
 /** SIGCONT's first effect, whatever its disposition: the process goes on. */
 function continueProcess(process: Process): void {
   if (process.stopped === 0) return;
   process.stopped = 0;
   process.unreported = "continued";
   for (const task of process.tasks) {
-    // PTRACE_LISTEN ends with another stop, which tells the tracer (ptrace_trap_notify).
-    if (task.tracing?.listening === true) {
-      task.tracing.listening = false;
-      task.tracing.stop = null;
-      task.tracing.interrupted = true;
-    }
     task.wake();
   }
   notifyStateChange(process, CLD_CONTINUED, SIGCONT);

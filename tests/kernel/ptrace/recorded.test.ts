@@ -1,0 +1,3 @@
+import { compareWithRecorded } from "../processes/recorded-run.js";
+
+compareWithRecorded("tracing");
