@@ -16,6 +16,7 @@ Usage: sealab run [OPTIONS] [--] PROG [ARGS...]  run a static ELF program
        sealab samples [NAME -o FILE]             list or write sample programs
        sealab matrix TOPIC [--kernel R[,R2]]     what Linux answers, in every case
        sealab fuzz [--on host|reference]         look for differences from Linux
+       sealab models [NAME]                      the models of sealing, their rules
        sealab --version
 
 Options of run:
@@ -56,6 +57,8 @@ async function dispatch(args: readonly string[]): Promise<number> {
       return (await import("./matrix-command.js")).matrixCommand(rest);
     case "fuzz":
       return (await import("./fuzz-command.js")).fuzzCommand(rest);
+    case "models":
+      return (await import("./models-command.js")).modelsCommand(rest);
     case "--version":
     case "-V":
       return say(`sealab ${version()}\n`);

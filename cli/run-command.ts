@@ -96,6 +96,7 @@ function createMachine(options: RunOptions, host: NodeHost): Machine {
       cpu: options.cpu,
       pku: options.pku,
       kernel: options.kernel,
+      sealing: options.sealing,
       host,
       mounts,
       ...(options.root === null ? {} : { root: rootImage(options.root) ?? rootOf("--root", options.root) }),

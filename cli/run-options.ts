@@ -1,4 +1,5 @@
 import { DEFAULT_RELEASE, RELEASE_NAMES } from "../kernel/release.js";
+import { SEALING_NAMES, sealingModel } from "../kernel/mm/sealing/models.js";
 import { UsageError, type OptionSpec, type ParsedOption } from "./option-parser.js";
 
 export interface MountOption {
@@ -23,6 +24,8 @@ export interface RunOptions {
   pku: boolean;
   /** The modelled Linux release. */
   kernel: string;
+  /** The model of sealing, with its options. */
+  sealing: string;
   mounts: MountOption[];
   root: string | null;
   /** Host directory that keeps what the program changes of the root. */
@@ -74,6 +77,11 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
     name: "kernel",
     value: "RELEASE",
     help: `The Linux that answers: ${RELEASE_NAMES.join(", ")}; ${DEFAULT_RELEASE.name} unless told.`,
+  },
+  {
+    name: "sealing",
+    value: "MODEL[:OPTION]",
+    help: "What seals do: Linux's rules unless told. sealab models lists the others.",
   },
   {
     name: "mount",
@@ -148,6 +156,7 @@ export function readRunOptions(parsed: readonly ParsedOption[]): RunOptions {
     cpu: "x86-64-v2",
     pku: true,
     kernel: DEFAULT_RELEASE.name,
+    sealing: SEALING_NAMES[0]!,
     mounts: [],
     root: null,
     upper: null,
@@ -195,6 +204,9 @@ function apply(options: RunOptions, name: string, value: string, bare: boolean):
       break;
     case "kernel":
       options.kernel = oneOf(name, value, RELEASE_NAMES);
+      break;
+    case "sealing":
+      options.sealing = sealing(value);
       break;
     case "no-pku":
       options.pku = false;
@@ -253,6 +265,15 @@ function traceTarget(value: string): RunOptions["trace"] {
 function oneOf(name: string, value: string, allowed: readonly string[]): string {
   if (!allowed.includes(value)) throw new UsageError(`--${name} ${value}: not one of ${allowed.join(", ")}`);
   return value;
+}
+
+function sealing(value: string): string {
+  try {
+    return sealingModel(value).name;
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(`--sealing ${value}: ${error.message}`);
+    throw error;
+  }
 }
 
 function positive(name: string, value: string, whole: boolean): number {

@@ -9,6 +9,8 @@ import { Kernel } from "../kernel/kernel.js";
 import type { RunResult } from "../kernel/run-loop.js";
 import type { AreaSnapshot, Refusal } from "../kernel/refusal.js";
 import { DEFAULT_RELEASE, findRelease, RELEASE_NAMES } from "../kernel/release.js";
+import { sealingModel } from "../kernel/mm/sealing/models.js";
+import type { SealingModel } from "../kernel/mm/sealing/sealing-model.js";
 import { SI_KERNEL } from "../kernel/signals/numbers.js";
 import { sendSignal } from "../kernel/signals/send.js";
 import type { ExitStatus, Task } from "../kernel/task.js";
@@ -46,6 +48,8 @@ export interface MachineOptions extends TreeParts {
   readonly kernel?: string;
   /** Another tier than the interpreter, as tests and `sealab fuzz --on reference` have it. */
   readonly executor?: ExecutorFactory;
+  /** The model of sealing, with options as `v4:eperm` has one; `linux` unless told. `sealab models` lists them. */
+  readonly sealing?: string | SealingModel;
   /** Standard streams, time, randomness; a {@link BufferHost} unless told. */
   readonly host?: Host;
   /** "virtual" (unless told): a nanosecond an instruction, from 1 January 2026 on. "host": the host's time. */
@@ -133,7 +137,7 @@ export class Machine {
   }
 
   /**
-   * @throws RangeError for an unknown CPU or release, or memory that does not fit
+   * @throws RangeError for an unknown CPU, release or model of sealing, or memory that does not fit
    * @throws LoadError when something to be mounted cannot be
    */
   static create(options: MachineOptions = {}): Machine {
@@ -143,6 +147,7 @@ export class Machine {
     const release = options.kernel === undefined ? DEFAULT_RELEASE : findRelease(options.kernel);
     if (release === undefined)
       throw new RangeError(`no kernel ${options.kernel}; there are ${RELEASE_NAMES.join(", ")}`);
+    const { sealing } = options;
     const host = options.host ?? new BufferHost();
     const memory = new PhysicalMemory(options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
     const frames = new FrameAllocator(memory);
@@ -162,6 +167,9 @@ export class Machine {
       files: programFiles,
       pku: model.pku,
       release,
+      ...(sealing === undefined
+        ? {}
+        : { mm: { sealing: typeof sealing === "string" ? sealingModel(sealing) : sealing } }),
       vdso: { bytes: vdsoBytes(), data: VDSO_DATA },
       schedule: {
         ...(options.seed === undefined ? {} : { seed: options.seed }),

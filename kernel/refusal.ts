@@ -21,6 +21,8 @@ export interface AreaSnapshot {
   readonly flags: number;
   readonly key: ProtectionKey;
   readonly sealed: boolean;
+  /** Which seals, where the model of sealing has more than one. */
+  readonly seals?: string;
   readonly sealedBy?: Provenance;
   /** What /proc/pid/maps calls it: a path, "[heap]", "[stack]" or nothing. */
   readonly name: string;
@@ -49,6 +51,8 @@ export interface Refusal {
   readonly pkru?: number;
   readonly pkruWrittenBy?: Provenance;
   readonly path?: readonly PathEntry[];
+  /** The model of sealing that refused, and its rule (`sealab models NAME`). */
+  readonly sealing?: { readonly model: string; readonly rule: string };
   /** What had already been done and stays done. */
   readonly applied?: string;
   /** One plain sentence. */

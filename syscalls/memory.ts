@@ -180,6 +180,6 @@ export const memorySyscalls: readonly Definition[] = [
     number: 462,
     name: "mseal",
     args: [address("addr"), length("length"), unsignedLong("flags")],
-    handler: (call) => call.mm.mseal(call.word(0), call.word(1), call.word(2)),
+    handler: (call) => call.mm.mseal(call.word(0), call.word(1), call.word(2), call.word(3)),
   }),
 ];

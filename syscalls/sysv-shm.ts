@@ -113,7 +113,7 @@ function shmdt(call: SyscallCall): number {
     const belongs = mapped instanceof SharedMemoryAttachment && area.start - start === area.pageOffset * 4096;
     if (belongs && (file === null || mapped === file)) {
       file ??= mapped;
-      unmapRange(call.mm, area.start, area.end, "munmap");
+      unmapRange(call.mm, area.start, area.end, "shmdt");
     }
     area = next;
     if (file !== null && area !== null && area.start >= start + file.segment.size) break;

@@ -34,7 +34,7 @@ export function areaText(area: AreaSnapshot): string {
     `${grouped(pages)} page${pages === 1 ? "" : "s"}`,
   ];
   if (area.key !== 0) parts.push(`key ${area.key}`);
-  if (area.sealed) parts.push("sealed");
+  if (area.sealed) parts.push(area.seals ?? "sealed");
   if (area.name !== "") parts.push(area.name);
   return parts.join(", ");
 }

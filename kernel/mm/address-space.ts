@@ -57,6 +57,7 @@ export interface RefusalDetails {
   readonly key?: ProtectionKey;
   /** PKRU mattered: name its value and who wrote it. */
   readonly pkru?: boolean;
+  readonly sealing?: Refusal["sealing"];
   readonly applied?: string;
 }
 
@@ -226,8 +227,9 @@ export class AddressSpace implements FileMapper {
     return pkeyFree(this, key);
   }
 
-  mseal(address: Word, length: Word, flags: Word): number {
-    return mseal(this, address, length, flags);
+  /** The call that seals; what `third` and `fourth` are is the sealing model's to say (mainline: flags, and nothing). */
+  mseal(address: Word, length: Word, third: Word, fourth: Word = 0): number {
+    return mseal(this, { address, length, third, fourth });
   }
 
   remapFilePages(start: Word, size: Word, prot: Word, pageOffset: Word, flags: number): number {
@@ -404,6 +406,7 @@ export class AddressSpace implements FileMapper {
       ...(details.key === undefined ? {} : { key: details.key }),
       ...(details.pkru ? { pkru: machine.pkru() } : {}),
       ...(writer ? { pkruWrittenBy: writer } : {}),
+      ...(details.sealing === undefined ? {} : { sealing: details.sealing }),
       ...(details.applied === undefined ? {} : { applied: details.applied }),
       text: details.text,
       source: details.source,

@@ -8,6 +8,8 @@ import { VM_ACCESS_FLAGS } from "./vm-flags.js";
 /** What sealing has put on an area. The bits are the model's; once set they are never cleared. */
 export interface Seal {
   readonly bits: number;
+  /** What the bits are called, as "sealed"; empty where they only say what may come yet. */
+  readonly names: string;
   readonly by: Provenance;
 }
 
@@ -29,6 +31,12 @@ export interface AreaProperties extends AnonState {
   unsplittable: boolean;
   /** MADV_GUARD_INSTALL has been used on it. */
   guarded: boolean;
+}
+
+function sealOf(seal: Seal | null): Pick<AreaSnapshot, "sealed" | "seals" | "sealedBy"> {
+  if (seal === null || seal.names === "") return { sealed: false };
+  const { names, by } = seal;
+  return { sealed: true, ...(names === "sealed" ? {} : { seals: names }), sealedBy: by };
 }
 
 /** A virtual memory area (VMA): [start, end) bytes with one set of properties. */
@@ -105,8 +113,7 @@ export class Area implements AreaProperties {
       prot: this.prot,
       flags: this.flags,
       key: this.key,
-      sealed: this.seal !== null,
-      ...(this.seal ? { sealedBy: this.seal.by } : {}),
+      ...sealOf(this.seal),
       name,
     };
   }

@@ -44,6 +44,7 @@ function copyArea(parent: AddressSpace, child: AddressSpace, area: Area): number
   copy.anon = anon;
   copy.chain = chain;
   copy.flags = withFlags(area.flags, 0, VM_LOCKED_MASK);
+  copy.seal = child.env.sealing.inherited(copy.seal);
   child.link(copy);
   countPages(child, copy.flags, copy.pageCount);
   return wiped || (area.anon === null && !area.guarded) ? 0 : sharePages(parent, child, area);

@@ -26,9 +26,10 @@ import { EACCES, EAGAIN, EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { keyDenies } from "./fault.js";
+import { TASK_SIZE } from "./layout.js";
 import { modify, prepareAnon } from "./merge.js";
 import { populateAccess } from "./populate.js";
-import { checkSealsOfRange } from "./sealing/range.js";
+import { checkSealsOfRange, refuseSealed as refuseForSeal } from "./sealing/range.js";
 import type { SealVerdict } from "./sealing/sealing-model.js";
 import * as uapi from "./uapi.js";
 import * as vm from "./vm-flags.js";
@@ -102,9 +103,14 @@ export function madvise(mm: AddressSpace, address: Word, lengthWord: Word, advic
     return error === 0 ? 0 : refuse("populate", -error, "not every page could be brought in");
   }
 
-  const sealed = checkSealsOfRange(mm, start, end, (area) => discardVerdict(mm, area, advice));
-  if (sealed !== null)
-    return refuseSealed(mm, sealed.area, Math.max(sealed.area.start, start), sealed.verdict);
+  const sealed = checkSealsOfRange(
+    mm,
+    start,
+    end,
+    (area) => discardVerdict(mm, area, advice),
+    () => mm.env.sealing.mayPassHole("discard", { advice }),
+  );
+  if (sealed !== null) return refuseSealed(mm, sealed.area, sealed.address, sealed.verdict);
   const begin = start;
   let hole = false;
   for (let area = mm.tree.findFirst(start); start < end; area = mm.tree.findFirst(start)) {
@@ -132,17 +138,15 @@ function discardVerdict(mm: AddressSpace, area: Area, advice: number): SealVerdi
 
 function refuseSealed(
   mm: AddressSpace,
-  area: Area,
+  area: Area | null,
   address: number,
   verdict: SealVerdict,
   applied: { readonly applied?: string } = { applied: "nothing has been discarded" },
 ): number {
-  return mm.refuse("madvise.sealed", mm.env.sealing.errno, () => ({
-    text: verdict.reason,
-    source: verdict.source,
+  return refuseForSeal(mm, "madvise", verdict, () => ({
     area,
-    address,
-    ...(mm.env.pku ? { key: area.key, pkru: true } : {}),
+    ...(address < TASK_SIZE ? { address } : {}),
+    ...(mm.env.pku && area !== null ? { key: area.key, pkru: true } : {}),
     ...applied,
   }));
 }

@@ -21,7 +21,7 @@ export function makeRoom(
 ): number {
   const pages = (end - start) / 4096;
   const remove = (): number => {
-    if (mm.tree.findOverlap(start, end) !== null) removeGathered(mm, start, end);
+    if (mm.tree.findOverlap(start, end) !== null) removeGathered(mm, start, end, "mmap");
     return 0;
   };
   const limits = (): number => checkLimits(mm, flags, pages - occupiedPages(mm, start, end));

@@ -35,6 +35,7 @@ import { executeOnlyKey } from "./pkey.js";
 import { populateLocked } from "./populate.js";
 import { SharedAnonymousFile } from "./shared-anonymous.js";
 import * as uapi from "./uapi.js";
+import { checkSealsOfRange, newSeal, refuseMistake, refuseSealed } from "./sealing/range.js";
 import { findUnmappedArea } from "./unmapped-area.js";
 import { TASK_SIZE } from "./layout.js";
 import * as vm from "./vm-flags.js";
@@ -75,8 +76,9 @@ export function mmap(
   const { env, tree } = mm;
   const refuse = (rule: string, errno: number, text: string, source = "do_mmap") =>
     mm.refuse(`mmap.${rule}`, errno, () => ({ text, source }));
-  let flags = flagBits;
-  let prot = protection;
+  const asked = env.sealing.readMmap(protection, flagBits);
+  if ("mistake" in asked) return refuseMistake(mm, "mmap", asked);
+  let { flags, prot } = asked;
   const anonymous = (flags & uapi.MAP_ANONYMOUS) !== 0;
   const source = anonymous ? null : file;
 
@@ -127,6 +129,11 @@ export function mmap(
       source: "do_mmap",
       area: occupant,
     }));
+  if (fixed && env.sealing.overlay === "with-place") {
+    const sealed = checkSealsOfRange(mm, start, end, (area) => env.sealing.mayUnmap(area, "mmap"));
+    if (sealed !== null)
+      return refuseSealed(mm, "mmap", sealed.verdict, () => ({ area: sealed.area, address: sealed.address }));
+  }
   if ((flags & uapi.MAP_LOCKED) !== 0 && env.limits.memlock === 0 && !env.capabilities.ipcLock)
     return refuse("may-not-lock", EPERM, "RLIMIT_MEMLOCK is 0", "can_do_mlock");
 
@@ -166,6 +173,7 @@ export function mmap(
     newProperties({
       flags: vmFlags,
       key,
+      seal: newSeal(mm, asked.bits),
       file: backing,
       pages: backing === null || backing.zeroDevice ? null : backing.pages,
       // A shared /dev/zero keeps the offset, though its object is only as long as the mapping.

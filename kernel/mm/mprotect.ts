@@ -27,7 +27,7 @@ import type { Area } from "./area.js";
 import { modify } from "./merge.js";
 import { executeOnlyKey, isAllocated } from "./pkey.js";
 import { populateLocked } from "./populate.js";
-import { checkSealsOfRange } from "./sealing/range.js";
+import { checkSealsOfRange, refuseMistake, refuseSealed } from "./sealing/range.js";
 import { PROT_EXEC, PROT_GROWSDOWN, PROT_GROWSUP, PROT_READ, PROT_SEM, PROT_WRITE } from "./uapi.js";
 import * as vm from "./vm-flags.js";
 import { addPages, isPageAligned, isZero, pageUp, type Word } from "./word.js";
@@ -43,7 +43,9 @@ export function mprotect(
 ): number {
   const refuse = (rule: string, errno: number, text: string) =>
     mm.refuse(`mprotect.${rule}`, errno, () => ({ text, source: "do_mprotect_pkey" }));
-  const grows = protection & (PROT_GROWSDOWN | PROT_GROWSUP);
+  const asked = mm.env.sealing.readMprotect(protection);
+  if ("mistake" in asked) return refuseMistake(mm, "mprotect", asked);
+  const grows = asked.prot & (PROT_GROWSDOWN | PROT_GROWSUP);
   if (grows === (PROT_GROWSDOWN | PROT_GROWSUP))
     return refuse("grows", EINVAL, "both PROT_GROWSDOWN and PROT_GROWSUP");
   if (!isPageAligned(address))
@@ -52,7 +54,7 @@ export function mprotect(
   let start = Number(address);
   const end = addPages(start, pageUp(lengthWord));
   if (end <= start) return refuse("wraps", ENOMEM, "the range wraps around the address space");
-  const requested = protection - grows;
+  const requested = asked.prot - grows;
   if (!(requested <= 0xffff_ffff) || (requested & ~KNOWN) !== 0)
     return refuse("prot", EINVAL, "unknown protection bits");
   if (key !== -1 && !isAllocated(mm, key)) return refuse("key", EINVAL, `key ${key} is not allocated`);
@@ -68,13 +70,13 @@ export function mprotect(
     if (grows !== 0) return refuse("grows", EINVAL, "no area grows up on x86");
   }
 
-  const sealed = checkSealsOfRange(mm, start, end, (area) => mm.env.sealing.mayProtect(area));
+  const sealed = checkSealsOfRange(mm, start, end, (area) =>
+    mm.env.sealing.mayProtect(area, { prot: requested, key }),
+  );
   if (sealed !== null)
-    return mm.refuse("mprotect.sealed", mm.env.sealing.errno, () => ({
-      text: sealed.verdict.reason,
-      source: sealed.verdict.source,
+    return refuseSealed(mm, "mprotect", sealed.verdict, () => ({
       area: sealed.area,
-      address: Math.max(sealed.area.start, start),
+      address: sealed.address,
       applied: "nothing has changed",
     }));
   const begin = start;
@@ -89,7 +91,7 @@ export function mprotect(
       }));
     if (impliesExec && (area.flags & vm.VM_MAYEXEC) !== 0) prot |= PROT_EXEC;
     const to = Math.min(area.end, end);
-    const error = protectArea(mm, area, start, to, prot, key, start > begin);
+    const error = protectArea(mm, area, start, to, { prot, key, bits: asked.bits }, start > begin);
     if (error !== 0) return error;
     start = to;
     area = mm.tree.findFirst(start);
@@ -108,13 +110,20 @@ function keyFor(mm: AddressSpace, area: Area, prot: number, key: number): number
   return area.key;
 }
 
+interface Protection {
+  readonly prot: number;
+  /** -1: the area keeps the one it has. */
+  readonly key: number;
+  /** The sealing model's bits that it gets besides. */
+  readonly bits: number;
+}
+
 function protectArea(
   mm: AddressSpace,
   area: Area,
   start: number,
   end: number,
-  prot: number,
-  requestedKey: number,
+  { prot, key: requestedKey, bits }: Protection,
   partial: boolean,
 ): number {
   const applied = partial ? { applied: "the areas before it have the new protection" } : {};
@@ -131,9 +140,12 @@ function protectArea(
     ((flags & vm.VM_WRITE) !== 0 || (old & vm.VM_EXEC) === 0)
   )
     return refuse("mdwe", EACCES, "PR_SET_MDWE forbids gaining execution", "map_deny_write_exec");
-  const verdict = mm.env.sealing.mayProtect(area);
-  if (verdict !== null) return refuse("sealed", mm.env.sealing.errno, verdict.reason, verdict.source);
-  if (flags === old && key === area.key) return 0;
+  const { sealing } = mm.env;
+  const verdict = sealing.mayProtect(area, { prot, key: requestedKey });
+  if (verdict !== null)
+    return refuseSealed(mm, "mprotect", verdict, () => ({ area, address: start, ...applied }));
+  const seal = bits === 0 ? area.seal : sealing.add(area.seal, bits, mm.env.machine.provenance());
+  if (flags === old && key === area.key && seal === area.seal) return 0;
 
   const pages = (end - start) / 4096;
   let charged = 0;
@@ -150,7 +162,7 @@ function protectArea(
     // Never touched: nothing is owed for it while it is read-only.
     flags = vm.withFlags(flags, 0, vm.VM_ACCOUNT);
   }
-  const result = modify(mm, area, start, end, { flags, key });
+  const result = modify(mm, area, start, end, { flags, key, seal });
   if (typeof result === "number") {
     uncommit(mm, charged);
     return refuse("split", -result, "the area cannot be split", "vma_modify_flags");

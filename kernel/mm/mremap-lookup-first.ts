@@ -31,7 +31,12 @@ import type { Area } from "./area.js";
 import { TASK_SIZE } from "./layout.js";
 import { growInPlace, moveArea, notMapped, unmapTail } from "./mremap-move.js";
 import { unmapRange } from "./munmap.js";
-import { checkSealOfArea, checkSealsOfRange, type RangeRefusal } from "./sealing/range.js";
+import {
+  checkSealOfArea,
+  checkSealsOfRange,
+  refuseSealed as refuseForSeal,
+  type RangeRefusal,
+} from "./sealing/range.js";
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from "./uapi.js";
 import { findUnmappedArea } from "./unmapped-area.js";
 import * as vm from "./vm-flags.js";
@@ -106,7 +111,7 @@ function moveTo(
   const sealed = checkSealsOfRange(mm, old, old + oldLength, (each) => mm.env.sealing.mayRemap(each));
   if (sealed !== null) return refuseSealed(mm, sealed, old);
   if ((flags & MREMAP_FIXED) !== 0) {
-    const error = unmapRange(mm, target, target + newLength, "mremap");
+    const error = unmapRange(mm, target, target + newLength, "mremap-destination");
     if (error !== 0) return error;
   }
   if (newLength < oldLength) {
@@ -168,12 +173,10 @@ function place(
   return error === 0 ? to : refuse("move", -error, "the area cannot be moved", "move_vma");
 }
 
-function refuseSealed(mm: AddressSpace, { area, verdict }: RangeRefusal, old: number): number {
-  return mm.refuse("mremap.sealed", mm.env.sealing.errno, () => ({
-    text: verdict.reason,
-    source: verdict.source,
+function refuseSealed(mm: AddressSpace, { area, address, verdict }: RangeRefusal, old: number): number {
+  return refuseForSeal(mm, "mremap", verdict, () => ({
     area,
-    address: Math.max(old, area.start),
+    address: Math.max(old, address),
     applied: "nothing has changed",
   }));
 }

@@ -39,6 +39,8 @@ export function growInPlace(
   const end = old + newLength;
   if (oldLength === 0 || old + oldLength !== area.end || end > TASK_SIZE) return false;
   if (area.next !== null && area.next.start < end) return false;
+  // What never merges does not grow: the new part would be an area of its own (vma_merge_extend).
+  if (!mm.env.sealing.mergeable(area.seal, area.seal)) return false;
   const pages = (newLength - oldLength) / 4096;
   const { flags } = area;
   if ((flags & vm.VM_ACCOUNT) !== 0 && !commit(mm, pages)) return false;

@@ -29,6 +29,7 @@ import { TASK_SIZE } from "./layout.js";
 import { remapLookupFirst } from "./mremap-lookup-first.js";
 import { growInPlace, moveArea, notMapped, unmapTail } from "./mremap-move.js";
 import { unmapRange } from "./munmap.js";
+import { checkSealsOfRange, refuseSealed } from "./sealing/range.js";
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from "./uapi.js";
 import { findUnmappedArea } from "./unmapped-area.js";
 import * as vm from "./vm-flags.js";
@@ -96,6 +97,16 @@ function remapParametersFirst(
     if (mm.tree.count + needed > mm.env.settings.maxMapCount)
       return refuse("map-count", ENOMEM, "too close to vm.max_map_count");
   }
+  const sealed =
+    mm.tree.find(old) === null
+      ? null
+      : checkSealsOfRange(mm, old, old + oldLength, (area) => mm.env.sealing.mayRemap(area));
+  if (sealed !== null)
+    return refuseSealed(mm, "mremap", sealed.verdict, () => ({
+      area: sealed.area,
+      address: sealed.address,
+      applied: "nothing has changed",
+    }));
   const request: Request = { old, oldLength, newLength, flags, target, moved: false };
   if ((flags & MREMAP_FIXED) !== 0 && oldLength === newLength && mm.env.release.mremapMovesSeveralAreas)
     return moveAreas(mm, request);
@@ -153,7 +164,12 @@ function remapArea(mm: AddressSpace, request: Request): number {
       ...(moved ? { applied: "the areas before it have moved" } : {}),
     }));
   const verdict = mm.env.sealing.mayRemap(area);
-  if (verdict !== null) return refuse("sealed", mm.env.sealing.errno, verdict.reason, verdict.source);
+  if (verdict !== null)
+    return refuseSealed(mm, "mremap", verdict, () => ({
+      area,
+      address: old,
+      ...(moved ? { applied: "the areas before it have moved" } : {}),
+    }));
   if (oldLength === 0 && (area.flags & vm.VM_MAYSHARE) === 0)
     return refuse("duplicate", EINVAL, "an old size of 0 duplicates shared mappings only");
   const special = (area.flags & (vm.VM_DONTEXPAND | vm.VM_PFNMAP)) !== 0;
@@ -184,7 +200,7 @@ function remapArea(mm: AddressSpace, request: Request): number {
     if (!mm.env.release.mremapCountsAreasFirst && mm.tree.count + 2 >= mm.env.settings.maxMapCount - 3)
       return refuse("map-count", ENOMEM, "too close to vm.max_map_count", "mremap_to");
     if ((flags & MREMAP_FIXED) !== 0) {
-      const error = unmapRange(mm, target, target + newLength, "mremap");
+      const error = unmapRange(mm, target, target + newLength, "mremap-destination");
       if (error !== 0) return error;
     }
     if (newLength < oldLength) {

@@ -1,51 +1,55 @@
 /*
- * mseal(addr, length, flags)
+ * mseal(addr, length, flags), or the sealing model's own call
  *
  * Refuses, in this order (do_mseal):
- *   EINVAL  flags not 0
- *   EINVAL  addr not page aligned
- *   EINVAL  length not 0 but rounds to 0; the range wraps
+ *   what the model says of the arguments; mainline:
+ *     EINVAL  flags not 0
+ *     EINVAL  addr not page aligned
+ *     EINVAL  length not 0 but rounds to 0; the range wraps
  *   (0      length 0, wherever addr points)
- *   ENOMEM  a byte of the range is not mapped: nothing is sealed
+ *   then for each area, ascending
+ *     ENOMEM  the bytes before it are not mapped: nothing is sealed
+ *     what the model says of the area; mainline: nothing
  *   EINVAL  part of a special mapping, which cannot be split
  *   ENOMEM  a split would pass vm.max_map_count
  *
  * Stays applied: the last two come while sealing; the areas before keep their new seals.
  */
-import { EINVAL, ENOMEM } from "../errno.js";
+import { ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { modify } from "./merge.js";
-import { addPages, isPageAligned, isZero, pageUp, type Word } from "./word.js";
+import { checkSealable, refuseMistake, refuseSealed } from "./sealing/range.js";
+import type { SealArguments } from "./sealing/sealing-model.js";
 
-export function mseal(mm: AddressSpace, address: Word, lengthWord: Word, flags: Word): number {
-  const refuse = (rule: string, errno: number, text: string) =>
-    mm.refuse(`mseal.${rule}`, errno, () => ({ text, source: "do_mseal" }));
-  if (!isZero(flags)) return refuse("flags", EINVAL, "no flags are defined");
-  if (!isPageAligned(address))
-    return refuse("unaligned", EINVAL, "the address is not a multiple of the page size");
-  const length = pageUp(lengthWord);
-  if (!isZero(lengthWord) && length === 0)
-    return refuse("length", EINVAL, "the length rounded to pages overflows");
-  const start = Number(address);
-  const end = addPages(start, length);
-  if (end < start) return refuse("wraps", EINVAL, "the range wraps around the address space");
-  if (end === start) return 0;
+export function mseal(mm: AddressSpace, call: SealArguments): number {
+  const { sealing } = mm.env;
+  const asked = sealing.readCall(call);
+  if ("mistake" in asked) return refuseMistake(mm, "mseal", asked);
+  const { start, end, bits } = asked;
+  if (end <= start) return 0;
 
-  const hole = firstHole(mm, start, end);
-  if (hole !== null)
+  const obstacle = checkSealable(mm, start, end, bits);
+  if (obstacle !== null) {
+    if ("area" in obstacle)
+      return refuseSealed(mm, "mseal", obstacle.verdict, () => ({
+        area: obstacle.area,
+        address: Math.max(start, obstacle.area.start),
+        applied: "nothing is sealed",
+      }));
+    const { hole } = obstacle;
     return mm.refuse("mseal.hole", ENOMEM, () => ({
       text: "part of the range is not mapped; nothing is sealed",
       source: "range_contains_unmapped",
       ...(hole < 2 ** 47 ? { address: hole } : {}),
     }));
+  }
 
   const by = mm.env.machine.provenance();
-  for (let from = start; from < end;) {
-    const area = mm.tree.find(from);
-    if (area === null) break;
+  for (let area = mm.tree.findFirst(start); area !== null && area.start < end;) {
+    const from = Math.max(area.start, start);
     const to = Math.min(area.end, end);
-    const seal = mm.env.sealing.sealed(area, by);
+    const seal = sealing.add(area.seal, bits, by);
     if (seal !== area.seal) {
       const sealed: Area | number = modify(mm, area, from, to, { seal });
       if (typeof sealed === "number") {
@@ -59,17 +63,7 @@ export function mseal(mm: AddressSpace, address: Word, lengthWord: Word, flags: 
       }
       mm.changed("seal", from, to);
     }
-    from = to;
+    area = mm.tree.findFirst(to);
   }
   return 0;
-}
-
-/** The first unmapped address of [start, end), or null. */
-function firstHole(mm: AddressSpace, start: number, end: number): number | null {
-  let reached = start;
-  for (let area = mm.tree.findFirst(start); area !== null && area.start <= reached; area = area.next) {
-    reached = area.end;
-    if (reached >= end) return null;
-  }
-  return reached;
 }

@@ -3,6 +3,7 @@
  *   EINVAL  unknown flags; addr not page aligned; MS_ASYNC with MS_SYNC
  *   ENOMEM  the range wraps
  *   (0      length 0, or one that rounds to 0)
+ *   EPERM   MS_INVALIDATE of sealed memory, in sealing models that know it; before anything is done
  *   EBUSY   MS_INVALIDATE on locked memory; stops there
  *   ENOMEM  a hole: goes on and says so at the end (MS_ASYNC alone stops at it)
  *   the errno of a file that could not be written back; stops there
@@ -10,6 +11,8 @@
  */
 import { EBUSY, EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
+import type { Area } from "./area.js";
+import { checkSealOfArea, checkSealsOfRange, refuseSealed } from "./sealing/range.js";
 import { MS_ASYNC, MS_INVALIDATE, MS_SYNC } from "./uapi.js";
 import { VM_LOCKED, VM_SHARED } from "./vm-flags.js";
 import { addPages, isPageAligned, pageUp, type Word } from "./word.js";
@@ -25,6 +28,11 @@ export function msync(mm: AddressSpace, address: Word, length: Word, flags: numb
   let at = Number(address);
   const end = addPages(at, pageUp(length));
   if (end < at) return refuse("wraps", ENOMEM, "the range wraps around the address space");
+  const invalidates = (flags & MS_INVALIDATE) !== 0;
+  const mayInvalidate = (area: Area) => mm.env.sealing.mayInvalidate(area);
+  const sealed = invalidates ? checkSealsOfRange(mm, at, end, mayInvalidate) : null;
+  if (sealed !== null)
+    return refuseSealed(mm, "msync", sealed.verdict, () => ({ area: sealed.area, address: sealed.address }));
   let hole = false;
   while (at < end) {
     const area = mm.tree.findFirst(at);
@@ -36,7 +44,9 @@ export function msync(mm: AddressSpace, address: Word, length: Word, flags: numb
       hole = true;
       if (flags === MS_ASYNC) break;
     }
-    if ((flags & MS_INVALIDATE) !== 0 && (area.flags & VM_LOCKED) !== 0)
+    const refused = invalidates ? checkSealOfArea(mm, area, mayInvalidate) : null;
+    if (refused !== null) return refuseSealed(mm, "msync", refused.verdict, () => ({ area }));
+    if (invalidates && (area.flags & VM_LOCKED) !== 0)
       return mm.refuse("msync.locked", EBUSY, () => ({
         text: "locked memory is not invalidated",
         source: "msync",

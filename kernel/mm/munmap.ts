@@ -18,9 +18,10 @@ import { EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { TASK_SIZE } from "./layout.js";
-import { split } from "./merge.js";
-import { checkSealsOfRange } from "./sealing/range.js";
+import { modify, split } from "./merge.js";
+import { checkSealsOfRange, refuseSealed } from "./sealing/range.js";
 import type { SealOrigin, SealVerdict } from "./sealing/sealing-model.js";
+import { VM_ACCESS_FLAGS, VM_MAY_ALL, withFlags } from "./vm-flags.js";
 import { isPageAligned, pageUp, type Word } from "./word.js";
 
 export function munmap(mm: AddressSpace, address: Word, length: Word): number {
@@ -49,7 +50,7 @@ export function unmapRange(mm: AddressSpace, start: number, end: number, origin:
   if (mm.tree.findOverlap(start, end) === null) return 0;
   const error = gather(mm, start, end, origin);
   if (error !== 0) return error;
-  removeGathered(mm, start, end);
+  removeGathered(mm, start, end, origin);
   return 0;
 }
 
@@ -61,8 +62,14 @@ export function unmapRange(mm: AddressSpace, start: number, end: number, origin:
 export function gather(mm: AddressSpace, start: number, end: number, origin: SealOrigin): number {
   let area = mm.tree.findOverlap(start, end);
   if (area === null) return 0;
-  const sealed = checkSealsOfRange(mm, start, end, (each) => mm.env.sealing.mayUnmap(each, origin));
-  if (sealed !== null) return refuseSealed(mm, sealed.area, start, end, origin, sealed.verdict);
+  const sealed = checkSealsOfRange(
+    mm,
+    start,
+    end,
+    (each) => mm.env.sealing.mayUnmap(each, origin),
+    origin === "munmap" ? () => mm.env.sealing.mayPassHole("munmap", { advice: 0 }) : null,
+  );
+  if (sealed !== null) return refuseUnmap(mm, sealed.area, start, end, origin, sealed.verdict);
   if (area.start < start) {
     if (end < area.end && mm.tree.count >= mm.env.settings.maxMapCount) {
       const first = area;
@@ -91,25 +98,25 @@ export function gather(mm: AddressSpace, start: number, end: number, origin: Sea
 
 function refuseIfSealed(mm: AddressSpace, area: Area, start: number, end: number, origin: SealOrigin) {
   const verdict = mm.env.sealing.mayUnmap(area, origin);
-  return verdict === null ? 0 : refuseSealed(mm, area, start, end, origin, verdict);
+  return verdict === null ? 0 : refuseUnmap(mm, area, start, end, origin, verdict);
 }
 
-function refuseSealed(
+function refuseUnmap(
   mm: AddressSpace,
-  area: Area,
+  area: Area | null,
   start: number,
   end: number,
   origin: SealOrigin,
   verdict: SealVerdict,
 ): number {
   const pages = (end - start) / 4096;
-  return mm.refuse(`${origin}.sealed`, mm.env.sealing.errno, () => ({
-    text: verdict.reason,
-    source: verdict.source,
+  return refuseSealed(mm, origin === "mremap-destination" ? "mremap" : origin, verdict, () => ({
     area,
-    address: Math.max(area.start, start),
+    ...(area === null ? {} : { address: Math.max(area.start, start) }),
     applied:
-      mm.tree.find(start)?.start === start && area.start !== start && mm.tree.findBefore(start)?.end === start
+      mm.tree.find(start)?.start === start &&
+      area?.start !== start &&
+      mm.tree.findBefore(start)?.end === start
         ? "nothing is unmapped; the area before may stay split at the start of the range"
         : pages === 1
           ? "the page stays mapped"
@@ -117,13 +124,23 @@ function refuseSealed(
   }));
 }
 
+/** Takes all rights from an area, those it could be given too. */
+function makeInaccessible(mm: AddressSpace, area: Area): void {
+  const { start, end } = area;
+  const flags = withFlags(area.flags, 0, VM_ACCESS_FLAGS | VM_MAY_ALL);
+  const result = modify(mm, area, start, end, { flags });
+  // A whole area is never split, so nothing can fail.
+  if (typeof result !== "number") mm.translations.protect(result, start, end);
+}
+
 /** Removes the areas of [start, end) after `gather` succeeded. */
-export function removeGathered(mm: AddressSpace, start: number, end: number): void {
+export function removeGathered(mm: AddressSpace, start: number, end: number, origin: SealOrigin): void {
   let area = mm.tree.findOverlap(start, end);
   const floor = area === null || area.previous === null ? 0 : area.previous.end;
   while (area !== null && area.start < end) {
     const { next } = area;
-    mm.removeArea(area);
+    if (mm.env.sealing.leaves(area, origin) === "inaccessible") makeInaccessible(mm, area);
+    else mm.removeArea(area);
     area = next;
   }
   mm.translations.prune(start, end, floor, area === null ? 2 ** 47 : area.start);

@@ -63,7 +63,10 @@ export class UserMemory {
     if (write) {
       const permitted =
         (area.flags & VM_WRITE) !== 0 ||
-        (force && (area.flags & VM_SHARED) === 0 && (area.flags & VM_MAYWRITE) !== 0);
+        (force &&
+          (area.flags & VM_SHARED) === 0 &&
+          (area.flags & VM_MAYWRITE) !== 0 &&
+          mm.env.sealing.mayForce(area) === null);
       if (!permitted) return -1;
     } else if ((area.flags & VM_READ) === 0 && !(force && (area.flags & VM_MAYREAD) !== 0)) return -1;
     if (bringInOrKill(mm, area, va, write) !== "ok") return -1;

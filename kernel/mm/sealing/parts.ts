@@ -1,0 +1,108 @@
+/** What models have in common. */
+
+import { EINVAL, ENOSYS } from "../../errno.js";
+import type { Provenance } from "../../refusal.js";
+import type { Area, Seal } from "../area.js";
+import type { ReleaseRules } from "../release.js";
+import {
+  MADV_DONTFORK,
+  MADV_DONTNEED,
+  MADV_DONTNEED_LOCKED,
+  MADV_FREE,
+  MADV_GUARD_INSTALL,
+  MADV_REMOVE,
+  MADV_WIPEONFORK,
+} from "../uapi.js";
+import { VM_SHARED } from "../vm-flags.js";
+import { addPages, isPageAligned, isZero, pageUp } from "../word.js";
+import type { SealArguments, SealCall, SealingModel, SealingOption, SealMistake } from "./sealing-model.js";
+
+/** Advice that may lose content (mm/madvise.c, is_discard), as it was before guard pages. */
+export const DISCARDS_BEFORE_GUARDS: ReadonlySet<number> = new Set([
+  MADV_DONTNEED,
+  MADV_FREE,
+  MADV_REMOVE,
+  MADV_DONTFORK,
+  MADV_WIPEONFORK,
+  MADV_DONTNEED_LOCKED,
+]);
+
+export const DISCARDS: ReadonlySet<number> = new Set([...DISCARDS_BEFORE_GUARDS, MADV_GUARD_INSTALL]);
+
+/** For models whose call differs from today's. */
+export const TODAY: SealingOption = {
+  name: "today",
+  text: "mseal(addr, length, 0) of any memory asks for all that the model can seal, so that programs of today meet its rules",
+};
+
+/** Permits everything and has no sealing call: what a model builds upon. */
+export const UNSEALED: Omit<SealingModel, "name"> = {
+  timing: "release",
+  overlay: "last",
+  holes: "refused",
+  readCall: () => mistake("unknown", ENOSYS, "this model has no call that seals", "the model"),
+  readMmap: (prot, flags) => ({ prot, flags, bits: 0 }),
+  readMprotect: (prot) => ({ prot, flags: 0, bits: 0 }),
+  maySeal: () => null,
+  add: (seal) => seal,
+  inherited: (seal) => seal,
+  mergeable: (a, b) => (a?.bits ?? 0) === (b?.bits ?? 0),
+  mayUnmap: () => null,
+  leaves: () => "nothing",
+  mayProtect: () => null,
+  mayRemap: () => null,
+  mayDiscard: () => null,
+  mayInvalidate: () => null,
+  mayForce: () => null,
+  mayPassHole: () => null,
+  smapsFlag: () => "",
+};
+
+export function mistake(name: string, errno: number, text: string, source: string): SealMistake {
+  return { mistake: name, errno, text, source };
+}
+
+/** The range of an mseal: mainline's checks, which every draft had. */
+export function readRange({ address, length: word }: SealArguments, bits: number): SealCall | SealMistake {
+  if (!isPageAligned(address))
+    return mistake("unaligned", EINVAL, "the address is not a multiple of the page size", "do_mseal");
+  const length = pageUp(word);
+  if (!isZero(word) && length === 0)
+    return mistake("length", EINVAL, "the length rounded to pages overflows", "do_mseal");
+  const start = Number(address);
+  const end = addPages(start, length);
+  if (end < start) return mistake("wraps", EINVAL, "the range wraps around the address space", "do_mseal");
+  return { start, end, bits };
+}
+
+/** Today's call: three arguments, of which the last is 0. */
+export function readTodaysCall(call: SealArguments, bits: number): SealCall | SealMistake {
+  if (!isZero(call.third)) return mistake("flags", EINVAL, "no flags are defined", "do_mseal");
+  return readRange(call, bits);
+}
+
+/** Bits that are never cleared. @param names what the bits are called; empty: they are not called a seal */
+export function addBits(
+  seal: Seal | null,
+  bits: number,
+  by: Provenance,
+  names: (bits: number) => string,
+): Seal | null {
+  const all = (seal?.bits ?? 0) | bits;
+  if (all === (seal?.bits ?? 0)) return seal;
+  return { bits: all, names: names(all), by };
+}
+
+/** `BASE, PROT_PKEY`. */
+export function bitNames(bits: number, names: Readonly<Record<string, number>>): string {
+  return Object.keys(names)
+    .filter((name) => (bits & names[name]!) !== 0)
+    .join(", ");
+}
+
+/** What a discard treats as anonymous, as the release has it. */
+export function isAnonymous(area: Area, release: ReleaseRules): boolean {
+  return release.anonymousMeans === "no-vm-ops"
+    ? area.isAnonymous
+    : area.file === null && (area.flags & VM_SHARED) === 0;
+}
