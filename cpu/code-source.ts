@@ -3,6 +3,7 @@ import { FETCH, type Mmu } from "../mmu/mmu.js";
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import type { Block } from "./block.js";
 import { physicalOf, type BlockCache } from "./block-cache.js";
+import type { StopPoints } from "./stop-points.js";
 import { MAX_INSTRUCTION_BYTES, type BlockDecoder } from "./decode/block-decoder.js";
 
 /** Bytes given to the decoder at once: it copies them, and most blocks are short. */
@@ -12,6 +13,9 @@ const WINDOW_BYTES = 192;
 export class CodeSource {
   /** The page fault that the last fetch ended in, if it returned undefined. */
   readonly fault = { address: 0, errorCode: 0 };
+
+  /** Where a debugger wants blocks to end; null: there is none. */
+  stopPoints: StopPoints | null = null;
 
   constructor(
     private readonly memory: PhysicalMemory,
@@ -33,12 +37,13 @@ export class CodeSource {
   private decode(rip: number, linear: number, physical: number): Block | undefined {
     const inPage = PAGE_SIZE - (rip % PAGE_SIZE);
     const window = Math.min(inPage, WINDOW_BYTES);
-    let decoded = this.decoder.decode(this.memory.u8.subarray(linear, linear + window), rip);
+    const bytes = this.memory.u8.subarray(linear, linear + window);
+    let decoded = this.decoder.decode(bytes, rip, undefined, this.stopPoints?.boundaries);
     let secondFrame = -1;
     if (decoded.incomplete) {
-      const bytes = this.fetch(rip, MAX_INSTRUCTION_BYTES);
-      if (bytes === undefined) return undefined;
-      decoded = this.decoder.decode(bytes, rip, 1);
+      const whole = this.fetch(rip, MAX_INSTRUCTION_BYTES);
+      if (whole === undefined) return undefined;
+      decoded = this.decoder.decode(whole, rip, 1);
       const end = decoded.rips[decoded.rips.length - 1];
       if (end - rip > inPage) {
         const second = this.mmu.access(rip + inPage, FETCH);

@@ -20,6 +20,7 @@ import {
   EXIT_STALE,
   EXIT_STATE,
   EXIT_SYSCALL,
+  EXIT_WATCH,
 } from "./exit-codes.js";
 import { GuestAccess, NON_CANONICAL, VECTOR_GP, VECTOR_PF } from "./guest-access.js";
 import { microOps } from "./ir/registry.js";
@@ -42,10 +43,12 @@ import {
   RIP,
   RSP,
 } from "./state.js";
+import type { StopPoints, Watch } from "./stop-points.js";
 import { interpreterModule } from "./interpreter-module.js";
 import { readXsave, resetXstate, writeXsave } from "./xstate.js";
 
-export type ExitReason = "budget" | "syscall" | "exception";
+/** "breakpoint": before the instruction at one. "watchpoint": behind the instruction that met one. */
+export type ExitReason = "budget" | "syscall" | "exception" | "breakpoint" | "watchpoint";
 
 /** Why `run` returned. One object, overwritten by each run. */
 export interface CpuExit {
@@ -109,6 +112,7 @@ export class Cpu {
   private slices = 0;
   /** RIP at which the run stands between two slices. */
   private rip = 0;
+  private stops: StopPoints | null = null;
 
   constructor(
     readonly memory: PhysicalMemory,
@@ -146,6 +150,30 @@ export class Cpu {
     // Its entries are told apart by the low 16 bits.
     if (asid >>> 16 !== this.currentAsid >>> 16) this.blocks.clearJumps();
     this.currentAsid = asid;
+  }
+
+  /** A debugger's stops; null takes them away. */
+  get stopPoints(): StopPoints | null {
+    return this.stops;
+  }
+  set stopPoints(stops: StopPoints | null) {
+    this.stops = stops;
+    this.access.stopPoints = stops;
+    this.code.stopPoints = stops;
+    this.mmu.withheld = stops === null ? null : stops.pages;
+  }
+
+  /** Code at these addresses is decoded anew, so that blocks end before them. */
+  addBoundaries(addresses: Iterable<number>): void {
+    const { boundaries } = this.stops!;
+    const before = boundaries.size;
+    for (const address of addresses) boundaries.add(address);
+    if (boundaries.size !== before) this.blocks.dropAll();
+  }
+
+  /** From now on every access to the watch's pages is seen. */
+  addWatch(watch: Watch): void {
+    if (this.stops!.withhold(watch)) this.mmu.flush();
   }
 
   /** Exact while a callout of `record` runs. */
@@ -201,6 +229,10 @@ export class Cpu {
     this.exit.reason = "budget";
     let going = true;
     while (going && this.instructions < end) {
+      if (this.stops !== null && this.stops.breakpoints.has(this.rip)) {
+        this.exit.reason = "breakpoint";
+        break;
+      }
       if ((this.u32[FLAG_OTHER >>> 2] & RFLAGS_TF) !== 0) going = this.stepWithTrap();
       else going = this.slice(Math.min(end - this.instructions, this.slices < 64 ? FIRST_SLICES : SLICE));
     }
@@ -233,6 +265,10 @@ export class Cpu {
           const from = this.blocks.ofRecord(record);
           const slot = code === EXIT_LINK_D ? RECORD_D : RECORD_E;
           this.rip = code === EXIT_LINK_D ? from.taken : from.notTaken;
+          if (this.stops !== null && this.stops.boundaries.has(this.rip)) {
+            this.retire(fuel);
+            return true;
+          }
           const decodedBefore = this.blocks.decoded;
           const target = this.code.blockAt(this.rip);
           if (target === undefined) {
@@ -253,6 +289,10 @@ export class Cpu {
             return false;
           }
           this.rip = rip;
+          if (this.stops !== null && this.stops.boundaries.has(rip)) {
+            this.retire(fuel);
+            return true;
+          }
           if ((this.u32[FLAG_OTHER >>> 2] & RFLAGS_TF) !== 0) {
             this.retire(fuel);
             return true;
@@ -347,6 +387,10 @@ export class Cpu {
         this.retire(fuel + count - index);
         this.rip = block.rips[index];
         return this.step(true);
+      case EXIT_WATCH:
+        this.retire(fuel + count - index);
+        this.rip = block.rips[index];
+        return this.stepNoting(this.stops!);
       case EXIT_EXCEPTION: {
         const vector = this.u32[EXIT_VECTOR >>> 2];
         const trap = vector === EXCEPTION_BP || vector === EXCEPTION_DB || vector === EXCEPTION_OF;
@@ -450,6 +494,21 @@ export class Cpu {
       default:
         return this.leave(code, record, 0);
     }
+  }
+
+  /** One instruction that touches watched bytes: behind it the run ends, unless it faults. */
+  private stepNoting(stops: StopPoints): boolean {
+    stops.hit = null;
+    stops.noting = true;
+    let going: boolean;
+    try {
+      going = this.step(true);
+    } finally {
+      stops.noting = false;
+    }
+    if (!going || stops.hit === null) return going;
+    this.exit.reason = "watchpoint";
+    return false;
   }
 
   /** One instruction under TF: #DB behind it. */

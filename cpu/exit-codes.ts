@@ -16,3 +16,5 @@ export const EXIT_AGAIN = 7;
 export const EXIT_STATE = 8;
 /** The block no longer says what memory holds: run the instruction anew. */
 export const EXIT_STALE = 9;
+/** An access that a debugger watches; nothing of the instruction is done yet. */
+export const EXIT_WATCH = 10;

@@ -2,9 +2,10 @@ import { PAGE_SIZE, RAM_BASE } from "../mmu/layout.js";
 import { READ, WRITE, type Mmu } from "../mmu/mmu.js";
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import type { BlockCache } from "./block-cache.js";
-import { EXIT_CODE_WRITE, EXIT_EXCEPTION } from "./exit-codes.js";
+import { EXIT_CODE_WRITE, EXIT_EXCEPTION, EXIT_WATCH } from "./exit-codes.js";
 import { ACCESS_ADDRESS, BOUNCE, EXIT_CODE, EXIT_ERROR, EXIT_VECTOR, PKRU } from "./state.js";
 import { SLOW_STORE, SLOW_WRITE_INTENT } from "./slow-path.js";
+import type { StopPoints } from "./stop-points.js";
 
 const TWO32 = 0x1_0000_0000;
 const CANONICAL_HIGH = 0x8000;
@@ -17,6 +18,8 @@ export const NON_CANONICAL = 0x100;
 export class GuestAccess {
   /** While one instruction is stepped, its store may change code: nothing decoded outlives it. */
   mayWriteCode = false;
+  /** What a debugger watches; null: there is none. */
+  stopPoints: StopPoints | null = null;
   private readonly u32: Uint32Array;
   private readonly u8: Uint8Array;
 
@@ -44,6 +47,7 @@ export class GuestAccess {
       write,
     );
     if (va < 0) return 0;
+    if (this.stopPoints !== null && this.isWatched(va, size, !store, write)) return 0;
     const first = this.translate(va, write);
     if (first < 0) return 0;
     const inPage = PAGE_SIZE - (va % PAGE_SIZE);
@@ -77,8 +81,15 @@ export class GuestAccess {
     return linear;
   }
 
+  /** As translate, for a load of `length` bytes that stays in the page. */
+  translateForLoad(va: number, length: number): number {
+    if (this.stopPoints !== null && this.isWatched(va, length, true, false)) return -1;
+    return this.translate(va, false);
+  }
+
   /** As translate, for a store of `length` bytes that stays in the page: code in the way is dropped or refused. */
   translateForStore(va: number, length: number): number {
+    if (this.stopPoints !== null && this.isWatched(va, length, false, true)) return -1;
     const linear = this.translate(va, true);
     return linear >= 0 && this.codeGiveWay(linear, length) ? linear : -1;
   }
@@ -90,6 +101,19 @@ export class GuestAccess {
     if (high >>> 15 === 0x1ffff) this.pageFault(low, high, write ? 6 : 4);
     else this.raise(NON_CANONICAL, 0);
     return -1;
+  }
+
+  /** True where the instruction has to be left, to be executed by itself: then what it meets is only noted. */
+  private isWatched(va: number, size: number, read: boolean, write: boolean): boolean {
+    const stops = this.stopPoints!;
+    const watch = stops.meets(va, size, read, write);
+    if (watch === undefined) return false;
+    if (stops.noting) {
+      stops.hit ??= { watch, address: Math.max(va, watch.start) };
+      return false;
+    }
+    this.u32[EXIT_CODE >>> 2] = EXIT_WATCH;
+    return true;
   }
 
   private codeGiveWay(linear: number, length: number): boolean {
@@ -124,6 +148,7 @@ export class GuestAccess {
   read(low: number, high: number, length: number, to: number): boolean {
     const va = this.userAddress(low, high, length, false);
     if (va < 0) return false;
+    if (this.stopPoints !== null && this.isWatched(va, length, true, false)) return false;
     for (let done = 0; done < length;) {
       const chunk = Math.min(length - done, PAGE_SIZE - ((va + done) % PAGE_SIZE));
       const from = this.translate(va + done, false);
@@ -138,6 +163,7 @@ export class GuestAccess {
   probe(low: number, high: number, length: number, write: boolean): boolean {
     const va = this.userAddress(low, high, length, write);
     if (va < 0) return false;
+    if (this.stopPoints !== null && this.isWatched(va, length, !write, write)) return false;
     for (let done = 0; done < length;) {
       const chunk = Math.min(length - done, PAGE_SIZE - ((va + done) % PAGE_SIZE));
       const linear = this.translate(va + done, write);

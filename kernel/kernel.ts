@@ -7,6 +7,7 @@ import type { Mmu } from "../mmu/mmu.js";
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import { DEFAULT_REALTIME_ORIGIN, VirtualClock, type Clock } from "./clock.js";
 import { userCredentials, type Credentials } from "./credentials.js";
+import type { KernelDebugger } from "./debugger.js";
 import { KernelEvents } from "./events.js";
 import { execute, type ExecFailure, type ExecutableFiles } from "./exec/exec.js";
 import { Vdso, type VdsoImage } from "./exec/vdso.js";
@@ -29,9 +30,11 @@ import { DEFAULT_RELEASE, type Release } from "./release.js";
 import { RunLoop, type RunResult } from "./run-loop.js";
 import { Scheduler, type SchedulerOptions } from "./scheduler.js";
 import { XSAVE_BYTES, XSAVE_BYTES_NO_PKU } from "./signals/frame.js";
+import { withRegisters } from "./ptrace/registers.js";
 import { sendSignal } from "./signals/send.js";
 import type { SignalInfo } from "./signals/siginfo.js";
 import type { SyscallDispatch } from "./syscall-dispatch.js";
+import { sleepNoMore } from "./sleep.js";
 import { SystemCalls } from "./system-calls.js";
 import { Process, Task, type ExitStatus } from "./task.js";
 import { TimerQueue } from "./timer-queue.js";
@@ -104,6 +107,8 @@ export class Kernel {
   /** What was written to settings in /proc/sys and /sys that nothing depends on. */
   readonly tunables = new Map<string, string>();
   readonly events = new KernelEvents();
+  /** A debugger outside of the machine; null: there is none. */
+  debugger: KernelDebugger | null = null;
   readonly network = new Network();
   readonly futexes = new FutexTable();
   /** System V shared memory, semaphores and message queues. */
@@ -309,6 +314,14 @@ export class Kernel {
    */
   run(maxInstructions: number): RunResult {
     return this.#loop.run(maxInstructions);
+  }
+
+  /** Gives a task's wait up as a signal does, so that its registers can be changed: the call is made again later. */
+  interruptWait(task: Task): void {
+    if (task.waiting === null) return;
+    withRegisters(this, task, () => this.#calls.interrupt(task));
+    sleepNoMore(this, task);
+    task.wake();
   }
 
   /** Carries a virtual clock to a time (of "blocked"), so that the next run goes on. */

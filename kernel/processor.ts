@@ -28,7 +28,7 @@ export interface ProcessorRegisters {
   mxcsr: number;
 }
 
-export type ExitReason = "budget" | "syscall" | "exception";
+export type ExitReason = "budget" | "syscall" | "exception" | "breakpoint" | "watchpoint";
 
 export interface ProcessorExit {
   vector: number;

@@ -136,8 +136,8 @@ export class RunLoop {
   #goOnUnfinished(task: Task, step: Unfinished): void {
     switch (step.kind) {
       case "execute":
-        // A tracer may have cancelled the call, or does it itself.
-        if (task.noSyscall || step.emulated) this.calls.ended(task);
+        // A tracer may have cancelled the call, which the number -1 says, or does it itself.
+        if (task.originalRaxLow === -1 || step.emulated) this.calls.ended(task);
         else this.calls.execute(task, false);
         break;
       case "exit-stop":

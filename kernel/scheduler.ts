@@ -26,6 +26,8 @@ export class Scheduler {
   /** Changes of the running task. */
   switches = 0;
   readonly quantum: number;
+  /** A debugger's word on who may run; null: everybody. */
+  mayRun: ((task: Task) => boolean) | null = null;
   #random: number;
 
   constructor(options: SchedulerOptions = {}) {
@@ -36,7 +38,8 @@ export class Scheduler {
 
   /** Ready tasks besides the running one. */
   get waiting(): number {
-    return this.#queue.length;
+    const { mayRun } = this;
+    return mayRun === null ? this.#queue.length : this.#queue.filter(mayRun).length;
   }
 
   wake(task: Task): void {
@@ -59,19 +62,20 @@ export class Scheduler {
 
   /** Who runs from this instruction on; null when nobody is ready. */
   pick(instructions: number): Task | null {
+    if (this.mayRun !== null) this.#holdBack(this.mayRun);
     const { running } = this;
     if (running !== null) {
       const turnOver = this.yielding || instructions >= this.sliceEnd;
       if (!turnOver) return running;
       this.yielding = false;
-      if (this.#queue.length === 0) {
+      if (this.waiting === 0) {
         this.sliceEnd = instructions + this.#slice();
         return running;
       }
       rseqPreempted(running);
       this.#queue.push(running);
     }
-    const next = this.#queue.shift() ?? null;
+    const next = this.#takeNext();
     this.running = next;
     this.yielding = false;
     if (next !== null) {
@@ -79,6 +83,22 @@ export class Scheduler {
       this.switches++;
     }
     return next;
+  }
+
+  /** The running task goes back to the front of the queue where it may not run on. */
+  #holdBack(mayRun: (task: Task) => boolean): void {
+    const { running } = this;
+    if (running === null || mayRun(running)) return;
+    rseqPreempted(running);
+    this.#queue.unshift(running);
+    this.running = null;
+  }
+
+  #takeNext(): Task | null {
+    const { mayRun } = this;
+    if (mayRun === null) return this.#queue.shift() ?? null;
+    const at = this.#queue.findIndex(mayRun);
+    return at < 0 ? null : this.#queue.splice(at, 1)[0]!;
   }
 
   /** From half of the quantum to one and a half of it. */

@@ -43,7 +43,7 @@ export class SystemCalls {
       stopForSyscall(this.kernel, task, "entry");
     } else if (this.kernel.debugger?.stopsAtCall(task, "entry") === true) {
       registers.setNumber(RAX, -ENOSYS);
-      task.unfinished.push({ kind: "execute" });
+      task.unfinished.push({ kind: "execute", emulated: false });
       this.kernel.requestStop();
     } else this.execute(task, false);
   }

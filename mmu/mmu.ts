@@ -43,6 +43,8 @@ export class Mmu {
   readonly fault: PageFault = { errorCode: 0, address: 0 };
   /** Called after translations of [start, end) bytes changed; the CPU drops jumps and blocks found there. */
   onTranslationChange: (start: number, end: number) => void = () => {};
+  /** Addresses of pages that never enter the data TLB, so that every access to them comes through `access`. */
+  withheld: ReadonlySet<number> | null = null;
   /** Slow translations so far (TLB misses of data and fetches). */
   walks = 0;
 
@@ -206,7 +208,7 @@ export class Mmu {
         this.fetchPages[slot] = va - offset;
         this.fetchLinear[slot] = linearPage;
         this.fetchAsid[slot] = this.asid;
-      } else {
+      } else if (this.withheld?.has(va - offset) !== true) {
         // A write tag only where a store has nothing left to record: dirty is set, no code is cached.
         const storable =
           (newLow & PTE_D) !== 0 &&

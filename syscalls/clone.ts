@@ -115,6 +115,7 @@ function goOn(call: SyscallCall): HandlerResult | null {
   if (resumed?.kind !== "vfork") return null;
   if (kernel.processes.get(resumed.pid)?.vforked !== true) {
     stopForEvent(kernel, task, PTRACE_EVENT_VFORK_DONE, PTRACE_O_TRACEVFORKDONE, resumed.pid);
+    kernel.debugger?.vforkDone(task);
     return resumed.pid;
   }
   task.waiting = resumed;

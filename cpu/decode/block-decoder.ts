@@ -35,8 +35,14 @@ export class BlockDecoder {
 
   /**
    * Decodes from `bytes`, whose first byte is at `rip`, until a branch, the end of the bytes or `limit` instructions.
+   * @param boundaries addresses before which the block ends, if it does not begin there
    */
-  decode(bytes: Uint8Array, rip: number, limit = MAX_INSTRUCTIONS): DecodedBlock {
+  decode(
+    bytes: Uint8Array,
+    rip: number,
+    limit = MAX_INSTRUCTIONS,
+    boundaries?: ReadonlySet<number>,
+  ): DecodedBlock {
     const decoder = new Decoder(64, bytes, DecoderOptions.None);
     decoder.ip = BigInt(rip);
     const x = this.context;
@@ -48,6 +54,7 @@ export class BlockDecoder {
     let terminated = false;
     try {
       while (!terminated && rips.length < limit && at - rip < bytes.length) {
+        if (boundaries !== undefined && at !== rip && boundaries.has(at)) break;
         decoder.decodeOut(this.instruction);
         const code = this.instruction.code;
         const length = this.instruction.length;

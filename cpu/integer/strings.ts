@@ -117,7 +117,7 @@ defineCallout("movs", (context, record) => {
       return 1;
     }
     const bytes = n * s.width;
-    const source = context.access.translate(from, false);
+    const source = context.access.translateForLoad(from, bytes);
     if (source < 0) return -1;
     const target = context.access.translateForStore(to, bytes);
     if (target < 0) return -1;
@@ -188,8 +188,8 @@ function defineCompare(name: "cmps" | "scas"): void {
         x = scan ? RAX : BOUNCE;
         y = BOUNCE + 16;
       } else {
-        if (!scan && (x = context.access.translate(left, false)) < 0) return -1;
-        if ((y = context.access.translate(right, false)) < 0) return -1;
+        if (!scan && (x = context.access.translateForLoad(left, n * s.width)) < 0) return -1;
+        if ((y = context.access.translateForLoad(right, n * s.width)) < 0) return -1;
       }
       const elements = Math.max(n, 1);
       for (let i = 0; i < elements; i++) {

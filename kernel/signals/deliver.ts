@@ -96,6 +96,14 @@ export function deliverSignals(kernel: Kernel, task: Task, restart: RestartCode)
       stopForSignal(kernel, task, info);
       return;
     }
+    if (kernel.debugger !== null && task.injected === null && info.signo !== SIGKILL) {
+      task.interruptedBy = restart;
+      if (kernel.debugger.holdsSignal(task, info)) {
+        kernel.requestStop();
+        return;
+      }
+      task.interruptedBy = 0;
+    }
     task.injected = null;
     const action = process.handlers.of(info.signo);
     if (action.handler === SIG_IGN) {
@@ -225,6 +233,7 @@ function enterHandler(kernel: Kernel, task: Task, info: SignalInfo, action: Sign
   signals.recalculate();
   checkReturnAddress(kernel, task);
   if (task.tracing !== null) stopInHandler(kernel, task);
+  kernel.debugger?.enteredHandler(task);
 }
 
 /** Writes the frame and enters the handler; false if the stack will not take it, with nothing changed. */
