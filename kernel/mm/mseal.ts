@@ -46,8 +46,10 @@ export function mseal(mm: AddressSpace, call: SealArguments): number {
   }
 
   const by = mm.env.machine.provenance();
-  for (let area = mm.tree.findFirst(start); area !== null && area.start < end;) {
-    const from = Math.max(area.start, start);
+  for (let at = start; at < end;) {
+    const area: Area | null = mm.tree.findFirst(at);
+    if (area === null || area.start >= end) break;
+    const from = Math.max(area.start, at);
     const to = Math.min(area.end, end);
     const seal = sealing.add(area.seal, bits, by);
     if (seal !== area.seal) {
@@ -63,7 +65,7 @@ export function mseal(mm: AddressSpace, call: SealArguments): number {
       }
       mm.changed("seal", from, to);
     }
-    area = mm.tree.findFirst(to);
+    at = to;
   }
   return 0;
 }
