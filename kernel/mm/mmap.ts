@@ -59,7 +59,8 @@ const LEGACY_FLAGS =
   uapi.MAP_HUGETLB |
   uapi.MAP_32BIT |
   uapi.MAP_ABOVE4G |
-  (0x3f << 26);
+  // MAP_HUGE_2MB and MAP_HUGE_1GB; not the size field's highest bit.
+  ((21 | 30) << 26);
 const MAX_FILE_BYTES = 2 ** 63;
 /** Huge-page sizes of x86-64 as MAP_HUGE_* encodes them; 0 is the default size. */
 const HUGE_SIZES: ReadonlySet<number> = new Set([0, 21, 30]);
