@@ -47,8 +47,8 @@ function open(call: SyscallCall): number {
   return call.task.files.install(pidFile(call, task, bits), true, descriptorLimit(call));
 }
 
-/** Whom a pidfd names: -EBADF, -ESRCH. */
-function targetOf(call: SyscallCall, number: number): { task: Task; thread: boolean } | number {
+/** Whom a pidfd, or PIDFD_SELF_*, names: -EBADF, -ESRCH. */
+export function targetOf(call: SyscallCall, number: number): { task: Task; thread: boolean } | number {
   const { task } = call;
   if (number === PIDFD_SELF_THREAD) return { task, thread: true };
   if (number === PIDFD_SELF_THREAD_GROUP) return { task: task.process.leader, thread: false };

@@ -6,9 +6,12 @@ import { EBADF, EFAULT, EINVAL, EPERM, ESRCH } from "../kernel/errno.js";
 import { PidFile } from "../kernel/fs/pid-file.js";
 import { UserMemory } from "../kernel/mm/user-memory.js";
 import { MADV_COLD, MADV_COLLAPSE, MADV_PAGEOUT, MADV_WILLNEED } from "../kernel/mm/uapi.js";
+import { VM_PFNMAP, VM_SHARED } from "../kernel/mm/vm-flags.js";
 import { mayAccess } from "../kernel/ptrace-access.js";
+import { isKilled } from "../kernel/signals/send.js";
 import { choice, fd, hex, pid, structIn, structInOut, unsignedLong } from "./argument.js";
 import type { SyscallCall } from "./call.js";
+import { targetOf } from "./pidfd.js";
 import { readSegments, SegmentCursor, type Segment } from "./files-common.js";
 import { ADVICE } from "./memory-names.js";
 import { readView } from "./structs.js";
@@ -81,6 +84,7 @@ function processVm(call: SyscallCall, write: boolean): number {
 /*
  * process_madvise(pidfd, buffers, n, advice, flags)
  *   EINVAL  flags, the list; EFAULT the list; EBADF no pidfd; ESRCH it has ended; EPERM may not be looked into
+ *   EINVAL  (before 6.13) an advice that is not for others' memory, before the process is looked at
  *   EINVAL  another's memory, and the advice would change what it reads; EPERM without CAP_SYS_NICE
  *   then what madvise says of the first buffer; bytes advised before a later refusal
  */
@@ -89,17 +93,19 @@ function processMadvise(call: SyscallCall): number {
   if (call.u32(4) !== 0) return -EINVAL;
   const segments = readSegments(call, call.word(1), call.n(2));
   if (typeof segments === "number") return segments;
-  const open = task.files.get(call.fd(0));
-  if (!(open instanceof PidFile)) return -EBADF;
-  const target = open.process.leader;
+  const named = targetOf(call, call.fd(0));
+  if (typeof named === "number") return named;
+  const target = named.task.process.leader;
   const { mm } = target;
+  const advice = call.i32(3);
+  const { processMadviseOwn } = call.kernel.release.rules;
+  // Where one's own memory is nothing special, the advice is looked at before the process is.
+  if (processMadviseOwn === "as-others" && !REMOTE_ADVICE.has(advice)) return -EINVAL;
   if (mm.released || target.state === "dead") return -ESRCH;
   if (!mayAccess(task, target, "file-system")) return -EPERM;
-  const advice = call.i32(3);
-  if (mm !== task.mm) {
-    if (!REMOTE_ADVICE.has(advice)) return -EINVAL;
-    if (!hasCapability(task.credentials, CAP_SYS_NICE)) return -EPERM;
-  }
+  const own = mm === task.mm;
+  if (!own && !REMOTE_ADVICE.has(advice)) return -EINVAL;
+  if (!own && !hasCapability(task.credentials, CAP_SYS_NICE)) return -EPERM;
   let done = 0;
   for (const { address, length } of segments) {
     const error = mm.madvise(address, length, advice);
@@ -107,6 +113,27 @@ function processMadvise(call: SyscallCall): number {
     done += length;
   }
   return done;
+}
+
+/*
+ * process_mrelease(pidfd, flags)
+ *   EINVAL  flags; EBADF no pidfd; ESRCH it has given its memory back
+ *   EINVAL  it is not being killed
+ * Gives back at once what the process would give back by itself when it next runs: its pages that no file keeps.
+ */
+function processMrelease(call: SyscallCall): number {
+  const { task } = call;
+  if (call.u32(1) !== 0) return -EINVAL;
+  const open = task.files.get(call.fd(0));
+  if (!(open instanceof PidFile)) return -EBADF;
+  const { process } = open;
+  const { mm, state } = process.leader;
+  if (mm.released || process.zombie || state === "dead") return -ESRCH;
+  const killed = process.exit !== null || process.tasks.every(isKilled);
+  if (!killed) return -EINVAL;
+  for (const area of mm.areas())
+    if ((area.flags & (VM_SHARED | VM_PFNMAP)) === 0) mm.translations.drop(area.start, area.end, "pages");
+  return 0;
 }
 
 export const processVmSyscalls: readonly Definition[] = [
@@ -135,6 +162,12 @@ export const processVmSyscalls: readonly Definition[] = [
       hex("flags"),
     ],
     handler: (call) => processVm(call, true),
+  }),
+  define({
+    number: 448,
+    name: "process_mrelease",
+    args: [fd("pidfd"), hex("flags")],
+    handler: processMrelease,
   }),
   define({
     number: 440,

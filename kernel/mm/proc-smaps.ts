@@ -142,10 +142,9 @@ function formatResidency(pages: Residency, kinds: string): string {
   return text + kilobytes("Locked", kb(pages.locked));
 }
 
-/** The text of /proc/pid/smaps_rollup: all areas as one; empty when there is none. */
+/** The text of /proc/pid/smaps_rollup: all areas as one. */
 export function formatSmapsRollup(mm: AddressSpace): string {
   const { first, last } = mm.tree;
-  if (first === null || last === null) return "";
   const all = nothingResident();
   let sharedMemory = 0;
   for (const area of mm.tree) {
@@ -156,7 +155,7 @@ export function formatSmapsRollup(mm: AddressSpace): string {
       sharedMemory += all.pss - all.pssAnonymous - before;
   }
   const hex = (address: number): string => address.toString(16).padStart(8, "0");
-  const head = `${hex(first.start)}-${hex(last.end)} ---p 00000000 00:00 0`.padEnd(NAME_COLUMN);
+  const head = `${hex(first?.start ?? 0)}-${hex(last?.end ?? 0)} ---p 00000000 00:00 0`.padEnd(NAME_COLUMN);
   const kinds =
     kilobytes("Pss_Anon", kb(all.pssAnonymous)) +
     kilobytes("Pss_File", kb(all.pss - all.pssAnonymous - sharedMemory)) +

@@ -98,7 +98,8 @@ function write(kernel: Kernel, task: Task, word: Word, value: bigint): number {
     case "orig_rax":
       task.originalRaxLow = Number(value & 0xffff_ffffn) | 0;
       task.originalRaxHigh = Number(value >> 32n) | 0;
-      task.noSyscall = BigInt.asIntN(64, value) < 0n;
+      // Only the low half is the call's number (syscall_get_nr).
+      task.noSyscall = task.originalRaxLow === -1;
       if (task.noSyscall) task.interruptedBy = 0;
       return 0;
     case "rip":

@@ -46,6 +46,7 @@ function steady(name: string): string {
     .replace(/\b0x[0-9a-f]+\b/gi, "N")
     .replace(/\b\d{2,}(?:\.\d+)?\b/g, "N")
     .replace(/[0-9a-f]{8,}/gi, "N")
+    .replace(/\(\d+\)/g, "(N)")
     .replace(/\/tmp\/\S+/g, "/tmp/N")
     .replace(/\b\w*[A-Za-z0-9]{6}(?=\s|$)/g, (word) => (/\d/.test(word) && /[A-Z]/.test(word) ? "N" : word))
     .replace(/^[\s-]+|\s+$/g, "")

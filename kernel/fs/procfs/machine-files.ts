@@ -30,7 +30,7 @@ export function machineFiles(kernel: Kernel): Record<string, Node> {
       shm: file(() => formatSharedMemory(kernel.ipc)),
     })),
     sys: directory(() => sysctls(kernel)),
-    uptime: file(() => `${up().toFixed(2)} ${idle(kernel).toFixed(2)}\n`),
+    uptime: file(() => `${hundredths(up())} ${hundredths(idle(kernel))}\n`),
     vmstat: file(() => vmStat(kernel)),
     version: file(() => {
       const { sysname, release, version } = kernel.release;
@@ -75,6 +75,11 @@ function loadText(kernel: Kernel): string {
   const tasks = [...kernel.tasks.values()];
   const ready = tasks.filter(({ state }) => state === "ready").length;
   return `0.00 0.00 0.00 ${ready}/${tasks.length} ${kernel.lastPid}\n`;
+}
+
+/** Seconds with two digits, the rest cut off. */
+function hundredths(seconds: number): string {
+  return (Math.floor(seconds * 100) / 100).toFixed(2);
 }
 
 /** Seconds that the processor had nothing to do: time in which no instruction was retired. */

@@ -41,29 +41,6 @@ export function rememberedInteger(
   );
 }
 
-/** One of some words, shown in brackets among the others (as sysfs shows choices); remembered, it changes nothing. */
-export function rememberedChoice(
-  tunables: Tunables,
-  name: string,
-  words: readonly string[],
-  initial: string,
-): Node {
-  return {
-    kind: "file",
-    mode: 0o644,
-    content: () => {
-      const chosen = tunables.get(name) ?? initial;
-      return `${words.map((word) => (word === chosen ? `[${word}]` : word)).join(" ")}\n`;
-    },
-    write: (text) => {
-      const word = text.trim();
-      if (!words.includes(word)) return -EINVAL;
-      tunables.set(name, word);
-      return 0;
-    },
-  };
-}
-
 /** A file that only takes numbers and acts on them: nothing has to be done here. */
 export function trigger(most: number): Node {
   const taken = integerFile(

@@ -1,7 +1,7 @@
 import type { Kernel } from "../../kernel.js";
 import { directory, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
-import { rememberedChoice, rememberedInteger } from "./settings.js";
+import { integerFile, rememberedInteger } from "./settings.js";
 
 /** /sys: the little that C libraries and allocators look for. */
 export function systemFiles(kernel: Kernel): Record<string, Node> {
@@ -16,34 +16,27 @@ export function systemFiles(kernel: Kernel): Record<string, Node> {
     fs: directory(() => ({})),
     kernel: directory(() => ({
       mm: directory(() => ({
-        transparent_hugepage: directory(() => transparentHugePages(kernel)),
+        hugepages: directory(() => ({ "hugepages-2048kB": directory(() => hugePages(kernel)) })),
       })),
     })),
   };
 }
 
-/** Settings of huge pages, as where the search for 2 MiB in one piece never finds any. */
-function transparentHugePages({ tunables }: Kernel): Record<string, Node> {
-  const choice = (name: string, words: string, initial: string): Node =>
-    rememberedChoice(tunables, `transparent_hugepage/${name}`, words.split(" "), initial);
-  const number = (name: string, initial: number, most?: number): Node =>
-    rememberedInteger(tunables, `transparent_hugepage/${name}`, initial, most);
+/** One size of huge pages, of which there are none and will be none. */
+function hugePages({ tunables }: Kernel): Record<string, Node> {
+  const none = (): Node =>
+    integerFile(
+      () => 0,
+      () => undefined,
+      0,
+      0x7fff_ffff,
+    );
   return {
-    defrag: choice("defrag", "always defer defer+madvise madvise never", "madvise"),
-    enabled: choice("enabled", "always madvise never", "never"),
-    hpage_pmd_size: text("2097152\n"),
-    khugepaged: directory(() => ({
-      alloc_sleep_millisecs: number("alloc_sleep_millisecs", 60000),
-      defrag: number("khugepaged/defrag", 1, 1),
-      full_scans: text("0\n"),
-      max_ptes_none: number("max_ptes_none", 511, 511),
-      max_ptes_shared: number("max_ptes_shared", 256, 511),
-      max_ptes_swap: number("max_ptes_swap", 64, 511),
-      pages_collapsed: text("0\n"),
-      pages_to_scan: number("pages_to_scan", 4096),
-      scan_sleep_millisecs: number("scan_sleep_millisecs", 10000),
-    })),
-    shmem_enabled: choice("shmem_enabled", "always within_size advise never deny force", "never"),
-    use_zero_page: number("use_zero_page", 1, 1),
+    free_hugepages: text("0\n"),
+    nr_hugepages: none(),
+    nr_hugepages_mempolicy: none(),
+    nr_overcommit_hugepages: rememberedInteger(tunables, "vm/nr_overcommit_hugepages", 0),
+    resv_hugepages: text("0\n"),
+    surplus_hugepages: text("0\n"),
   };
 }

@@ -15,6 +15,7 @@ import type { Location } from "../mount.js";
 import { walk } from "../walk.js";
 import { file } from "./file-system.js";
 import type { Children, Node, Owner } from "./file-system.js";
+import { mapFiles } from "./map-files.js";
 import { MapsFile } from "./maps-file.js";
 import { MemoryFile } from "./memory-file.js";
 import { mountInfo, mountTable } from "./mount-tables.js";
@@ -96,6 +97,7 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
       owner,
       children: () => descriptors(task, owner, permitted),
     },
+    ...(threads ? { map_files: mapFiles(task, owner, permitted) } : {}),
     fdinfo: {
       kind: "directory",
       owner,
