@@ -58,11 +58,11 @@ function execve(call: SyscallCall): HandlerResult {
 function execveat(call: SyscallCall): HandlerResult {
   const { user, task, kernel } = call;
   const given = call.i32(4);
-  if ((given & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) !== 0) return -EINVAL;
   const name = user.readCString(call.word(1), PATH_MAX);
   if (name === null) return -EFAULT;
   if (name.length >= PATH_MAX) return -ENAMETOOLONG;
   if (name === "" && (given & AT_EMPTY_PATH) === 0) return -ENOENT;
+  if ((given & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) !== 0) return -EINVAL;
   const program = programAt(call, name, (given & AT_SYMLINK_NOFOLLOW) === 0);
   if (typeof program === "number") return program;
   const argv = readStrings(user, call.word(2));

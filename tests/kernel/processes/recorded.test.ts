@@ -1,0 +1,3 @@
+import { compareWithRecorded } from "./recorded-run.js";
+
+compareWithRecorded("parting");
