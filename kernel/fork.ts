@@ -24,6 +24,7 @@ import {
 import { EINVAL, ENOMEM, EPERM } from "./errno.js";
 import { CAP_SYS_ADMIN } from "./capabilities.js";
 import { hasCapability } from "./credentials.js";
+import type { ForkKind } from "./debugger.js";
 import type { Kernel } from "./kernel.js";
 import { UserMemory } from "./mm/user-memory.js";
 import { mayFork } from "./process-limit.js";
@@ -119,6 +120,7 @@ export function copyTask(kernel: Kernel, parent: Task, args: CloneArguments): Ta
     process.parent?.children.add(process);
   }
   traceChild(kernel, parent, child, args);
+  kernel.debugger?.forked(parent, child, forkKind(args));
   child.wake();
   return child;
 }
@@ -158,6 +160,7 @@ function inherit(parent: Task, child: Task, newStack: boolean): void {
   child.defaultTimerSlackNanoseconds = parent.timerSlackNanoseconds;
   child.personality = parent.personality;
   inheritScheduling(parent, child);
+  child.memoryPolicy = parent.memoryPolicy;
   child.hugePagesDisabled = parent.hugePagesDisabled;
   child.signals.blocked.assign(parent.signals.blocked);
   child.trapNumber = parent.trapNumber;
@@ -165,6 +168,11 @@ function inherit(parent: Task, child: Task, newStack: boolean): void {
   child.faultAddress = parent.faultAddress;
   // A thread's alternate stack would be its maker's; a process has a copy of its own (sas_ss_reset).
   if (!newStack) Object.assign(child.signals.alternate, parent.signals.alternate);
+}
+
+function forkKind({ flags, exitSignal }: CloneArguments): ForkKind {
+  if ((flags & CLONE_VFORK) !== 0) return "vfork";
+  return exitSignal === SIGCHLD && (flags & CLONE_THREAD) === 0 ? "fork" : "clone";
 }
 
 /** The parent's registers as they are, with the child's own stack, TLS and result. */

@@ -5,6 +5,7 @@ import type { FileTable } from "./fs/file-table.js";
 import type { FsContext } from "./fs/fs-context.js";
 import type { Limits } from "./limits.js";
 import type { AddressSpace } from "./mm/address-space.js";
+import type { MemoryPolicy } from "./mm/memory-policy.js";
 import type { UserMemory } from "./mm/user-memory.js";
 import type { Provenance } from "./refusal.js";
 import type { Tracing, Unfinished } from "./ptrace/tracing.js";
@@ -183,7 +184,7 @@ export class Task implements Waiter {
   readonly unfinished: Unfinished[] = [];
   /** A signal that a tracer let through: delivered without another stop. */
   injected: SignalInfo | null = null;
-  /** It came into the kernel by no system call, or a tracer says so (orig_rax is negative). */
+  /** It came into the kernel by no system call, or a tracer says so (orig_rax, as an int, is -1). */
   noSyscall = true;
   /** How its interrupted call ended, until it is known whether a handler runs. */
   interruptedBy: RestartCode = 0;
@@ -221,6 +222,8 @@ export class Task implements Waiter {
   customSlice = 0;
   /** ioprio_set(2): class and level; 0: from the nice value. */
   ioPriority = 0;
+  /** set_mempolicy(2); null: the default one. */
+  memoryPolicy: MemoryPolicy | null = null;
   /** prctl(PR_SET_THP_DISABLE). */
   hugePagesDisabled = false;
   /** Instructions retired while this task ran. */

@@ -10,6 +10,7 @@ import { identitySyscalls } from "./identity.js";
 import { limitSyscalls } from "./limits.js";
 import { membarrierSyscalls } from "./membarrier.js";
 import { memorySyscalls } from "./memory.js";
+import { memoryPolicySyscalls } from "./memory-policy.js";
 import { miscSyscalls } from "./misc.js";
 import { prctlSyscalls } from "./prctl.js";
 import { prioritySyscalls } from "./priorities.js";
@@ -31,6 +32,7 @@ import { waitSyscalls } from "./wait.js";
 
 export const syscallTable = new SyscallTable([
   ...memorySyscalls,
+  ...memoryPolicySyscalls,
   ...processVmSyscalls,
   ...sharedMemorySyscalls,
   ...semaphoreSyscalls,

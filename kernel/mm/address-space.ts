@@ -18,6 +18,8 @@ import { DEFAULT_LAYOUT, type MmLayout } from "./layout.js";
 import { madvise } from "./madvise.js";
 import type { MappableFile } from "./mappable-file.js";
 import { mapSpecial, mapStack } from "./map-special.js";
+import { mbind, setHomeNode } from "./mbind.js";
+import type { MemoryPolicy } from "./memory-policy.js";
 import { mincore } from "./mincore.js";
 import { mlock, mlockall, munlock, munlockall } from "./mlock.js";
 import { mmap } from "./mmap.js";
@@ -230,6 +232,21 @@ export class AddressSpace implements FileMapper {
   /** The call that seals; what `third` and `fourth` are is the sealing model's to say (mainline: flags, and nothing). */
   mseal(address: Word, length: Word, third: Word, fourth: Word = 0): number {
     return mseal(this, { address, length, third, fourth });
+  }
+
+  /** As mbind(2); `policyOf` makes the policy where Linux does. */
+  mbind(
+    address: Word,
+    length: Word,
+    flags: number,
+    mayMoveAll: boolean,
+    policyOf: () => MemoryPolicy | null | number,
+  ): number {
+    return mbind(this, address, length, flags, mayMoveAll, policyOf);
+  }
+
+  setHomeNode(address: Word, length: Word, node: number, flags: number): number {
+    return setHomeNode(this, address, length, node, flags);
   }
 
   remapFilePages(start: Word, size: Word, prot: Word, pageOffset: Word, flags: number): number {

@@ -3,6 +3,7 @@ import type { AreaSnapshot, Provenance } from "../refusal.js";
 import type { AnonState, AnonVma } from "./anon-vma.js";
 import type { FilePages } from "./file-pages.js";
 import type { MappableFile } from "./mappable-file.js";
+import type { MemoryPolicy } from "./memory-policy.js";
 import { VM_ACCESS_FLAGS } from "./vm-flags.js";
 
 /** What sealing has put on an area. The bits are the model's; once set they are never cleared. */
@@ -31,6 +32,8 @@ export interface AreaProperties extends AnonState {
   unsplittable: boolean;
   /** MADV_GUARD_INSTALL has been used on it. */
   guarded: boolean;
+  /** mbind's; null: the task's own counts. */
+  policy: MemoryPolicy | null;
 }
 
 function sealOf(seal: Seal | null): Pick<AreaSnapshot, "sealed" | "seals" | "sealedBy"> {
@@ -54,6 +57,7 @@ export class Area implements AreaProperties {
   chain: readonly AnonVma[];
   unsplittable: boolean;
   guarded: boolean;
+  policy: MemoryPolicy | null;
 
   /** The tree's fields; nobody else writes them (area-tree.ts). */
   left: Area | null = null;
@@ -81,6 +85,7 @@ export class Area implements AreaProperties {
     this.chain = properties.chain;
     this.unsplittable = properties.unsplittable;
     this.guarded = properties.guarded;
+    this.policy = properties.policy;
   }
 
   get length(): number {

@@ -2,7 +2,8 @@ import { EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import { anonCompatible, AnonVma, attachAnon, isForked, NO_CHAIN } from "./anon-vma.js";
 import { Area, type AreaProperties } from "./area.js";
-import { VM_SOFTDIRTY, VM_SPECIAL } from "./vm-flags.js";
+import { samePolicy } from "./memory-policy.js";
+import { VM_SOFTDIRTY, VM_SPECIAL, withFlags } from "./vm-flags.js";
 
 /*
  * Linux's rules for one area becoming two and two becoming one (mm/vma.c). Two neighbours merge when their flags,
@@ -29,6 +30,7 @@ export function newProperties(properties: Partial<AreaProperties>): AreaProperti
     chain: NO_CHAIN,
     unsplittable: false,
     guarded: false,
+    policy: null,
     ...properties,
   };
 }
@@ -42,6 +44,7 @@ function compatible(mm: AddressSpace, a: AreaProperties, b: AreaProperties): boo
     a.file === b.file &&
     a.pages === b.pages &&
     a.name === b.name &&
+    samePolicy(a.policy, b.policy) &&
     !a.unsplittable &&
     !b.unsplittable &&
     mm.env.sealing.mergeable(a.seal, b.seal) &&
@@ -73,7 +76,8 @@ function mergesBefore(
   );
 }
 
-function absorb(into: Area, from: AreaProperties): void {
+function absorb(mm: AddressSpace, into: Area, from: AreaProperties): void {
+  if (mm.env.release.mergeKeepsSoftDirty) into.flags = withFlags(into.flags, from.flags & VM_SOFTDIRTY, 0);
   if (into.anon === null) {
     into.anon = from.anon;
     into.chain = from.chain;
@@ -106,9 +110,9 @@ export function addOrMerge(
     else left = null;
   }
   if (left !== null) {
-    absorb(left, properties);
+    absorb(mm, left, properties);
     if (right !== null) {
-      absorb(left, right);
+      absorb(mm, left, right);
       mm.unlink(right);
       left.end = right.end;
     } else left.end = end;
@@ -116,7 +120,7 @@ export function addOrMerge(
     return left;
   }
   if (right !== null) {
-    absorb(right, properties);
+    absorb(mm, right, properties);
     right.pageOffset = properties.pageOffset;
     right.start = start;
     tree.boundaryMoved(right);
@@ -157,7 +161,7 @@ export function modify(
   area: Area,
   start: number,
   end: number,
-  change: Partial<Pick<AreaProperties, "flags" | "key" | "seal">>,
+  change: Partial<Pick<AreaProperties, "flags" | "key" | "seal" | "policy">>,
 ): Area | number {
   const { tree } = mm;
   const piece: AreaProperties = newProperties({
@@ -172,6 +176,7 @@ export function modify(
     chain: area.chain,
     unsplittable: area.unsplittable,
     guarded: area.guarded,
+    policy: change.policy === undefined ? area.policy : change.policy,
   });
   const before = start === area.start ? area.previous : null;
   const after = end === area.end ? area.next : null;
@@ -181,11 +186,11 @@ export function modify(
   if (start === area.start && end === area.end && countsAreas(area)) left = right = null;
 
   if (left !== null) {
-    absorb(left, piece);
+    absorb(mm, left, piece);
     if (end === area.end) {
       mm.unlink(area);
       if (right !== null) {
-        absorb(left, right);
+        absorb(mm, left, right);
         mm.unlink(right);
         left.end = right.end;
       } else left.end = end;
@@ -199,7 +204,7 @@ export function modify(
     return left;
   }
   if (right !== null) {
-    absorb(right, piece);
+    absorb(mm, right, piece);
     if (start === area.start) mm.unlink(area);
     else {
       area.end = start;
@@ -224,6 +229,7 @@ export function modify(
   target.flags = piece.flags;
   target.key = piece.key;
   target.seal = piece.seal;
+  target.policy = piece.policy;
   return target;
 }
 
@@ -245,6 +251,7 @@ function reusable(mm: AddressSpace, area: Area, other: Area | null): AnonVma | n
     low.key === high.key &&
     mm.env.sealing.mergeable(low.seal, high.seal) &&
     low.file === high.file &&
+    samePolicy(low.policy, high.policy) &&
     low.pageOffset + low.pageCount === high.pageOffset;
   return alike ? other.anon : null;
 }

@@ -16,7 +16,14 @@ import type { Area } from "./area.js";
 import { modify } from "./merge.js";
 import { populateLocked } from "./populate.js";
 import { MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT } from "./uapi.js";
-import { VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, VM_SPECIAL, withFlags } from "./vm-flags.js";
+import {
+  VM_DROPPABLE,
+  VM_LOCKED,
+  VM_LOCKED_MASK,
+  VM_LOCKONFAULT,
+  VM_SPECIAL,
+  withFlags,
+} from "./vm-flags.js";
 import { addPages, offsetInPage, pageDown, pageUp, type Word } from "./word.js";
 
 function pageRange(address: Word, length: Word): { start: number; length: number } {
@@ -125,10 +132,10 @@ function applyLock(mm: AddressSpace, start: number, length: number, lock: number
   return 0;
 }
 
-/** mlock_fixup: special mappings are passed over. */
+/** mlock_fixup: special mappings and droppable memory are passed over. */
 function lockArea(mm: AddressSpace, area: Area, start: number, end: number, lock: number): number {
   const flags = withFlags(area.flags, lock, VM_LOCKED_MASK);
-  if (flags === area.flags || (area.flags & VM_SPECIAL) !== 0) return 0;
+  if (flags === area.flags || (area.flags & (VM_SPECIAL | VM_DROPPABLE)) !== 0) return 0;
   const was = (area.flags & VM_LOCKED) !== 0;
   const result = modify(mm, area, start, end, { flags });
   if (typeof result === "number") return result;

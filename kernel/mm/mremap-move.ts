@@ -58,8 +58,8 @@ export function growInPlace(
 }
 
 function propertiesOf(area: Area) {
-  const { flags, key, seal, file, pages, name, anon, chain, unsplittable, guarded } = area;
-  return { flags, key, seal, file, pages, name, anon, chain, unsplittable, guarded };
+  const { flags, key, seal, file, pages, name, anon, chain, unsplittable, guarded, policy } = area;
+  return { flags, key, seal, file, pages, name, anon, chain, unsplittable, guarded, policy };
 }
 
 /** Makes the area anew at `to`, moves its pages there and unmaps the old place unless it is to be kept. */

@@ -202,6 +202,8 @@ function remapArea(mm: AddressSpace, request: Request): number {
     if ((flags & MREMAP_FIXED) !== 0) {
       const error = unmapRange(mm, target, target + newLength, "mremap-destination");
       if (error !== 0) return error;
+      // An old length that wraps lets the new range take the old area away.
+      if (mm.tree.find(old) === null) return notMapped(mm, old);
     }
     if (newLength < oldLength) {
       const error = unmapTail(mm, old + newLength, old + oldLength);

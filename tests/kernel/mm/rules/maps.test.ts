@@ -1,0 +1,3 @@
+import { testProgram } from "./run.js";
+
+testProgram("maps");
