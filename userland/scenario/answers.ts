@@ -27,7 +27,7 @@ export interface Answer {
 /** Values of names at one time of the run, by slot. */
 export type Values = ReadonlyMap<number, bigint>;
 
-const NO_ANSWER: Answer = { text: "no answer: the program had ended", value: null, fault: null };
+const NO_ANSWER: Answer = { text: "no answer", value: null, fault: null };
 
 const SIGNAL_NAMES = new Map(Object.entries(SIGNALS).map(([name, number]) => [number, name]));
 const RIGHTS_NAMES = new Map(Object.entries(RIGHTS).map(([name, number]) => [number, name]));
@@ -129,7 +129,10 @@ function resultAnswer(step: Step, value: bigint, values: Values): Answer {
   }
   if (errnoOf(value) !== null) return refusedAnswer(value);
   if (answer.kind === "number") return of(numberText(value));
-  if (answer.kind === "address") return of(addressText(step, value, values, answer.near));
+  if (answer.kind === "address") {
+    const asked = answer.asked.name === null ? null : valueOf(answer.asked, values);
+    return of(addressText(step, value, values, asked === value ? answer.asked.name : answer.near));
+  }
   return of("ok");
 }
 
@@ -155,7 +158,7 @@ export function numberText(value: bigint): string {
 const NEAR_PAGES = 1024n;
 
 /** `p+1`, `q-2+0x10`, or `elsewhere`. */
-export function addressText(step: Step, value: bigint, values: Values, near: readonly Name[] = []): string {
+export function addressText(step: Step, value: bigint, values: Values, near: Name | null = null): string {
   const page = BigInt(PAGE);
   const places: {
     readonly name: Name;
@@ -169,7 +172,7 @@ export function addressText(step: Step, value: bigint, values: Values, near: rea
     if (start !== undefined && name !== step.target) places.push({ name, start, before, after });
   };
   for (const [name, pages] of step.ranges) add(name, 0n, BigInt(pages));
-  for (const name of near) add(name, NEAR_PAGES, NEAR_PAGES);
+  if (near !== null) add(near, NEAR_PAGES, NEAR_PAGES);
   const place = places.find(
     ({ start, before, after }) => value >= start - before * page && value < start + after * page,
   );
@@ -191,7 +194,7 @@ function faultAnswer(step: Step, raw: RawAnswer, values: Values): Answer {
   if (codeName === "pkuerr") words.push(String(key));
   const accessed = step.access === null ? null : valueOf(step.access, values);
   if (accessed !== null && accessed !== address && codeName !== "kernel")
-    words.push("at", addressText(step, address, values, step.access?.name ? [step.access.name] : []));
+    words.push("at", addressText(step, address, values, step.access?.name ?? null));
   return { text: words.join(" "), value: null, fault: { signal, code: codeName, key, address, error } };
 }
 

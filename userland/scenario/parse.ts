@@ -170,14 +170,15 @@ class Parser {
     if (names.length === 0) throw new ScenarioMistake(this.here(), "expected a variable, such as $prot");
     const word = this.word("in");
     if (word.text !== "in") throw new ScenarioMistake(word, `expected in, not ${word.text}`);
+    while (this.tokens[this.at]?.kind === "end") this.at++;
     const groups = this.groups(names.length);
     if (this.token?.kind !== "open")
       throw new ScenarioMistake(this.here(), "expected { and what is to be done");
     const tokens = this.blockTokens();
     this.finish();
     groups.forEach((group, i) => {
-      const values = new Map(names.map((name, index) => [name.text, group[index]!.text]));
-      const put = tokens.map((token) => ({ ...token, text: substitute(token, values) }));
+      const values = new Map(names.map((name, index) => [name.text, group[index]!]));
+      const put = tokens.flatMap((token) => substitute(token, values));
       // Each mistake once, not once a group.
       const own = i === 0 ? this.mistakes : [];
       statements.push(...new Parser(put, own, this.count).statements(null));
@@ -200,7 +201,7 @@ class Parser {
         );
       group = [];
     };
-    while (this.token?.kind === "word" || this.token?.kind === "comma") {
+    while (this.token?.kind === "word" || this.token?.kind === "text" || this.token?.kind === "comma") {
       if (this.token.kind === "comma") close(this.token);
       else group.push(this.token);
       this.at++;
@@ -256,7 +257,12 @@ function written(token: Token): string {
   return token.kind === "text" ? `"${token.text}"` : token.text;
 }
 
-function substitute(token: Token, values: ReadonlyMap<string, string>): string {
-  if (token.kind !== "word" && token.kind !== "text") return token.text;
-  return token.text.replace(/\$[A-Za-z_]\w*/g, (name) => values.get(name) ?? name);
+/** Puts values in the place of variables; a text that stands alone becomes as many words as it has. */
+function substitute(token: Token, values: ReadonlyMap<string, Token>): Token[] {
+  if (token.kind !== "word" && token.kind !== "text") return [token];
+  const whole = values.get(token.text);
+  if (whole?.kind === "text" && token.kind === "word")
+    return whole.text.split(/\s+/).map((text) => ({ ...token, text }));
+  const text = token.text.replace(/\$[A-Za-z_]\w*/g, (name) => values.get(name)?.text ?? name);
+  return [{ ...token, text }];
 }

@@ -11,8 +11,11 @@ export type AnswerKind =
   | { readonly kind: "number" }
   /** A number that was read; never an errno. */
   | { readonly kind: "loaded" }
-  /** An address, said by the names around it, or the errno; `near` are the names it may lie beside. */
-  | { readonly kind: "address"; readonly near: readonly Name[] }
+  /**
+   * An address, said by the names around it, or the errno. `asked` is the one that was asked for, `near` a name that it
+   * may lie beside at a distance.
+   */
+  | { readonly kind: "address"; readonly asked: Expression; readonly near: Name | null }
   | { readonly kind: "pkru" }
   | { readonly kind: "rights"; readonly key: Expression }
   /** How a child ended. */

@@ -50,7 +50,7 @@ function rlimit(context: Context): void {
     ? exactly(0xffff_ffff_ffff_ffffn)
     : reader.length("a limit in pages, or none");
   const address = context.scratch(0, value);
-  const hard = reader.done ? exactly(0xffff_ffff_ffff_ffffn) : reader.length("the hard limit");
+  const hard = reader.done ? value : reader.length("the hard limit");
   context.scratch(8, hard);
   context.syscall(nr("prlimit64"), [exactly(0), which, address, exactly(0)]);
 }

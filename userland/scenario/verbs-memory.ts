@@ -51,8 +51,7 @@ function mmap(context: Context): void {
   if (!anonymous && descriptor === null) throw reader.wrong("expected anon or fd FILE");
   if (anonymous) flags |= 0x20n;
   flags |= BigInt(type ?? 2);
-  const near = address.name === null ? [] : [address.name];
-  if (placed) context.answer({ kind: "address", near });
+  if (placed) context.answer({ kind: "address", asked: address, near: null });
   const dest = context.target(pagesOf(length));
   context.syscall(
     nr("mmap"),
@@ -61,16 +60,22 @@ function mmap(context: Context): void {
   );
 }
 
-/** A stretch of free addresses with as much free around it: mapped to find it, and unmapped. */
+/** Free pages on both sides of a room, and of the wall of inaccessible ones behind them that keeps others away. */
+const AROUND = 256;
+
+/** A stretch of free addresses, with free ones around it. */
 function room(context: Context): void {
   const length = context.reader.length();
   const pages = pagesOf(length);
   if (pages === null || pages > 1 << 20) throw context.reader.wrong("expected a number of pages");
-  const all = exactly((pages + 1024) * PAGE);
-  const [whole, dest] = [context.slot(), context.target(pages)];
-  context.quietly(nr("mmap"), [exactly(0), all, exactly(0), exactly(0x4022), exactly(-1), exactly(0)], whole);
-  context.quietly(nr("munmap"), [{ slot: whole, constant: 0n }, all]);
-  context.emit({ op: "value", dest, operands: [{ slot: whole, constant: BigInt(512 * PAGE) }] });
+  const whole = context.slot();
+  const dest = context.target(pages);
+  const bytes = (count: number): Expression => exactly(count * PAGE);
+  const all = [exactly(0), bytes(pages + 4 * AROUND), exactly(0), exactly(0x4022), exactly(-1), exactly(0)];
+  context.quietly(nr("mmap"), all, whole);
+  const inner: Operand = { slot: whole, constant: BigInt(AROUND * PAGE) };
+  context.quietly(nr("munmap"), [inner, bytes(pages + 2 * AROUND)]);
+  context.emit({ op: "value", dest, operands: [{ slot: whole, constant: BigInt(2 * AROUND * PAGE) }] });
 }
 
 function mremap(context: Context): void {
@@ -89,8 +94,7 @@ function mremap(context: Context): void {
         "maymove, fixed, dontunmap or to ADDR",
       ).constant;
   }
-  const near = [old, to].flatMap(({ name }) => (name === null ? [] : [name]));
-  context.answer({ kind: "address", near });
+  context.answer({ kind: "address", asked: to, near: null });
   const dest = context.target(pagesOf(newLength));
   context.syscall(nr("mremap"), [old, oldLength, newLength, exactly(flags), to], dest);
 }
@@ -178,9 +182,8 @@ export const MEMORY_VERBS: readonly (readonly [string, Verb])[] = [
       gives: true,
       compile(context) {
         const address = context.reader.done ? exactly(0) : context.reader.address();
-        const near = address.name === null ? [] : [address.name];
         const asks = address.name === null && address.constant === 0n;
-        context.answer(asks ? { kind: "outcome" } : { kind: "address", near });
+        context.answer(asks ? { kind: "outcome" } : { kind: "address", asked: address, near: address.name });
         context.syscall(nr("brk"), [address], context.target(null));
       },
     },
