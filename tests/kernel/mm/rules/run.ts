@@ -12,6 +12,9 @@ export type ProgramName = (typeof PROGRAMS)[number];
 /** Areas that the programs fill up to: fewer than Linux's 65530, which they take as long as it is. */
 const MAX_AREAS: Readonly<Record<ProgramName, number>> = { seals: 60, discards: 3000, keys: 60, maps: 60 };
 
+/** Releases that are checked after every call: between them all that the others do differently is run. */
+const CHECKED: ReadonlySet<string> = new Set(["6.10", "6.18"]);
+
 const recorded = (name: string): URL => new URL(`../../../recorded/mm/rules/${name}`, import.meta.url);
 
 /** A case's name, `U-1 whole, part, around, with a hole`, and what was printed for it. */
@@ -53,7 +56,7 @@ function ourCases(program: ProgramName, release: string): { cases: Cases; proble
   const machine = Machine.create({ host, kernel: release, memoryBytes: 16 << 20 });
   machine.load(readFileSync(recorded(`${program}.elf`)), { argv: [`./${program}`] });
   machine.kernel.mmSettings.maxMapCount = MAX_AREAS[program];
-  const problems = checkEachCall(machine);
+  const problems = CHECKED.has(release) ? checkEachCall(machine) : [];
   const end = machine.run(500_000_000);
   if (end.reason !== "exited") problems.push(`the program ends: ${end.reason}`);
   return { cases: readCases(host.text(1)), problems };
@@ -65,7 +68,7 @@ export function testProgram(program: ProgramName): void {
     const { cases, problems } = ourCases(program, release);
     for (const [name, answer] of expectedCases(program, release))
       it(name, () => expect(cases.get(name)).toBe(answer));
-    it("areas, page tables and frames agree after each call", () => expect(problems).toEqual([]));
+    it("ends, and areas, page tables and frames agree after each call", () => expect(problems).toEqual([]));
   });
 }
 
