@@ -16,7 +16,8 @@ function size(context: Context): number {
 
 function write(context: Context): void {
   const address = context.reader.address();
-  const value = context.reader.value("the value to write");
+  // Where only the access matters, the value need not be said.
+  const value = context.reader.done ? exactly(1) : context.reader.value("the value to write");
   const bytes = size(context);
   context.access(address);
   context.emit({ op: "store", size: bytes, operands: [address, value].map(operand) });
@@ -100,7 +101,7 @@ export const ACCESS_VERBS: readonly (readonly [string, Verb])[] = [
       },
     },
   ],
-  ["write", { form: "write ADDR VALUE [byte|word|dword|qword]", compile: write }],
+  ["write", { form: "write ADDR [VALUE] [byte|word|dword|qword]", compile: write }],
   ["touch", { form: "touch ADDR VALUE [byte|word|dword|qword]", compile: write }],
   [
     "fill",
