@@ -47,9 +47,8 @@ export function munmap(mm: AddressSpace, address: Word, length: Word): number {
 
 /** Unmaps [start, end), which is aligned and in user space, for whoever asks. */
 export function unmapRange(mm: AddressSpace, start: number, end: number, origin: SealOrigin): number {
-  if (mm.tree.findOverlap(start, end) === null) return 0;
   const error = gather(mm, start, end, origin);
-  if (error !== 0) return error;
+  if (error !== 0 || mm.tree.findOverlap(start, end) === null) return error;
   removeGathered(mm, start, end, origin);
   return 0;
 }
@@ -60,8 +59,6 @@ export function unmapRange(mm: AddressSpace, start: number, end: number, origin:
  * @returns 0 or a negative errno
  */
 export function gather(mm: AddressSpace, start: number, end: number, origin: SealOrigin): number {
-  let area = mm.tree.findOverlap(start, end);
-  if (area === null) return 0;
   const sealed = checkSealsOfRange(
     mm,
     start,
@@ -70,10 +67,12 @@ export function gather(mm: AddressSpace, start: number, end: number, origin: Sea
     origin === "munmap" ? () => mm.env.sealing.mayPassHole("munmap", { advice: 0 }) : null,
   );
   if (sealed !== null) return refuseUnmap(mm, sealed.area, start, end, origin, sealed.verdict);
+  let area = mm.tree.findOverlap(start, end);
+  if (area === null) return 0;
   if (area.start < start) {
     if (end < area.end && mm.tree.count >= mm.env.settings.maxMapCount) {
       const first = area;
-      return mm.refuse(`${origin}.map-count`, ENOMEM, () => ({
+      return mm.refuse(`${callOf(origin)}.map-count`, ENOMEM, () => ({
         text: `cutting out the middle of an area needs one area more than vm.max_map_count permits`,
         source: "vms_gather_munmap_vmas",
         area: first,
@@ -96,6 +95,11 @@ export function gather(mm: AddressSpace, start: number, end: number, origin: Sea
   return 0;
 }
 
+/** The call whose rule a refusal names. */
+function callOf(origin: SealOrigin): string {
+  return origin === "mremap-destination" ? "mremap" : origin;
+}
+
 function refuseIfSealed(mm: AddressSpace, area: Area, start: number, end: number, origin: SealOrigin) {
   const verdict = mm.env.sealing.mayUnmap(area, origin);
   return verdict === null ? 0 : refuseUnmap(mm, area, start, end, origin, verdict);
@@ -110,7 +114,7 @@ function refuseUnmap(
   verdict: SealVerdict,
 ): number {
   const pages = (end - start) / 4096;
-  return refuseSealed(mm, origin === "mremap-destination" ? "mremap" : origin, verdict, () => ({
+  return refuseSealed(mm, callOf(origin), verdict, () => ({
     area,
     ...(area === null ? {} : { address: Math.max(area.start, start) }),
     applied:
@@ -137,12 +141,20 @@ function makeInaccessible(mm: AddressSpace, area: Area): void {
 export function removeGathered(mm: AddressSpace, start: number, end: number, origin: SealOrigin): void {
   let area = mm.tree.findOverlap(start, end);
   const floor = area === null || area.previous === null ? 0 : area.previous.end;
+  let kept = false;
   while (area !== null && area.start < end) {
-    const { next } = area;
-    if (mm.env.sealing.leaves(area, origin) === "inaccessible") makeInaccessible(mm, area);
-    else mm.removeArea(area);
-    area = next;
+    const { next, end: reached } = area;
+    if (mm.env.sealing.leaves(area, origin) === "inaccessible") {
+      makeInaccessible(mm, area);
+      kept = true;
+      // It may be one with its neighbours now.
+      area = mm.tree.findFirst(reached);
+    } else {
+      mm.removeArea(area);
+      area = next;
+    }
   }
+  if (kept) return mm.changed("protect", start, end);
   mm.translations.prune(start, end, floor, area === null ? 2 ** 47 : area.start);
   mm.changed("unmap", start, end);
 }

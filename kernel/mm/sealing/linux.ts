@@ -42,7 +42,6 @@ export const linuxSealing: SealingModel = {
     if (area.seal === null || !DISCARDS.has(advice)) return null;
     return isAnonymous(area, release) && !writable ? REFUSE_DISCARD : null;
   },
-  smapsFlag: (area) => (area.seal === null ? "" : "sl"),
 };
 
 export const linux: SealingDesign = {

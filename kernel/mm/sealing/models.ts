@@ -1,8 +1,28 @@
+import { guidelines } from "./guidelines.js";
 import { linux } from "./linux.js";
+import { mimmutable2022 } from "./mimmutable-2022.js";
+import { mimmutable } from "./mimmutable.js";
+import { protImmutable } from "./prot-immutable.js";
+import { rfcV1 } from "./rfc-v1.js";
+import { rfcV2 } from "./rfc-v2.js";
+import { rfcV3 } from "./rfc-v3.js";
 import type { SealingDesign, SealingModel } from "./sealing-model.js";
+import { v4 } from "./v4.js";
+import { xnuPermanent } from "./xnu-permanent.js";
 
 /** All models, the default first. A new one is a file and a line here. */
-export const SEALING_DESIGNS: readonly SealingDesign[] = [linux];
+export const SEALING_DESIGNS: readonly SealingDesign[] = [
+  linux,
+  rfcV1,
+  rfcV2,
+  rfcV3,
+  v4,
+  mimmutable2022,
+  mimmutable,
+  xnuPermanent,
+  protImmutable,
+  guidelines,
+];
 
 export const SEALING_NAMES: readonly string[] = SEALING_DESIGNS.map(({ name }) => name);
 

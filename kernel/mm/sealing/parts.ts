@@ -55,8 +55,13 @@ export const UNSEALED: Omit<SealingModel, "name"> = {
   mayInvalidate: () => null,
   mayForce: () => null,
   mayPassHole: () => null,
-  smapsFlag: () => "",
+  smapsFlag: (area) => (area.seal === null || area.seal.names === "" ? "" : "sl"),
 };
+
+/** The bits an area's seal has. */
+export function bitsOf(area: Area): number {
+  return area.seal?.bits ?? 0;
+}
 
 export function mistake(name: string, errno: number, text: string, source: string): SealMistake {
   return { mistake: name, errno, text, source };

@@ -1,0 +1,62 @@
+import { EPERM } from "../../errno.js";
+import type { Area } from "../area.js";
+import { VM_SHARED } from "../vm-flags.js";
+import { addBits, DISCARDS, isAnonymous, readTodaysCall, UNSEALED } from "./parts.js";
+import type { SealingDesign, SealingModel, SealRule, SealVerdict } from "./sealing-model.js";
+
+const SEALED = 1;
+
+const SOURCE = "Pedro Falcato, linux-mm, September 2024";
+const rule = (name: string, text: string): SealRule => ({ name, text, source: SOURCE });
+
+const MODIFY = rule(
+  "modify",
+  "mprotect and munmap of sealed memory are refused, and MAP_FIXED over it counts as an unmapping; munmap is never partial",
+);
+const REMAP = rule("mremap", "sealed memory is neither moved nor resized");
+const DISCARD = rule(
+  "discard",
+  "advice that destroys content is refused on sealed anonymous memory that its caller cannot overwrite; keys count",
+);
+const PRIVATE_FILE = rule(
+  "discard-private-file",
+  "and on sealed private mappings of files, whose changed pages would be lost",
+);
+const FORCE = rule(
+  "force",
+  "ptrace and /proc/PID/mem do not write to sealed memory that its area does not permit to write",
+);
+const ALLOWED = rule("allowed", "mlock, msync, mbind and swapping are not a seal's business");
+const AGAIN = rule("again", "sealing what is sealed changes nothing and succeeds");
+
+function refuse(area: Area, of: SealRule): SealVerdict | null {
+  return area.seal === null ? null : { rule: of, errno: EPERM };
+}
+
+function model(name: string): SealingModel {
+  return {
+    ...UNSEALED,
+    name,
+    readCall: (call) => readTodaysCall(call, SEALED),
+    add: (seal, bits, by) => addBits(seal, bits, by, () => "sealed"),
+    mayUnmap: (area) => refuse(area, MODIFY),
+    mayProtect: (area) => refuse(area, MODIFY),
+    mayRemap: (area) => refuse(area, REMAP),
+    mayDiscard(area, { advice, release, writable }) {
+      if (!DISCARDS.has(advice) || writable) return null;
+      if (isAnonymous(area, release)) return refuse(area, DISCARD);
+      return (area.flags & VM_SHARED) === 0 ? refuse(area, PRIVATE_FILE) : null;
+    },
+    mayForce: (area) => refuse(area, FORCE),
+  };
+}
+
+/** Mainline's rules, with two holes closed. */
+export const guidelines: SealingDesign = {
+  name: "guidelines",
+  title: "the unofficial list of September 2024: mainline with two holes closed",
+  source: "Pedro Falcato's list of what mseal should do, linux-mm, September 2024",
+  options: [],
+  rules: [MODIFY, REMAP, DISCARD, PRIVATE_FILE, FORCE, ALLOWED, AGAIN],
+  create: model,
+};
