@@ -37,7 +37,9 @@ function caseOf(line: string): string | null {
   }
   const found = WORDS.find(([pattern]) => pattern.test(line));
   if (found === undefined) return null;
-  return `${found[1]} ${steady(line.replace(found[0], "").replace(/^\s*\S+\.c:\d+:\s*/, ""))}`;
+  const name = steady(line.replace(found[0], "").replace(/^\s*\S+\.c:\d+:\s*/, ""));
+  // The Linux Test Project has process numbers and times all over its lines.
+  return `${found[1]} ${/\bT[A-Z]{4}\b/.test(line) ? name.replace(/\d+/g, "N") : name}`;
 }
 
 /** A case's name without addresses, process numbers and times. */
