@@ -3,7 +3,7 @@ import { COLOURED, PLAIN, type Style } from "../debug/explain/style.js";
 import { answerLine, readAnswers, readOutput, withRecord, type Mistake } from "../userland/scenario/index.js";
 import { findScenarios, readScenario, writeCompanion, type ScenarioFile } from "./check-files.js";
 import { resultOf, type ScenarioResult } from "./check-result.js";
-import { runInSealab, runOnHost, type ScenarioRun } from "./check-targets.js";
+import { runOnHost, SealabTarget, type ScenarioRun } from "./check-targets.js";
 import { Failure, USAGE_STATUS } from "./failure.js";
 import {
   optionsHelp,
@@ -127,7 +127,8 @@ async function runAll(files: readonly ScenarioFile[], options: CheckOptions): Pr
   else if (options.on === "linux") await (await import("./on-linux-batch.js")).runBatch(elfs, take);
   else {
     try {
-      files.forEach(({ scenario }, i) => take(i, runInSealab(scenario.elf, options.kernel)));
+      const target = new SealabTarget(options.kernel);
+      files.forEach(({ scenario }, i) => take(i, target.run(scenario.elf)));
     } catch (error) {
       if (options.kernel !== null && error instanceof RangeError)
         throw new UsageError(`--kernel: ${error.message}`);

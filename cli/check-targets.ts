@@ -23,14 +23,27 @@ const MAX_INSTRUCTIONS = 100_000_000;
 /** Enough for every scenario; less to ask of the host than what a program is given otherwise. */
 const MEMORY_BYTES = 256 * 2 ** 20;
 
-/** Runs a scenario's program in sealab. */
-export function runInSealab(elf: Uint8Array, kernel: string | null): ScenarioRun {
-  const host = new BufferHost();
-  const machine = Machine.create({
-    host,
-    memoryBytes: MEMORY_BYTES,
-    ...(kernel === null ? {} : { kernel }),
-  });
+/** Runs scenarios' programs in sealab, one after the other, each on a machine of its own. */
+export class SealabTarget {
+  private last: Machine | null = null;
+
+  /** @param kernel the release to be, or null */
+  constructor(private readonly kernel: string | null) {}
+
+  run(elf: Uint8Array): ScenarioRun {
+    const host = new BufferHost();
+    const machine = Machine.create({
+      host,
+      memoryBytes: MEMORY_BYTES,
+      ...(this.last === null ? {} : { reuse: this.last }),
+      ...(this.kernel === null ? {} : { kernel: this.kernel }),
+    });
+    this.last = machine;
+    return runScenario(machine, host, elf);
+  }
+}
+
+function runScenario(machine: Machine, host: BufferHost, elf: Uint8Array): ScenarioRun {
   machine.load(elf, { path: "/scenario" });
   const reasons = new Map<number, Refusal>();
   const note = (refusal: Refusal | undefined): void => {

@@ -40,6 +40,8 @@ import { Tracer } from "./trace/tracer.js";
 export interface MachineOptions extends TreeParts {
   /** Guest RAM in bytes, committed by the host only as it is touched; 512 MiB unless told, at most 4064 MiB. */
   readonly memoryBytes?: number;
+  /** A machine that is done with: its memory is taken over, and it must not be used again. Saves the host's time. */
+  readonly reuse?: Machine;
   /** `x86-64-v1` or `x86-64-v2` (unless told). */
   readonly cpu?: string;
   /** Protection keys; true unless told. */
@@ -130,6 +132,8 @@ export class Machine {
     /** The kernel itself, for what this class does not show. */
     readonly kernel: Kernel,
     private readonly files: MachineFiles,
+    /** The processor, for a debugger's stops. */
+    readonly cpu: Cpu,
   ) {
     this.host = kernel.host;
     this.registers = new Registers(kernel.cpu.registers);
@@ -149,7 +153,11 @@ export class Machine {
       throw new RangeError(`no kernel ${options.kernel}; there are ${RELEASE_NAMES.join(", ")}`);
     const { sealing } = options;
     const host = options.host ?? new BufferHost();
-    const memory = new PhysicalMemory(options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
+    const { reuse } = options;
+    const memory = new PhysicalMemory(
+      options.memoryBytes ?? DEFAULT_MEMORY_BYTES,
+      reuse?.kernel.memory.giveUp(reuse.kernel.frames.touched),
+    );
     const frames = new FrameAllocator(memory);
     const mmu = new Mmu(memory);
     mmu.setFeatures({ pke: model.pku });
@@ -182,7 +190,7 @@ export class Machine {
     });
     const files = new MachineFiles(host, { frames, now }, options);
     files.attach(kernel);
-    return new Machine(kernel, files);
+    return new Machine(kernel, files, cpu);
   }
 
   /**

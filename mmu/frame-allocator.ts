@@ -43,6 +43,11 @@ export class FrameAllocator {
     return this.next - 2 - this.recycledCount;
   }
 
+  /** The frames below this one have been handed out once; the others are as the host gave them. */
+  get touched(): number {
+    return this.next;
+  }
+
   /** Frames still to be had. */
   get free(): number {
     return this.memory.frameCount - this.next + this.recycledCount;

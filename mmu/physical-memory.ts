@@ -1,4 +1,4 @@
-import { PAGE_SHIFT, PAGE_SIZE, RAM_BASE } from "./layout.js";
+import { PAGE_SHIFT, PAGE_SIZE, RAM_BASE, RECORDS_BASE } from "./layout.js";
 import type { PageFrame } from "./types.js";
 
 const WASM_PAGE_BYTES = 0x1_0000;
@@ -30,14 +30,18 @@ export class PhysicalMemory {
 
   /**
    * @param ramBytes guest RAM in bytes, rounded up to 64 KiB; the host commits pages as they are touched
+   * @param used what {@link giveUp} gave: taken over where it has the same size
    * @throws RangeError when it does not fit beside the machine's own area in 4 GiB
    */
-  constructor(ramBytes: number) {
+  constructor(ramBytes: number, used?: WebAssembly.Memory) {
     this.ramBytes = Math.ceil(ramBytes / WASM_PAGE_BYTES) * WASM_PAGE_BYTES;
     if (!(this.ramBytes > 0 && this.ramBytes <= MAX_RAM_BYTES))
       throw new RangeError(`guest memory must be between 64 KiB and ${MAX_RAM_BYTES / 2 ** 20} MiB`);
     const pages = (RAM_BASE + this.ramBytes) / WASM_PAGE_BYTES;
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.memory =
+      used?.buffer.byteLength === pages * WASM_PAGE_BYTES
+        ? used
+        : new WebAssembly.Memory({ initial: pages, maximum: pages });
     const buffer = this.memory.buffer;
     this.u8 = new Uint8Array(buffer);
     this.u16 = new Uint16Array(buffer);
@@ -46,6 +50,17 @@ export class PhysicalMemory {
     this.f64 = new Float64Array(buffer);
     this.frameCount = this.ramBytes >>> PAGE_SHIFT;
     this.codePages = new Uint8Array(this.frameCount);
+  }
+
+  /**
+   * The linear memory for another machine, which takes less time than to ask the host for a new one. This one must not
+   * be used any more. Zeroed are the CPU's state and the frames below `frames`, those that were ever handed out; decoded
+   * records are always written before they are read.
+   */
+  giveUp(frames: number): WebAssembly.Memory {
+    this.u8.fill(0, 0, RECORDS_BASE);
+    this.u8.fill(0, RAM_BASE, RAM_BASE + frames * PAGE_SIZE);
+    return this.memory;
   }
 
   /** Linear address (offset in the memory) of a frame's first byte. */
