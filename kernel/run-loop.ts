@@ -120,8 +120,12 @@ export class RunLoop {
     const joins = process.stopped !== 0 && tracing.passedStop !== process.stops;
     if (joins || tracing.interrupted) {
       if (task.waiting !== null) {
+        // vfork's parent stops when it has its memory back.
+        if (task.waiting.interrupted === 0) return false;
         this.calls.interrupt(task);
         sleepNoMore(this.kernel, task);
+        // The call's end is told first.
+        if (task.tracing?.stop !== null) return true;
       }
       tracing.interrupted = false;
       if (joins) tracing.passedStop = process.stops;

@@ -205,7 +205,12 @@ export function chaos(): Uint8Array {
       ret
 
     ; Its memory is the parent's: it leaves nothing on the stack that is in use.
+    ; Nor does it wait for a child that somebody may stop.
     new_vfork:
+      mov eax, ${SYS.getpid}
+      syscall
+      cmp eax, ${FIRST_PID}
+      je .vfork_parent
       mov eax, 58
       syscall
       test rax, rax
