@@ -72,7 +72,8 @@ export class AreaTree {
   insert(area: Area): void {
     area.left = area.right = null;
     area.height = 1;
-    const before = this.findBefore(area.start);
+    const { last } = this;
+    const before = last !== null && last.end <= area.start ? last : this.findBefore(area.start);
     const after = before === null ? this.first : before.next;
     area.previous = before;
     area.next = after;
