@@ -4,6 +4,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFile
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Program } from "../dist/userland.js";
+import { areas } from "./bench/areas.mjs";
 import { FILES, hello, PROCESSES } from "./bench/process-programs.mjs";
 import { EXTRAS, KERNELS } from "./bench/programs.mjs";
 import { cli, has, machines, timed, work } from "./bench/machines.mjs";
@@ -195,6 +196,7 @@ function idle() {
   );
 }
 
+if (wanted("areas")) areas();
 compare("Five kernels", "an iteration", KERNELS, { hash: 2e7, fib: 5e3, crc: 1e4, vm: 4e6, tlbmiss: 4e6 });
 realPrograms();
 compare("Keys and the kernel", "a unit", EXTRAS, {
