@@ -229,6 +229,8 @@ class Parser {
         return inner;
       }
     }
+    // What is in it is read as if it were outside, for the mistakes that it may have.
+    this.at = from;
     throw new ScenarioMistake(open, "this { has no }");
   }
 
