@@ -9,6 +9,7 @@ import "./integer/multiply.js";
 import "./integer/bits.js";
 import "./integer/flag-ops.js";
 import "./integer/strings.js";
+import "./integer/descriptors.js";
 import "./integer/system.js";
 import "./x87/index.js";
 import "./simd/index.js";
