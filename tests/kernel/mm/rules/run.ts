@@ -6,7 +6,7 @@ import { RELEASE_NAMES } from "../../../../kernel/release.js";
 import { checkEachCall } from "../check-each-call.js";
 import { DIFFERENCES } from "./differences.js";
 
-const PROGRAMS = ["seals", "discards", "keys", "maps"] as const;
+export const PROGRAMS = ["seals", "discards", "keys", "maps"] as const;
 export type ProgramName = (typeof PROGRAMS)[number];
 
 /** Areas that the programs fill up to: fewer than Linux's 65530, which they take as long as it is. */
@@ -15,7 +15,8 @@ const MAX_AREAS: Readonly<Record<ProgramName, number>> = { seals: 60, discards: 
 /** Releases that are checked after every call: between them all that the others do differently is run. */
 const CHECKED: ReadonlySet<string> = new Set(["6.10", "6.18"]);
 
-const recorded = (name: string): URL => new URL(`../../../recorded/mm/rules/${name}`, import.meta.url);
+export const recordedFile = (name: string): URL =>
+  new URL(`../../../recorded/mm/rules/${name}`, import.meta.url);
 
 /** A case's name, `U-1 whole, part, around, with a hole`, and what was printed for it. */
 export type Cases = ReadonlyMap<string, string>;
@@ -33,7 +34,7 @@ export function readCases(text: string): Cases {
 
 /** What a kernel answered: its version is in the file's first line. */
 export function recordedCases(program: ProgramName, release: string): Cases {
-  return readCases(readFileSync(recorded(`${program}-${release}.txt`), "latin1"));
+  return readCases(readFileSync(recordedFile(`${program}-${release}.txt`), "latin1"));
 }
 
 /** What a release answers: recorded, or as differences.ts has it. */
@@ -54,7 +55,7 @@ function expectedCases(program: ProgramName, release: string): Cases {
 function ourCases(program: ProgramName, release: string): { cases: Cases; problems: string[] } {
   const host = new BufferHost();
   const machine = Machine.create({ host, kernel: release, memoryBytes: 16 << 20 });
-  machine.load(readFileSync(recorded(`${program}.elf`)), { argv: [`./${program}`] });
+  machine.load(readFileSync(recordedFile(`${program}.elf`)), { argv: [`./${program}`] });
   machine.kernel.mmSettings.maxMapCount = MAX_AREAS[program];
   const problems = CHECKED.has(release) ? checkEachCall(machine) : [];
   const end = machine.run(500_000_000);
