@@ -1,15 +1,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { release } from "node:os";
 import { join } from "node:path";
 import { campaign, type Finding } from "../debug/fuzz/campaign.js";
 import { findingLines } from "../debug/fuzz/listing.js";
 import { DEFAULT_RELEASE, RELEASE_NAMES } from "../kernel/release.js";
 import { Failure, reasonOf, USAGE_STATUS } from "./failure.js";
-import { emulatedJudge, hostJudge, type HeldJudge } from "./fuzz-judges.js";
+import { emulatedJudge, hostJudge, linuxJudge, type HeldJudge } from "./fuzz-judges.js";
 import { optionsHelp, parseArguments, UsageError, type OptionSpec } from "./option-parser.js";
 import { stderrOutput, writeAll } from "./output.js";
 
-const JUDGES = ["host", "reference"] as const;
+const JUDGES = ["host", "linux", "reference"] as const;
 type JudgeName = (typeof JUDGES)[number];
 
 /** There were differences. */
@@ -18,13 +17,13 @@ const INTERRUPTED_STATUS = 130;
 const DEFAULT_RUNS = 1000;
 const DEFAULT_MOST = 5;
 /** Runs that are asked at one time. */
-const BATCH: Readonly<Record<JudgeName, number>> = { host: 100, reference: 20 };
+const BATCH: Readonly<Record<JudgeName, number>> = { host: 100, linux: 1500, reference: 20 };
 
 const OPTIONS: readonly OptionSpec[] = [
   {
     name: "on",
     value: "JUDGE",
-    help: "host: the host's own kernel, a Linux with protection keys (default). reference: sealab itself with the slow evaluator as its processor.",
+    help: "host: the host's own kernel, a Linux with protection keys (default). linux: a real Linux in QEMU, many scenarios to a boot (see sealab on-linux). reference: sealab itself with the slow evaluator as its processor.",
   },
   { name: "runs", value: "N", help: `Scenarios to run; ${String(DEFAULT_RUNS)} unless told.` },
   {
@@ -35,7 +34,7 @@ const OPTIONS: readonly OptionSpec[] = [
   {
     name: "kernel",
     value: "RELEASE",
-    help: `The release that sealab answers as: ${RELEASE_NAMES.join(", ")}; the host's, or ${DEFAULT_RELEASE.name}, unless told.`,
+    help: `The release that sealab answers as, and that --on linux boots: ${RELEASE_NAMES.join(", ")}; the judge's unless told.`,
   },
   { name: "most", value: "N", help: `Stop after N differences; ${String(DEFAULT_MOST)} unless told.` },
   {
@@ -63,7 +62,8 @@ interface FuzzOptions {
   readonly on: JudgeName;
   readonly runs: number;
   readonly seed: number;
-  readonly kernel: string;
+  /** Null: the judge's. */
+  readonly kernel: string | null;
   readonly most: number;
   readonly directory: string;
 }
@@ -80,14 +80,12 @@ export async function fuzzCommand(args: readonly string[]): Promise<number> {
 }
 
 async function run(options: FuzzOptions): Promise<number> {
-  const theirs = options.on === "host" ? hostJudge() : emulatedJudge("reference", options.kernel, true);
-  const ours = emulatedJudge("sealab", options.kernel, false);
+  const theirs = judgeOf(options);
+  const kernel = options.kernel ?? (options.on === "reference" ? DEFAULT_RELEASE.name : modelOf(theirs.name));
+  const ours = emulatedJudge("sealab", kernel, false);
   const interruption = new Interruption(theirs);
   const progress = new Progress(options.runs);
-  writeAll(
-    1,
-    `sealab as Linux ${options.kernel} and ${theirs.name}: seeds from ${String(options.seed)} on\n`,
-  );
+  writeAll(1, `sealab as Linux ${kernel} and ${theirs.name}: seeds from ${String(options.seed)} on\n`);
   let found = 0;
   try {
     const done = await campaign(ours, theirs, {
@@ -181,8 +179,8 @@ class Progress {
 function readOptions(options: ReadonlyMap<string, string | null>): FuzzOptions {
   const on = options.get("on") ?? "host";
   if (!isJudge(on)) throw new UsageError(`--on ${on}: there are ${JUDGES.join(", ")}`);
-  const kernel = options.get("kernel") ?? (on === "host" ? releaseOfHost() : DEFAULT_RELEASE.name);
-  if (!RELEASE_NAMES.includes(kernel)) {
+  const kernel = options.get("kernel") ?? null;
+  if (kernel !== null && !RELEASE_NAMES.includes(kernel)) {
     throw new UsageError(`--kernel ${kernel}: not one of ${RELEASE_NAMES.join(", ")}`);
   }
   return {
@@ -207,16 +205,21 @@ function whole(name: string, value: string | null | undefined, otherwise: number
   return number;
 }
 
-/** The newest modelled release that is not newer than the host's. */
-function releaseOfHost(): string {
-  const number = (name: string): number => {
-    const [major = "0", minor = "0"] = name.split(".");
+function judgeOf({ on, kernel }: FuzzOptions): HeldJudge {
+  if (on === "host") return hostJudge();
+  if (on === "linux") return linuxJudge(kernel);
+  return emulatedJudge("reference", kernel ?? DEFAULT_RELEASE.name, true);
+}
+
+/** The newest modelled release that is not newer than a kernel. @param name `Linux 6.18.44` @throws Failure */
+function modelOf(name: string): string {
+  const number = (text: string): number => {
+    const [major = "0", minor = "0"] = text.split(".");
     return Number(major) * 1000 + parseInt(minor, 10);
   };
-  const host = number(release());
-  const known = RELEASE_NAMES.filter((name) => number(name) <= host);
-  if (known.length === 0) {
-    throw new Failure(USAGE_STATUS, `--on host: Linux ${release()} is older than any that sealab models`);
-  }
-  return known.reduce((newest, name) => (number(name) > number(newest) ? name : newest));
+  const asked = number(name.replace(/^Linux /, ""));
+  const known = RELEASE_NAMES.filter((release) => number(release) <= asked);
+  if (known.length === 0)
+    throw new Failure(USAGE_STATUS, `${name} is older than any Linux that sealab models`);
+  return known.reduce((newest, release) => (number(release) > number(newest) ? release : newest));
 }

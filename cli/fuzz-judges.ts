@@ -8,6 +8,9 @@ import { readFrames } from "../debug/fuzz/frames.js";
 import { buildInterpreter } from "../debug/fuzz/interpreter.js";
 import { encodeLists, type Operation } from "../debug/fuzz/operation.js";
 import { Failure, USAGE_STATUS } from "./failure.js";
+import { bootLinux } from "./on-linux-boot.js";
+import { findKernel, type KernelImage } from "./on-linux-kernel.js";
+import { stderrOutput } from "./output.js";
 
 type Lists = readonly (readonly Operation[])[];
 
@@ -97,4 +100,53 @@ class HostJudge implements HeldJudge {
     this.child?.kill("SIGKILL");
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Seconds for a boot's lists, and lists that a second is enough for. */
+const GUEST_SECONDS = 120;
+const LISTS_A_SECOND = 5;
+const GUEST_MEGABYTES = 1536;
+
+/** A real Linux in QEMU. @param release such as `6.12`, or null for the newest @throws Failure where there is none */
+export function linuxJudge(release: string | null): HeldJudge {
+  return new LinuxJudge(findKernel(release, (line) => stderrOutput.write(`sealab: ${line}`)));
+}
+
+class LinuxJudge implements HeldJudge {
+  readonly name: string;
+  private readonly elf = buildInterpreter();
+
+  constructor(private readonly kernel: KernelImage) {
+    this.name = `Linux ${kernel.release}`;
+  }
+
+  async answer(lists: Lists): Promise<string[][]> {
+    const answers: string[][] = [];
+    while (answers.length < lists.length) {
+      const left = lists.slice(answers.length);
+      const got = readFrames(left, await this.boot(left));
+      answers.push(...got);
+      if (got.length < left.length) answers.push(["no answer: the guest's kernel ended, or time ran out"]);
+    }
+    return answers;
+  }
+
+  private async boot(lists: Lists): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    const { statuses, log } = await bootLinux({
+      kernel: this.kernel,
+      programs: [{ path: "/w/interpreter", argv: ["./interpreter", "lists"] }],
+      files: { "w/interpreter": this.elf, "w/lists": encodeLists(lists) },
+      seconds: GUEST_SECONDS + Math.ceil(lists.length / LISTS_A_SECOND),
+      memoryMegabytes: GUEST_MEGABYTES,
+      marks: false,
+      onOutput: (bytes) => chunks.push(bytes),
+    });
+    if (statuses[0] === undefined && chunks.length === 0) {
+      throw new Failure(1, `the guest ran nothing:\n${log}`);
+    }
+    return Buffer.concat(chunks);
+  }
+
+  close(): void {}
 }

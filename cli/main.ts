@@ -11,12 +11,14 @@ pkey_* and mseal do what Linux does, and say why when they refuse.
 
 Usage: sealab run [OPTIONS] [--] PROG [ARGS...]  run a static ELF program
        sealab demo [SAMPLE]                      an attack on a sealed JIT heap
+       sealab gdb [OPTIONS] PROG [ARGS...]       serve gdb: target remote :1234
        sealab check [OPTIONS] FILE|DIR...        run scenarios: regression tests of mm
        sealab on-linux [OPTIONS] PROG [ARGS...]  run it on a real Linux, in QEMU
        sealab samples [NAME -o FILE]             list or write sample programs
        sealab matrix TOPIC [--kernel R[,R2]]     what Linux answers, in every case
-       sealab fuzz [--on host|reference]         look for differences from Linux
+       sealab fuzz [--on host|linux|reference]   look for differences from Linux
        sealab models [NAME]                      the models of sealing, their rules
+       sealab compare [OPTIONS] PROG [ARGS...]   a program under several models
        sealab --version
 
 Options of run:
@@ -45,6 +47,8 @@ async function dispatch(args: readonly string[]): Promise<number> {
   switch (command) {
     case "run":
       return (await import("./run-command.js")).runCommand(rest, HELP);
+    case "gdb":
+      return (await import("./gdb-command.js")).gdbCommand(rest);
     case "demo":
       return (await import("./demo-command.js")).demoCommand(rest);
     case "check":
@@ -57,6 +61,8 @@ async function dispatch(args: readonly string[]): Promise<number> {
       return (await import("./matrix-command.js")).matrixCommand(rest);
     case "fuzz":
       return (await import("./fuzz-command.js")).fuzzCommand(rest);
+    case "compare":
+      return (await import("./compare-command.js")).compareCommand(rest);
     case "models":
       return (await import("./models-command.js")).modelsCommand(rest);
     case "--version":

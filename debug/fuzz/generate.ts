@@ -239,7 +239,8 @@ function remap(a: Arguments): Operation {
   const [old, oldLength] = range(a);
   const [target, targetLength] = range(a);
   const length = dice.chance(40) ? oldLength : targetLength;
-  return call(25, old, dice.chance(6) ? 0 : oldLength, length, flags, target);
+  // Not page 0: what the kernel may read there depends on what is in it (fault_in_readable stops at address 0).
+  return call(25, old, dice.chance(6) ? 0 : oldLength, length, flags, target === 0 ? PAGE : target);
 }
 
 const CHOICES: readonly (readonly [number, (a: Arguments) => Operation])[] = [

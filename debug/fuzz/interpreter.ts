@@ -57,6 +57,7 @@ const SHARED_TEXT = SHARED + 0x100000;
 const TURN_READ = 11;
 const PIPE_BYTES = 65536;
 const CALLS = {
+  close_range: 436,
   dup2: 33,
   alarm: 37,
   open: 2,
@@ -94,6 +95,8 @@ export function buildInterpreter(): Uint8Array {
   const program = new Program();
   program.label("_start").code("cmp qword ptr [rsp], 2\n jl .begin\n mov rdi, [rsp+16]");
   program.syscall(CALLS.open, "rdi", 0, 0).syscall(CALLS.dup2, "rax", 0).label(".begin");
+  // The numbers in FD are the first that are free.
+  program.syscall(CALLS.close_range, 3, 0xffffffff, 0);
   program.catchFaults({ alternateStack: true });
   program.label(".list").code("lea r12, [list_bytes]\n mov ebp, 8\n call .read_all");
   program.code(

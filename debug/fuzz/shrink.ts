@@ -46,7 +46,9 @@ export async function shrink(
     while (position >= 0 && !stopped()) {
       const tried: { list: List; position: number }[] = [];
       for (; position >= 0 && tried.length < TRIED_AT_ONCE; position -= step) {
-        const without = closeForks([...smallest.slice(0, position), ...smallest.slice(position + step)]);
+        const without = closeForks(
+          openEnd([...smallest.slice(0, position), ...smallest.slice(position + step)]),
+        );
         if (without !== null) tried.push({ list: without, position });
       }
       if (tried.length === 0) continue;
@@ -63,6 +65,12 @@ export async function shrink(
     step >>= 1;
   }
   return { list: smallest, difference: at };
+}
+
+/** Without the ends of processes at its end, which closeForks makes anew as they are needed. */
+function openEnd(list: List): List {
+  const last = list.findLastIndex(({ kind }) => kind !== "exit" && kind !== "turn");
+  return list.slice(0, last + 1);
 }
 
 /** What tells one difference from another: the operation that answers otherwise. */
