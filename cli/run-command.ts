@@ -69,7 +69,7 @@ export async function runCommand(args: readonly string[], help: string): Promise
   return statusOf(end, options, name);
 }
 
-function createMachine(options: RunOptions, host: NodeHost): Machine {
+export function createMachine(options: RunOptions, host: NodeHost): Machine {
   const rootOf = (option: string, path: string): number => {
     const root = host.fileSource.addRoot(path);
     if (root < 0)
@@ -123,7 +123,7 @@ function mountFailure({ root, upper }: RunOptions, { path, reason, message }: Lo
   return `--mount: ${message}`;
 }
 
-async function startObserving(
+export async function startObserving(
   machine: Machine,
   options: RunOptions,
   log: Logger | null,
@@ -133,7 +133,7 @@ async function startObserving(
   return (await import("./observers.js")).observe(machine, options);
 }
 
-async function load(
+export async function load(
   machine: Machine,
   options: RunOptions,
   name: string,
@@ -247,7 +247,7 @@ function toLatin1(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
-function statusOf(end: End, options: RunOptions, name: string): number {
+export function statusOf(end: End, options: RunOptions, name: string): number {
   switch (end.kind) {
     case "exited":
       return end.status.signal === null ? end.status.code : 128 + end.status.signal;

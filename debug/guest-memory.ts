@@ -13,11 +13,15 @@ export interface MemoryView {
   read(va: number, length: number): Uint8Array;
 }
 
-/** Reads memory as a tracer may (process_vm_readv): areas without VM_READ are closed to it, keys do not matter. */
+/**
+ * Reads memory as a tracer may (process_vm_readv): areas without VM_READ are closed to it, unless it forces its way as
+ * ptrace does; keys do not matter.
+ */
 export class GuestMemory implements MemoryView {
   constructor(
     private readonly memory: PhysicalMemory,
     private readonly mm: () => AddressSpace,
+    private readonly force = false,
   ) {}
 
   read(va: number, length: number): Uint8Array {
@@ -34,7 +38,7 @@ export class GuestMemory implements MemoryView {
   private readInPage(va: number, dest: Uint8Array): boolean {
     const mm = this.mm();
     const area = mm.findArea(va);
-    if (area === null || va < area.start || (area.flags & VM_READ) === 0) return false;
+    if (area === null || va < area.start || (!this.force && (area.flags & VM_READ) === 0)) return false;
     const entry = mm.tables.entryAddress(va, false);
     const low = entry === 0 ? 0 : this.memory.u32[entry >>> 2];
     if ((low & (PTE_P | PTE_PROT_NONE)) !== 0) {
