@@ -17,7 +17,7 @@ import type { Task } from "./task.js";
 import type { WaitRecord } from "./wait.js";
 
 /** Waits for a condition, which a signal does not undo. */
-const LOOKS_FIRST: ReadonlySet<WaitRecord["kind"]> = new Set(["file", "open", "queue", "child"]);
+const LOOKS_FIRST: ReadonlySet<WaitRecord["kind"]> = new Set(["file", "open", "queue", "child", "signal"]);
 /** RDI, RSI, RDX, R10, R8, R9. */
 const ARGUMENTS = [7, 6, 2, 10, 8, 9];
 

@@ -106,6 +106,9 @@ function processMadvise(call: SyscallCall): number {
   const own = mm === task.mm;
   if (!own && !REMOTE_ADVICE.has(advice)) return -EINVAL;
   if (!own && !hasCapability(task.credentials, CAP_SYS_NICE)) return -EPERM;
+  // An unknown advice is refused also where there is nothing to advise.
+  const known = mm.madvise(0, 0, advice);
+  if (known < 0) return known;
   let done = 0;
   for (const { address, length } of segments) {
     const error = mm.madvise(address, length, advice);

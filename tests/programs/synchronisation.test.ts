@@ -32,7 +32,7 @@ function onHost(program: string, expected: Ran): Ran {
   return there;
 }
 
-const SOURCES = ["pthreads.c", "futexes.c", "sequences.c"] as const;
+const SOURCES = ["pthreads.c", "futexes.c", "sequences.c", "sigwait.c"] as const;
 const COMPILERS = [
   ["glibc", compiledWithGlibc],
   ["musl", compiledWithMusl],
