@@ -39,6 +39,9 @@ ${optionsHelp(OPTIONS)}
 Exit status: 0 all as expected, 1 something differs, 2 a scenario is wrong.
 `;
 
+/** Of one file: beyond them it is hardly a scenario. */
+const MOST_MISTAKES = 30;
+
 interface CheckOptions {
   readonly on: "sealab" | "host" | "linux";
   readonly kernel: string | null;
@@ -67,7 +70,8 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
     if ("scenario" in read) files.push(read);
     else {
       bad++;
-      for (const mistake of read) writeAll(2, mistakeLine(path, mistake));
+      for (const mistake of read.slice(0, MOST_MISTAKES)) writeAll(2, mistakeLine(path, mistake));
+      if (read.length > MOST_MISTAKES) writeAll(2, `${path}: and ${read.length - MOST_MISTAKES} more\n`);
     }
   }
   const results = await runAll(files, options);

@@ -96,7 +96,11 @@ function watch(child: ChildProcess, boot: Boot, path: string, limit: number): Pr
     const poll = setInterval(drain, POLL_MILLISECONDS);
     const timer = setTimeout(stop, limit * 1000);
     process.once("SIGINT", stop);
+    let open = true;
+    // An error is followed by "close".
     const over = (): void => {
+      if (!open) return;
+      open = false;
       clearInterval(poll);
       clearTimeout(timer);
       process.removeListener("SIGINT", stop);
