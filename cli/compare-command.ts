@@ -1,0 +1,134 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { COLOURED, PLAIN } from "../debug/explain/style.js";
+import { LoadError } from "../debug/load-error.js";
+import { compareRuns, type Comparison } from "../debug/models/comparison.js";
+import { comparisonHtml } from "../debug/models/html.js";
+import { runUnder, type ProgramToRun } from "../debug/models/run.js";
+import { stopMarkdown } from "../debug/models/table.js";
+import { comparisonText } from "../debug/models/text.js";
+import { TODAYS_MODELS } from "../debug/models/today.js";
+import { sealingModel } from "../kernel/mm/sealing/models.js";
+import { RELEASE_NAMES } from "../kernel/release.js";
+import { Failure, NOT_EXECUTABLE_STATUS, NOT_FOUND_STATUS, reasonOf, USAGE_STATUS } from "./failure.js";
+import { optionsHelp, parseArguments, UsageError, type OptionSpec } from "./option-parser.js";
+import { columnsOf, wantsColour, writeAll } from "./output.js";
+import { buildSample } from "./samples-command.js";
+
+const DEFAULT_INSTRUCTIONS = 1_000_000_000;
+
+const OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "sealing",
+    value: "A,B[,C]",
+    help: "The models to compare; unless told, all, as programs of today meet them.",
+  },
+  { name: "sample", help: "The operands are names of sample programs." },
+  { name: "html", value: "FILE", help: "Write one page that needs no network (- is stdout)." },
+  { name: "markdown", help: "Print tables of who stops what." },
+  { name: "kernel", value: "RELEASE", help: `The Linux that answers: ${RELEASE_NAMES.join(", ")}.` },
+  {
+    name: "max-instructions",
+    value: "N",
+    help: `Stop each run after N instructions; ${DEFAULT_INSTRUCTIONS} unless told.`,
+  },
+  { name: "help", short: "h", help: "This text." },
+];
+
+const HELP = `Usage: sealab compare [OPTIONS] PROG [ARGS...]
+       sealab compare [OPTIONS] --sample NAME...
+
+Runs a static program once under each model of sealing, without input, and says
+where they part: the call, each model's answer and its reason, what the program
+printed, and how it ended. sealab models lists the models.
+
+${optionsHelp(OPTIONS)}
+
+Try:
+  sealab compare --sample --sealing linux,mimmutable,rfc-v1:today jit-heap
+`;
+
+/** `sealab compare`. */
+export function compareCommand(args: readonly string[]): number {
+  const { options: parsed, operands } = parseArguments(args, OPTIONS);
+  const options = new Map(parsed.map(({ name, value }) => [name, value]));
+  if (options.has("help")) {
+    writeAll(1, HELP);
+    return 0;
+  }
+  const models = modelsOf(options.get("sealing") ?? null);
+  const limits = limitsOf(options.get("kernel") ?? null, options.get("max-instructions") ?? null);
+  const html = options.get("html") ?? null;
+  if (html !== null && options.has("markdown")) throw new UsageError("--html and --markdown: one of them");
+  const comparisons = programsOf(operands, options.has("sample")).map((program) =>
+    compareRuns(
+      program.name,
+      models.map((model) => run(model, program, limits)),
+    ),
+  );
+  if (html !== null) write(html, comparisonHtml(comparisons));
+  else if (options.has("markdown")) writeAll(1, stopMarkdown(comparisons));
+  else writeAll(1, text(comparisons));
+  return 0;
+}
+
+function text(comparisons: readonly Comparison[]): string {
+  const style = wantsColour(1) ? COLOURED : PLAIN;
+  return comparisons.map((one) => comparisonText(one, columnsOf(1), style)).join("\n");
+}
+
+function run(model: string, program: ProgramToRun, limits: Parameters<typeof runUnder>[2]) {
+  try {
+    return runUnder(model, program, limits);
+  } catch (error) {
+    if (error instanceof LoadError)
+      throw new Failure(NOT_EXECUTABLE_STATUS, `${program.name}: ${error.reason}`);
+    throw error;
+  }
+}
+
+function programsOf(operands: readonly string[], samples: boolean): ProgramToRun[] {
+  const [first, ...rest] = operands;
+  if (first === undefined) throw new UsageError("compare: which program?");
+  if (samples) return operands.map((name) => ({ name, elf: buildSample(name), args: [] }));
+  try {
+    return [{ name: first, elf: readFileSync(first), args: rest }];
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const status = code === "ENOENT" || code === "ENOTDIR" ? NOT_FOUND_STATUS : NOT_EXECUTABLE_STATUS;
+    throw new Failure(status, `${first}: ${reasonOf(error)}`);
+  }
+}
+
+function modelsOf(value: string | null): readonly string[] {
+  if (value === null) return TODAYS_MODELS;
+  const names = value.split(",");
+  for (const name of names) {
+    try {
+      sealingModel(name);
+    } catch (error) {
+      if (error instanceof RangeError) throw new UsageError(`--sealing ${value}: ${error.message}`);
+      throw error;
+    }
+  }
+  if (new Set(names).size !== names.length) throw new UsageError(`--sealing ${value}: a model twice`);
+  if (names.length < 2) throw new UsageError(`--sealing ${value}: two models at least`);
+  return names;
+}
+
+function limitsOf(kernel: string | null, instructions: string | null): Parameters<typeof runUnder>[2] {
+  if (kernel !== null && !RELEASE_NAMES.includes(kernel))
+    throw new UsageError(`--kernel ${kernel}: not one of ${RELEASE_NAMES.join(", ")}`);
+  const maxInstructions = instructions === null ? DEFAULT_INSTRUCTIONS : Number(instructions);
+  if (!Number.isSafeInteger(maxInstructions) || maxInstructions <= 0)
+    throw new UsageError(`--max-instructions ${instructions}: not a whole number above 0`);
+  return { maxInstructions, ...(kernel === null ? {} : { kernel }) };
+}
+
+function write(file: string, page: string): void {
+  if (file === "-") return writeAll(1, page);
+  try {
+    writeFileSync(file, page);
+  } catch (error) {
+    throw new Failure(USAGE_STATUS, `${file}: cannot be written: ${reasonOf(error)}`);
+  }
+}
