@@ -11,6 +11,6 @@ export {
   type Companion,
   type Recorded,
 } from "./companion.js";
-export { STEP_OFFSET } from "./runtime.js";
+export { STEP_OFFSET } from "./runtime-context.js";
 export { type Step } from "./step.js";
 export { releaseNumber, type Need } from "./syntax.js";
