@@ -35,6 +35,11 @@ export function newProperties(properties: Partial<AreaProperties>): AreaProperti
   };
 }
 
+/** The neighbour may take the piece's private pages over. */
+function takesPages(mm: AddressSpace, neighbour: Area, piece: AreaProperties): boolean {
+  return mm.env.release.mergesIntoUntouched || neighbour.anon !== null || piece.anon === null;
+}
+
 /** Everything but place and offset permits that the two become one (is_mergeable_vma, is_mergeable_anon_vma). */
 function compatible(mm: AddressSpace, a: AreaProperties, b: AreaProperties): boolean {
   return (
@@ -57,6 +62,7 @@ function mergesAfter(mm: AddressSpace, before: Area | null, start: number, piece
     before !== null &&
     before.end === start &&
     before.pageOffset + before.pageCount === piece.pageOffset &&
+    takesPages(mm, before, piece) &&
     compatible(mm, before, piece)
   );
 }
@@ -72,6 +78,7 @@ function mergesBefore(
     after !== null &&
     after.start === end &&
     piece.pageOffset + (end - start) / 4096 === after.pageOffset &&
+    takesPages(mm, after, piece) &&
     compatible(mm, piece, after)
   );
 }

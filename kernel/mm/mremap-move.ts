@@ -6,7 +6,7 @@ import type { AddressSpace } from "./address-space.js";
 import { detachAnon, NO_CHAIN } from "./anon-vma.js";
 import type { Area } from "./area.js";
 import { TASK_SIZE } from "./layout.js";
-import { addOrMerge, newProperties } from "./merge.js";
+import { addOrMerge, modify, newProperties } from "./merge.js";
 import { unmapRange } from "./munmap.js";
 import { populateLocked } from "./populate.js";
 import * as vm from "./vm-flags.js";
@@ -90,7 +90,7 @@ export function moveArea(
     return -ENOMEM;
   }
   if (oldLength > 0) {
-    if (keepOld) keepUnlocked(mm, from, whole);
+    if (keepOld) keepUnlocked(mm, from, oldLength, whole);
     else unmapRange(mm, from, from + oldLength, "mremap");
   }
   mm.changed("move", to, to + newLength);
@@ -99,15 +99,23 @@ export function moveArea(
 }
 
 /** MREMAP_DONTUNMAP leaves an empty area behind, which is no longer locked. */
-function keepUnlocked(mm: AddressSpace, from: number, whole: boolean): void {
+function keepUnlocked(mm: AddressSpace, from: number, length: number, whole: boolean): void {
   const left = mm.tree.find(from);
   if (left === null) return;
-  if ((left.flags & vm.VM_LOCKED) !== 0) {
-    mm.stats.lockedVm -= left.pageCount;
-    left.flags = vm.withFlags(left.flags, 0, vm.VM_LOCKED_MASK);
-  }
+  if ((left.flags & vm.VM_LOCKED) !== 0) unlock(mm, left, from, from + length);
   if (!whole) return;
   detachAnon(left);
   left.anon = null;
   left.chain = NO_CHAIN;
+}
+
+/** There is room for what parting the range from its area takes: it was asked for before the move. */
+function unlock(mm: AddressSpace, area: Area, from: number, to: number): void {
+  const flags = vm.withFlags(area.flags, 0, vm.VM_LOCKED_MASK);
+  if (mm.env.release.dontUnmapUnlocks === "range") {
+    if (typeof modify(mm, area, from, to, { flags }) !== "number") mm.stats.lockedVm -= (to - from) / 4096;
+    return;
+  }
+  mm.stats.lockedVm -= area.pageCount;
+  area.flags = flags;
 }

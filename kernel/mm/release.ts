@@ -21,6 +21,16 @@ export interface ReleaseRules {
   /** A new mapping between two with private pages of their own becomes part of the one before (6.12) or after it. */
   readonly bridgeMergesWith: "previous" | "next";
   /**
+   * A piece with private pages may become part of a neighbour that has none (6.16); before, only a piece without
+   * may become part of a neighbour that has some (is_mergeable_anon_vma).
+   */
+  readonly mergesIntoUntouched: boolean;
+  /**
+   * MREMAP_DONTUNMAP of locked memory unlocks what moved, which parts the area; or the whole area, whatever moved
+   * (6.17).
+   */
+  readonly dontUnmapUnlocks: "range" | "area";
+  /**
    * mremap's checks. "lookup-first": flags and the old address, then the area and its seal, then the new address;
    * "alignment-first": a new address that is not aligned is refused before that too (6.16); "parameters-first":
    * everything that needs no look at the map (6.17).
@@ -61,6 +71,8 @@ export const RULES_6_10: ReleaseRules = {
   mmapChecksBeforeSeals: "limits",
   droppable: false,
   bridgeMergesWith: "next",
+  mergesIntoUntouched: false,
+  dontUnmapUnlocks: "range",
   mremapChecks: "lookup-first",
   mremapMovesSeveralAreas: false,
   mremapCountsAreasFirst: false,
@@ -98,6 +110,7 @@ export const RULES_6_14: ReleaseRules = {
 export const RULES_6_16: ReleaseRules = {
   ...RULES_6_14,
   name: "6.16",
+  mergesIntoUntouched: true,
   mremapChecks: "alignment-first",
   guardRegions: "all",
   pageMapShowsGuards: true,
@@ -107,6 +120,7 @@ export const RULES_6_16: ReleaseRules = {
 export const RULES_6_18: ReleaseRules = {
   ...RULES_6_16,
   name: "6.18",
+  dontUnmapUnlocks: "area",
   mremapChecks: "parameters-first",
   mremapMovesSeveralAreas: true,
   anonymousMeans: "no-vm-ops",

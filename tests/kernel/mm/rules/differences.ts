@@ -69,6 +69,8 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
     answers: {
       ...GUARDS_OF_ANONYMOUS_MEMORY,
       "2.4 FIXED to an unaligned address": "-22",
+      "5.5 locked and unlocked again: above and below": newer,
+      "5.5 used memory beside memory that is not": newer,
       "A-6 a private mapping of a file": newer,
       "3.4 a shared mapping of a file": newer,
       "3.4 a shared mapping through a read-only descriptor": newer,
