@@ -148,8 +148,8 @@ export function buildInterpreter(): Uint8Array {
     .label("do_store")
     .attempt(() => program.code("mov rsi, [rbx+8]\n xor eax, eax\n mov rdx, [rbx+16]\n mov [rsi], rdx"));
   program.code("jmp .done");
-  // Pages of zeroes are `add [rax], al`: harmless, and the next page is reached.
-  program.label("do_fetch").attempt(() => program.code("mov rsi, [rbx+8]\n lea rax, [scratch]\n call rsi"));
+  // Pages of zeroes are `add [rax], al`: with RAX 0 the first one ends it, and not only the end of a long area.
+  program.label("do_fetch").attempt(() => program.code("mov rsi, [rbx+8]\n xor eax, eax\n call rsi"));
   program.code("xor eax, eax\n jmp .done");
   program.label("do_pkru").code(`
       mov eax, [rbx+8]

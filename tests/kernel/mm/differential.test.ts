@@ -1,39 +1,13 @@
 import { readFileSync } from "node:fs";
 import { platform, release } from "node:os";
-import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { generate, generateForks } from "../../../debug/fuzz/generate.js";
 import { runInSealab, runNatively } from "./differential/run.js";
 
 /*
- * Random programs of memory calls, accesses and copies by the kernel: every result, signal and line of
- * /proc/self/smaps as Linux has it. tests/kernel/mm/differential/README.md tells of longer campaigns.
+ * Random programs of memory calls, accesses and copies by the kernel on this very machine, where it can judge.
+ * tests/debug/fuzz.test.ts compares many more with recorded answers; docs/fuzz.md tells of longer campaigns.
  */
-
-interface Recorded {
-  readonly kernel: string;
-  readonly answers: readonly (readonly string[])[];
-}
-
-function read(name: string): Recorded {
-  const file = new URL(`../../recorded/mm/${name}.json.gz`, import.meta.url);
-  return JSON.parse(gunzipSync(readFileSync(file)).toString()) as Recorded;
-}
-
-const recorded = read("linux-6.18");
-const forks = read("linux-6.18-forks");
-
-describe(`memory calls as Linux ${recorded.kernel} answered them`, () => {
-  it.each(recorded.answers.map((answers, seed) => [seed, answers] as const))("seed %i", (seed, answers) => {
-    expect(runInSealab(generate(seed))).toEqual(answers);
-  });
-});
-
-describe(`memory calls of several processes as Linux ${forks.kernel} answered them`, () => {
-  it.each(forks.answers.map((answers, seed) => [seed, answers] as const))("seed %i", (seed, answers) => {
-    expect(runInSealab(generateForks(seed))).toEqual(answers);
-  });
-});
 
 /** The host can judge: 6.18 with keys, and it lets us have a pid namespace. */
 function hostJudges(): boolean {

@@ -219,7 +219,7 @@ describe("fork", () => {
   });
 
   it("areas of a forked child do not grow together with what was never touched, nor with each other", () => {
-    // Linux 6.18 says so too: tests/recorded/mm/linux-6.18-forks.json.gz.
+    // Linux 6.18 says so too: tests/recorded/mm/fuzz-6.18.json.gz.
     s.map(0, 2);
     s.store(0, 1);
     s.map(4, 2);

@@ -1,0 +1,108 @@
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { campaign, listOf, type Finding, type Judge } from "../../debug/fuzz/campaign.js";
+import { digest } from "../../debug/fuzz/digest.js";
+import { EmulatedLists } from "../../debug/fuzz/emulated.js";
+import { findingLines } from "../../debug/fuzz/listing.js";
+import { describe as inWords, type Operation } from "../../debug/fuzz/operation.js";
+
+/*
+ * Random programs of memory calls, accesses, keys, seals, forks and copies by the kernel: every result, signal and line
+ * of /proc/self/smaps as Linux had it. docs/fuzz.md tells of longer campaigns and of recording.
+ */
+
+interface Recorded {
+  readonly kernel: string;
+  readonly digests: readonly string[];
+}
+
+const recorded = JSON.parse(
+  gunzipSync(readFileSync(new URL("../recorded/mm/fuzz-6.18.json.gz", import.meta.url))).toString(),
+) as Recorded;
+const BATCH = 100;
+
+describe(`a thousand scenarios as ${recorded.kernel} answered them`, () => {
+  const sealab = new EmulatedLists({ kernel: "6.18" });
+  const batches = Array.from({ length: recorded.digests.length / BATCH }, (_, i) => i * BATCH);
+  it.each(batches)(
+    "seeds from %i on",
+    (first) => {
+      const seeds = Array.from({ length: BATCH }, (_, i) => first + i);
+      const answers = sealab.answer(seeds.map(listOf));
+      const wrong = seeds.flatMap((seed, i) => partsAt(seed, answers[i]!, recorded.digests[seed]!));
+      expect(wrong).toEqual([]);
+    },
+    60_000,
+  );
+});
+
+it("the reference evaluator answers as the interpreter does", () => {
+  const lists = [3, 11, 16].map(listOf);
+  const [ours, reference] = [false, true].map((slow) => new EmulatedLists({ reference: slow }).answer(lists));
+  expect(reference).toEqual(ours);
+}, 60_000);
+
+/** Where our answers leave the recorded ones; empty when they do not. */
+function partsAt(seed: number, ours: readonly string[], expected: string): string[] {
+  const got = digest(ours);
+  if (got === expected) return [];
+  const at = [...got.slice(8)].findIndex((letter, i) => letter !== expected[i + 8]);
+  const operation = listOf(seed)[at];
+  const what = operation === undefined ? "" : `${inWords(operation)} = ${ours[at] ?? ""}`;
+  return [
+    `seed ${String(seed)}, operation ${String(at)}: ${what} (sealab fuzz --seed ${String(seed)} --runs 1)`,
+  ];
+}
+
+describe("the search", () => {
+  /** Answers everything alike, at once. */
+  const ours: Judge = {
+    name: "sealab",
+    answer: (lists) => Promise.resolve(lists.map((list) => list.map(() => "0x1"))),
+  };
+  const search = async (theirs: Judge, runs: number): Promise<Finding[]> => {
+    const found: Finding[] = [];
+    const stopped = (): boolean => false;
+    const progress = (): void => {};
+    await campaign(ours, theirs, {
+      seed: 7000,
+      runs,
+      batch: 10,
+      most: 1,
+      stopped,
+      progress,
+      found: (one) => found.push(one),
+    });
+    return found;
+  };
+
+  it("finds nothing where nothing differs", async () => {
+    expect(await search(ours, 30)).toEqual([]);
+  });
+
+  it("makes a difference small: somebody for whom every mremap that shrinks fails", async () => {
+    const shrinks = ({ kind, args }: Operation): boolean =>
+      kind === "call" && args[0] === 25 && Number(args[2]) > Number(args[3]) && Number(args[3]) > 0;
+    const theirs: Judge = {
+      name: "other",
+      answer: (lists) =>
+        Promise.resolve(
+          lists.map((list) => list.map((operation) => (shrinks(operation) ? "ENOMEM" : "0x1"))),
+        ),
+    };
+    const [finding] = await search(theirs, 100);
+    expect(finding!.list.length).toBe(1);
+    const text = findingLines(finding!, "sealab", "other").join("\n");
+    expect(text).toMatch(/mremap\(.*\)\n +sealab: +0x1\n +other: +ENOMEM/);
+  });
+
+  it("tells a machine that breaks down from one that answers", async () => {
+    const theirs: Judge = {
+      name: "other",
+      answer: (lists) => Promise.resolve(lists.map(() => ["no answer: signal 11"])),
+    };
+    const [finding] = await search(theirs, 1);
+    expect(findingLines(finding!, "sealab", "other").join("\n")).toMatch(/other: +no answer: signal 11$/);
+  });
+});
