@@ -7,12 +7,13 @@ import { runUnder, type ProgramToRun } from "../debug/models/run.js";
 import { stopMarkdown } from "../debug/models/table.js";
 import { comparisonText } from "../debug/models/text.js";
 import { TODAYS_MODELS } from "../debug/models/today.js";
-import { sealingModel } from "../kernel/mm/sealing/models.js";
+import type { SealingModel } from "../kernel/mm/sealing/sealing-model.js";
 import { RELEASE_NAMES } from "../kernel/release.js";
 import { Failure, NOT_EXECUTABLE_STATUS, NOT_FOUND_STATUS, reasonOf, USAGE_STATUS } from "./failure.js";
 import { optionsHelp, parseArguments, UsageError, type OptionSpec } from "./option-parser.js";
 import { columnsOf, wantsColour, writeAll } from "./output.js";
 import { buildSample } from "./samples-command.js";
+import { findSealing } from "./sealing-file.js";
 
 const DEFAULT_INSTRUCTIONS = 1_000_000_000;
 
@@ -20,7 +21,7 @@ const OPTIONS: readonly OptionSpec[] = [
   {
     name: "sealing",
     value: "A,B[,C]",
-    help: "The models to compare; unless told, all, as programs of today meet them.",
+    help: "The models, or modules of yours; unless told, all, as programs of today meet them.",
   },
   { name: "sample", help: "The operands are names of sample programs." },
   { name: "html", value: "FILE", help: "Write one page that needs no network (- is stdout)." },
@@ -48,14 +49,14 @@ Try:
 `;
 
 /** `sealab compare`. */
-export function compareCommand(args: readonly string[]): number {
+export async function compareCommand(args: readonly string[]): Promise<number> {
   const { options: parsed, operands } = parseArguments(args, OPTIONS);
   const options = new Map(parsed.map(({ name, value }) => [name, value]));
   if (options.has("help")) {
     writeAll(1, HELP);
     return 0;
   }
-  const models = modelsOf(options.get("sealing") ?? null);
+  const models = await modelsOf(options.get("sealing") ?? null);
   const limits = limitsOf(options.get("kernel") ?? null, options.get("max-instructions") ?? null);
   const html = options.get("html") ?? null;
   if (html !== null && options.has("markdown")) throw new UsageError("--html and --markdown: one of them");
@@ -76,7 +77,7 @@ function text(comparisons: readonly Comparison[]): string {
   return comparisons.map((one) => comparisonText(one, columnsOf(1), style)).join("\n");
 }
 
-function run(model: string, program: ProgramToRun, limits: Parameters<typeof runUnder>[2]) {
+function run(model: SealingModel, program: ProgramToRun, limits: Parameters<typeof runUnder>[2]) {
   try {
     return runUnder(model, program, limits);
   } catch (error) {
@@ -99,20 +100,13 @@ function programsOf(operands: readonly string[], samples: boolean): ProgramToRun
   }
 }
 
-function modelsOf(value: string | null): readonly string[] {
-  if (value === null) return TODAYS_MODELS;
-  const names = value.split(",");
-  for (const name of names) {
-    try {
-      sealingModel(name);
-    } catch (error) {
-      if (error instanceof RangeError) throw new UsageError(`--sealing ${value}: ${error.message}`);
-      throw error;
-    }
-  }
+async function modelsOf(value: string | null): Promise<SealingModel[]> {
+  const names = value?.split(",") ?? TODAYS_MODELS;
   if (new Set(names).size !== names.length) throw new UsageError(`--sealing ${value}: a model twice`);
   if (names.length < 2) throw new UsageError(`--sealing ${value}: two models at least`);
-  return names;
+  const models: SealingModel[] = [];
+  for (const name of names) models.push(await findSealing(name));
+  return models;
 }
 
 function limitsOf(kernel: string | null, instructions: string | null): Parameters<typeof runUnder>[2] {

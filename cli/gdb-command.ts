@@ -6,6 +6,7 @@ import { NodeHost } from "./node-host.js";
 import { timestamp } from "./node-modules.js";
 import { optionsHelp, parseArguments, UsageError, type OptionSpec } from "./option-parser.js";
 import { stderrOutput, writeAll } from "./output.js";
+import { findSealing } from "./sealing-file.js";
 import { createMachine, load, startObserving, statusOf } from "./run-command.js";
 import { runLoop, type End } from "./run-loop.js";
 import { readRunOptions, RUN_OPTIONS, type RunOptions } from "./run-options.js";
@@ -59,12 +60,13 @@ export async function gdbCommand(args: readonly string[]): Promise<number> {
   const port = portOf(own("port"));
   const [name, ...rest] = operands;
   if (name === undefined) throw new UsageError("gdb: which program?");
+  const sealing = await findSealing(options.sealing);
 
   const log = options.logLevel === null ? null : (await import("./logger.js")).createLogger(options.logLevel);
   const host = new NodeHost({ seed: options.seed });
   const releaseUpper = options.upper === null ? null : claimUpper(options.upper);
   try {
-    const machine = createMachine(options, host);
+    const machine = createMachine(options, host, sealing);
     const stopObserving = await startObserving(machine, options, log);
     await load(machine, options, name, rest);
     const server = await GdbServer.listen(own("host") ?? "127.0.0.1", port);

@@ -13,6 +13,8 @@ ${optionsHelp(OPTIONS)}
 
 Run a program under one of them with
   sealab run --sealing NAME PROG
+or under one of yours, as docs/models.md tells, with
+  sealab run --sealing ./FILE.mjs PROG
 `;
 
 /** `sealab models`. */

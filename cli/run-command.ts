@@ -25,6 +25,8 @@ import type { WaitReason } from "../kernel/wait-reason.js";
 import { runLoop, type End } from "./run-loop.js";
 import { readRunOptions, RUN_OPTIONS, type RunOptions } from "./run-options.js";
 import { crypto, timestamp } from "./node-modules.js";
+import { findSealing } from "./sealing-file.js";
+import type { SealingModel } from "../kernel/mm/sealing/sealing-model.js";
 
 /** A program as the guest will find it. */
 interface Program {
@@ -44,11 +46,12 @@ export async function runCommand(args: readonly string[], help: string): Promise
   const options = readRunOptions(parsed);
   const [name, ...rest] = operands;
   if (name === undefined) throw new UsageError("run: which program?");
+  const sealing = await findSealing(options.sealing);
 
   const log = options.logLevel === null ? null : (await import("./logger.js")).createLogger(options.logLevel);
   const host = new NodeHost({ seed: options.seed });
   const releaseUpper = options.upper === null ? null : claimUpper(options.upper);
-  const machine = createMachine(options, host);
+  const machine = createMachine(options, host, sealing);
   machine.kernel.events.on("oom", (kill) => stderrOutput.write(`sealab: ${formatOomKill(kill)}`));
   const stopObserving = await startObserving(machine, options, log);
   await load(machine, options, name, rest);
@@ -69,7 +72,7 @@ export async function runCommand(args: readonly string[], help: string): Promise
   return statusOf(end, options, name);
 }
 
-export function createMachine(options: RunOptions, host: NodeHost): Machine {
+export function createMachine(options: RunOptions, host: NodeHost, sealing: SealingModel): Machine {
   const rootOf = (option: string, path: string): number => {
     const root = host.fileSource.addRoot(path);
     if (root < 0)
@@ -96,7 +99,7 @@ export function createMachine(options: RunOptions, host: NodeHost): Machine {
       cpu: options.cpu,
       pku: options.pku,
       kernel: options.kernel,
-      sealing: options.sealing,
+      sealing,
       host,
       mounts,
       ...(options.root === null ? {} : { root: rootImage(options.root) ?? rootOf("--root", options.root) }),

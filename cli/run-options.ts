@@ -1,5 +1,5 @@
 import { DEFAULT_RELEASE, RELEASE_NAMES } from "../kernel/release.js";
-import { SEALING_NAMES, sealingModel } from "../kernel/mm/sealing/models.js";
+import { SEALING_NAMES } from "../kernel/mm/sealing/models.js";
 import { UsageError, type OptionSpec, type ParsedOption } from "./option-parser.js";
 
 export interface MountOption {
@@ -24,7 +24,7 @@ export interface RunOptions {
   pku: boolean;
   /** The modelled Linux release. */
   kernel: string;
-  /** The model of sealing, with its options. */
+  /** The model of sealing with its options, or the file of one. */
   sealing: string;
   mounts: MountOption[];
   root: string | null;
@@ -80,8 +80,8 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
   },
   {
     name: "sealing",
-    value: "MODEL[:OPTION]",
-    help: "What seals do: Linux's rules unless told. sealab models lists the others.",
+    value: "MODEL[:OPTION]|FILE",
+    help: "What seals do: Linux's rules unless told. sealab models lists the others; FILE.js or .ts has one of yours.",
   },
   {
     name: "mount",
@@ -206,7 +206,7 @@ function apply(options: RunOptions, name: string, value: string, bare: boolean):
       options.kernel = oneOf(name, value, RELEASE_NAMES);
       break;
     case "sealing":
-      options.sealing = sealing(value);
+      options.sealing = value;
       break;
     case "no-pku":
       options.pku = false;
@@ -265,15 +265,6 @@ function traceTarget(value: string): RunOptions["trace"] {
 function oneOf(name: string, value: string, allowed: readonly string[]): string {
   if (!allowed.includes(value)) throw new UsageError(`--${name} ${value}: not one of ${allowed.join(", ")}`);
   return value;
-}
-
-function sealing(value: string): string {
-  try {
-    return sealingModel(value).name;
-  } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(`--sealing ${value}: ${error.message}`);
-    throw error;
-  }
 }
 
 function positive(name: string, value: string, whole: boolean): number {

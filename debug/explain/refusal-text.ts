@@ -1,5 +1,5 @@
 import { errnoName } from "../../kernel/errno.js";
-import { linuxSealing } from "../../kernel/mm/sealing/linux.js";
+import { defaultSealing } from "../../kernel/mm/sealing/models.js";
 import type { AreaSnapshot, PathEntry, Provenance, Refusal } from "../../kernel/refusal.js";
 import { pkruDeniesAccess, pkruDeniesWrite } from "../../mmu/page-table-entry.js";
 import { entryHex, entryName, entryText } from "../page-table-text.js";
@@ -69,7 +69,7 @@ export function refusalLines(refusal: Refusal, options: ExplainOptions = {}): st
     `${style.strong(refusal.rule)} → ${options.outcome ?? errnoName(refusal.errno)} ${style.faint(`(${refusal.source})`)}`,
   );
   const { area, address, key, pkru, sealing } = refusal;
-  if (sealing !== undefined && sealing.model !== linuxSealing.name)
+  if (sealing !== undefined && sealing.model !== defaultSealing.name)
     add("model", `${sealing.model}, rule ${sealing.rule}`);
   if (address !== undefined) add("address", `0x${address.toString(16)}`);
   if (area !== undefined) add("area", areaText(area));

@@ -1,3 +1,4 @@
+import type { SealingModel } from "../../kernel/mm/sealing/sealing-model.js";
 import type { Refusal } from "../../kernel/refusal.js";
 import { BufferHost } from "../buffer-host.js";
 import { Machine } from "../machine.js";
@@ -44,9 +45,9 @@ const MAX_STEPS = 20_000;
 
 /**
  * Runs a program on a machine of its own with no input, under a model of sealing.
- * @throws LoadError when it cannot be run, RangeError for an unknown model
+ * @throws LoadError when it cannot be run
  */
-export function runUnder(model: string, program: ProgramToRun, limits: RunLimits): ModelRun {
+export function runUnder(model: SealingModel, program: ProgramToRun, limits: RunLimits): ModelRun {
   const host = new BufferHost();
   const { kernel, maxInstructions } = limits;
   const machine = Machine.create({
@@ -66,7 +67,7 @@ export function runUnder(model: string, program: ProgramToRun, limits: RunLimits
   const text = host.text(1);
   const lines = text.split("\n");
   if (lines[lines.length - 1] === "") lines.pop();
-  return { model, steps, output: lines, end: endText(machine, result.reason, maxInstructions) };
+  return { model: model.name, steps, output: lines, end: endText(machine, result.reason, maxInstructions) };
 }
 
 function stepOf(machine: Machine, record: TraceRecord): Step | null {

@@ -3,7 +3,7 @@ import type { Mmu } from "../../mmu/mmu.js";
 import type { Provenance, RefusalSink } from "../refusal.js";
 import type { AddressSpace } from "./address-space.js";
 import { RULES_6_18, type ReleaseRules } from "./release.js";
-import { linuxSealing } from "./sealing/linux.js";
+import { defaultSealing } from "./sealing/models.js";
 import type { SealingModel } from "./sealing/sealing-model.js";
 
 /** Resource limits in bytes; Infinity is RLIM_INFINITY. The kernel shares the process's own record. */
@@ -102,7 +102,7 @@ export function createEnvironment(
 ): MmEnvironment {
   return {
     release: RULES_6_18,
-    sealing: linuxSealing,
+    sealing: defaultSealing,
     pku: true,
     limits: { ...DEFAULT_LIMITS },
     capabilities: { ipcLock: false, rawIo: false, sysAdmin: false },

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { SEALING_NAMES } from "../../kernel/mm/sealing/models.js";
@@ -78,7 +78,7 @@ describe("sealab compare", () => {
   it.each([
     [["--sealing", "linux"], "two models at least"],
     [["--sealing", "linux,linux"], "a model twice"],
-    [["--sealing", "linux,x"], "no model x; there are linux"],
+    [["--sealing", "linux,x"], "--sealing x: no model x; there are linux"],
     [["--kernel", "5.4"], "not one of 6.10"],
     [["--max-instructions", "0"], "not a whole number above 0"],
     [["--markdown", "--html", "x"], "one of them"],
@@ -92,5 +92,38 @@ describe("sealab compare", () => {
     expect(sealab(["compare", "/nowhere"])).toMatchObject({ status: 127 });
     expect(sealab(["compare", "package.json"])).toMatchObject({ status: 126 });
     expect(sealab(["compare", "--sample", "nothing"])).toMatchObject({ status: 127 });
+  });
+});
+
+describe("a model or a hook from a file", () => {
+  const directory = scratchDirectory();
+  const file = (name: string, text: string): string => {
+    const path = join(directory, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  it("a hook lifts refusals", () => {
+    const hook = file("hook.mjs", 'export default ({ operation }) => operation === "munmap";');
+    const { stdout } = sealab(["run", "--sealing", hook, "--sample", "jit-heap"]);
+    expect(stdout).toContain("attacker: munmap: ok\n");
+    expect(stdout).toContain("attacker: mprotect(READ|WRITE): EPERM\n");
+  });
+  it("compare takes it beside the models", () => {
+    const model = file("own.mjs", 'export const base = "linux"; export default { mayRemap: () => null };');
+    const { stdout, status } = sealab(["compare", "--sample", "--sealing", `linux,${model}`, "jit-heap"]);
+    expect(stdout).toContain("mremap(0x5ea10000, 4096, 4096, MREMAP_MAYMOVE|MREMAP_FIXED, 0x5ea20000)\n");
+    expect(status).toBe(0);
+  });
+  it.each([
+    ["missing.mjs", null, "cannot be loaded: there is no such file"],
+    ["syntax.mjs", "export default (", "cannot be loaded: SyntaxError"],
+    ["throws.mjs", 'throw new Error("not today");', "cannot be loaded: Error: not today"],
+    ["lacks.mjs", "export default { mayUnmap: () => null };", "it has no base, and no timing"],
+  ])("%s: one line, before the program starts", (name, text, message) => {
+    const path = text === null ? join(directory, name) : file(name, text);
+    const { stdout, stderr, status } = sealab(["run", "--sealing", path, "--sample", "hello"]);
+    expect(stderr).toContain(`sealab: --sealing ${path}: ${message}`);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect([stdout, status]).toEqual(["", 2]);
   });
 });

@@ -1,5 +1,5 @@
 import { guidelines } from "./guidelines.js";
-import { linux } from "./linux.js";
+import { linux, linuxSealing } from "./linux.js";
 import { mimmutable2022 } from "./mimmutable-2022.js";
 import { mimmutable } from "./mimmutable.js";
 import { protImmutable } from "./prot-immutable.js";
@@ -25,6 +25,9 @@ export const SEALING_DESIGNS: readonly SealingDesign[] = [
 ];
 
 export const SEALING_NAMES: readonly string[] = SEALING_DESIGNS.map(({ name }) => name);
+
+/** What an address space has unless told. */
+export const defaultSealing: SealingModel = linuxSealing;
 
 export function findDesign(name: string): SealingDesign | undefined {
   return SEALING_DESIGNS.find((design) => design.name === name);

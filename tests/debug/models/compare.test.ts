@@ -8,14 +8,14 @@ import { stopMarkdown, stopTable } from "../../../debug/models/table.js";
 import { comparisonText } from "../../../debug/models/text.js";
 import { TODAYS_MODELS } from "../../../debug/models/today.js";
 import { PLAIN } from "../../../debug/explain/style.js";
-import { SEALING_NAMES } from "../../../kernel/mm/sealing/models.js";
+import { SEALING_NAMES, sealingModel } from "../../../kernel/mm/sealing/models.js";
 import { findSample } from "../../../userland/index.js";
 
 function compared(name: string, models: readonly string[]): Comparison {
   const program = { name, elf: findSample(name)!.build(), args: [] };
   return compareRuns(
     name,
-    models.map((model) => runUnder(model, program, { maxInstructions: 1e6 })),
+    models.map((model) => runUnder(sealingModel(model), program, { maxInstructions: 1e6 })),
   );
 }
 
@@ -94,7 +94,7 @@ describe("who stops what", () => {
 describe("ends", () => {
   it("a bound that is reached is how it ends", () => {
     const program = { name: "hello", elf: findSample("hello")!.build(), args: [] };
-    const run = runUnder("linux", program, { maxInstructions: 3 });
+    const run = runUnder(sealingModel("linux"), program, { maxInstructions: 3 });
     expect(run.end).toBe("stopped after 3 instructions");
   });
 });
