@@ -76,6 +76,9 @@ const NT_X86_XSTATE = 0x202;
 const FPREGS_BYTES = 512;
 /** The XSAVE area's legacy region tells the enabled components here (XSAVE_SW_BYTES). */
 const XSAVE_FEATURES = 464;
+/** The header behind the legacy region: XSTATE_BV, XCOMP_BV and what is reserved. */
+const XSAVE_HEADER = 512;
+const XSAVE_HEADER_BYTES = 64;
 const FEATURES_LEGACY = 3;
 const FEATURE_PKRU = 0x200;
 /** sizeof(struct user), and its debug registers. */
@@ -94,7 +97,7 @@ function ptrace(call: SyscallCall): HandlerResult {
   if (request === REQUESTS.PTRACE_TRACEME) return traceMe(task);
   const target = kernel.tasks.get(call.i32(1));
   if (target === undefined) return -ESRCH;
-  if (request === REQUESTS.PTRACE_ATTACH) return attach(task, target, false, 0);
+  if (request === REQUESTS.PTRACE_ATTACH) return attach(kernel, task, target, false, 0);
   if (request === REQUESTS.PTRACE_SEIZE) return seize(call, target);
   const { tracing } = target;
   if (tracing === null || tracing.tracer !== task) return -ESRCH;
@@ -119,7 +122,7 @@ function seize(call: SyscallCall, target: Task): number {
   if (call.word(2) !== 0) return -EIO;
   const options = call.u64(3);
   if ((options & ~BigInt(PTRACE_O_MASK)) !== 0n) return -EIO;
-  return attach(call.task, target, true, Number(options));
+  return attach(call.kernel, call.task, target, true, Number(options));
 }
 
 function onStopped(call: SyscallCall, request: number, target: Task): HandlerResult {
@@ -303,6 +306,14 @@ function readSet(call: SyscallCall, target: Task): Uint8Array | null {
   }
 }
 
+/** The header of an XSAVE area names no feature but the known ones and is 0 beyond (validate_user_xstate_header). */
+function validHeader(bytes: Uint8Array, known: Uint8Array): boolean {
+  const word = (of: Uint8Array, at: number): bigint =>
+    new DataView(of.buffer, of.byteOffset).getBigUint64(at, true);
+  if ((word(bytes, XSAVE_HEADER) & ~word(known, XSAVE_FEATURES)) !== 0n) return false;
+  return bytes.subarray(XSAVE_HEADER + 8, XSAVE_HEADER + XSAVE_HEADER_BYTES).every((byte) => byte === 0);
+}
+
 function writeSet(call: SyscallCall, target: Task, bytes: Uint8Array, old: Uint8Array): number {
   switch (call.u32(2)) {
     case NT_PRSTATUS:
@@ -312,6 +323,7 @@ function writeSet(call: SyscallCall, target: Task, bytes: Uint8Array, old: Uint8
     default:
       // The whole area or nothing (xstateregs_set).
       if (bytes.length !== old.length) return -EFAULT;
+      if (!validHeader(bytes, old)) return -EINVAL;
       writeXstate(call.kernel, target, bytes);
       return 0;
   }

@@ -4,7 +4,9 @@ import { EPERM } from "../errno.js";
 import { mayAccess } from "../ptrace-access.js";
 import { SIGKILL, SIGSTOP } from "../signals/numbers.js";
 import { kernelSignal, sendSignal } from "../signals/send.js";
+import type { Kernel } from "../kernel.js";
 import type { Task } from "../task.js";
+import { stopWithEvent } from "./stop.js";
 import { PTRACE_O_EXITKILL, Tracing } from "./tracing.js";
 
 /** PTRACE_TRACEME: the parent becomes the tracer; -EPERM with one already, or without a parent in the machine. */
@@ -16,13 +18,20 @@ export function traceMe(task: Task): number {
 }
 
 /** PTRACE_ATTACH (which sends SIGSTOP) and PTRACE_SEIZE (which does not): 0 or -EPERM. */
-export function attach(tracer: Task, task: Task, seize: boolean, options: number): number {
+export function attach(kernel: Kernel, tracer: Task, task: Task, seize: boolean, options: number): number {
   if (task.process === tracer.process || task.tracing !== null || task.state === "dead") return -EPERM;
   if (!mayAccess(tracer, task, "real")) return -EPERM;
-  begin(tracer, task, new Tracing(tracer, seize, options));
+  const tracing = new Tracing(tracer, seize, options);
+  begin(tracer, task, tracing);
   if (!seize) sendSignal(task, kernelSignal(SIGSTOP), false);
-  // A task that is stopped already stops once more, for its tracer.
-  if (task.process.stopped !== 0) task.wake();
+  const { process } = task;
+  if (process.stopped === 0) return 0;
+  // A task that is stopped already stops once more, for its tracer: one that waits for
+  // nothing at once after PTRACE_ATTACH (JOBCTL_TRAPPING).
+  if (!seize && task.waiting === null && task.unfinished.length === 0) {
+    tracing.passedStop = process.stops;
+    stopWithEvent(kernel, task, 0, process.stopped);
+  } else task.wake();
   return 0;
 }
 
