@@ -81,7 +81,10 @@ export function moveArea(
   if (area.isAnonymous && area.anon === null) properties.pageOffset = to / 4096;
   const pages = newLength / 4096;
   if ((area.flags & vm.VM_ACCOUNT) !== 0 && !commit(mm, pages)) return -ENOMEM;
-  addOrMerge(mm, to, to + newLength, properties);
+  // The area that is kept may not take the new one in, in some releases.
+  const apart = keepOld && !mm.env.release.dontUnmapMergesWithSource;
+  const joins = (edge: number): boolean => !apart || edge < area.start || edge >= area.end;
+  addOrMerge(mm, to, to + newLength, properties, joins(to + newLength), joins(to - 1));
   countPages(mm, properties.flags, pages);
   if (mm.translations.move(from, to, oldLength) !== oldLength) {
     // Out of frames for page tables: put back what came over and drop the new area.

@@ -30,6 +30,8 @@ export interface ReleaseRules {
    * (6.17).
    */
   readonly dontUnmapUnlocks: "range" | "area";
+  /** What MREMAP_DONTUNMAP makes may become part of the area that it was moved from (6.17). */
+  readonly dontUnmapMergesWithSource: boolean;
   /**
    * mremap's checks. "lookup-first": flags and the old address, then the area and its seal, then the new address;
    * "alignment-first": a new address that is not aligned is refused before that too (6.16); "parameters-first":
@@ -73,6 +75,7 @@ export const RULES_6_10: ReleaseRules = {
   bridgeMergesWith: "next",
   mergesIntoUntouched: false,
   dontUnmapUnlocks: "range",
+  dontUnmapMergesWithSource: false,
   mremapChecks: "lookup-first",
   mremapMovesSeveralAreas: false,
   mremapCountsAreasFirst: false,
@@ -121,6 +124,7 @@ export const RULES_6_18: ReleaseRules = {
   ...RULES_6_16,
   name: "6.18",
   dontUnmapUnlocks: "area",
+  dontUnmapMergesWithSource: true,
   mremapChecks: "parameters-first",
   mremapMovesSeveralAreas: true,
   anonymousMeans: "no-vm-ops",
