@@ -10,7 +10,13 @@ import { TODAYS_MODELS } from "../debug/models/today.js";
 import type { SealingModel } from "../kernel/mm/sealing/sealing-model.js";
 import { RELEASE_NAMES } from "../kernel/release.js";
 import { Failure, NOT_EXECUTABLE_STATUS, NOT_FOUND_STATUS, reasonOf, USAGE_STATUS } from "./failure.js";
-import { optionsHelp, parseArguments, UsageError, type OptionSpec } from "./option-parser.js";
+import {
+  optionsHelp,
+  parseArguments,
+  UsageError,
+  type OptionSpec,
+  type ParsedArguments,
+} from "./option-parser.js";
 import { columnsOf, wantsColour, writeAll } from "./output.js";
 import { buildSample } from "./samples-command.js";
 import { findSealing } from "./sealing-file.js";
@@ -36,7 +42,7 @@ const OPTIONS: readonly OptionSpec[] = [
 ];
 
 const HELP = `Usage: sealab compare [OPTIONS] PROG [ARGS...]
-       sealab compare [OPTIONS] --sample NAME...
+       sealab compare --sample NAME... [OPTIONS]
 
 Runs a static program once under each model of sealing, without input, and says
 where they part: the call, each model's answer and its reason, what the program
@@ -50,7 +56,7 @@ Try:
 
 /** `sealab compare`. */
 export async function compareCommand(args: readonly string[]): Promise<number> {
-  const { options: parsed, operands } = parseArguments(args, OPTIONS);
+  const { options: parsed, operands } = readArguments(args);
   const options = new Map(parsed.map(({ name, value }) => [name, value]));
   if (options.has("help")) {
     writeAll(1, HELP);
@@ -70,6 +76,14 @@ export async function compareCommand(args: readonly string[]): Promise<number> {
   else if (options.has("markdown")) writeAll(1, stopMarkdown(comparisons));
   else writeAll(1, text(comparisons));
   return 0;
+}
+
+/** What follows a program is the program's; among names of samples there may be more options. */
+function readArguments(args: readonly string[]): ParsedArguments {
+  const { options, operands } = parseArguments(args, OPTIONS);
+  if (!options.some(({ name }) => name === "sample") || operands.length < 2) return { options, operands };
+  const rest = readArguments(["--sample", ...operands.slice(1)]);
+  return { options: [...options, ...rest.options], operands: [operands[0]!, ...rest.operands] };
 }
 
 function text(comparisons: readonly Comparison[]): string {
