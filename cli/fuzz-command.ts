@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { campaign, type Finding } from "../debug/fuzz/campaign.js";
 import { findingLines } from "../debug/fuzz/listing.js";
+import { scenarioOf } from "../debug/fuzz/scenario.js";
 import { DEFAULT_RELEASE, RELEASE_NAMES } from "../kernel/release.js";
 import { Failure, reasonOf, USAGE_STATUS } from "./failure.js";
 import { emulatedJudge, hostJudge, linuxJudge, type HeldJudge } from "./fuzz-judges.js";
@@ -115,10 +116,13 @@ function report(finding: Finding, { directory }: FuzzOptions, theirs: HeldJudge)
   const lines = findingLines(finding, "sealab", theirs.name);
   const text = `${lines.join("\n")}\n`;
   writeAll(1, `\n${text}`);
-  const path = join(directory, `fuzz-${String(finding.seed)}.txt`);
+  const scenario = scenarioOf(finding.list, [
+    `sealab fuzz, seed ${String(finding.seed)}: sealab and ${theirs.name} part`,
+  ]);
+  const path = join(directory, `fuzz-${String(finding.seed)}.${scenario === null ? "txt" : "scenario"}`);
   try {
     mkdirSync(directory, { recursive: true });
-    writeFileSync(path, text);
+    writeFileSync(path, scenario ?? text);
     writeAll(1, `saved as ${path}\n`);
   } catch (error) {
     stderrOutput.write(`sealab: ${path}: cannot be written: ${reasonOf(error)}`);

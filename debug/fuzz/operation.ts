@@ -53,9 +53,14 @@ const CALL_NAMES: Readonly<Record<number, string>> = {
   462: "mseal",
 };
 
+/** `mprotect` for 10; the number itself for a call without a name here. */
+export function callName(number: number): string {
+  return CALL_NAMES[number] ?? String(number);
+}
+
 /** For reading: `mprotect(0x10003000, 0x2000, 0x1)`. */
 export function describe({ kind, args }: Operation): string {
   const shown = args.map((value) => `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`);
   if (kind !== "call") return `${kind}(${shown.join(", ")})`;
-  return `${CALL_NAMES[Number(args[0])] ?? String(args[0])}(${shown.slice(1).join(", ")})`;
+  return `${callName(Number(args[0]))}(${shown.slice(1).join(", ")})`;
 }

@@ -5,6 +5,7 @@ import { campaign, listOf, type Finding, type Judge } from "../../debug/fuzz/cam
 import { digest } from "../../debug/fuzz/digest.js";
 import { EmulatedLists } from "../../debug/fuzz/emulated.js";
 import { findingLines } from "../../debug/fuzz/listing.js";
+import { scenarioOf } from "../../debug/fuzz/scenario.js";
 import { describe as inWords, type Operation } from "../../debug/fuzz/operation.js";
 
 /*
@@ -105,4 +106,18 @@ describe("the search", () => {
     const [finding] = await search(theirs, 1);
     expect(findingLines(finding!, "sealab", "other").join("\n")).toMatch(/other: +no answer: signal 11$/);
   });
+});
+
+it("a scenario for sealab check, where its language has the words", () => {
+  const operations: Operation[] = [
+    { kind: "call", args: [9, 0x10006000, 0x4000, 3, 0x12, 3, 0x1000] },
+    { kind: "store", args: [0x10006000, 5] },
+    { kind: "call", args: [462, 0x10006000, 0x4000, 0] },
+    { kind: "maps", args: [] },
+  ];
+  const lines = scenarioOf(operations, ["seed 1"])!.trimEnd().split("\n");
+  expect(lines).toContain("f3 = memfd 16");
+  expect(lines).toContain("syscall mmap 0x10006000 0x4000 0x3 0x12 f3 0x1000");
+  expect(lines).toContain("syscall mseal 0x10006000 0x4000 0x0");
+  expect(scenarioOf([...operations, { kind: "brk", args: [0] }], [])).toBeNull();
 });
