@@ -3,7 +3,7 @@ import { BufferHost, Machine } from "../../debug/index.js";
 import { framed, PacketReader } from "../../debug/gdb/packet-reader.js";
 import { GdbSession } from "../../debug/gdb/session.js";
 import { gdbSignal, linuxSignal } from "../../debug/gdb/signals.js";
-import { Program, SYS } from "../../userland/index.js";
+import { findSample, Program, SYS } from "../../userland/index.js";
 
 const SUPPORTED = "qSupported:multiprocess+;swbreak+;hwbreak+;fork-events+;vfork-events+;exec-events+";
 const HERE = "p3e8.3e8";
@@ -310,6 +310,36 @@ describe("a program under gdb", () => {
       if (!stop.startsWith("W")) stop = client.ask("vCont;c");
     }
     expect(client.machine.instructions).toBe(plain.instructions);
+  });
+
+  it.each(["thread-keys", "fork-seals"])("is interrupted at will without a change of its run: %s", (name) => {
+    const start = (): { machine: Machine; host: BufferHost } => {
+      const host = new BufferHost();
+      const machine = Machine.create({ host, memoryBytes: 32 << 20 });
+      machine.load(findSample(name)!.build(), { path: `/${name}` });
+      return { machine, host };
+    };
+    const plain = start();
+    plain.machine.run();
+    const { machine, host } = start();
+    let sent = "";
+    const session = new GdbSession(machine, (text) => (sent += text));
+    const ask = (payload: string): void => session.receive(bytesOf(framed(payload)));
+    ask(SUPPORTED);
+    ask("QPassSignals:a;b;e;14");
+    ask("QCatchSyscalls:1");
+    for (let stops = 0; !/\$[WX]..;process:3e8#/.test(sent) && stops < 2000; stops++) {
+      for (const look of ["qfThreadInfo", "g", "m400000,100", "qXfer:threads:read::0,fff"]) ask(look);
+      sent = "";
+      ask("vCont;c");
+      for (let runs = 0; session.running && runs < 100; runs++) {
+        session.ran(machine.run(97));
+        if (session.running && runs % 7 === 6) session.receive(bytesOf("\x03"));
+      }
+    }
+    expect(sent).toContain("$W00;process:3e8#");
+    expect(host.text(1)).toBe(plain.host.text(1));
+    expect(machine.instructions).toBe(plain.machine.instructions);
   });
 
   it("is let go, or killed", () => {
