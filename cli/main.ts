@@ -9,15 +9,15 @@ const HELP = `sealab runs Linux x86-64 programs on a machine of its own: an emul
 with real page tables and protection keys, and a kernel whose mmap, mprotect,
 pkey_* and mseal do what Linux does, and say why when they refuse.
 
-Usage: sealab run [OPTIONS] [--] PROG [ARGS...]  run a static ELF program
+Usage: sealab run [OPTIONS] [--] PROG [ARGS...]  run an ELF program
        sealab demo [SAMPLE]                      an attack on a sealed JIT heap
        sealab gdb [OPTIONS] PROG [ARGS...]       serve gdb: target remote :1234
-       sealab check [OPTIONS] FILE|DIR...        run scenarios: regression tests of mm
+       sealab check [OPTIONS] FILE|DIR...        run scenarios, text tests of mm
        sealab on-linux [OPTIONS] PROG [ARGS...]  run it on a real Linux, in QEMU
        sealab samples [NAME -o FILE]             list or write sample programs
-       sealab matrix TOPIC [--kernel R[,R2]]     what Linux answers, in every case
+       sealab matrix TOPIC [--kernel R[,R2]]     what Linux answers in each case
        sealab fuzz [--on host|linux|reference]   look for differences from Linux
-       sealab models [NAME]                      the models of sealing, their rules
+       sealab models [NAME]                      models of sealing, their rules
        sealab compare [OPTIONS] PROG [ARGS...]   a program under several models
        sealab --version
 
@@ -26,8 +26,8 @@ ${optionsHelp(RUN_OPTIONS)}
 
 Standard input, output and error are the program's own, and so is the exit
 status (128+N when signal N ended it). sealab's own: 2 wrong usage, 124 a bound
-was reached, 126 the file cannot be run, 127 there is no such file, 70 a mistake
-of sealab's. Ctrl-C goes to the program; a second one (a third, where the
+was reached, 125 every task waits for ever, 126 the file cannot be run, 127
+there is no such file, 70 a mistake of sealab's. Ctrl-C goes to the program; a second one (a third, where the
 program reads a terminal), or three Ctrl-], end sealab with 130.
 
 Try:
