@@ -27,8 +27,9 @@ ${optionsHelp(RUN_OPTIONS)}
 Standard input, output and error are the program's own, and so is the exit
 status (128+N when signal N ended it). sealab's own: 2 wrong usage, 124 a bound
 was reached, 125 every task waits for ever, 126 the file cannot be run, 127
-there is no such file, 70 a mistake of sealab's. Ctrl-C goes to the program; a second one (a third, where the
-program reads a terminal), or three Ctrl-], end sealab with 130.
+there is no such file, 70 a mistake of sealab's. Ctrl-C goes to the program; a
+second one (a third, where the program reads a terminal), or three Ctrl-], end
+sealab with 130.
 
 Try:
   sealab demo
