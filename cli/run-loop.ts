@@ -92,6 +92,8 @@ export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bound
       if (timeLeft() <= 0) return { kind: "timeout" };
       const key = takeKeys();
       if (key !== null) return { kind: "left", key };
+      // The keys just taken in may have let a task go on: then there is nothing to wait for.
+      if (result.reason === "blocked" && machine.kernel.anyReady) continue;
       if (result.reason === "blocked") {
         // At a terminal the user's Ctrl-C may still come.
         if (!result.input && result.deadline === null && !machine.host.isTerminal(0) && interrupts === 0)

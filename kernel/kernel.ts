@@ -298,6 +298,11 @@ export class Kernel {
     return count;
   }
 
+  /** A task could run now. */
+  get anyReady(): boolean {
+    return this.scheduler.running !== null || this.scheduler.waiting > 0;
+  }
+
   /** A call's name, for messages. */
   syscallName(number: number): string {
     return this.#dispatch.nameOf(number);
