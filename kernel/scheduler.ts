@@ -32,8 +32,8 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions = {}) {
     this.quantum = options.quantum ?? DEFAULT_QUANTUM;
-    // Splitmix's constant keeps neighbouring seeds apart, and 0 from being a fixed point of the generator.
-    this.#random = (Math.imul((options.seed ?? 0) + 1, 0x9e3779b9) | 1) >>> 0;
+    // Splitmix's constant keeps neighbouring seeds apart; 0 would be a fixed point of the generator.
+    this.#random = Math.imul((options.seed ?? 0) + 1, 0x9e3779b9) >>> 0 || 1;
   }
 
   /** Ready tasks besides the running one. */
