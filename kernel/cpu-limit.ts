@@ -1,9 +1,9 @@
-/** RLIMIT_CPU (kernel/time/posix-cpu-timers.c check_process_timers). A retired instruction is a nanosecond. */
+/** RLIMIT_CPU and RLIMIT_RTTIME (kernel/time/posix-cpu-timers.c check_process_timers). A retired instruction is a nanosecond. */
 
-import { RLIMIT_CPU } from "./limits.js";
+import { RLIMIT_CPU, RLIMIT_RTTIME } from "./limits.js";
 import { SIGKILL, SIGXCPU } from "./signals/numbers.js";
 import { kernelSignal, sendSignal } from "./signals/send.js";
-import type { Process } from "./task.js";
+import type { Process, Task } from "./task.js";
 
 const SECOND = 1_000_000_000;
 
@@ -27,5 +27,27 @@ export function checkCpuLimit(process: Process): void {
   else {
     sendSignal(task, kernelSignal(SIGXCPU), true);
     limit.soft++;
+  }
+}
+
+const MICROSECOND = 1000;
+const SCHED_FIFO = 1;
+const SCHED_RR = 2;
+
+/** The instructions left to a task of a real-time policy before its limit speaks; Infinity without one. */
+export function realTimeLeft(task: Task): number {
+  if (task.policy !== SCHED_FIFO && task.policy !== SCHED_RR) return Infinity;
+  const { soft, hard } = task.limits.get(RLIMIT_RTTIME);
+  return Math.min(soft, hard) * MICROSECOND - (task.instructions - task.sleptAt) + 1;
+}
+
+/** It has run that long without sleeping: SIGXCPU, and again each second, SIGKILL at the hard limit. */
+export function checkRealTimeLimit(task: Task): void {
+  const limit = task.limits.get(RLIMIT_RTTIME);
+  const used = task.instructions - task.sleptAt;
+  if (used > limit.hard * MICROSECOND) sendSignal(task, kernelSignal(SIGKILL), true);
+  else {
+    limit.soft += SECOND / MICROSECOND;
+    sendSignal(task, kernelSignal(SIGXCPU), true);
   }
 }

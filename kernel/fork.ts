@@ -133,6 +133,7 @@ function copyProcess(kernel: Kernel, parent: Task, pid: number, args: CloneArgum
   if (args.clearHandlers) handlers.reset();
   const process = new Process({
     pid,
+    population: kernel.processes,
     parent: sibling ? from.parent : from,
     limits: from.limits.copy(),
     timers: new IntervalTimers(),

@@ -188,7 +188,13 @@ export class Kernel {
   start(options: StartOptions): ExecFailure | null {
     const credentials = options.credentials ?? userCredentials(0, 0);
     const limits = new Limits(this.memory.ramBytes);
-    const process = new Process({ pid: this.newPid(), parent: null, limits, timers: new IntervalTimers() });
+    const process = new Process({
+      pid: this.newPid(),
+      population: this.processes,
+      parent: null,
+      limits,
+      timers: new IntervalTimers(),
+    });
     const mm = this.newAddressSpace(limits);
     if (mm === null) throw new RangeError("guest memory has no room for a page table");
     mm.hold();

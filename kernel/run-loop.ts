@@ -1,6 +1,6 @@
 /** A run is a row of steps: let the CPU run, serve what made it stop, deliver signals, go on, change tasks. */
 
-import { checkCpuLimit, cpuLimitAt } from "./cpu-limit.js";
+import { checkCpuLimit, checkRealTimeLimit, cpuLimitAt, realTimeLeft } from "./cpu-limit.js";
 import { exitProcess, exitTask } from "./exit.js";
 import { raiseException } from "./exceptions.js";
 import type { Kernel } from "./kernel.js";
@@ -103,6 +103,7 @@ export class RunLoop {
       if (stepsNow(task) && cpu.instructions === now + 1) reportStep(this.kernel, task);
       if (process.timers.usesCpu) fireCpuTimers(this.kernel, task);
       if (process.usage.instructions >= cpuLimitAt(process)) checkCpuLimit(process);
+      if (task.policy !== 0 && task.state !== "dead" && realTimeLeft(task) <= 0) checkRealTimeLimit(task);
     }
   }
 
@@ -255,6 +256,7 @@ export class RunLoop {
         this.kernel.clock.virtual && next !== Infinity ? next - this.kernel.clock.monotonic() : TIMER_SLICE;
     const { process } = task;
     left = Math.min(left, cpuLimitAt(process) - process.usage.instructions);
+    if (task.policy !== 0) left = Math.min(left, Math.max(1, realTimeLeft(task)));
     if (process.timers.usesCpu)
       left = Math.min(left, process.timers.next("cpu") - process.usage.instructions);
     return Math.max(1, Math.ceil(left));

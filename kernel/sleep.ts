@@ -17,6 +17,7 @@ export function sleepOn(kernel: Kernel, task: Task): void {
   }
   // A signal that the call itself unblocked (ppoll, sigsuspend) ends the wait before it begins.
   if (task.signals.attention && wait.interrupted !== 0) return;
+  task.sleptAt = task.instructions;
   kernel.scheduler.sleep(task, "asleep");
 }
 

@@ -43,6 +43,8 @@ export interface Usage {
 export const noUsage = (): Usage => ({ instructions: 0, minorFaults: 0, majorFaults: 0, maxResident: 0 });
 
 export interface ProcessParts {
+  /** Every process of the machine. */
+  readonly population: ReadonlyMap<number, Process>;
   readonly pid: number;
   readonly parent: Process | null;
   readonly limits: Limits;
@@ -53,6 +55,8 @@ export interface ProcessParts {
 /** What the tasks of one thread group share. */
 export class Process {
   readonly pid: number;
+  /** Every process of the machine, this one among them. */
+  readonly population: ReadonlyMap<number, Process>;
   handlers: SignalHandlers;
   readonly pending = new PendingSignals();
   /** Those that have not ended, the oldest first. */
@@ -112,6 +116,7 @@ export class Process {
 
   constructor(parts: ProcessParts) {
     this.pid = parts.pid;
+    this.population = parts.population;
     this.parent = parts.parent;
     this.limits = parts.limits;
     this.timers = parts.timers;
@@ -228,6 +233,8 @@ export class Task implements Waiter {
   hugePagesDisabled = false;
   /** Instructions retired while this task ran. */
   instructions = 0;
+  /** `instructions` when it last slept: RLIMIT_RTTIME counts from there. */
+  sleptAt = 0;
   readonly #scheduler: Scheduler;
 
   constructor(parts: TaskParts) {

@@ -66,10 +66,9 @@ export function sendSignal(task: Task, info: SignalInfo, toProcess: boolean): nu
   if (dropped) return 0;
   const pending = toProcess ? process.pending : task.signals.pending;
   if (!(signal < SIGRTMIN && pending.set.has(signal))) {
-    const queued = queues.reduce((sum, queue) => sum + queue.queue.length, 0);
     // Linux lets a standard signal that the kernel or kill(2) sends exceed the limit.
     const override = signal < SIGRTMIN && info.code >= 0;
-    if (queued < process.limits.soft(RLIMIT_SIGPENDING) || override) pending.queue.push(info);
+    if (override || queuedOfUser(task) < process.limits.soft(RLIMIT_SIGPENDING)) pending.queue.push(info);
     else if (signal >= SIGRTMIN && info.code !== SI_USER) return -EAGAIN;
     pending.set.add(signal);
   }
@@ -77,6 +76,17 @@ export function sendSignal(task: Task, info: SignalInfo, toProcess: boolean): nu
   if (signal === SIGKILL) for (const each of process.tasks) notice(each);
   else notice(toProcess ? chooseTask(task, signal) : task);
   return 0;
+}
+
+/** Signals queued for all processes of the receiver's real user (sig_get_ucounts). */
+function queuedOfUser({ process, credentials }: Task): number {
+  let queued = 0;
+  for (const each of process.population.values()) {
+    if (each.leader.credentials.uid !== credentials.uid) continue;
+    queued += each.pending.queue.length;
+    for (const task of each.tasks) queued += task.signals.pending.queue.length;
+  }
+  return queued;
 }
 
 /** The task sees at its next boundary that a signal is there; asleep, it wakes if it does not block it. */
