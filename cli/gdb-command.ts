@@ -88,11 +88,11 @@ function portOf(text: string | undefined): number {
 
 /** A machine, its server, and the gdb that may be there. */
 class Debugging {
-  readonly #session: GdbSession;
-  #wake = (): void => {};
+  private readonly session: GdbSession;
+  private wake = (): void => {};
   /** Ctrl-C here, since the program was let go last. */
-  #interrupts = 0;
-  #leaves = false;
+  private interrupts = 0;
+  private leaves = false;
 
   constructor(
     private readonly machine: Machine,
@@ -100,14 +100,14 @@ class Debugging {
     private readonly options: RunOptions,
     private readonly server: GdbServer,
   ) {
-    this.#session = new GdbSession(machine, (text) => server.send(text));
+    this.session = new GdbSession(machine, (text) => server.send(text));
     server.serve({
-      arrived: () => this.#session.restart(),
+      arrived: () => this.session.restart(),
       received: (bytes) => {
-        this.#session.receive(bytes);
-        this.#wake();
+        this.session.receive(bytes);
+        this.wake();
       },
-      left: () => this.#left(),
+      left: () => this.left(),
       refused: () => say("a second gdb was turned away"),
     });
   }
@@ -115,37 +115,37 @@ class Debugging {
   /** Runs the machine as gdb says, and to its end when gdb lets it go. */
   async run(): Promise<End> {
     say(`waiting for gdb: target remote ${this.server.address}`);
-    const onInterrupt = (): void => this.#interrupted();
+    const onInterrupt = (): void => this.interrupted();
     process.on("SIGINT", onInterrupt);
     let end: End | null;
     try {
-      end = await this.#debug();
+      end = await this.debug();
     } finally {
       process.off("SIGINT", onInterrupt);
     }
-    this.#session.close();
+    this.session.close();
     this.server.close();
     return end ?? runLoop(this.machine, this.host, this.options);
   }
 
   /** Null when gdb is done with all processes. */
-  async #debug(): Promise<End | null> {
+  private async debug(): Promise<End | null> {
     const { machine, options } = this;
     const started = timestamp();
     const lastInstruction = machine.instructions + options.maxInstructions;
     const terminals = machine.task.fs.namespace.terminals;
     for (;;) {
-      const session = this.#session;
+      const session = this.session;
       if (session.outcome !== null) return null;
       if (session.isOver) {
-        if (this.server.connected) await this.#sleep(FAREWELL, false);
+        if (this.server.connected) await this.sleep(FAREWELL, false);
         return null;
       }
-      if (this.#leaves) return { kind: "interrupted" };
+      if (this.leaves) return { kind: "interrupted" };
       if (timestamp() - started >= options.timeout) return { kind: "timeout" };
       if (!session.running) {
-        this.#interrupts = 0;
-        await this.#sleep(options.timeout - (timestamp() - started), false);
+        this.interrupts = 0;
+        await this.sleep(options.timeout - (timestamp() - started), false);
         continue;
       }
       const budget = Math.min(SLICE, lastInstruction - machine.instructions);
@@ -153,12 +153,12 @@ class Debugging {
       const result = machine.run(budget);
       if (terminals.host?.raw === true) terminals.host.pump();
       session.ran(result);
-      if (session.running) await this.#between(result);
+      if (session.running) await this.between(result);
     }
   }
 
   /** Gives way to Node between two slices, and sleeps where every task waits. */
-  async #between(result: RunResult): Promise<void> {
+  private async between(result: RunResult): Promise<void> {
     if (result.reason !== "blocked" && result.reason !== "suspended") {
       await new Promise((resolve) => setImmediate(resolve));
       return;
@@ -166,37 +166,37 @@ class Debugging {
     const { machine } = this;
     const deadline = result.reason === "blocked" ? result.deadline : null;
     const until = deadline === null ? Infinity : (deadline - machine.kernel.clock.monotonic()) / 1e6;
-    const passed = await this.#sleep(until, result.reason === "blocked" && result.input);
-    if (passed && deadline !== null && this.#session.running) machine.kernel.advanceClock(deadline);
+    const passed = await this.sleep(until, result.reason === "blocked" && result.input);
+    if (passed && deadline !== null && this.session.running) machine.kernel.advanceClock(deadline);
   }
 
   /** True if the time has passed, false if something else came before. */
-  async #sleep(milliseconds: number, input: boolean): Promise<boolean> {
+  private async sleep(milliseconds: number, input: boolean): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const keys = this.machine.task.fs.namespace.terminals.host?.raw ?? false;
     const passed = await new Promise<boolean>((resolve) => {
-      this.#wake = () => resolve(false);
+      this.wake = () => resolve(false);
       timer = setTimeout(() => resolve(true), Math.max(0, Math.min(milliseconds, LONGEST_SLEEP)));
-      if (input || keys) void this.host.waitForInput(input, keys).then(this.#wake);
+      if (input || keys) void this.host.waitForInput(input, keys).then(this.wake);
     });
     clearTimeout(timer);
     return passed;
   }
 
   /** Ctrl-C here: the program's, the first time while it runs. */
-  #interrupted(): void {
-    if (this.#session.running && this.#interrupts++ === 0) this.machine.interrupt();
-    else this.#leaves = true;
-    this.#wake();
+  private interrupted(): void {
+    if (this.session.running && this.interrupts++ === 0) this.machine.interrupt();
+    else this.leaves = true;
+    this.wake();
   }
 
-  #left(): void {
-    const session = this.#session;
+  private left(): void {
+    const session = this.session;
     if (session.outcome === null && !session.isOver) {
       say(`gdb has gone; the program stands still. target remote ${this.server.address}`);
       session.restart();
     }
-    this.#wake();
+    this.wake();
   }
 }
 

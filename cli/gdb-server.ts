@@ -20,15 +20,15 @@ export interface GdbServerEvents {
 
 /** A TCP port for one gdb at a time. */
 export class GdbServer {
-  #client: Socket | null = null;
-  #events: GdbServerEvents | null = null;
+  private client: Socket | null = null;
+  private events: GdbServerEvents | null = null;
 
   private constructor(
     private readonly server: Server,
     /** As gdb's `target remote` takes it. */
     readonly address: string,
   ) {
-    server.on("connection", (socket) => this.#accept(socket));
+    server.on("connection", (socket) => this.accept(socket));
   }
 
   /** @param port 0: one that is free @throws Failure where it cannot be had */
@@ -50,42 +50,42 @@ export class GdbServer {
   }
 
   get connected(): boolean {
-    return this.#client !== null;
+    return this.client !== null;
   }
 
   serve(events: GdbServerEvents): void {
-    this.#events = events;
+    this.events = events;
   }
 
   /** Latin-1, one character a byte. */
   send(text: string): void {
-    this.#client?.write(text, "latin1");
+    this.client?.write(text, "latin1");
   }
 
   /** Nobody is listened to any more; what was written still goes out. */
   close(): void {
-    this.#events = null;
-    this.#client?.end();
-    this.#client = null;
+    this.events = null;
+    this.client?.end();
+    this.client = null;
     this.server.close();
   }
 
-  #accept(socket: Socket): void {
+  private accept(socket: Socket): void {
     socket.on("error", () => socket.destroy());
-    if (this.#client !== null || this.#events === null) {
-      this.#events?.refused();
+    if (this.client !== null || this.events === null) {
+      this.events?.refused();
       socket.once("data", () => socket.end(`+${framed("E.another gdb is connected")}`, "latin1"));
       setTimeout(() => socket.destroy(), 1000).unref();
       return;
     }
     socket.setNoDelay(true);
-    this.#client = socket;
-    this.#events.arrived();
-    socket.on("data", (bytes) => this.#events?.received(bytes));
+    this.client = socket;
+    this.events.arrived();
+    socket.on("data", (bytes) => this.events?.received(bytes));
     socket.on("close", () => {
-      if (this.#client !== socket) return;
-      this.#client = null;
-      this.#events?.left();
+      if (this.client !== socket) return;
+      this.client = null;
+      this.events?.left();
     });
   }
 }

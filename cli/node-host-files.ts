@@ -36,11 +36,11 @@ const O_PATH = 0o10000000;
  * a link there between the look and the use gets it followed.
  */
 export class NodeHostFiles implements HostFiles {
-  readonly #roots: Root[] = [];
+  private readonly roots: Root[] = [];
   /** By root and path, oldest first. */
-  readonly #directories = new Map<string, HeldDirectory>();
-  readonly #handles = new Map<HostHandle, number>();
-  #nextHandle = 1;
+  private readonly directories = new Map<string, HeldDirectory>();
+  private readonly handles = new Map<HostHandle, number>();
+  private nextHandle = 1;
 
   /** @param anchored walk from held descriptors; where that can be done unless told */
   constructor(readonly anchored = process.platform === "linux" && fs.existsSync("/proc/self/fd")) {}
@@ -50,8 +50,8 @@ export class NodeHostFiles implements HostFiles {
     try {
       const path = fs.realpathSync.native(hostPath);
       const held = this.anchored && fs.statSync(path).isDirectory();
-      this.#roots.push({ path, fd: held ? fs.openSync(path, O_PATH | fs.constants.O_DIRECTORY) : null });
-      return this.#roots.length - 1;
+      this.roots.push({ path, fd: held ? fs.openSync(path, O_PATH | fs.constants.O_DIRECTORY) : null });
+      return this.roots.length - 1;
     } catch (error) {
       return errnoOf(error);
     }
@@ -62,7 +62,7 @@ export class NodeHostFiles implements HostFiles {
   }
 
   list(root: number, path: string): HostEntry[] | number {
-    const directory = this.#roots[root]?.fd ?? null;
+    const directory = this.roots[root]?.fd ?? null;
     return this.attempt(root, path, (full) => {
       if (directory !== null) return listOf(anchor(this.directory(root, path)));
       return fs.lstatSync(full).isDirectory() ? listOf(full) : -ENOTDIR;
@@ -90,8 +90,8 @@ export class NodeHostFiles implements HostFiles {
         fs.closeSync(fd);
         return -ENXIO;
       }
-      this.#handles.set(this.#nextHandle, fd);
-      return this.#nextHandle++;
+      this.handles.set(this.nextHandle, fd);
+      return this.nextHandle++;
     });
   }
 
@@ -116,9 +116,9 @@ export class NodeHostFiles implements HostFiles {
   }
 
   close(handle: HostHandle): void {
-    const fd = this.#handles.get(handle);
+    const fd = this.handles.get(handle);
     if (fd === undefined) return;
-    this.#handles.delete(handle);
+    this.handles.delete(handle);
     fs.closeSync(fd);
   }
 
@@ -188,7 +188,7 @@ export class NodeHostFiles implements HostFiles {
 
   /** Closes every file still open. */
   closeAll(): void {
-    for (const handle of [...this.#handles.keys()]) this.close(handle);
+    for (const handle of [...this.handles.keys()]) this.close(handle);
     this.forgetDirectories(0);
   }
 
@@ -226,7 +226,7 @@ export class NodeHostFiles implements HostFiles {
   private attempt<T>(root: number, path: string, act: (full: Buffer) => T): T | number {
     try {
       // Here, and not while paths are walked: none that is in use may be closed.
-      if (this.#directories.size > MAX_DIRECTORIES) this.forgetDirectories(MAX_DIRECTORIES / 2);
+      if (this.directories.size > MAX_DIRECTORIES) this.forgetDirectories(MAX_DIRECTORIES / 2);
       const full = this.resolve(root, path);
       return typeof full === "number" ? full : act(full);
     } catch (error) {
@@ -235,16 +235,16 @@ export class NodeHostFiles implements HostFiles {
   }
 
   private forgetDirectories(keep: number): void {
-    for (const [key, { fd }] of this.#directories) {
-      if (this.#directories.size <= keep) return;
-      this.#directories.delete(key);
+    for (const [key, { fd }] of this.directories) {
+      if (this.directories.size <= keep) return;
+      this.directories.delete(key);
       fs.closeSync(fd);
     }
   }
 
   /** A host path as bytes that leads to this name with no link and no step upward on the way. */
   private resolve(root: number, path: string): Buffer | number {
-    const base = this.#roots[root];
+    const base = this.roots[root];
     if (base === undefined) return -ENOENT;
     if (path.includes("\0") || (sep === "\\" && /[\\:]/.test(path))) return -EINVAL;
     if (path !== "")
@@ -258,17 +258,17 @@ export class NodeHostFiles implements HostFiles {
 
   /** A directory below a root whose descriptor is known. Throws what the host says. */
   private directory(root: number, path: string): number {
-    const base = this.#roots[root]!;
+    const base = this.roots[root]!;
     if (path === "") return base.fd!;
     const key = `${root}:${path}`;
-    const held = this.#directories.get(key);
+    const held = this.directories.get(key);
     const full = Buffer.concat([Buffer.from(base.path.replace(/\/?$/, "/")), Buffer.from(path, "latin1")]);
     if (held) {
       // Another directory may be there now. Only compared: what this leads to is not used.
       const stat = fs.statSync(full, { bigint: true, throwIfNoEntry: false });
-      this.#directories.delete(key);
+      this.directories.delete(key);
       if (stat?.ino === held.inode && stat.dev === held.device) {
-        this.#directories.set(key, held);
+        this.directories.set(key, held);
         return held.fd;
       }
       fs.closeSync(held.fd);
@@ -278,7 +278,7 @@ export class NodeHostFiles implements HostFiles {
     const { O_DIRECTORY, O_NOFOLLOW } = fs.constants;
     const fd = fs.openSync(anchor(above, path.slice(slash + 1)), O_PATH | O_DIRECTORY | O_NOFOLLOW);
     const { dev: device, ino: inode } = fs.fstatSync(fd, { bigint: true });
-    this.#directories.set(key, { fd, device, inode });
+    this.directories.set(key, { fd, device, inode });
     return fd;
   }
 
@@ -300,7 +300,7 @@ export class NodeHostFiles implements HostFiles {
   }
 
   private onHandle<T>(handle: HostHandle, act: (fd: number) => T): T | number {
-    const fd = this.#handles.get(handle);
+    const fd = this.handles.get(handle);
     if (fd === undefined) return -EIO;
     try {
       return act(fd);

@@ -19,18 +19,18 @@ export class NodeHost implements Host {
   readonly stdin = new StandardInput();
   readonly terminal?: NodeTerminal;
   readonly fileSource = new NodeHostFiles();
-  readonly #random: SeededRandom | null;
+  private readonly seeded: SeededRandom | null;
   /** Where the terminal's keys come from; null without a terminal. */
-  readonly #keys: StandardInput | null = null;
+  private readonly keys: StandardInput | null = null;
 
   constructor(options: NodeHostOptions) {
-    this.#random = options.seed === "host" ? null : new SeededRandom(options.seed);
+    this.seeded = options.seed === "host" ? null : new SeededRandom(options.seed);
     // Standard input's last: on some systems it cannot be written to.
     const fd = ([1, 2, 0] as const).find((each) => isatty(each));
     if (fd === undefined) return;
-    this.#keys = isatty(0) ? this.stdin : new StandardInput(openKeys);
-    const terminal = new NodeTerminal(fd, this.#keys, this.#keys === this.stdin, put);
-    this.#keys.watch = (bytes) => terminal.watch(bytes);
+    this.keys = isatty(0) ? this.stdin : new StandardInput(openKeys);
+    const terminal = new NodeTerminal(fd, this.keys, this.keys === this.stdin, put);
+    this.keys.watch = (bytes) => terminal.watch(bytes);
     this.terminal = terminal;
   }
 
@@ -69,7 +69,7 @@ export class NodeHost implements Host {
   }
 
   random(count: number): Uint8Array {
-    return this.#random?.bytes(count) ?? crypto().randomBytes(count);
+    return this.seeded?.bytes(count) ?? crypto().randomBytes(count);
   }
 
   /**
@@ -79,14 +79,13 @@ export class NodeHost implements Host {
   async waitForInput(standard: boolean, keys: boolean): Promise<void> {
     const waits: Promise<void>[] = [];
     if (standard) waits.push(this.stdin.wait());
-    if (keys && this.#keys !== null && !(standard && this.#keys === this.stdin))
-      waits.push(this.#keys.wait());
+    if (keys && this.keys !== null && !(standard && this.keys === this.stdin)) waits.push(this.keys.wait());
     if (waits.length > 0) await Promise.race(waits);
   }
 
   close(): void {
     this.terminal?.restore();
-    this.#keys?.close();
+    this.keys?.close();
     this.stdin.close();
     this.fileSource.closeAll();
   }

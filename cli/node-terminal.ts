@@ -20,12 +20,12 @@ const ENDINGS = ["SIGTERM", "SIGHUP", "SIGQUIT"] as const;
  */
 export class NodeTerminal implements HostTerminalPort {
   /** The keys come as they are pressed. */
-  #raw = false;
+  private raw = false;
   /** What `stty -g` said; null where stty is not there and Node's own raw mode serves. */
-  #saved: string | null = null;
-  #hooked = false;
-  #controlC: number[] = [];
-  #controlBracket: number[] = [];
+  private saved: string | null = null;
+  private hooked = false;
+  private controlC: number[] = [];
+  private controlBracket: number[] = [];
 
   /**
    * @param fd a descriptor of the terminal
@@ -42,14 +42,14 @@ export class NodeTerminal implements HostTerminalPort {
 
   write(bytes: Uint8Array): void {
     // A terminal that is not raw through and through puts the carriage return before each newline itself.
-    this.put(this.fd, this.#saved !== null && this.#raw ? bytes : uncooked(bytes));
+    this.put(this.fd, this.saved !== null && this.raw ? bytes : uncooked(bytes));
   }
 
   setRaw(on: boolean): void {
-    if (on === this.#raw) return;
-    if (on) this.#makeRaw();
-    else this.#makeCooked();
-    this.#raw = on;
+    if (on === this.raw) return;
+    if (on) this.makeRaw();
+    else this.makeCooked();
+    this.raw = on;
   }
 
   /** Known on Linux only; elsewhere the terminal is taken over when it is read. */
@@ -66,17 +66,17 @@ export class NodeTerminal implements HostTerminalPort {
   /** As it was before; for good. */
   restore(): void {
     this.setRaw(false);
-    if (!this.#hooked) return;
-    this.#hooked = false;
-    process.off("exit", this.#atExit);
-    process.off("SIGCONT", this.#continued);
-    process.off("SIGTSTP", this.#suspend);
-    for (const signal of ENDINGS) process.off(signal, this.#atSignal);
+    if (!this.hooked) return;
+    this.hooked = false;
+    process.off("exit", this.atExit);
+    process.off("SIGCONT", this.continued);
+    process.off("SIGTSTP", this.suspendProcess);
+    for (const signal of ENDINGS) process.off(signal, this.atSignal);
   }
 
   /** Stops this process as the shell's job; comes back when it goes on. */
   async suspend(): Promise<void> {
-    const raw = this.#raw;
+    const raw = this.raw;
     this.setRaw(false);
     process.kill(process.pid, "SIGSTOP");
     await new Promise((resolve) => setImmediate(resolve));
@@ -87,41 +87,40 @@ export class NodeTerminal implements HostTerminalPort {
   watch(bytes: Uint8Array): void {
     const now = timestamp();
     for (const byte of bytes) {
-      if (byte === CONTROL_C)
-        this.#controlC = [...this.#controlC, now].filter((at) => at > now - CONTROL_C_MS);
+      if (byte === CONTROL_C) this.controlC = [...this.controlC, now].filter((at) => at > now - CONTROL_C_MS);
       if (byte === CONTROL_BRACKET)
-        this.#controlBracket = [...this.#controlBracket, now].filter((at) => at > now - CONTROL_BRACKET_MS);
+        this.controlBracket = [...this.controlBracket, now].filter((at) => at > now - CONTROL_BRACKET_MS);
     }
   }
 
   /** The program has looked after its terminal: it is not deaf to Ctrl-C. */
   heeded(): void {
-    this.#controlC = [];
+    this.controlC = [];
   }
 
   /** The key that was pressed so often that the user wants to get out; null: none. */
   get wayOut(): "Ctrl-C" | "Ctrl-]" | null {
-    if (this.#controlC.length >= PRESSES) return "Ctrl-C";
-    return this.#controlBracket.length >= PRESSES ? "Ctrl-]" : null;
+    if (this.controlC.length >= PRESSES) return "Ctrl-C";
+    return this.controlBracket.length >= PRESSES ? "Ctrl-]" : null;
   }
 
-  #makeRaw(): void {
-    this.#hook();
+  private makeRaw(): void {
+    this.hook();
     if (process.platform !== "win32") {
-      this.#saved ??= this.#stty("-g");
-      if (this.#saved !== null && this.#stty("raw", "-echo", "-iexten") !== null) return;
-      this.#saved = null;
+      this.saved ??= this.stty("-g");
+      if (this.saved !== null && this.stty("raw", "-echo", "-iexten") !== null) return;
+      this.saved = null;
     }
     if (process.stdin.isTTY) process.stdin.setRawMode(true);
   }
 
-  #makeCooked(): void {
-    if (this.#saved !== null) this.#stty(this.#saved);
+  private makeCooked(): void {
+    if (this.saved !== null) this.stty(this.saved);
     else if (process.stdin.isTTY) process.stdin.setRawMode(false);
   }
 
   /** Output of stty on the terminal; null where it fails. */
-  #stty(...args: string[]): string | null {
+  private stty(...args: string[]): string | null {
     const { status, stdout } = childProcess().spawnSync("stty", args, {
       stdio: [this.fd, "pipe", "ignore"],
       encoding: "utf8",
@@ -129,28 +128,28 @@ export class NodeTerminal implements HostTerminalPort {
     return status === 0 ? stdout.trim() : null;
   }
 
-  #hook(): void {
-    if (this.#hooked) return;
-    this.#hooked = true;
-    process.on("exit", this.#atExit);
+  private hook(): void {
+    if (this.hooked) return;
+    this.hooked = true;
+    process.on("exit", this.atExit);
     if (process.platform === "win32") return;
-    process.on("SIGCONT", this.#continued);
-    process.on("SIGTSTP", this.#suspend);
-    for (const signal of ENDINGS) process.on(signal, this.#atSignal);
+    process.on("SIGCONT", this.continued);
+    process.on("SIGTSTP", this.suspendProcess);
+    for (const signal of ENDINGS) process.on(signal, this.atSignal);
   }
 
-  readonly #atExit = (): void => this.setRaw(false);
+  private readonly atExit = (): void => this.setRaw(false);
 
-  readonly #atSignal = (signal: NodeJS.Signals): void => {
+  private readonly atSignal = (signal: NodeJS.Signals): void => {
     this.restore();
     process.kill(process.pid, signal);
   };
 
-  readonly #suspend = (): void => void this.suspend();
+  private readonly suspendProcess = (): void => void this.suspend();
 
   /** Who continued us may have set the terminal for themselves before. */
-  readonly #continued = (): void => {
-    if (this.#raw) this.#makeRaw();
+  private readonly continued = (): void => {
+    if (this.raw) this.makeRaw();
   };
 }
 

@@ -30,38 +30,38 @@ export class VirtualClock implements Clock {
   watcher: ClockWatcher | null = null;
   readonly wasSet = new WaitQueue();
   /** Nanoseconds that were slept away. */
-  #skipped = 0;
-  #realtimeOrigin: bigint;
+  private skippedTime = 0;
+  private origin: bigint;
 
   constructor(
     private readonly cpu: { readonly instructions: number },
     realtimeOrigin: bigint,
   ) {
-    this.#realtimeOrigin = realtimeOrigin;
+    this.origin = realtimeOrigin;
   }
 
   get skipped(): number {
-    return this.#skipped;
+    return this.skippedTime;
   }
 
   get realtimeOrigin(): bigint {
-    return this.#realtimeOrigin;
+    return this.origin;
   }
 
   set realtimeOrigin(origin: bigint) {
-    this.#realtimeOrigin = origin;
+    this.origin = origin;
     this.watcher?.clockChanged();
     this.wasSet.wake();
   }
 
   monotonic(): number {
-    return this.cpu.instructions + this.#skipped;
+    return this.cpu.instructions + this.skippedTime;
   }
 
   advanceTo(time: number): void {
     const ahead = time - this.monotonic();
     if (ahead <= 0) return;
-    this.#skipped += ahead;
+    this.skippedTime += ahead;
     this.watcher?.clockChanged();
   }
 }
@@ -72,25 +72,25 @@ export class HostClock implements Clock {
   readonly skipped = 0;
   watcher: ClockWatcher | null = null;
   readonly wasSet = new WaitQueue();
-  #realtimeOrigin: bigint;
-  readonly #start: bigint;
+  private origin: bigint;
+  private readonly start: bigint;
 
   constructor(private readonly host: { realtimeNanoseconds(): bigint; monotonicNanoseconds(): bigint }) {
-    this.#realtimeOrigin = host.realtimeNanoseconds();
-    this.#start = host.monotonicNanoseconds();
+    this.origin = host.realtimeNanoseconds();
+    this.start = host.monotonicNanoseconds();
   }
 
   get realtimeOrigin(): bigint {
-    return this.#realtimeOrigin;
+    return this.origin;
   }
 
   set realtimeOrigin(origin: bigint) {
-    this.#realtimeOrigin = origin;
+    this.origin = origin;
     this.wasSet.wake();
   }
 
   monotonic(): number {
-    return Number(this.host.monotonicNanoseconds() - this.#start);
+    return Number(this.host.monotonicNanoseconds() - this.start);
   }
 
   advanceTo(): void {

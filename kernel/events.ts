@@ -94,7 +94,7 @@ export class KernelEvents {
     exit: false,
     oom: false,
   };
-  readonly #listeners: { [N in KernelEventName]: Listener<N>[] } = {
+  private readonly listeners: { [N in KernelEventName]: Listener<N>[] } = {
     syscallEnter: [],
     syscallExit: [],
     signal: [],
@@ -108,7 +108,7 @@ export class KernelEvents {
 
   /** Adds a listener; the function returned takes it away again. */
   on<N extends KernelEventName>(name: N, listener: Listener<N>): () => void {
-    const list: Listener<N>[] = this.#listeners[name];
+    const list: Listener<N>[] = this.listeners[name];
     list.push(listener);
     this.listening[name] = true;
     return () => {
@@ -119,7 +119,7 @@ export class KernelEvents {
   }
 
   emit<N extends KernelEventName>(name: N, event: KernelEventMap[N]): void {
-    const list: Listener<N>[] = this.#listeners[name];
+    const list: Listener<N>[] = this.listeners[name];
     for (const listener of list) listener(event);
   }
 }

@@ -132,14 +132,14 @@ export class Kernel {
   lastFaultRefusal: Refusal | null = null;
   /** System calls served. */
   syscalls = 0;
-  readonly #dispatch: SyscallDispatch;
-  readonly #mmParts: NonNullable<KernelOptions["mm"]>;
-  readonly #commit = { pages: 0 };
-  readonly #reaped = new WeakSet<AddressSpace>();
-  #nextAsid = 1;
-  #nextPid: number;
-  readonly #calls: SystemCalls;
-  readonly #loop: RunLoop;
+  private readonly dispatch: SyscallDispatch;
+  private readonly mmParts: NonNullable<KernelOptions["mm"]>;
+  private readonly commit = { pages: 0 };
+  private readonly reaped = new WeakSet<AddressSpace>();
+  private nextAsid = 1;
+  private nextPid: number;
+  private readonly calls: SystemCalls;
+  private readonly loop: RunLoop;
   /** The kernel's own last write of the running task's PKRU. */
   pkruSet: Provenance | undefined;
 
@@ -169,14 +169,14 @@ export class Kernel {
     });
     this.hostname = options.hostname ?? "sealab";
     this.maxTasks = options.maxTasks ?? DEFAULT_MAX_TASKS;
-    this.#dispatch = options.dispatch;
-    this.#mmParts = options.mm ?? {};
+    this.dispatch = options.dispatch;
+    this.mmParts = options.mm ?? {};
     this.mmSettings = { ...DEFAULT_SETTINGS, ...options.mmSettings };
     this.scheduler = new Scheduler(options.schedule);
     this.waitForAll = options.waitForAll ?? false;
-    this.#nextPid = options.firstPid ?? 1000;
-    this.#calls = new SystemCalls(this, options.dispatch);
-    this.#loop = new RunLoop(this, this.#calls);
+    this.nextPid = options.firstPid ?? 1000;
+    this.calls = new SystemCalls(this, options.dispatch);
+    this.loop = new RunLoop(this, this.calls);
   }
 
   /** Bytes of the XSAVE area in a signal frame. */
@@ -229,36 +229,36 @@ export class Kernel {
   /** The next free number for a task (alloc_pid): they go up, and start again above 300 at PID_MAX. */
   newPid(): number {
     do {
-      if (this.#nextPid >= PID_MAX) this.#nextPid = RESERVED_PIDS;
-      this.#nextPid++;
-    } while (this.tasks.has(this.#nextPid - 1));
-    return this.#nextPid - 1;
+      if (this.nextPid >= PID_MAX) this.nextPid = RESERVED_PIDS;
+      this.nextPid++;
+    } while (this.tasks.has(this.nextPid - 1));
+    return this.nextPid - 1;
   }
 
   /** The number given out last. */
   get lastPid(): number {
-    return this.#nextPid - 1;
+    return this.nextPid - 1;
   }
 
   /** An empty address space that shares the process's limits; null when no frame is left for its root. */
   newAddressSpace(limits: Limits, personality = 0): AddressSpace | null {
-    return AddressSpace.create(this.#environment(limits, personality), this.#nextAsid++);
+    return AddressSpace.create(this.environment(limits, personality), this.nextAsid++);
   }
 
   /** A copy of a task's memory for a forked process with those limits; null when frames or the commit limit end. */
   copyAddressSpace(task: Task, limits: Limits): AddressSpace | null {
-    const copy = task.mm.fork(this.#environment(limits, task.personality), this.#nextAsid++);
+    const copy = task.mm.fork(this.environment(limits, task.personality), this.nextAsid++);
     return typeof copy === "number" ? null : copy;
   }
 
-  #environment(limits: Limits, personality: number): MmEnvironment {
-    return environmentFor(this, limits, personality, { commit: this.#commit, ...this.#mmParts });
+  private environment(limits: Limits, personality: number): MmEnvironment {
+    return environmentFor(this, limits, personality, { commit: this.commit, ...this.mmParts });
   }
 
   /** Where the machine is now: of a system call, the SYSCALL instruction. */
   provenance(): Provenance {
     const { registers, instructions } = this.cpu;
-    const inCall = this.#calls.running !== null;
+    const inCall = this.calls.running !== null;
     return {
       instruction: inCall ? instructions - 1 : instructions,
       rip: inCall ? registers.rip - SYSCALL_BYTES : registers.rip,
@@ -293,8 +293,8 @@ export class Kernel {
 
   /** The system call that is being executed now. */
   runningCall(): string | undefined {
-    const { running } = this.#calls;
-    return running === null ? undefined : this.#dispatch.nameOf(running);
+    const { running } = this.calls;
+    return running === null ? undefined : this.dispatch.nameOf(running);
   }
 
   /** Tasks that have not ended. */
@@ -311,12 +311,12 @@ export class Kernel {
 
   /** A call's name, for messages. */
   syscallName(number: number): string {
-    return this.#dispatch.nameOf(number);
+    return this.dispatch.nameOf(number);
   }
 
   /** Makes `run` return "stopped" at the next boundary; for listeners. */
   requestStop(): void {
-    this.#loop.stopRequested = true;
+    this.loop.stopRequested = true;
   }
 
   /**
@@ -324,13 +324,13 @@ export class Kernel {
    * that many.
    */
   run(maxInstructions: number): RunResult {
-    return this.#loop.run(maxInstructions);
+    return this.loop.run(maxInstructions);
   }
 
   /** Gives a task's wait up as a signal does, so that its registers can be changed: the call is made again later. */
   interruptWait(task: Task): void {
     if (task.waiting === null) return;
-    withRegisters(this, task, () => this.#calls.interrupt(task));
+    withRegisters(this, task, () => this.calls.interrupt(task));
     sleepNoMore(this, task);
     task.wake();
   }
@@ -369,11 +369,11 @@ export class Kernel {
     this.processes.delete(process.pid);
     this.tasks.delete(process.leader.tid);
     process.parent?.children.delete(process);
-    if (this.processes.size === 0) this.#standStill();
+    if (this.processes.size === 0) this.standStill();
   }
 
   /** All is over: the first process is what can be looked at. */
-  #standStill(): void {
+  private standStill(): void {
     const { leader } = this.init;
     this.current = leader;
     this.activate(leader.mm);
@@ -385,8 +385,8 @@ export class Kernel {
   reap(task: Task): void {
     this.tasks.delete(task.tid);
     this.processes.delete(task.pid);
-    if (this.#reaped.has(task.mm)) return;
-    this.#reaped.add(task.mm);
+    if (this.reaped.has(task.mm)) return;
+    this.reaped.add(task.mm);
     while (task.mm.users > 0) task.mm.drop();
   }
 

@@ -26,37 +26,37 @@ export interface Limit {
 
 /** The limits of a process: as Linux's init has them, with a descriptor limit as a shell gives. */
 export class Limits {
-  readonly #limits: Limit[];
+  private readonly limits: Limit[];
 
   constructor(ramBytes: number) {
     // Linux allows one thread for each eight thread stacks (16 KiB) of memory, half of that for a user (fork_init).
     const threads = Math.floor(ramBytes / (8 * 16384) / 2);
     const unlimited = (): Limit => ({ soft: Infinity, hard: Infinity });
-    this.#limits = Array.from({ length: RLIM_NLIMITS }, unlimited);
-    this.#limits[RLIMIT_STACK] = { soft: 8 << 20, hard: Infinity };
-    this.#limits[RLIMIT_CORE] = { soft: 0, hard: Infinity };
-    this.#limits[RLIMIT_NPROC] = { soft: threads, hard: threads };
-    this.#limits[RLIMIT_NOFILE] = { soft: 1024, hard: 1048576 };
-    this.#limits[RLIMIT_MEMLOCK] = { soft: 8 << 20, hard: 8 << 20 };
-    this.#limits[RLIMIT_SIGPENDING] = { soft: threads, hard: threads };
-    this.#limits[RLIMIT_MSGQUEUE] = { soft: 819200, hard: 819200 };
-    this.#limits[RLIMIT_NICE] = { soft: 0, hard: 0 };
-    this.#limits[RLIMIT_RTPRIO] = { soft: 0, hard: 0 };
+    this.limits = Array.from({ length: RLIM_NLIMITS }, unlimited);
+    this.limits[RLIMIT_STACK] = { soft: 8 << 20, hard: Infinity };
+    this.limits[RLIMIT_CORE] = { soft: 0, hard: Infinity };
+    this.limits[RLIMIT_NPROC] = { soft: threads, hard: threads };
+    this.limits[RLIMIT_NOFILE] = { soft: 1024, hard: 1048576 };
+    this.limits[RLIMIT_MEMLOCK] = { soft: 8 << 20, hard: 8 << 20 };
+    this.limits[RLIMIT_SIGPENDING] = { soft: threads, hard: threads };
+    this.limits[RLIMIT_MSGQUEUE] = { soft: 819200, hard: 819200 };
+    this.limits[RLIMIT_NICE] = { soft: 0, hard: 0 };
+    this.limits[RLIMIT_RTPRIO] = { soft: 0, hard: 0 };
   }
 
   /** As fork gives them to a child. */
   copy(): Limits {
     const copy = new Limits(0);
-    this.#limits.forEach((limit, resource) => (copy.#limits[resource] = { ...limit }));
+    this.limits.forEach((limit, resource) => (copy.limits[resource] = { ...limit }));
     return copy;
   }
 
   get(resource: number): Limit {
-    return this.#limits[resource]!;
+    return this.limits[resource]!;
   }
 
   /** The soft limit: what is enforced. */
   soft(resource: number): number {
-    return this.#limits[resource]!.soft;
+    return this.limits[resource]!.soft;
   }
 }

@@ -39,9 +39,9 @@ export class RunLoop {
   /** Makes `run` return "stopped" at the next boundary. */
   stopRequested = false;
   /** The earliest timer when the running task's budget was made: an earlier one ends its run. */
-  #timersSeen = Infinity;
+  private timersSeen = Infinity;
   /** Bytes of a context that was loaded: the next one is saved in them. */
-  #spareContext: Uint8Array | null = null;
+  private spareContext: Uint8Array | null = null;
 
   constructor(
     private readonly kernel: Kernel,
@@ -62,22 +62,22 @@ export class RunLoop {
         return STOPPED;
       }
       if (this.kernel.processes.size === 0) return { reason: "exited", status: this.kernel.init.exit! };
-      this.#wakeDue();
+      this.wakeDue();
       const task = scheduler.pick(cpu.instructions);
       if (task === null) {
-        const result = this.#idle();
+        const result = this.idle();
         if (result !== null) return result;
         continue;
       }
-      if (task !== this.kernel.current) this.#switchTo(task);
+      if (task !== this.kernel.current) this.switchTo(task);
       const { process } = task;
-      if (task.tracing !== null && this.#stoppedByTracer(task, task.tracing)) continue;
+      if (task.tracing !== null && this.stoppedByTracer(task, task.tracing)) continue;
       if (process.stopped !== 0 && task.tracing === null && !isKilled(task)) {
         scheduler.sleep(task, "asleep");
         continue;
       }
       if (task.unfinished.length > 0 && !isKilled(task)) {
-        this.#goOnUnfinished(task, task.unfinished.shift()!);
+        this.goOnUnfinished(task, task.unfinished.shift()!);
         continue;
       }
       if (task.waiting !== null) {
@@ -96,10 +96,10 @@ export class RunLoop {
       const until = Math.min(
         limit,
         scheduler.waiting > 0 ? scheduler.sliceEnd : Infinity,
-        now + this.#untilTimer(task),
+        now + this.untilTimer(task),
         stepsNow(task) || outside?.steps(task) === true ? now + 1 : Infinity,
       );
-      if (this.#runUser(task, until - now)) return STOPPED;
+      if (this.runUser(task, until - now)) return STOPPED;
       if (stepsNow(task) && cpu.instructions === now + 1) reportStep(this.kernel, task);
       if (process.timers.usesCpu) fireCpuTimers(this.kernel, task);
       if (process.usage.instructions >= cpuLimitAt(process)) checkCpuLimit(process);
@@ -108,7 +108,7 @@ export class RunLoop {
   }
 
   /** A tracee stands still, or has to stop now; false where it goes on. */
-  #stoppedByTracer(task: Task, tracing: Tracing): boolean {
+  private stoppedByTracer(task: Task, tracing: Tracing): boolean {
     const { process } = task;
     if (isKilled(task)) {
       tracing.stop = null;
@@ -138,7 +138,7 @@ export class RunLoop {
   }
 
   /** Takes up what a tracer's stop put off. */
-  #goOnUnfinished(task: Task, step: Unfinished): void {
+  private goOnUnfinished(task: Task, step: Unfinished): void {
     switch (step.kind) {
       case "execute":
         // A tracer may have cancelled the call, which the number -1 says, or does it itself.
@@ -158,7 +158,7 @@ export class RunLoop {
   }
 
   /** Timers that have expired and input that has come wake their tasks. */
-  #wakeDue(): void {
+  private wakeDue(): void {
     if (this.kernel.timerQueue.next !== Infinity) {
       const now = this.kernel.clock.monotonic();
       if (this.kernel.timerQueue.next <= now) this.kernel.timerQueue.fire(now);
@@ -168,7 +168,7 @@ export class RunLoop {
   }
 
   /** Nobody can run: carries a virtual clock to the next timer, else says what the run waits for. */
-  #idle(): RunResult | null {
+  private idle(): RunResult | null {
     const next = this.kernel.timerQueue.next;
     const input = this.kernel.hostWaiters.size > 0;
     const held = this.kernel.debugger?.holdsTasks === true;
@@ -183,13 +183,13 @@ export class RunLoop {
   }
 
   /** The processor goes to another task: its registers, its page tables. */
-  #switchTo(task: Task): void {
+  private switchTo(task: Task): void {
     const { kernel } = this;
     const { cpu, current } = kernel;
     // Of an ended first process, the registers can be looked at to the last.
     if (current.state !== "dead" || current === kernel.init.leader) {
-      current.context = cpu.saveContext(this.#spareContext ?? undefined);
-      this.#spareContext = null;
+      current.context = cpu.saveContext(this.spareContext ?? undefined);
+      this.spareContext = null;
       const writer = current.pkruWriter;
       writer.instruction = cpu.pkruWriter.instruction;
       writer.rip = cpu.pkruWriter.rip;
@@ -199,7 +199,7 @@ export class RunLoop {
     this.kernel.activate(task.mm);
     if (task.context !== null) {
       cpu.loadContext(task.context);
-      this.#spareContext = task.context;
+      this.spareContext = task.context;
       task.context = null;
     }
     kernel.debugger?.switched(task);
@@ -213,7 +213,7 @@ export class RunLoop {
   }
 
   /** Runs the CPU and serves system calls until something other than a plain call happens; true to stop. */
-  #runUser(task: Task, budget: number): boolean {
+  private runUser(task: Task, budget: number): boolean {
     const { cpu } = this.kernel;
     const limit = cpu.instructions + budget;
     const { signals } = task;
@@ -241,15 +241,15 @@ export class RunLoop {
       task.state === "ready" &&
       task.interruptedBy === 0 &&
       !this.kernel.scheduler.yielding &&
-      this.kernel.timerQueue.next >= this.#timersSeen &&
+      this.kernel.timerQueue.next >= this.timersSeen &&
       cpu.instructions < limit
     );
     return false;
   }
 
   /** Instructions until a timer may expire, at least 1. */
-  #untilTimer(task: Task): number {
-    const next = (this.#timersSeen = this.kernel.timerQueue.next);
+  private untilTimer(task: Task): number {
+    const next = (this.timersSeen = this.kernel.timerQueue.next);
     let left = Infinity;
     if (next !== Infinity || this.kernel.hostWaiters.size > 0)
       left =

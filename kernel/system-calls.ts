@@ -54,10 +54,10 @@ export class SystemCalls {
     const { listening } = this.kernel.events;
     this.running = number;
     if (listening.syscallEnter || listening.syscallExit) {
-      this.#executeTraced(task, number, resumed);
+      this.executeTraced(task, number, resumed);
     } else {
       const result = this.dispatch.execute(this.kernel, task, number);
-      if (result !== BLOCKED && result !== NO_RESULT) this.#finish(task, result);
+      if (result !== BLOCKED && result !== NO_RESULT) this.finish(task, result);
     }
     this.running = null;
     if (task.waiting !== null) sleepOn(this.kernel, task);
@@ -67,7 +67,7 @@ export class SystemCalls {
     }
   }
 
-  #executeTraced(task: Task, number: number, resumed: boolean): void {
+  private executeTraced(task: Task, number: number, resumed: boolean): void {
     const { registers } = this.kernel.cpu;
     const args = ARGUMENTS.map((register) => BigInt.asUintN(64, registers.get(register)));
     const name = this.dispatch.nameOf(number);
@@ -81,11 +81,11 @@ export class SystemCalls {
         result: result === NO_RESULT ? null : BigInt(result),
       });
     }
-    if (result !== NO_RESULT) this.#finish(task, result);
+    if (result !== NO_RESULT) this.finish(task, result);
   }
 
   /** Writes a result to RAX; a call that asks for its restart has signals delivered next, as only these cause it. */
-  #finish(task: Task, result: number | bigint): void {
+  private finish(task: Task, result: number | bigint): void {
     const { registers } = this.kernel.cpu;
     if (typeof result === "bigint") registers.set(RAX, BigInt.asUintN(64, result));
     else {
@@ -111,13 +111,13 @@ export class SystemCalls {
       return;
     }
     const late = wait.deadline !== null && this.kernel.clock.monotonic() >= wait.deadline;
-    if (late || this.#mayGoOn(task)) {
+    if (late || this.mayGoOn(task)) {
       wait.timedOut = late;
       this.execute(task, true);
     } else sleepOn(this.kernel, task);
   }
 
-  #mayGoOn(task: Task): boolean {
+  private mayGoOn(task: Task): boolean {
     const wait = task.waiting!;
     switch (wait.kind) {
       case "file":
@@ -148,7 +148,7 @@ export class SystemCalls {
     task.signals.waitedFor = null;
     if (wait.interrupted === 0) return;
     if (wait.kind === "file" && wait.progress > 0) {
-      this.#reportInterrupted(task, BigInt(wait.progress));
+      this.reportInterrupted(task, BigInt(wait.progress));
       this.kernel.cpu.registers.setNumber(RAX, wait.progress);
       if (task.tracing !== null || this.kernel.debugger !== null) this.ended(task);
       return;
@@ -156,13 +156,13 @@ export class SystemCalls {
     if (wait.kind === "file") writeTimeLeft(this.kernel, task, wait);
     const bad = wait.interrupted === ERESTART_RESTARTBLOCK && !writeRemainder(this.kernel, task);
     const code = bad ? EFAULT : wait.interrupted;
-    this.#reportInterrupted(task, BigInt(-code));
+    this.reportInterrupted(task, BigInt(-code));
     this.kernel.cpu.registers.setNumber(RAX, -code);
     task.interruptedBy = code >= ERESTARTSYS ? code : 0;
     if (task.tracing !== null || this.kernel.debugger !== null) this.ended(task);
   }
 
-  #reportInterrupted(task: Task, result: bigint): void {
+  private reportInterrupted(task: Task, result: bigint): void {
     if (!this.kernel.events.listening.syscallExit) return;
     const { registers } = this.kernel.cpu;
     const number = task.originalRaxLow >>> 0;

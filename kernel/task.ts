@@ -235,7 +235,7 @@ export class Task implements Waiter {
   instructions = 0;
   /** `instructions` when it last slept: RLIMIT_RTTIME counts from there. */
   sleptAt = 0;
-  readonly #scheduler: Scheduler;
+  private readonly scheduler: Scheduler;
 
   constructor(parts: TaskParts) {
     this.tid = parts.tid;
@@ -245,7 +245,7 @@ export class Task implements Waiter {
     this.files = parts.files;
     this.fs = parts.fs;
     this.credentials = parts.credentials;
-    this.#scheduler = parts.scheduler;
+    this.scheduler = parts.scheduler;
     this.signals = new SignalState(parts.process);
   }
 
@@ -264,7 +264,7 @@ export class Task implements Waiter {
 
   /** Lets a sleeper look again whether it may go on. */
   wake(): void {
-    this.#scheduler.wake(this);
+    this.scheduler.wake(this);
   }
 
   /** Its deadline has come. */

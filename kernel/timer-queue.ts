@@ -19,14 +19,14 @@ const before = (a: TimerEntry, b: TimerEntry): boolean =>
 
 /** A binary heap; cancelled entries stay in it until they come to its top. */
 export class TimerQueue {
-  readonly #heap: TimerEntry[] = [];
-  #sequence = 0;
-  #live = 0;
+  private readonly heap: TimerEntry[] = [];
+  private sequence = 0;
+  private live = 0;
 
   /** @param time monotonic nanoseconds, finite */
   add(time: number, target: TimerTarget): TimerEntry {
-    const entry: TimerEntry = { time, sequence: this.#sequence++, target };
-    const heap = this.#heap;
+    const entry: TimerEntry = { time, sequence: this.sequence++, target };
+    const heap = this.heap;
     let at = heap.length;
     heap.push(entry);
     while (at > 0) {
@@ -36,55 +36,55 @@ export class TimerQueue {
       at = parent;
     }
     heap[at] = entry;
-    this.#live++;
+    this.live++;
     return entry;
   }
 
   cancel(entry: TimerEntry): void {
     if (entry.target === null) return;
     entry.target = null;
-    this.#live--;
-    if (this.#heap.length > 64 && this.#live * 4 < this.#heap.length) this.#rebuild();
-    else this.#trim();
+    this.live--;
+    if (this.heap.length > 64 && this.live * 4 < this.heap.length) this.rebuild();
+    else this.trim();
   }
 
   /** The earliest time, or Infinity. */
   get next(): number {
-    return this.#heap[0]?.time ?? Infinity;
+    return this.heap[0]?.time ?? Infinity;
   }
 
   /** Entries that have neither fired nor been cancelled. */
   get size(): number {
-    return this.#live;
+    return this.live;
   }
 
   /** Tells every target whose time has come, earliest first; a target may add entries, also for times past. */
   fire(now: number): void {
-    for (let first = this.#heap[0]; first !== undefined && first.time <= now; first = this.#heap[0]) {
-      this.#removeFirst();
+    for (let first = this.heap[0]; first !== undefined && first.time <= now; first = this.heap[0]) {
+      this.removeFirst();
       const { target } = first;
       if (target === null) continue;
       first.target = null;
-      this.#live--;
+      this.live--;
       target.expired(now);
     }
-    this.#trim();
+    this.trim();
   }
 
   /** `next` is exact: no cancelled entry lies on top. */
-  #trim(): void {
-    while (this.#heap.length > 0 && this.#heap[0]!.target === null) this.#removeFirst();
+  private trim(): void {
+    while (this.heap.length > 0 && this.heap[0]!.target === null) this.removeFirst();
   }
 
-  #rebuild(): void {
-    const kept = this.#heap.filter((entry) => entry.target !== null).sort((a, b) => (before(a, b) ? -1 : 1));
-    this.#heap.length = 0;
+  private rebuild(): void {
+    const kept = this.heap.filter((entry) => entry.target !== null).sort((a, b) => (before(a, b) ? -1 : 1));
+    this.heap.length = 0;
     // A sorted list is a heap.
-    for (const entry of kept) this.#heap.push(entry);
+    for (const entry of kept) this.heap.push(entry);
   }
 
-  #removeFirst(): void {
-    const heap = this.#heap;
+  private removeFirst(): void {
+    const heap = this.heap;
     const last = heap.pop()!;
     if (heap.length === 0) return;
     let at = 0;

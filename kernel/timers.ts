@@ -39,10 +39,10 @@ export interface PosixTimer extends Timer {
 export class IntervalTimers {
   readonly interval: Timer[] = [0, 1, 2].map(() => ({ expires: Infinity, interval: 0, held: false }));
   readonly posix = new Map<number, PosixTimer>();
-  #nextId = 0;
+  private nextId = 0;
 
   newId(): number {
-    return this.#nextId++;
+    return this.nextId++;
   }
 
   /** The earliest expiry on a clock, or Infinity. */

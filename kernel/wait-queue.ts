@@ -21,29 +21,29 @@ export interface Watcher {
  * head of its list; of the exclusive ones, which it puts at the end, only the first that has a use for it.
  */
 export class WaitQueue {
-  readonly #waiters = new Set<Waiter>();
-  readonly #watchers = new Set<Watcher>();
-  readonly #exclusive = new Set<Watcher>();
+  private readonly waiters = new Set<Waiter>();
+  private readonly watchers = new Set<Watcher>();
+  private readonly exclusive = new Set<Watcher>();
 
   add(waiter: Waiter): void {
-    this.#waiters.add(waiter);
+    this.waiters.add(waiter);
   }
 
   remove(waiter: Waiter): void {
-    this.#waiters.delete(waiter);
+    this.waiters.delete(waiter);
   }
 
   addWatcher(watcher: Watcher, exclusive: boolean): void {
-    (exclusive ? this.#exclusive : this.#watchers).add(watcher);
+    (exclusive ? this.exclusive : this.watchers).add(watcher);
   }
 
   removeWatcher(watcher: Watcher): void {
-    this.#watchers.delete(watcher);
-    this.#exclusive.delete(watcher);
+    this.watchers.delete(watcher);
+    this.exclusive.delete(watcher);
   }
 
   get size(): number {
-    return this.#waiters.size + this.#watchers.size + this.#exclusive.size;
+    return this.waiters.size + this.watchers.size + this.exclusive.size;
   }
 
   /**
@@ -53,9 +53,9 @@ export class WaitQueue {
    * @param all also every exclusive watcher, as when an end closed
    */
   wake(events = 0, all = events === 0): void {
-    if (this.#watchers.size > 0) for (const watcher of [...this.#watchers].reverse()) watcher.wake(events);
-    if (this.#waiters.size > 0) for (const waiter of [...this.#waiters]) waiter.wake(events);
-    if (this.#exclusive.size > 0)
-      for (const watcher of [...this.#exclusive]) if (watcher.wake(events) && !all) break;
+    if (this.watchers.size > 0) for (const watcher of [...this.watchers].reverse()) watcher.wake(events);
+    if (this.waiters.size > 0) for (const waiter of [...this.waiters]) waiter.wake(events);
+    if (this.exclusive.size > 0)
+      for (const watcher of [...this.exclusive]) if (watcher.wake(events) && !all) break;
   }
 }

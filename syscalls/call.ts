@@ -13,7 +13,7 @@ export const ARGUMENT_REGISTERS: readonly number[] = [7, 6, 2, 10, 8, 9];
 
 export class SyscallCall {
   readonly kernel: Kernel;
-  readonly #registers: ProcessorRegisters;
+  private readonly registers: ProcessorRegisters;
   /** The caller. */
   task!: Task;
   number = 0;
@@ -22,7 +22,7 @@ export class SyscallCall {
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
-    this.#registers = kernel.cpu.registers;
+    this.registers = kernel.cpu.registers;
   }
 
   get mm(): AddressSpace {
@@ -36,51 +36,51 @@ export class SyscallCall {
 
   /** Argument `i` on all 64 bits, unsigned. */
   u64(i: number): bigint {
-    return BigInt.asUintN(64, this.#registers.get(ARGUMENT_REGISTERS[i]!));
+    return BigInt.asUintN(64, this.registers.get(ARGUMENT_REGISTERS[i]!));
   }
 
   /** Argument `i` on all 64 bits, signed. */
   i64(i: number): bigint {
-    return BigInt.asIntN(64, this.#registers.get(ARGUMENT_REGISTERS[i]!));
+    return BigInt.asIntN(64, this.registers.get(ARGUMENT_REGISTERS[i]!));
   }
 
   /** Argument `i` as the mm takes 64-bit values: a number below 2^53, else a bigint. */
   word(i: number): Word {
-    const high = this.#registers.high(ARGUMENT_REGISTERS[i]!) >>> 0;
+    const high = this.registers.high(ARGUMENT_REGISTERS[i]!) >>> 0;
     return high >= 0x20_0000
       ? this.u64(i)
-      : high * 0x1_0000_0000 + (this.#registers.low(ARGUMENT_REGISTERS[i]!) >>> 0);
+      : high * 0x1_0000_0000 + (this.registers.low(ARGUMENT_REGISTERS[i]!) >>> 0);
   }
 
   /** Argument `i` as an unsigned number: exact below 2^53, Infinity from there on. */
   n(i: number): number {
-    const high = this.#registers.high(ARGUMENT_REGISTERS[i]!) >>> 0;
+    const high = this.registers.high(ARGUMENT_REGISTERS[i]!) >>> 0;
     return high >= 0x20_0000
       ? Infinity
-      : high * 0x1_0000_0000 + (this.#registers.low(ARGUMENT_REGISTERS[i]!) >>> 0);
+      : high * 0x1_0000_0000 + (this.registers.low(ARGUMENT_REGISTERS[i]!) >>> 0);
   }
 
   /** Argument `i` as a signed number: exact within 2^53 of zero, beyond it infinite of that sign. */
   s(i: number): number {
-    const high = this.#registers.high(ARGUMENT_REGISTERS[i]!) | 0;
+    const high = this.registers.high(ARGUMENT_REGISTERS[i]!) | 0;
     if (high >= 0x20_0000) return Infinity;
     if (high < -0x20_0000) return -Infinity;
-    return high * 0x1_0000_0000 + (this.#registers.low(ARGUMENT_REGISTERS[i]!) >>> 0);
+    return high * 0x1_0000_0000 + (this.registers.low(ARGUMENT_REGISTERS[i]!) >>> 0);
   }
 
   /** The low 32 bits of argument `i`, signed. */
   i32(i: number): number {
-    return this.#registers.low(ARGUMENT_REGISTERS[i]!) | 0;
+    return this.registers.low(ARGUMENT_REGISTERS[i]!) | 0;
   }
 
   /** The low 32 bits of argument `i`, unsigned. */
   u32(i: number): number {
-    return this.#registers.low(ARGUMENT_REGISTERS[i]!) >>> 0;
+    return this.registers.low(ARGUMENT_REGISTERS[i]!) >>> 0;
   }
 
   /** The high 32 bits of argument `i`, unsigned. */
   high(i: number): number {
-    return this.#registers.high(ARGUMENT_REGISTERS[i]!) >>> 0;
+    return this.registers.high(ARGUMENT_REGISTERS[i]!) >>> 0;
   }
 
   /** A file descriptor: the kernel takes an unsigned int, so -1 and friends are just not open. */

@@ -8,7 +8,7 @@ import { SyscallCall } from "./call.js";
 import type { SyscallTable } from "./table.js";
 
 export class TableDispatch implements SyscallDispatch {
-  #call: SyscallCall | null = null;
+  private call: SyscallCall | null = null;
 
   constructor(readonly table: SyscallTable) {}
 
@@ -16,8 +16,8 @@ export class TableDispatch implements SyscallDispatch {
     const definition = this.table.get(number);
     if (definition === undefined) return -ENOSYS;
     // Machines that take turns pay for a new record; one machine alone never does.
-    if (this.#call?.kernel !== kernel) this.#call = new SyscallCall(kernel);
-    const call = this.#call;
+    if (this.call?.kernel !== kernel) this.call = new SyscallCall(kernel);
+    const call = this.call;
     call.task = task;
     call.number = number;
     call.resumed = task.waiting;

@@ -31,30 +31,30 @@ export function define(definition: Definition): Definition {
 
 /** A dense table by number; throws on a number or a name given twice. */
 export class SyscallTable {
-  readonly #byNumber: (Definition | undefined)[] = [];
-  readonly #byName = new Map<string, Definition>();
+  private readonly byNumber: (Definition | undefined)[] = [];
+  private readonly byName = new Map<string, Definition>();
 
   constructor(definitions: Iterable<Definition>) {
     for (const definition of definitions) {
-      if (this.#byNumber[definition.number] !== undefined || this.#byName.has(definition.name)) {
+      if (this.byNumber[definition.number] !== undefined || this.byName.has(definition.name)) {
         throw new Error(`system call ${definition.name} (${definition.number}) is defined twice`);
       }
-      this.#byNumber[definition.number] = definition;
-      this.#byName.set(definition.name, definition);
+      this.byNumber[definition.number] = definition;
+      this.byName.set(definition.name, definition);
     }
     // A hole would make the array slow to index.
-    for (let i = 0; i < this.#byNumber.length; i++) this.#byNumber[i] ??= undefined;
+    for (let i = 0; i < this.byNumber.length; i++) this.byNumber[i] ??= undefined;
   }
 
   get(number: number): Definition | undefined {
-    return this.#byNumber[number];
+    return this.byNumber[number];
   }
 
   named(name: string): Definition | undefined {
-    return this.#byName.get(name);
+    return this.byName.get(name);
   }
 
   [Symbol.iterator](): Iterator<Definition> {
-    return this.#byName.values();
+    return this.byName.values();
   }
 }

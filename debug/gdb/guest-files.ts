@@ -25,8 +25,8 @@ const failed = (errno: number): string => {
 };
 
 export class GuestFiles {
-  readonly #open = new Map<number, OpenFile>();
-  #next = 3;
+  private readonly open = new Map<number, OpenFile>();
+  private next = 3;
 
   constructor(
     /** Whose view of the tree it is. */
@@ -44,17 +44,17 @@ export class GuestFiles {
       case "setfs":
         return "F0";
       case "open":
-        return this.#openFile(args);
+        return this.openFile(args);
       case "close":
-        return this.#close(hexNumber(args[0]));
+        return this.close(hexNumber(args[0]));
       case "pread":
-        return this.#pread(hexNumber(args[0]), hexNumber(args[1]), hexNumber(args[2]));
+        return this.pread(hexNumber(args[0]), hexNumber(args[1]), hexNumber(args[2]));
       case "fstat": {
-        const file = this.#open.get(hexNumber(args[0]));
+        const file = this.open.get(hexNumber(args[0]));
         return file === undefined ? failed(EBADF) : attachment(statBytes(file.node));
       }
       case "readlink":
-        return this.#readLink(pathOf(args[0]));
+        return this.readLink(pathOf(args[0]));
       case "pwrite":
       case "unlink":
         return failed(EROFS);
@@ -64,19 +64,19 @@ export class GuestFiles {
   }
 
   closeAll(): void {
-    for (const file of this.#open.values()) file.release();
-    this.#open.clear();
+    for (const file of this.open.values()) file.release();
+    this.open.clear();
   }
 
-  #context(): FsContext {
+  private context(): FsContext {
     const { namespace } = this.task().fs;
     return { namespace, cwd: namespace.root, root: namespace.root, umask: 0 };
   }
 
-  #openFile(args: readonly string[]): string {
+  private openFile(args: readonly string[]): string {
     const path = pathOf(args[0]);
     if ((hexNumber(args[1]) & FILEIO_WRITES) !== 0) return failed(EROFS);
-    const fs = this.#context();
+    const fs = this.context();
     const found = walk(fs.namespace.setupStart(), path, true);
     if (typeof found === "number") return failed(-found);
     // Opening anything else might make something happen, or wait.
@@ -84,21 +84,21 @@ export class GuestFiles {
     const file = openPath(fs, userCredentials(0, 0), fs.root, path, O_RDONLY | O_NOATIME, 0);
     if (typeof file === "number") return failed(-file);
     if ("fifo" in file) return failed(EINVAL);
-    const number = this.#next++;
-    this.#open.set(number, file.hold());
+    const number = this.next++;
+    this.open.set(number, file.hold());
     return `F${number.toString(16)}`;
   }
 
-  #close(number: number): string {
-    const file = this.#open.get(number);
+  private close(number: number): string {
+    const file = this.open.get(number);
     if (file === undefined) return failed(EBADF);
-    this.#open.delete(number);
+    this.open.delete(number);
     file.release();
     return "F0";
   }
 
-  #pread(number: number, count: number, offset: number): string {
-    const file = this.#open.get(number);
+  private pread(number: number, count: number, offset: number): string {
+    const file = this.open.get(number);
     if (file === undefined) return failed(EBADF);
     // Half of the room: every byte may need an escape.
     const bytes = new Uint8Array(Math.min(count, Math.floor(this.room / 2) - 16));
@@ -106,8 +106,8 @@ export class GuestFiles {
     return read < 0 ? failed(-read) : attachment(bytes.subarray(0, read));
   }
 
-  #readLink(path: string): string {
-    const found = walk(this.#context().namespace.setupStart(), path, false);
+  private readLink(path: string): string {
+    const found = walk(this.context().namespace.setupStart(), path, false);
     if (typeof found === "number") return failed(-found);
     const { inode } = found.location.dentry;
     if (!inode.isSymlink || !("readLink" in inode)) return failed(EINVAL);

@@ -15,36 +15,36 @@ const INTERRUPT = 0x03;
 const LONGEST = 1 << 20;
 
 export class PacketReader {
-  #payload: string | null = null;
+  private payload: string | null = null;
   /** Of the checksum, when the payload has ended. */
-  #digits: string | null = null;
+  private digits: string | null = null;
 
   /** What is complete with these bytes; the rest waits for more. */
   read(bytes: Uint8Array): Incoming[] {
     const out: Incoming[] = [];
     for (const byte of bytes) {
-      if (this.#digits !== null) {
-        this.#digits += String.fromCharCode(byte);
-        if (this.#digits.length === 2) out.push(this.#complete());
-      } else if (this.#payload !== null) {
-        if (byte === HASH) this.#digits = "";
-        else if (byte === DOLLAR) this.#payload = "";
-        else this.#payload += String.fromCharCode(byte);
-        if (this.#payload.length > LONGEST) {
-          this.#payload = null;
+      if (this.digits !== null) {
+        this.digits += String.fromCharCode(byte);
+        if (this.digits.length === 2) out.push(this.complete());
+      } else if (this.payload !== null) {
+        if (byte === HASH) this.digits = "";
+        else if (byte === DOLLAR) this.payload = "";
+        else this.payload += String.fromCharCode(byte);
+        if (this.payload.length > LONGEST) {
+          this.payload = null;
           out.push({ kind: "damaged" });
         }
-      } else if (byte === DOLLAR) this.#payload = "";
+      } else if (byte === DOLLAR) this.payload = "";
       else if (byte === MINUS) out.push({ kind: "resend" });
       else if (byte === INTERRUPT) out.push({ kind: "interrupt" });
     }
     return out;
   }
 
-  #complete(): Incoming {
-    const payload = this.#payload!;
-    const digits = this.#digits!;
-    this.#payload = this.#digits = null;
+  private complete(): Incoming {
+    const payload = this.payload!;
+    const digits = this.digits!;
+    this.payload = this.digits = null;
     const right = /^[0-9a-f]{2}$/i.test(digits) && parseInt(digits, 16) === checksum(payload);
     return right ? { kind: "packet", payload } : { kind: "damaged" };
   }

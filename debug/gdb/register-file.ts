@@ -139,16 +139,16 @@ function tagWord(area: Uint8Array): number {
 }
 
 export class RegisterFile {
-  readonly #places: readonly RegisterPlace[];
+  private readonly places: readonly RegisterPlace[];
 
   constructor(private readonly kernel: Kernel) {
-    this.#places = places(kernel.pku);
+    this.places = places(kernel.pku);
   }
 
   /** target.xml of qXfer:features. */
   get description(): string {
-    const features = [...new Set(this.#places.map(({ feature }) => feature))].map((feature) => {
-      const registers = this.#places
+    const features = [...new Set(this.places.map(({ feature }) => feature))].map((feature) => {
+      const registers = this.places
         .filter((place) => place.feature === feature)
         .map(({ name, bytes, attributes }) => `<reg name="${name}" bitsize="${8 * bytes}" ${attributes}/>`);
       return `<feature name="${feature}">${TYPES[feature] ?? ""}${registers.join("")}</feature>`;
@@ -158,18 +158,18 @@ export class RegisterFile {
   }
 
   get count(): number {
-    return this.#places.length;
+    return this.places.length;
   }
 
   /** The number of a register by its name. */
   indexOf(name: string): number {
-    return this.#places.findIndex((place) => place.name === name);
+    return this.places.findIndex((place) => place.name === name);
   }
 
   /** All registers, each as gdb sees it. */
   read(task: Task): Uint8Array[] {
-    const areas = { user: this.#user(task), xsave: readXstate(this.kernel, task) };
-    return this.#places.map(({ bytes, area, offset, stored }) => {
+    const areas = { user: this.user(task), xsave: readXstate(this.kernel, task) };
+    return this.places.map(({ bytes, area, offset, stored }) => {
       const value = new Uint8Array(bytes);
       if (area === "tags") new DataView(value.buffer).setUint16(0, tagWord(areas.xsave), true);
       else value.set(areas[area].subarray(offset, offset + Math.min(stored, bytes)));
@@ -178,7 +178,7 @@ export class RegisterFile {
   }
 
   /** user_regs_struct; a call that waits looks interrupted, and outside of a call orig_rax is -1. */
-  #user(task: Task): Uint8Array {
+  private user(task: Task): Uint8Array {
     const bytes = readUserRegs(this.kernel, task);
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     const { waiting } = task;
@@ -205,7 +205,7 @@ export class RegisterFile {
     const xsave = readXstate(kernel, task);
     let touched = false;
     for (const [index, value] of values) {
-      const place = this.#places[index];
+      const place = this.places[index];
       if (place === undefined || value.length !== place.bytes) return false;
       const { area, offset, stored } = place;
       if (area === "user") {

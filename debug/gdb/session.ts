@@ -61,17 +61,17 @@ export class GdbSession {
   /** While true the machine is to be run; what comes of it goes to `ran`. */
   running = false;
   outcome: Outcome | null = null;
-  readonly #stops: Stops;
-  readonly #registers: RegisterFile;
-  #files: GuestFiles;
-  #reader = new PacketReader();
-  #acknowledges = true;
-  #multiprocess = false;
-  #last: StopEvent | null = null;
-  #general: Task | null = null;
-  #sent = "";
-  #refusal: Refusal | null = null;
-  readonly #stopListening: () => void;
+  private readonly stops: Stops;
+  private readonly registers: RegisterFile;
+  private files: GuestFiles;
+  private reader = new PacketReader();
+  private acknowledges = true;
+  private multiprocess = false;
+  private last: StopEvent | null = null;
+  private general: Task | null = null;
+  private sent = "";
+  private refusal: Refusal | null = null;
+  private readonly stopListening: () => void;
 
   /** @param send bytes to gdb, as latin-1 */
   constructor(
@@ -79,30 +79,30 @@ export class GdbSession {
     private readonly send: (text: string) => void,
   ) {
     const { kernel } = machine;
-    this.#stops = new Stops(kernel, machine.cpu);
-    this.#registers = new RegisterFile(kernel);
-    this.#registers.atCall = (task) => this.#standsAtCall(task);
-    this.#files = this.#newFiles();
-    this.#stopListening = machine.on("refusal", (refusal) => (this.#refusal = refusal));
+    this.stops = new Stops(kernel, machine.cpu);
+    this.registers = new RegisterFile(kernel);
+    this.registers.atCall = (task) => this.standsAtCall(task);
+    this.files = this.newFiles();
+    this.stopListening = machine.on("refusal", (refusal) => (this.refusal = refusal));
   }
 
   /** No process is debugged any more, and gdb has been told so. */
   get isOver(): boolean {
-    return this.#stops.inferiors.size === 0 && this.#stops.events.length === 0 && !this.running;
+    return this.stops.inferiors.size === 0 && this.stops.events.length === 0 && !this.running;
   }
 
   /** Bytes of a new client: what the last one had set is gone. */
   restart(): void {
     this.running = false;
-    this.#reader = new PacketReader();
-    this.#acknowledges = true;
-    this.#multiprocess = false;
-    this.#general = null;
-    this.#files.closeAll();
-    this.#files = this.#newFiles();
-    this.#stops.passed = new Set();
-    this.#stops.follows = { fork: false, vfork: false, exec: false };
-    for (const inferior of this.#stops.inferiors.values()) {
+    this.reader = new PacketReader();
+    this.acknowledges = true;
+    this.multiprocess = false;
+    this.general = null;
+    this.files.closeAll();
+    this.files = this.newFiles();
+    this.stops.passed = new Set();
+    this.stops.follows = { fork: false, vfork: false, exec: false };
+    for (const inferior of this.stops.inferiors.values()) {
       inferior.clear();
       inferior.calls = new Set();
     }
@@ -111,28 +111,28 @@ export class GdbSession {
   /** The machine goes on without a debugger. */
   close(): void {
     this.running = false;
-    this.#files.closeAll();
-    this.#stopListening();
-    this.#stops.close();
+    this.files.closeAll();
+    this.stopListening();
+    this.stops.close();
   }
 
   /** Bytes from gdb. */
   receive(bytes: Uint8Array): void {
-    for (const incoming of this.#reader.read(bytes)) {
+    for (const incoming of this.reader.read(bytes)) {
       if (this.outcome !== null) return;
       switch (incoming.kind) {
         case "interrupt":
-          this.#interrupt();
+          this.interrupt();
           break;
         case "resend":
-          if (this.#sent !== "") this.send(this.#sent);
+          if (this.sent !== "") this.send(this.sent);
           break;
         case "damaged":
-          if (this.#acknowledges) this.send("-");
+          if (this.acknowledges) this.send("-");
           break;
         case "packet":
-          if (this.#acknowledges) this.send("+");
-          this.#handle(incoming.payload);
+          if (this.acknowledges) this.send("+");
+          this.handle(incoming.payload);
           break;
       }
     }
@@ -141,120 +141,120 @@ export class GdbSession {
   /** The machine has run: tells gdb what it stopped for. */
   ran(result: RunResult): void {
     if (!this.running) return;
-    if (this.#stops.events.length === 0 && result.reason !== "exited") return;
+    if (this.stops.events.length === 0 && result.reason !== "exited") return;
     this.running = false;
-    this.#tellNext();
+    this.tellNext();
   }
 
-  #handle(payload: string): void {
+  private handle(payload: string): void {
     let reply: string | null;
     try {
-      reply = this.#answer(payload);
+      reply = this.answer(payload);
     } catch (error) {
       if (!(error instanceof BadPacket)) throw error;
       reply = BAD;
     }
-    if (reply !== null) this.#reply(reply);
-    if (payload === "QStartNoAckMode") this.#acknowledges = false;
+    if (reply !== null) this.reply(reply);
+    if (payload === "QStartNoAckMode") this.acknowledges = false;
   }
 
-  #reply(payload: string): void {
-    this.#sent = framed(payload);
-    this.send(this.#sent);
+  private reply(payload: string): void {
+    this.sent = framed(payload);
+    this.send(this.sent);
   }
 
   /** The answer, or null where it comes when the machine has stopped, or never. */
-  #answer(payload: string): string | null {
+  private answer(payload: string): string | null {
     const rest = payload.slice(1);
     switch (payload[0]) {
       case "?":
-        return this.#last === null ? this.#firstStop() : this.#stopReply(this.#last);
+        return this.last === null ? this.firstStop() : this.stopReply(this.last);
       case "g":
-        return this.#withTask((task) => this.#registers.read(task).map(toHex).join(""));
+        return this.withTask((task) => this.registers.read(task).map(toHex).join(""));
       case "G":
-        return this.#withTask((task) => this.#writeAll(task, fromHex(rest)));
+        return this.withTask((task) => this.writeAll(task, fromHex(rest)));
       case "p":
-        return this.#withTask((task) => {
-          const value = this.#registers.read(task)[hexNumber(rest)];
+        return this.withTask((task) => {
+          const value = this.registers.read(task)[hexNumber(rest)];
           return value === undefined ? BAD : toHex(value);
         });
       case "P": {
         const [index, value] = rest.split("=");
         const values = new Map([[hexNumber(index), fromHex(value ?? "")]]);
-        return this.#withTask((task) => this.#writeRegisters(task, values));
+        return this.withTask((task) => this.writeRegisters(task, values));
       }
       case "m":
-        return this.#readMemory(rest);
+        return this.readMemory(rest);
       case "M":
-        return this.#writeMemory(rest, fromHex);
+        return this.writeMemory(rest, fromHex);
       case "X":
-        return this.#writeMemory(rest, unescapeBytes);
+        return this.writeMemory(rest, unescapeBytes);
       case "Z":
       case "z":
-        return this.#stopPoint(rest, payload[0] === "Z");
+        return this.stopPoint(rest, payload[0] === "Z");
       case "H":
-        return this.#selectThread(rest);
+        return this.selectThread(rest);
       case "T":
-        return this.#find(parseThreadId(rest)) === undefined ? NO_SUCH : OK;
+        return this.find(parseThreadId(rest)) === undefined ? NO_SUCH : OK;
       case "c":
       case "s":
-        return this.#resume(parseResume(payload[0]));
+        return this.resume(parseResume(payload[0]));
       case "C":
       case "S":
-        return this.#resume(parseResume(payload.split(";")[0]!));
+        return this.resume(parseResume(payload.split(";")[0]!));
       case "D":
-        return this.#detach(rest);
+        return this.detach(rest);
       case "k":
-        this.#kill(this.machine.kernel.init);
+        this.kill(this.machine.kernel.init);
         return null;
       case "v":
-        return this.#verb(payload);
+        return this.verb(payload);
       case "q":
-        return this.#query(payload);
+        return this.query(payload);
       case "Q":
-        return this.#set(payload);
+        return this.set(payload);
       default:
         return UNKNOWN;
     }
   }
 
-  #verb(payload: string): string | null {
+  private verb(payload: string): string | null {
     if (payload === "vCont?") return "vCont;c;C;s;S;t;r";
-    if (payload.startsWith("vCont;")) return this.#resume(parseResume(payload.slice(6)));
-    if (payload.startsWith("vFile:")) return this.#files.answer(payload.slice(6));
+    if (payload.startsWith("vCont;")) return this.resume(parseResume(payload.slice(6)));
+    if (payload.startsWith("vFile:")) return this.files.answer(payload.slice(6));
     if (payload.startsWith("vKill;")) {
-      const process = this.#process(hexNumber(payload.slice(6)));
+      const process = this.process(hexNumber(payload.slice(6)));
       if (process === undefined) return NO_SUCH;
-      this.#kill(process);
+      this.kill(process);
       return OK;
     }
     return UNKNOWN;
   }
 
-  #query(payload: string): string | null {
+  private query(payload: string): string | null {
     const [name = ""] = payload.split(/[:,;]/, 1);
     const rest = payload.slice(name.length + 1);
     switch (name) {
       case "qSupported":
-        return this.#supported(rest.split(";"));
+        return this.supported(rest.split(";"));
       case "qXfer":
-        return this.#transfer(rest);
+        return this.transfer(rest);
       case "qRcmd":
-        return this.#monitor(latin1Text(fromHex(rest)));
+        return this.monitor(latin1Text(fromHex(rest)));
       case "qAttached":
         return "0";
       case "qC": {
-        const task = this.#task();
-        return task === undefined ? NO_SUCH : `QC${this.#id(task)}`;
+        const task = this.task();
+        return task === undefined ? NO_SUCH : `QC${this.id(task)}`;
       }
       case "qfThreadInfo": {
-        const ids = this.#stops.tasks().map((task) => this.#id(task));
+        const ids = this.stops.tasks().map((task) => this.id(task));
         return ids.length === 0 ? "l" : `m${ids.join(",")}`;
       }
       case "qsThreadInfo":
         return "l";
       case "qThreadExtraInfo": {
-        const task = this.#find(parseThreadId(rest));
+        const task = this.find(parseThreadId(rest));
         return task === undefined ? NO_SUCH : toHex(latin1Bytes(task.comm));
       }
       case "qSymbol":
@@ -264,19 +264,19 @@ export class GdbSession {
     }
   }
 
-  #set(payload: string): string {
+  private set(payload: string): string {
     const [name = ""] = payload.split(/[:,;]/, 1);
     const rest = payload.slice(name.length + 1);
     switch (name) {
       case "QStartNoAckMode":
         return OK;
       case "QPassSignals":
-        this.#stops.passed = new Set(
+        this.stops.passed = new Set(
           rest.split(";").flatMap((number) => (number === "" ? [] : [linuxSignal(hexNumber(number))])),
         );
         return OK;
       case "QCatchSyscalls": {
-        const inferior = this.#inferior();
+        const inferior = this.inferior();
         if (inferior === undefined) return NO_SUCH;
         const [on, ...numbers] = rest.split(";");
         if (on !== "0" && on !== "1") return BAD;
@@ -289,11 +289,11 @@ export class GdbSession {
     }
   }
 
-  #supported(offered: readonly string[]): string {
-    this.#multiprocess = offered.includes("multiprocess+");
-    this.#stops.follows = {
-      fork: this.#multiprocess && offered.includes("fork-events+"),
-      vfork: this.#multiprocess && offered.includes("vfork-events+"),
+  private supported(offered: readonly string[]): string {
+    this.multiprocess = offered.includes("multiprocess+");
+    this.stops.follows = {
+      fork: this.multiprocess && offered.includes("fork-events+"),
+      vfork: this.multiprocess && offered.includes("vfork-events+"),
       exec: offered.includes("exec-events+"),
     };
     return [`PacketSize=${PACKET_SIZE.toString(16)}`, ...FEATURES].join(";");
@@ -301,103 +301,102 @@ export class GdbSession {
 
   // Threads.
 
-  #id({ pid, tid }: Pick<Task, "pid" | "tid">): string {
-    return formatThreadId(pid, tid, this.#multiprocess);
+  private id({ pid, tid }: Pick<Task, "pid" | "tid">): string {
+    return formatThreadId(pid, tid, this.multiprocess);
   }
 
-  #find(id: ThreadId): Task | undefined {
-    return this.#stops.tasks().find((task) => names(id, task.pid, task.tid));
+  private find(id: ThreadId): Task | undefined {
+    return this.stops.tasks().find((task) => names(id, task.pid, task.tid));
   }
 
-  #process(pid: number): Process | undefined {
-    return [...this.#stops.inferiors.keys()].find((process) => process.pid === pid);
+  private process(pid: number): Process | undefined {
+    return [...this.stops.inferiors.keys()].find((process) => process.pid === pid);
   }
 
   /** The thread that g, m and the like are about. */
-  #task(): Task | undefined {
-    const chosen = this.#general;
-    if (chosen !== null && chosen.state !== "dead" && this.#stops.inferiors.has(chosen.process))
-      return chosen;
+  private task(): Task | undefined {
+    const chosen = this.general;
+    if (chosen !== null && chosen.state !== "dead" && this.stops.inferiors.has(chosen.process)) return chosen;
     const { current } = this.machine.kernel;
-    const tasks = this.#stops.tasks();
+    const tasks = this.stops.tasks();
     return tasks.includes(current) ? current : tasks[0];
   }
 
-  #withTask(act: (task: Task) => string): string {
-    const task = this.#task();
+  private withTask(act: (task: Task) => string): string {
+    const task = this.task();
     return task === undefined ? NO_SUCH : act(task);
   }
 
-  #inferior(): ReturnType<Stops["inferiors"]["get"]> {
-    const task = this.#task();
-    return task === undefined ? undefined : this.#stops.inferiors.get(task.process);
+  private inferior(): ReturnType<Stops["inferiors"]["get"]> {
+    const task = this.task();
+    return task === undefined ? undefined : this.stops.inferiors.get(task.process);
   }
 
-  #selectThread(text: string): string {
+  private selectThread(text: string): string {
     const id = parseThreadId(text.slice(1));
     if (text[0] === "c") return OK;
     if (text[0] !== "g") return UNKNOWN;
-    if (id.pid <= 0 && id.tid <= 0) this.#general = null;
+    if (id.pid <= 0 && id.tid <= 0) this.general = null;
     else {
-      const task = this.#find(id);
+      const task = this.find(id);
       if (task === undefined) return NO_SUCH;
-      this.#general = task;
+      this.general = task;
     }
     return OK;
   }
 
   // Registers and memory.
 
-  #writeRegisters(task: Task, values: ReadonlyMap<number, Uint8Array>): string {
-    this.#stops.wrote(task);
-    return this.#registers.write(task, values) ? OK : BAD;
+  private writeRegisters(task: Task, values: ReadonlyMap<number, Uint8Array>): string {
+    this.stops.wrote(task);
+    return this.registers.write(task, values) ? OK : BAD;
   }
 
-  #writeAll(task: Task, bytes: Uint8Array): string {
+  private writeAll(task: Task, bytes: Uint8Array): string {
     const values = new Map<number, Uint8Array>();
     let at = 0;
-    for (const [index, { length }] of this.#registers.read(task).entries()) {
+    for (const [index, { length }] of this.registers.read(task).entries()) {
       if (at + length > bytes.length) break;
       values.set(index, bytes.subarray(at, at + length));
       at += length;
     }
-    return this.#writeRegisters(task, values);
+    return this.writeRegisters(task, values);
   }
 
-  #standsAtCall(task: Task): boolean {
-    const last = this.#last;
+  private standsAtCall(task: Task): boolean {
+    const last = this.last;
     if (last === null || last.kind === "ended" || last.task !== task) return false;
     return !["breakpoint", "watchpoint", "step", "interrupt", "signal"].includes(last.kind);
   }
 
-  #readMemory(text: string): string {
+  private readMemory(text: string): string {
     const [at, size] = text.split(",");
     const address = hexNumber(at);
     const length = Math.min(hexNumber(size), PACKET_SIZE / 2 - 16);
-    return this.#withTask((task) => {
+    return this.withTask((task) => {
       const bytes = new GuestMemory(this.machine.kernel.memory, () => task.mm, true).read(address, length);
       return bytes.length === 0 && length > 0 ? FAULT : toHex(bytes);
     });
   }
 
-  #writeMemory(text: string, decode: (text: string) => Uint8Array): string {
+  private writeMemory(text: string, decode: (text: string) => Uint8Array): string {
     const colon = text.indexOf(":");
     if (colon < 0) throw new BadPacket();
     const [at, size] = text.slice(0, colon).split(",");
     const address = hexNumber(at);
     const bytes = decode(text.slice(colon + 1));
     if (bytes.length !== hexNumber(size)) throw new BadPacket();
-    return this.#withTask((task) => {
+    return this.withTask((task) => {
       const memory = new UserMemory(task.mm, { foreign: true, force: true });
       return memory.copyOut(address, bytes) === bytes.length ? OK : FAULT;
     });
   }
 
-  #stopPoint(text: string, insert: boolean): string {
+  private stopPoint(text: string, insert: boolean): string {
     const point = parseStopPoint(text);
     if (point === null) return UNKNOWN;
-    const inferior = this.#inferior();
-    const task = this.#task();
+    const inferior = this.inferior();
+    const task = this.task();
     if (inferior === undefined || task === undefined) return NO_SUCH;
     if (point.kind === "watch") {
       const { start, end, kind } = point.watch;
@@ -416,16 +415,16 @@ export class GdbSession {
 
   // Running and stopping.
 
-  #resume(decide: (task: Task) => Action): null {
-    const stops = this.#stops;
-    const last = this.#last;
+  private resume(decide: (task: Task) => Action): null {
+    const stops = this.stops;
+    const last = this.last;
     if (last?.kind === "signal" && last.task.state !== "dead" && stops.inferiors.has(last.task.process)) {
       const action = decide(last.task);
       stops.settle(last, action.kind === "hold" ? 0 : action.signal);
     }
-    this.#last = null;
+    this.last = null;
     if (stops.events.length > 0) {
-      this.#tellNext();
+      this.tellNext();
       return null;
     }
     stops.resume(decide);
@@ -433,55 +432,55 @@ export class GdbSession {
     return null;
   }
 
-  #interrupt(): void {
+  private interrupt(): void {
     if (!this.running) return;
     const { current } = this.machine.kernel;
-    const tasks = this.#stops.tasks();
+    const tasks = this.stops.tasks();
     const task = tasks.includes(current) ? current : tasks[0];
     this.running = false;
-    if (task !== undefined) this.#stops.events.push({ kind: "interrupt", task });
-    this.#tellNext();
+    if (task !== undefined) this.stops.events.push({ kind: "interrupt", task });
+    this.tellNext();
   }
 
-  #tellNext(): void {
-    const event = this.#stops.events.shift();
+  private tellNext(): void {
+    const event = this.stops.events.shift();
     if (event === undefined) {
       // The machine has ended, and who was debugged has been told of.
-      this.#reply("N");
+      this.reply("N");
       return;
     }
-    this.#last = event;
-    this.#general = event.kind === "ended" ? null : event.task;
-    this.#reply(this.#stopReply(event));
+    this.last = event;
+    this.general = event.kind === "ended" ? null : event.task;
+    this.reply(this.stopReply(event));
   }
 
-  #firstStop(): string {
-    const task = this.#task();
-    return task === undefined ? "W00" : this.#stopReply({ kind: "step", task });
+  private firstStop(): string {
+    const task = this.task();
+    return task === undefined ? "W00" : this.stopReply({ kind: "step", task });
   }
 
-  #stopReply(event: StopEvent): string {
+  private stopReply(event: StopEvent): string {
     if (event.kind === "ended") {
       const { code, signal } = event.status;
-      const process = this.#multiprocess ? `;process:${event.process.pid.toString(16)}` : "";
+      const process = this.multiprocess ? `;process:${event.process.pid.toString(16)}` : "";
       const hex = (value: number): string => value.toString(16).padStart(2, "0");
       return `${signal === null ? `W${hex(code)}` : `X${hex(gdbSignal(signal))}`}${process}`;
     }
     const { task } = event;
     const signal = event.kind === "signal" ? event.info.signo : event.kind === "interrupt" ? SIGINT : SIGTRAP;
-    const why = this.#reason(event);
-    const parts = [...(why === null ? [] : [why]), `thread:${this.#id(task)}`];
+    const why = this.reason(event);
+    const parts = [...(why === null ? [] : [why]), `thread:${this.id(task)}`];
     if (task.state !== "dead") {
-      const values = this.#registers.read(task);
+      const values = this.registers.read(task);
       for (const name of ["rbp", "rsp", "rip"]) {
-        const index = this.#registers.indexOf(name);
+        const index = this.registers.indexOf(name);
         parts.push(`${index.toString(16).padStart(2, "0")}:${toHex(values[index]!)}`);
       }
     }
     return `T${gdbSignal(signal).toString(16).padStart(2, "0")}${parts.join(";")};`;
   }
 
-  #reason(event: StopEvent): string | null {
+  private reason(event: StopEvent): string | null {
     switch (event.kind) {
       case "breakpoint":
         return event.hardware ? "hwbreak:" : "swbreak:";
@@ -495,7 +494,7 @@ export class GdbSession {
         return `syscall_return:${event.number.toString(16)}`;
       case "fork":
       case "vfork":
-        return `${event.kind}:${this.#id(event.child)}`;
+        return `${event.kind}:${this.id(event.child)}`;
       case "vfork-done":
         return "vforkdone:";
       case "exec":
@@ -505,30 +504,30 @@ export class GdbSession {
     }
   }
 
-  #detach(text: string): string {
+  private detach(text: string): string {
     if (text.startsWith(";")) {
-      const process = this.#process(hexNumber(text.slice(1)));
+      const process = this.process(hexNumber(text.slice(1)));
       if (process === undefined) return NO_SUCH;
-      this.#stops.inferiors.delete(process);
-    } else this.#stops.inferiors.clear();
-    if (this.#stops.inferiors.size === 0) this.outcome = "detached";
+      this.stops.inferiors.delete(process);
+    } else this.stops.inferiors.clear();
+    if (this.stops.inferiors.size === 0) this.outcome = "detached";
     return OK;
   }
 
-  #kill(process: Process): void {
+  private kill(process: Process): void {
     const { kernel } = this.machine;
-    this.#stops.inferiors.delete(process);
+    this.stops.inferiors.delete(process);
     const task = process.tasks[0];
     if (task !== undefined) sendSignal(task, kernelSignal(SIGKILL), true);
-    if (process === kernel.init || this.#stops.inferiors.size === 0) this.outcome = "killed";
+    if (process === kernel.init || this.stops.inferiors.size === 0) this.outcome = "killed";
   }
 
   // What is transferred in parts.
 
-  #transfer(text: string): string {
+  private transfer(text: string): string {
     const match = /^([\w-]+):read:([^:]*):([0-9a-f]+),([0-9a-f]+)$/.exec(text);
     if (match === null) return UNKNOWN;
-    const bytes = this.#object(match[1]!, match[2]!);
+    const bytes = this.object(match[1]!, match[2]!);
     if (typeof bytes === "string") return bytes;
     const offset = hexNumber(match[3]);
     const length = Math.min(hexNumber(match[4]), PACKET_SIZE / 2 - 16);
@@ -537,52 +536,52 @@ export class GdbSession {
   }
 
   /** The whole of an object, or an error. */
-  #object(kind: string, annex: string): Uint8Array | string {
+  private object(kind: string, annex: string): Uint8Array | string {
     switch (kind) {
       case "features":
-        return annex === "target.xml" ? latin1Bytes(this.#registers.description) : "E00";
+        return annex === "target.xml" ? latin1Bytes(this.registers.description) : "E00";
       case "auxv":
-        return this.#task()?.auxv ?? NO_SUCH;
+        return this.task()?.auxv ?? NO_SUCH;
       case "exec-file": {
-        const task = annex === "" ? this.#task() : this.#process(hexNumber(annex))?.tasks[0];
+        const task = annex === "" ? this.task() : this.process(hexNumber(annex))?.tasks[0];
         return task === undefined ? NO_SUCH : latin1Bytes(task.executable);
       }
       case "siginfo": {
-        const last = this.#last;
+        const last = this.last;
         if (last?.kind === "signal") return encodeSiginfo(last.info);
         return encodeSiginfo({ signo: SIGTRAP, errno: 0, code: 0, detail: { kind: "none" } });
       }
       case "threads":
-        return latin1Bytes(this.#threadList());
+        return latin1Bytes(this.threadList());
       default:
         return UNKNOWN;
     }
   }
 
-  #threadList(): string {
-    const lines = this.#stops
+  private threadList(): string {
+    const lines = this.stops
       .tasks()
-      .map((task) => `<thread id="${this.#id(task)}" core="0" name="${xmlText(task.comm)}"/>`);
+      .map((task) => `<thread id="${this.id(task)}" core="0" name="${xmlText(task.comm)}"/>`);
     return `<?xml version="1.0"?><threads>${lines.join("")}</threads>`;
   }
 
-  #monitor(command: string): string {
-    const task = this.#task();
+  private monitor(command: string): string {
+    const task = this.task();
     if (task === undefined) return NO_SUCH;
     const { machine } = this;
     const lines = monitor(command, {
       kernel: machine.kernel,
       task,
-      refusal: this.#refusal,
+      refusal: this.refusal,
       symbolAt: (address) => machine.symbolAt(address),
     });
     // An answer in pieces that each fit into a packet.
-    for (const line of lines) this.#reply(`O${toHex(new TextEncoder().encode(`${line}\n`))}`);
+    for (const line of lines) this.reply(`O${toHex(new TextEncoder().encode(`${line}\n`))}`);
     return OK;
   }
 
-  #newFiles(): GuestFiles {
-    return new GuestFiles(() => this.#task() ?? this.machine.task, PACKET_SIZE);
+  private newFiles(): GuestFiles {
+    return new GuestFiles(() => this.task() ?? this.machine.task, PACKET_SIZE);
   }
 }
 

@@ -78,14 +78,14 @@ export class Stops implements KernelDebugger {
   /** Which children the debugger wants to hear of. */
   follows = { fork: false, vfork: false, exec: false };
   holdsTasks = false;
-  #decide: (task: Task) => Action = () => ({ kind: "continue", signal: 0 });
-  readonly #steps = new Map<Task, Step>();
+  private decide: (task: Task) => Action = () => ({ kind: "continue", signal: 0 });
+  private readonly stepping = new Map<Task, Step>();
   /** Tasks whose call's entry was told: its exit will be. */
-  readonly #inCall = new Set<Task>();
+  private readonly inCall = new Set<Task>();
   /** Tasks whose registers were written since they stopped. */
-  readonly #written = new Set<Task>();
-  readonly #points = new StopPoints();
-  readonly #detach: (() => void)[];
+  private readonly written = new Set<Task>();
+  private readonly points = new StopPoints();
+  private readonly detach: (() => void)[];
 
   constructor(
     private readonly kernel: Kernel,
@@ -93,15 +93,15 @@ export class Stops implements KernelDebugger {
   ) {
     kernel.debugger = this;
     this.inferiors.set(kernel.init, new Inferior(kernel.init));
-    this.#detach = [
-      kernel.events.on("exec", ({ task, path }) => this.#executed(task, path)),
-      kernel.events.on("exit", ({ task }) => this.#exited(task)),
+    this.detach = [
+      kernel.events.on("exec", ({ task, path }) => this.executed(task, path)),
+      kernel.events.on("exit", ({ task }) => this.exited(task)),
     ];
   }
 
   /** The machine goes on as if there had never been a debugger. */
   close(): void {
-    for (const off of this.#detach) off();
+    for (const off of this.detach) off();
     this.inferiors.clear();
     this.kernel.debugger = null;
     this.kernel.scheduler.mayRun = null;
@@ -120,25 +120,25 @@ export class Stops implements KernelDebugger {
       const action = decide(task);
       decided.set(task, action);
       if (action.kind === "hold") continue;
-      this.#restartCall(task);
+      this.restartCall(task);
       if (action.signal !== 0 && task.injected === null) {
         this.kernel.interruptWait(task);
         task.injected = kernelSignal(action.signal);
       }
     }
-    this.#steps.clear();
+    this.stepping.clear();
     for (const [task, action] of decided)
       if (action.kind === "step")
-        this.#steps.set(task, {
+        this.stepping.set(task, {
           from: task.instructions,
           start: action.start,
           end: action.end,
           inHandler: false,
         });
-    this.#decide = decide;
+    this.decide = decide;
     this.holdsTasks = [...decided.values()].some(({ kind }) => kind === "hold");
     this.kernel.scheduler.mayRun = this.holdsTasks ? (task) => this.mayRun(task) : null;
-    this.#arm();
+    this.arm();
   }
 
   /** A held signal of a task: what becomes of it. 0 drops it. */
@@ -148,8 +148,8 @@ export class Stops implements KernelDebugger {
   }
 
   /** A call that was interrupted is made again where the registers, which may have been restored, still say so. */
-  #restartCall(task: Task): void {
-    if (!this.#written.delete(task) || task.noSyscall) return;
+  private restartCall(task: Task): void {
+    if (!this.written.delete(task) || task.noSyscall) return;
     const { kernel } = this;
     const result = withRegisters(kernel, task, () => BigInt.asIntN(64, kernel.cpu.registers.get(RAX)));
     const code = -Number(result);
@@ -157,11 +157,11 @@ export class Stops implements KernelDebugger {
   }
 
   wrote(task: Task): void {
-    this.#written.add(task);
+    this.written.add(task);
   }
 
   /** Puts all stops into the CPU; without any it has nothing to look at. */
-  #arm(): void {
+  private arm(): void {
     const { cpu } = this;
     const all = [...this.inferiors.values()];
     const addresses = all.flatMap(({ software, hardware }) => [...software, ...hardware]);
@@ -171,18 +171,18 @@ export class Stops implements KernelDebugger {
       if (cpu.stopPoints !== null) cpu.stopPoints.watches = [];
       return;
     }
-    cpu.stopPoints ??= this.#points;
+    cpu.stopPoints ??= this.points;
     cpu.addBoundaries(addresses);
     for (const watch of watches) cpu.addWatch(watch);
     if (this.kernel.current.state !== "dead") this.switched(this.kernel.current);
   }
 
   mayRun(task: Task): boolean {
-    return !this.inferiors.has(task.process) || this.#actionFor(task).kind !== "hold";
+    return !this.inferiors.has(task.process) || this.actionFor(task).kind !== "hold";
   }
 
-  #actionFor(task: Task): Action {
-    return this.#decide(task) ?? HOLD;
+  private actionFor(task: Task): Action {
+    return this.decide(task) ?? HOLD;
   }
 
   switched(task: Task): void {
@@ -196,20 +196,20 @@ export class Stops implements KernelDebugger {
   }
 
   stopsBefore(task: Task): boolean {
-    const step = this.#steps.get(task);
+    const step = this.stepping.get(task);
     if (step === undefined || (task.instructions === step.from && !step.inHandler)) return false;
     const { rip } = this.kernel.cpu.registers;
     if (!step.inHandler && rip >= step.start && rip < step.end) {
       step.from = task.instructions;
       return false;
     }
-    this.#steps.delete(task);
+    this.stepping.delete(task);
     this.events.push({ kind: "step", task });
     return true;
   }
 
   steps(task: Task): boolean {
-    return this.#steps.has(task);
+    return this.stepping.has(task);
   }
 
   stoppedAt(task: Task, reason: "breakpoint" | "watchpoint"): void {
@@ -230,16 +230,16 @@ export class Stops implements KernelDebugger {
   }
 
   enteredHandler(task: Task): void {
-    const step = this.#steps.get(task);
+    const step = this.stepping.get(task);
     if (step !== undefined) step.inHandler = true;
   }
 
   stopsAtCall(task: Task, at: "entry" | "exit"): boolean {
     const number = task.originalRaxLow >>> 0;
-    if (at === "exit" && !this.#inCall.delete(task)) return false;
+    if (at === "exit" && !this.inCall.delete(task)) return false;
     const calls = this.inferiors.get(task.process)?.calls;
     if (calls === undefined || (calls !== "all" && !calls.has(number))) return false;
-    if (at === "entry") this.#inCall.add(task);
+    if (at === "entry") this.inCall.add(task);
     this.events.push({ kind: at, task, number });
     return true;
   }
@@ -260,22 +260,22 @@ export class Stops implements KernelDebugger {
     this.kernel.requestStop();
   }
 
-  #executed(task: Task, path: string): void {
+  private executed(task: Task, path: string): void {
     const inferior = this.inferiors.get(task.process);
     if (inferior === undefined) return;
     // They were the old program's.
     inferior.clear();
-    this.#steps.delete(task);
-    this.#arm();
+    this.stepping.delete(task);
+    this.arm();
     if (!this.follows.exec) return;
     this.events.push({ kind: "exec", task, path });
     this.kernel.requestStop();
   }
 
-  #exited(task: Task): void {
+  private exited(task: Task): void {
     const { process } = task;
-    this.#steps.delete(task);
-    this.#inCall.delete(task);
+    this.stepping.delete(task);
+    this.inCall.delete(task);
     if (process.exit === null || !this.inferiors.delete(process)) return;
     this.events.push({ kind: "ended", process, status: process.exit });
     this.kernel.requestStop();

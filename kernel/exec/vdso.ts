@@ -36,22 +36,22 @@ const NANOSECONDS = 1_000_000_000n;
 const TICK = 4_000_000;
 
 export class Vdso implements ClockWatcher {
-  readonly #code: FilePages;
-  readonly #data: FilePages;
-  readonly #vclock: FilePages;
-  readonly #offsets: VdsoImage["data"];
+  private readonly code: FilePages;
+  private readonly data: FilePages;
+  private readonly vclock: FilePages;
+  private readonly offsets: VdsoImage["data"];
 
   constructor(
     frames: FrameAllocator,
     private readonly clock: Clock,
     image: VdsoImage,
   ) {
-    this.#code = new FilePages(frames, image.bytes.length, (index, page) => {
+    this.code = new FilePages(frames, image.bytes.length, (index, page) => {
       page.set(image.bytes.subarray(index * PAGE, (index + 1) * PAGE));
     });
-    this.#data = new FilePages(frames, PAGE);
-    this.#vclock = new FilePages(frames, 0);
-    this.#offsets = image.data;
+    this.data = new FilePages(frames, PAGE);
+    this.vclock = new FilePages(frames, 0);
+    this.offsets = image.data;
   }
 
   /**
@@ -59,19 +59,19 @@ export class Vdso implements ClockWatcher {
    * @returns the image's address, or -ENOMEM
    */
   map(mm: AddressSpace): number {
-    if (this.#data.resident === 0) this.clockChanged();
+    if (this.data.resident === 0) this.clockChanged();
     const dataBytes = VVAR_PAGES * PAGE;
     const clockBytes = VCLOCK_PAGES * PAGE;
-    const codeBytes = this.#code.size;
+    const codeBytes = this.code.size;
     const start = findUnmappedArea(mm, 0, dataBytes + clockBytes + codeBytes, 0, false);
     if (start === -1) return -ENOMEM;
     const clock = start + dataBytes;
     const code = clock + clockBytes;
     const dataFlags = VVAR_FLAGS | (mm.env.release.vvarIsPfnmap ? VM_PFNMAP : VM_MIXEDMAP);
     const error =
-      mm.mapSpecial(code, codeBytes, PROT_READ | PROT_EXEC, "[vdso]", this.#code, VM_MAY_ALL) ||
-      mm.mapSpecial(start, dataBytes, PROT_READ, "[vvar]", this.#data, dataFlags) ||
-      mm.mapSpecial(clock, clockBytes, PROT_READ, "[vvar_vclock]", this.#vclock, dataFlags);
+      mm.mapSpecial(code, codeBytes, PROT_READ | PROT_EXEC, "[vdso]", this.code, VM_MAY_ALL) ||
+      mm.mapSpecial(start, dataBytes, PROT_READ, "[vvar]", this.data, dataFlags) ||
+      mm.mapSpecial(clock, clockBytes, PROT_READ, "[vvar_vclock]", this.vclock, dataFlags);
     return error === 0 ? code : error;
   }
 
@@ -79,8 +79,8 @@ export class Vdso implements ClockWatcher {
   clockChanged(): void {
     const bytes = new Uint8Array(DATA_BYTES);
     const view = new DataView(bytes.buffer);
-    const { sequence, mode, skipped, tick, origins } = this.#offsets;
-    this.#data.read(sequence, bytes.subarray(sequence, sequence + 4));
+    const { sequence, mode, skipped, tick, origins } = this.offsets;
+    this.data.read(sequence, bytes.subarray(sequence, sequence + 4));
     view.setUint32(sequence, view.getUint32(sequence, true) + 2, true);
     view.setUint32(tick, TICK, true);
     if (this.clock.virtual) {
@@ -94,6 +94,6 @@ export class Vdso implements ClockWatcher {
       view.setBigInt64(origins + 16 * id, seconds, true);
       view.setBigInt64(origins + 16 * id + 8, nanoseconds, true);
     }
-    this.#data.write(0, bytes);
+    this.data.write(0, bytes);
   }
 }

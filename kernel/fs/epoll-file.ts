@@ -66,73 +66,73 @@ export class EpollItem implements Watcher, FileWatcher {
  * back to the end of the list, so that all get their turn.
  */
 export class EpollFile extends AnonymousFile {
-  readonly #queue = new WaitQueue();
-  readonly #items = new Map<OpenFile, Map<number, EpollItem>>();
-  readonly #ready = new Set<EpollItem>();
+  private readonly queue = new WaitQueue();
+  private readonly itemsOf = new Map<OpenFile, Map<number, EpollItem>>();
+  private readonly ready = new Set<EpollItem>();
   /** Items whose readiness may come from the host, which wakes nobody: looked at on every wait. */
-  readonly #polled = new Set<EpollItem>();
+  private readonly polled = new Set<EpollItem>();
 
   constructor(location: Location) {
     super(location, O_RDWR);
   }
 
   override get waitQueue(): WaitQueue {
-    return this.#queue;
+    return this.queue;
   }
   override get waitsOnHost(): boolean {
-    for (const item of this.#polled) if (item.waitsOnHost) return true;
+    for (const item of this.polled) if (item.waitsOnHost) return true;
     return false;
   }
 
   *items(): Generator<EpollItem> {
-    for (const byNumber of this.#items.values()) yield* byNumber.values();
+    for (const byNumber of this.itemsOf.values()) yield* byNumber.values();
   }
 
   find(file: OpenFile, fd: number): EpollItem | undefined {
-    return this.#items.get(file)?.get(fd);
+    return this.itemsOf.get(file)?.get(fd);
   }
 
   /** Begins to watch (ep_insert). */
   insert(file: OpenFile, fd: number, event: EpollEvent): EpollItem {
     const item = new EpollItem(this, file, fd, event);
-    let byNumber = this.#items.get(file);
-    if (byNumber === undefined) this.#items.set(file, (byNumber = new Map<number, EpollItem>()));
+    let byNumber = this.itemsOf.get(file);
+    if (byNumber === undefined) this.itemsOf.set(file, (byNumber = new Map<number, EpollItem>()));
     byNumber.set(fd, item);
     (file.watchers ??= new Set()).add(item);
     item.queue?.addWatcher(item, (event.events & EPOLLEXCLUSIVE) !== 0);
-    if (file.waitsOnHost || file instanceof EpollFile) this.#polled.add(item);
-    this.#enlistIfReady(item);
+    if (file.waitsOnHost || file instanceof EpollFile) this.polled.add(item);
+    this.enlistIfReady(item);
     return item;
   }
 
   /** Watches for something else from now on (ep_modify). */
   modify(item: EpollItem, event: EpollEvent): void {
     item.event = event;
-    this.#enlistIfReady(item);
+    this.enlistIfReady(item);
   }
 
   remove(item: EpollItem): void {
     const { file, fd, queue } = item;
     queue?.removeWatcher(item);
     file.watchers?.delete(item);
-    this.#ready.delete(item);
-    this.#polled.delete(item);
-    const byNumber = this.#items.get(file);
+    this.ready.delete(item);
+    this.polled.delete(item);
+    const byNumber = this.itemsOf.get(file);
     byNumber?.delete(fd);
-    if (byNumber?.size === 0) this.#items.delete(file);
+    if (byNumber?.size === 0) this.itemsOf.delete(file);
   }
 
-  #enlistIfReady(item: EpollItem): void {
+  private enlistIfReady(item: EpollItem): void {
     if (item.poll() === 0) return;
-    this.#ready.add(item);
-    this.#queue.wake(POLLIN);
+    this.ready.add(item);
+    this.queue.wake(POLLIN);
   }
 
   /** An item's file was woken for something that it watches. Returns whether anybody waits here. */
   itemWoken(item: EpollItem, events: number): boolean {
-    this.#ready.add(item);
-    const waited = this.#queue.size > 0;
-    this.#queue.wake(POLLIN | events);
+    this.ready.add(item);
+    const waited = this.queue.size > 0;
+    this.queue.wake(POLLIN | events);
     return waited;
   }
 
@@ -142,37 +142,37 @@ export class EpollFile extends AnonymousFile {
    * @returns how many; -1 if the first one was refused
    */
   take(max: number, put: (index: number, events: number, event: EpollEvent) => boolean): number {
-    this.#lookAtHost();
+    this.lookAtHost();
     const again: EpollItem[] = [];
     let taken = 0;
-    for (const item of this.#ready) {
+    for (const item of this.ready) {
       if (taken >= max) break;
       const events = item.poll();
       if (events !== 0 && !put(taken, events, item.event)) {
         if (taken === 0) taken = -1;
         break;
       }
-      this.#ready.delete(item);
+      this.ready.delete(item);
       if (events === 0) continue;
       taken++;
       const asked = item.event.events;
       if ((asked & EPOLLONESHOT) !== 0) item.event = { ...item.event, events: asked & PRIVATE_BITS };
       else if ((asked & EPOLLET) === 0) again.push(item);
     }
-    for (const item of again) this.#ready.add(item);
+    for (const item of again) this.ready.add(item);
     return taken;
   }
 
-  #lookAtHost(): void {
-    for (const item of this.#polled) if (item.waitsOnHost && item.poll() !== 0) this.#ready.add(item);
+  private lookAtHost(): void {
+    for (const item of this.polled) if (item.waitsOnHost && item.poll() !== 0) this.ready.add(item);
   }
 
   /** Readable when an item is ready; those that turn out not to be leave the list (__ep_eventpoll_poll). */
   override poll(): number {
-    this.#lookAtHost();
-    for (const item of this.#ready) {
+    this.lookAtHost();
+    for (const item of this.ready) {
       if (item.poll() !== 0) return POLLIN | POLLRDNORM;
-      this.#ready.delete(item);
+      this.ready.delete(item);
     }
     return 0;
   }

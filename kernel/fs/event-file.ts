@@ -8,7 +8,7 @@ const MAXIMUM = 0xffff_ffff_ffff_fffen;
 
 /** eventfd(2): a 64-bit counter. */
 export class EventFile extends AnonymousFile {
-  readonly #queue = new WaitQueue();
+  private readonly queue = new WaitQueue();
 
   constructor(
     location: Location,
@@ -20,7 +20,7 @@ export class EventFile extends AnonymousFile {
   }
 
   override get waitQueue(): WaitQueue {
-    return this.#queue;
+    return this.queue;
   }
 
   override read(destination: Uint8Array): number {
@@ -28,7 +28,7 @@ export class EventFile extends AnonymousFile {
     if (this.counter === 0n) return -EAGAIN;
     const value = this.semaphore ? 1n : this.counter;
     this.counter -= value;
-    this.#queue.wake(POLLOUT);
+    this.queue.wake(POLLOUT);
     new DataView(destination.buffer, destination.byteOffset).setBigUint64(0, value, true);
     return 8;
   }
@@ -39,7 +39,7 @@ export class EventFile extends AnonymousFile {
     if (value > MAXIMUM) return -EINVAL;
     if (this.counter + value > MAXIMUM) return -EAGAIN;
     this.counter += value;
-    this.#queue.wake(POLLIN);
+    this.queue.wake(POLLIN);
     return 8;
   }
 

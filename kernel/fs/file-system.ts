@@ -30,7 +30,7 @@ export const ANON_INODE_MAGIC = 0x09041934;
 
 /** One mounted or internal file system ("super block"). */
 export abstract class FileSystem {
-  #nextInode: number;
+  private nextInode: number;
 
   constructor(
     readonly context: FileSystemContext,
@@ -39,7 +39,7 @@ export abstract class FileSystem {
     readonly device: DeviceNumber,
     firstInode = 1,
   ) {
-    this.#nextInode = firstInode;
+    this.nextInode = firstInode;
   }
 
   abstract readonly root: DirectoryInode;
@@ -50,12 +50,12 @@ export abstract class FileSystem {
   }
 
   newInodeNumber(): number {
-    return this.#nextInode++;
+    return this.nextInode++;
   }
 
   /** Numbers up to this one are taken. */
   reserveInodeNumbers(last: number): void {
-    this.#nextInode = Math.max(this.#nextInode, last + 1);
+    this.nextInode = Math.max(this.nextInode, last + 1);
   }
 
   /** fsync of a file whose pages are written, or (null) of everything: what is kept elsewhere is safe there. */

@@ -12,22 +12,22 @@ let nextIdentity = 1;
 export class FileTable {
   /** Owner of POSIX record locks. */
   readonly identity = nextIdentity++;
-  readonly #descriptors: (Descriptor | undefined)[] = [];
+  private readonly descriptors: (Descriptor | undefined)[] = [];
   /** Tasks that share the table (CLONE_FILES). */
   users = 1;
 
   get(fd: number): OpenFile | undefined {
-    return this.#descriptors[fd]?.file;
+    return this.descriptors[fd]?.file;
   }
 
   /** One past the highest open descriptor. */
   get end(): number {
-    return this.#descriptors.length;
+    return this.descriptors.length;
   }
 
   *[Symbol.iterator](): Generator<readonly [fd: number, file: OpenFile]> {
-    for (let fd = 0; fd < this.#descriptors.length; fd++) {
-      const descriptor = this.#descriptors[fd];
+    for (let fd = 0; fd < this.descriptors.length; fd++) {
+      const descriptor = this.descriptors[fd];
       if (descriptor) yield [fd, descriptor.file];
     }
   }
@@ -35,7 +35,7 @@ export class FileTable {
   /** The lowest free number from `from` on, or -EMFILE at `limit` (RLIMIT_NOFILE). */
   lowestFree(from: number, limit: number): number {
     let fd = from;
-    while (this.#descriptors[fd]) fd++;
+    while (this.descriptors[fd]) fd++;
     return fd < limit ? fd : -EMFILE;
   }
 
@@ -49,18 +49,18 @@ export class FileTable {
   /** Puts the file at a number, closing what was there. */
   set(fd: number, file: OpenFile, closeOnExec: boolean): void {
     file.hold();
-    if (this.#descriptors[fd]) this.close(fd);
-    while (this.#descriptors.length < fd) this.#descriptors.push(undefined);
-    this.#descriptors[fd] = { file, closeOnExec };
+    if (this.descriptors[fd]) this.close(fd);
+    while (this.descriptors.length < fd) this.descriptors.push(undefined);
+    this.descriptors[fd] = { file, closeOnExec };
   }
 
   /** 0 or -EBADF. */
   close(fd: number): number {
-    const descriptor = this.#descriptors[fd];
+    const descriptor = this.descriptors[fd];
     if (!descriptor) return -EBADF;
-    this.#descriptors[fd] = undefined;
-    while (this.#descriptors.length > 0 && !this.#descriptors[this.#descriptors.length - 1])
-      this.#descriptors.pop();
+    this.descriptors[fd] = undefined;
+    while (this.descriptors.length > 0 && !this.descriptors[this.descriptors.length - 1])
+      this.descriptors.pop();
     // A mapping may keep the file open: what it wrote goes to the host now ("flush", filp_close).
     descriptor.file.sync();
     const { node } = descriptor.file;
@@ -71,18 +71,18 @@ export class FileTable {
   }
 
   closesOnExec(fd: number): boolean {
-    return this.#descriptors[fd]?.closeOnExec ?? false;
+    return this.descriptors[fd]?.closeOnExec ?? false;
   }
 
   setCloseOnExec(fd: number, value: boolean): void {
-    const descriptor = this.#descriptors[fd];
+    const descriptor = this.descriptors[fd];
     if (descriptor) descriptor.closeOnExec = value;
   }
 
   /** At execve: closes what asked for it. */
   closeOnExec(): void {
-    for (let fd = 0; fd < this.#descriptors.length; fd++)
-      if (this.#descriptors[fd]?.closeOnExec) this.close(fd);
+    for (let fd = 0; fd < this.descriptors.length; fd++)
+      if (this.descriptors[fd]?.closeOnExec) this.close(fd);
   }
 
   /** A task leaves; the last one closes everything. */
@@ -91,13 +91,13 @@ export class FileTable {
   }
 
   closeAll(): void {
-    for (let fd = this.#descriptors.length - 1; fd >= 0; fd--) if (this.#descriptors[fd]) this.close(fd);
+    for (let fd = this.descriptors.length - 1; fd >= 0; fd--) if (this.descriptors[fd]) this.close(fd);
   }
 
   /** A copy that shares the open files, as fork makes. */
   copy(): FileTable {
     const copy = new FileTable();
-    this.#descriptors.forEach((descriptor, fd) => {
+    this.descriptors.forEach((descriptor, fd) => {
       if (descriptor) copy.set(fd, descriptor.file, descriptor.closeOnExec);
     });
     return copy;

@@ -9,7 +9,7 @@ const MAX_HANDLES = 64;
  */
 export class HostLower {
   /** Open read handles by path, oldest first: a plain cache, empty after a snapshot is restored. */
-  readonly #handles = new Map<string, HostHandle>();
+  private readonly handles = new Map<string, HostHandle>();
 
   constructor(
     readonly files: HostFiles,
@@ -65,33 +65,33 @@ export class HostLower {
   }
 
   forget(path: string): void {
-    const handle = this.#handles.get(path);
+    const handle = this.handles.get(path);
     if (handle === undefined) return;
-    this.#handles.delete(path);
+    this.handles.delete(path);
     this.files.close(handle);
   }
 
   /** Handles keep working when a file gets another name. */
   renamed(from: string, to: string): void {
-    for (const [path, handle] of [...this.#handles]) {
+    for (const [path, handle] of [...this.handles]) {
       if (path !== from && !path.startsWith(`${from}/`)) continue;
-      this.#handles.delete(path);
-      this.#handles.set(to + path.slice(from.length), handle);
+      this.handles.delete(path);
+      this.handles.set(to + path.slice(from.length), handle);
     }
   }
 
   private handle(path: string): HostHandle {
-    const known = this.#handles.get(path);
+    const known = this.handles.get(path);
     if (known !== undefined) {
-      this.#handles.delete(path);
-      this.#handles.set(path, known);
+      this.handles.delete(path);
+      this.handles.set(path, known);
       return known;
     }
     const handle = this.files.open(this.root, path, this.writable);
     if (handle < 0) return handle;
-    this.#handles.set(path, handle);
-    if (this.#handles.size > MAX_HANDLES) {
-      for (const [oldest] of this.#handles) {
+    this.handles.set(path, handle);
+    if (this.handles.size > MAX_HANDLES) {
+      for (const [oldest] of this.handles) {
         this.forget(oldest);
         break;
       }

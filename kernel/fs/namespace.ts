@@ -45,8 +45,8 @@ export class Namespace {
   readonly terminals = new Terminals();
   /** Writes per second and the like never matter: the capacity of one pipe in bytes, at most. */
   readonly pipeMaximum = 1 << 20;
-  #nextMount = 24;
-  #nextDevice = 20;
+  private nextMount = 24;
+  private nextDevice = 20;
 
   constructor(
     readonly context: FileSystemContext,
@@ -71,7 +71,7 @@ export class Namespace {
 
   /** A device number for a file system without a disk. */
   newDevice(): DeviceNumber {
-    return { major: 0, minor: this.#nextDevice++ };
+    return { major: 0, minor: this.nextDevice++ };
   }
 
   /** Attaches a file system at a directory (or, for the mount of one file, at a file). */
@@ -92,7 +92,7 @@ export class Namespace {
     options: { source?: string; readOnly?: boolean; noExec?: boolean; root?: Dentry },
   ): Mount {
     return {
-      id: this.#nextMount++,
+      id: this.nextMount++,
       fileSystem,
       root: options.root ?? new Dentry("", null, fileSystem.root),
       at,

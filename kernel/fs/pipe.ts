@@ -47,21 +47,21 @@ export class Pipe implements FrameHolder {
   writerOpens = 0;
   /** Of both ends. */
   readonly queue = new WaitQueue();
-  readonly #buffers: PipeBuffer[] = [];
-  readonly #spare: Uint8Array[] = [];
+  private readonly buffers: PipeBuffer[] = [];
+  private readonly spare: Uint8Array[] = [];
 
   /** Bytes to be read. */
   get length(): number {
-    return this.#buffers.reduce((sum, { start, end }) => sum + end - start, 0);
+    return this.buffers.reduce((sum, { start, end }) => sum + end - start, 0);
   }
   get isEmpty(): boolean {
-    return this.#buffers.length === 0;
+    return this.buffers.length === 0;
   }
   get slotsUsed(): number {
-    return this.#buffers.length;
+    return this.buffers.length;
   }
   get freeSlots(): number {
-    return Math.max(0, this.capacity / PAGE_SIZE - this.#buffers.length);
+    return Math.max(0, this.capacity / PAGE_SIZE - this.buffers.length);
   }
   get isFull(): boolean {
     return this.freeSlots === 0;
@@ -69,33 +69,33 @@ export class Pipe implements FrameHolder {
 
   /** Room behind the last bytes, in bytes, for a write that may be put there; 0 if there is none. */
   get mergeRoom(): number {
-    const last = this.#buffers[this.#buffers.length - 1];
+    const last = this.buffers[this.buffers.length - 1];
     return last?.canMerge === true ? PAGE_SIZE - last.end : 0;
   }
 
   /** Puts bytes into that room. */
   merge(bytes: Uint8Array): void {
-    const last = this.#buffers[this.#buffers.length - 1]!;
+    const last = this.buffers[this.buffers.length - 1]!;
     last.bytes.set(bytes, last.end);
     last.end += bytes.length;
   }
 
   /** A page to be filled and appended; what is in it does not matter. */
   emptyPage(): Uint8Array {
-    return this.#spare.pop() ?? new Uint8Array(PAGE_SIZE);
+    return this.spare.pop() ?? new Uint8Array(PAGE_SIZE);
   }
 
   /** Fills a free slot with a page that becomes the pipe's own, and of which `end` bytes count. */
   appendPage(page: Uint8Array, end: number, packet = false): void {
     const canMerge = !packet;
-    this.#buffers.push({ bytes: page, start: 0, end, canMerge, packet, frame: null, shared: false });
+    this.buffers.push({ bytes: page, start: 0, end, canMerge, packet, frame: null, shared: false });
   }
 
   /** Fills a free slot with a copy of bytes, at most a page of them. */
   append(bytes: Uint8Array, packet = false, canMerge = !packet): void {
     const page = canMerge ? new Uint8Array(PAGE_SIZE) : new Uint8Array(bytes.length);
     page.set(bytes);
-    this.#buffers.push({
+    this.buffers.push({
       bytes: page,
       start: 0,
       end: bytes.length,
@@ -111,8 +111,8 @@ export class Pipe implements FrameHolder {
     frames.hold(number);
     const bytes = frames.memory.frameBytes(number);
     const frame = { frames, number };
-    this.#buffers.push({ bytes, start, end, canMerge: false, packet: false, frame, shared: false });
-    this.#noteFrames(frames);
+    this.buffers.push({ bytes, start, end, canMerge: false, packet: false, frame, shared: false });
+    this.noteFrames(frames);
   }
 
   /** What it holds is for others to read: nothing can be had back. */
@@ -121,76 +121,76 @@ export class Pipe implements FrameHolder {
   }
 
   *heldFrames(): Iterable<PageFrame> {
-    for (const { frame } of this.#buffers) if (frame !== null) yield frame.number;
+    for (const { frame } of this.buffers) if (frame !== null) yield frame.number;
   }
 
   /** Whoever counts frames finds those that lie here. */
-  #noteFrames(frames: FrameAllocator): void {
-    if (this.#buffers.some(({ frame }) => frame !== null)) frames.holders.add(this);
+  private noteFrames(frames: FrameAllocator): void {
+    if (this.buffers.some(({ frame }) => frame !== null)) frames.holders.add(this);
     else frames.holders.delete(this);
   }
 
   /** Up to `count` bytes of the first buffer, where they lie; null when the pipe is empty. */
   peek(count: number): Uint8Array | null {
-    const first = this.#buffers[0];
+    const first = this.buffers[0];
     return first ? first.bytes.subarray(first.start, Math.min(first.end, first.start + count)) : null;
   }
 
   /** Takes `count` bytes out of the first buffer; of a packet, all. Returns whether it was a packet. */
   consume(count: number): boolean {
-    const first = this.#buffers[0]!;
+    const first = this.buffers[0]!;
     first.start += count;
     if (first.packet || first.start === first.end) {
-      this.#buffers.shift();
+      this.buffers.shift();
       if (first.frame !== null) {
         drop(first);
-        this.#noteFrames(first.frame.frames);
-      } else if (!first.shared && first.canMerge && this.#spare.length < SPARE_PAGES)
-        this.#spare.push(first.bytes);
+        this.noteFrames(first.frame.frames);
+      } else if (!first.shared && first.canMerge && this.spare.length < SPARE_PAGES)
+        this.spare.push(first.bytes);
     }
     return first.packet;
   }
 
   /** Moves the first buffer's first `count` bytes to a free slot of another pipe (splice_pipe_to_pipe). */
   moveTo(other: Pipe, count: number): number {
-    const first = this.#buffers[0]!;
+    const first = this.buffers[0]!;
     if (count >= first.end - first.start) {
-      this.#buffers.shift();
-      other.#buffers.push(first);
+      this.buffers.shift();
+      other.buffers.push(first);
       if (first.frame !== null) {
-        this.#noteFrames(first.frame.frames);
-        other.#noteFrames(first.frame.frames);
+        this.noteFrames(first.frame.frames);
+        other.noteFrames(first.frame.frames);
       }
       return first.end - first.start;
     }
-    other.#copyOf(first, count);
+    other.copyOf(first, count);
     first.start += count;
     return count;
   }
 
   /** Duplicates buffer `index`, up to `count` bytes of it, into a free slot of another pipe (link_pipe). */
   copyTo(other: Pipe, index: number, count: number): number {
-    const buffer = this.#buffers[index]!;
+    const buffer = this.buffers[index]!;
     const part = Math.min(count, buffer.end - buffer.start);
-    other.#copyOf(buffer, part);
+    other.copyOf(buffer, part);
     return part;
   }
 
-  #copyOf(buffer: PipeBuffer, count: number): void {
+  private copyOf(buffer: PipeBuffer, count: number): void {
     const { frame, start } = buffer;
     if (frame) frame.frames.hold(frame.number);
     buffer.shared = true;
-    this.#buffers.push({ ...buffer, end: start + count, canMerge: false });
-    if (frame) this.#noteFrames(frame.frames);
+    this.buffers.push({ ...buffer, end: start + count, canMerge: false });
+    if (frame) this.noteFrames(frame.frames);
   }
 
   /** Both ends are closed: what was not read is lost. */
   clear(): void {
-    for (const buffer of this.#buffers.splice(0)) {
+    for (const buffer of this.buffers.splice(0)) {
       drop(buffer);
       buffer.frame?.frames.holders.delete(this);
     }
-    this.#spare.length = 0;
+    this.spare.length = 0;
   }
 }
 
@@ -200,7 +200,7 @@ const WRITABLE = POLLOUT | POLLWRNORM;
 /** One end (or, for a fifo opened for both, both ends) of a pipe. */
 export class PipeFile extends OpenFile {
   /** Writers that had come and gone when a reader opened a fifo without waiting: their end is no hang-up for it. */
-  readonly #pastWriters: number;
+  private readonly pastWriters: number;
 
   constructor(
     location: Location,
@@ -208,7 +208,7 @@ export class PipeFile extends OpenFile {
     readonly pipe: Pipe,
   ) {
     super(location, flags);
-    this.#pastWriters = !this.writable && this.nonBlocking && pipe.writers === 0 ? pipe.writerOpens : 0;
+    this.pastWriters = !this.writable && this.nonBlocking && pipe.writers === 0 ? pipe.writerOpens : 0;
     if (this.readable) {
       pipe.readers++;
       pipe.readerOpens++;
@@ -286,7 +286,7 @@ export class PipeFile extends OpenFile {
     let events = 0;
     if (this.readable) {
       if (!pipe.isEmpty) events |= READABLE;
-      if (pipe.writers === 0 && pipe.writerOpens !== this.#pastWriters) events |= POLLHUP;
+      if (pipe.writers === 0 && pipe.writerOpens !== this.pastWriters) events |= POLLHUP;
     }
     if (this.writable) {
       if (!pipe.isFull) events |= WRITABLE;

@@ -79,7 +79,7 @@ export class SignalFile extends AnonymousFile {
     return this.running.current.process.handlers.signalQueue;
   }
 
-  get #others(): SignalSet {
+  private get others(): SignalSet {
     const others = new SignalSet();
     others.lo = ~this.signals.lo;
     others.hi = ~this.signals.hi;
@@ -89,7 +89,7 @@ export class SignalFile extends AnonymousFile {
   override read(destination: Uint8Array): number {
     const room = Math.floor(destination.length / RECORD_BYTES);
     if (room === 0) return -EINVAL;
-    const others = this.#others;
+    const others = this.others;
     let done = 0;
     for (; done < room; done++) {
       const info = takeSignal(this.running, this.running.current, others);
@@ -101,7 +101,7 @@ export class SignalFile extends AnonymousFile {
 
   override poll(): number {
     const { signals, process } = this.running.current;
-    const others = this.#others;
+    const others = this.others;
     return signals.pending.set.anyOutside(others) || process.pending.set.anyOutside(others) ? POLLIN : 0;
   }
 

@@ -8,8 +8,8 @@ const DEVICE = 1;
 /** The files of an archive, as if they were the host's: one root, number 0, and every change is -EROFS. */
 export class TarFiles implements HostFiles {
   /** By handle. */
-  readonly #open = new Map<HostHandle, TarNode>();
-  #nextHandle = 1;
+  private readonly opened = new Map<HostHandle, TarNode>();
+  private nextHandle = 1;
 
   constructor(private readonly image: TarImage) {}
 
@@ -36,24 +36,24 @@ export class TarFiles implements HostFiles {
     if (typeof node === "number") return node;
     if ((node.mode & S_IFMT) !== S_IFREG) return -ENXIO;
     if (write) return -EROFS;
-    this.#open.set(this.#nextHandle, node);
-    return this.#nextHandle++;
+    this.opened.set(this.nextHandle, node);
+    return this.nextHandle++;
   }
 
   read(handle: HostHandle, offset: number, destination: Uint8Array): number {
-    const node = this.#open.get(handle);
+    const node = this.opened.get(handle);
     if (!node) return -EIO;
     const count = Math.max(0, Math.min(destination.length, node.size - offset));
     return count === 0 ? 0 : this.image.source.read(node.offset + offset, destination.subarray(0, count));
   }
 
   statHandle(handle: HostHandle): HostStat | number {
-    const node = this.#open.get(handle);
+    const node = this.opened.get(handle);
     return node ? statOf(node) : -EIO;
   }
 
   close(handle: HostHandle): void {
-    this.#open.delete(handle);
+    this.opened.delete(handle);
   }
 
   sync(): number {

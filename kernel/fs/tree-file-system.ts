@@ -27,10 +27,10 @@ export const OWN_NUMBERS = 2 ** 48;
 export class TreeFileSystem extends FileSystem {
   readonly root: TreeDirectory;
   /** Inodes of host files with several names, so that all of them are one file. Keys: "device:inode". */
-  readonly #shared = new Map<string, Inode>();
+  private readonly shared = new Map<string, Inode>();
   /** The host's numbers of files in a mirror, learnt when they are looked up. */
   readonly mirrorNumbers = new WeakMap<Inode, number>();
-  #hostDevice = -1;
+  private hostDevice = -1;
   /** Keeps the changes to the tree beyond the run; null: they are in memory only. */
   upper: UpperTree | null = null;
   /** What its files' pages are charged to; null: no limit but memory's, as a ramfs. */
@@ -47,7 +47,7 @@ export class TreeFileSystem extends FileSystem {
     super(context, typeName, device, lower ? OWN_NUMBERS : 1);
     const stat = lower?.stat("");
     if (typeof stat === "object") {
-      this.#hostDevice = stat.device;
+      this.hostDevice = stat.device;
       this.root = new TreeDirectory(this, this.partsOf(stat), "");
       this.adopt(this.root, stat);
     } else {
@@ -113,7 +113,7 @@ export class TreeFileSystem extends FileSystem {
     if (kept) return kept;
     const key = `${stat.device}:${stat.inode}`;
     const several = stat.links > 1 && (stat.mode & S_IFMT) !== S_IFDIR;
-    const known = several ? this.#shared.get(key) : undefined;
+    const known = several ? this.shared.get(key) : undefined;
     if (known) return known;
     const parts = this.partsOf(stat);
     let inode: Inode;
@@ -134,19 +134,19 @@ export class TreeFileSystem extends FileSystem {
         inode = new SpecialInode(this, parts);
     }
     this.adopt(inode, stat);
-    if (several) this.#shared.set(key, inode);
+    if (several) this.shared.set(key, inode);
     this.upper?.seen(inode, path);
     return inode;
   }
 
   /** This inode is the host file with several names that `stat` tells of. */
   share(stat: HostStat, inode: Inode): void {
-    this.#shared.set(`${stat.device}:${stat.inode}`, inode);
+    this.shared.set(`${stat.device}:${stat.inode}`, inode);
   }
 
   /** The number of a host file, where it can be the guest's too. */
   numberOf(stat: HostStat): number | undefined {
-    return stat.device === this.#hostDevice ? stat.inode : undefined;
+    return stat.device === this.hostDevice ? stat.inode : undefined;
   }
 
   override sync(inode: Inode | null): number {

@@ -6,23 +6,23 @@ import { sameFutex, type FutexKey } from "./key.js";
 import type { FutexQueue, FutexWaiter, PiState } from "./waiter.js";
 
 export class FutexTable {
-  readonly #queues = new Map<FutexKey["owner"], Map<number, FutexQueue>>();
-  readonly #owned = new Map<Task, Set<PiState>>();
+  private readonly queues = new Map<FutexKey["owner"], Map<number, FutexQueue>>();
+  private readonly owned = new Map<Task, Set<PiState>>();
 
   find(key: FutexKey): FutexQueue | undefined {
-    return this.#queues.get(key.owner)?.get(key.offset);
+    return this.queues.get(key.owner)?.get(key.offset);
   }
 
   /** Futexes with waiters. */
   get size(): number {
     let count = 0;
-    for (const queues of this.#queues.values()) count += queues.size;
+    for (const queues of this.queues.values()) count += queues.size;
     return count;
   }
 
   add(waiter: FutexWaiter, key: FutexKey): void {
-    let queues = this.#queues.get(key.owner);
-    if (queues === undefined) this.#queues.set(key.owner, (queues = new Map()));
+    let queues = this.queues.get(key.owner);
+    if (queues === undefined) this.queues.set(key.owner, (queues = new Map()));
     let queue = queues.get(key.offset);
     if (queue === undefined) queues.set(key.offset, (queue = { key, waiters: [] }));
     const { waiters } = queue;
@@ -41,9 +41,9 @@ export class FutexTable {
     if (pi !== null) this.release(pi);
     if (queue.waiters.length > 0) return;
     const { owner, offset } = queue.key;
-    const queues = this.#queues.get(owner)!;
+    const queues = this.queues.get(owner)!;
     queues.delete(offset);
-    if (queues.size === 0) this.#queues.delete(owner);
+    if (queues.size === 0) this.queues.delete(owner);
   }
 
   /**
@@ -107,19 +107,19 @@ export class FutexTable {
 
   setOwner(state: PiState, owner: Task | null): void {
     if (state.owner !== null) {
-      const states = this.#owned.get(state.owner)!;
+      const states = this.owned.get(state.owner)!;
       states.delete(state);
-      if (states.size === 0) this.#owned.delete(state.owner);
+      if (states.size === 0) this.owned.delete(state.owner);
     }
     state.owner = owner;
     if (owner === null) return;
-    const states = this.#owned.get(owner);
-    if (states === undefined) this.#owned.set(owner, new Set([state]));
+    const states = this.owned.get(owner);
+    if (states === undefined) this.owned.set(owner, new Set([state]));
     else states.add(state);
   }
 
   statesOf(task: Task): readonly PiState[] {
-    return [...(this.#owned.get(task) ?? [])];
+    return [...(this.owned.get(task) ?? [])];
   }
 
   /** Forgets a state that no waiter needs any more. */

@@ -15,38 +15,38 @@ export interface IpcObject {
 }
 
 export class IpcIds<T extends IpcObject> {
-  readonly #objects = new Map<number, T>();
-  #sequence = 0;
-  #last = -1;
-  #next = 0;
+  private readonly objects = new Map<number, T>();
+  private sequence = 0;
+  private last = -1;
+  private next = 0;
 
   /** @param limit how many there may be at a time */
   constructor(readonly limit: number) {}
 
   get count(): number {
-    return this.#objects.size;
+    return this.objects.size;
   }
 
   /** By index. */
   [Symbol.iterator](): Iterator<T> {
-    const ordered = [...this.#objects].sort(([a], [b]) => a - b);
+    const ordered = [...this.objects].sort(([a], [b]) => a - b);
     return ordered.map(([, object]) => object).values();
   }
 
   /** The highest index in use, or 0: what IPC_INFO and its like return. */
   get highest(): number {
-    return Math.max(0, ...this.#objects.keys());
+    return Math.max(0, ...this.objects.keys());
   }
 
   /** The object with this id; undefined where there is none (any more). */
   get(id: number): T | undefined {
-    const object = this.#objects.get(id % INDEXES);
+    const object = this.objects.get(id % INDEXES);
     return object?.permissions.id === id ? object : undefined;
   }
 
   /** The object in this place, for SHM_STAT and its like. */
   at(index: number): T | undefined {
-    return this.#objects.get(index % INDEXES);
+    return this.objects.get(index % INDEXES);
   }
 
   /**
@@ -63,7 +63,7 @@ export class IpcIds<T extends IpcObject> {
     make: (place: () => IpcPermissions | number) => T | number,
   ): number {
     if (key !== IPC_PRIVATE) {
-      for (const object of this.#objects.values()) {
+      for (const object of this.objects.values()) {
         if (object.permissions.key !== key) continue;
         if ((flags & IPC_CREAT) !== 0 && (flags & IPC_EXCL) !== 0) return -EEXIST;
         const error = check(object) || checkPermissions(object.permissions, flags, who);
@@ -71,36 +71,36 @@ export class IpcIds<T extends IpcObject> {
       }
       if ((flags & IPC_CREAT) === 0) return -ENOENT;
     }
-    const made = make(() => this.#place(key, flags, who));
+    const made = make(() => this.place(key, flags, who));
     if (typeof made === "number") return made;
     const { id } = made.permissions;
-    this.#objects.set(id % INDEXES, made);
+    this.objects.set(id % INDEXES, made);
     return id;
   }
 
   /** A number for a new object (ipc_addid). */
-  #place(key: number, flags: number, who: Credentials): IpcPermissions | number {
+  private place(key: number, flags: number, who: Credentials): IpcPermissions | number {
     if (this.count >= this.limit) return -ENOSPC;
     const end = Math.min(Math.max(Math.floor((this.count * 3) / 2), MIN_CYCLE), this.limit);
-    let index = this.#next < end ? this.#next : 0;
-    while (this.#objects.has(index)) index = (index + 1) % end;
-    this.#next = index + 1;
-    if (index <= this.#last) this.#sequence = this.#sequence >= MAX_SEQUENCE ? 0 : this.#sequence + 1;
-    this.#last = index;
+    let index = this.next < end ? this.next : 0;
+    while (this.objects.has(index)) index = (index + 1) % end;
+    this.next = index + 1;
+    if (index <= this.last) this.sequence = this.sequence >= MAX_SEQUENCE ? 0 : this.sequence + 1;
+    this.last = index;
     return {
-      id: this.#sequence * INDEXES + index,
+      id: this.sequence * INDEXES + index,
       key,
       uid: who.euid,
       gid: who.egid,
       creatorUid: who.euid,
       creatorGid: who.egid,
       mode: flags & 0o777,
-      sequence: this.#sequence,
+      sequence: this.sequence,
     };
   }
 
   remove(object: T): void {
-    this.#objects.delete(object.permissions.id % INDEXES);
+    this.objects.delete(object.permissions.id % INDEXES);
   }
 
   /** The object that a call names by its id: -EINVAL where there is none. */

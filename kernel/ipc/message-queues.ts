@@ -81,7 +81,7 @@ export class MessageQueue implements IpcObject {
     for (const receiver of [...this.receivers]) {
       if (!matches(message, receiver.selection)) continue;
       const tooLong = receiver.room < message.text.length;
-      this.#finish(receiver, tooLong ? -E2BIG : message);
+      this.finish(receiver, tooLong ? -E2BIG : message);
       if (tooLong) continue;
       this.lastReceiver = receiver.task.process.pid;
       this.receivedAt = this.machine.time();
@@ -138,19 +138,19 @@ export class MessageQueue implements IpcObject {
   /** Permissions or limits have changed: everybody who waits looks again (msgctl_down). */
   changed(): void {
     this.changedAt = this.machine.time();
-    for (const receiver of [...this.receivers]) this.#finish(receiver, AGAIN);
+    for (const receiver of [...this.receivers]) this.finish(receiver, AGAIN);
     this.senders.wake();
   }
 
   destroyed(): void {
     this.removed = true;
-    for (const receiver of [...this.receivers]) this.#finish(receiver, -EIDRM);
+    for (const receiver of [...this.receivers]) this.finish(receiver, -EIDRM);
     this.senders.wake();
     this.messages.length = 0;
     this.bytes = 0;
   }
 
-  #finish(receiver: PendingReceiver, result: Message | number): void {
+  private finish(receiver: PendingReceiver, result: Message | number): void {
     receiver.result = result;
     if (receiver.wait !== null) receiver.wait.done = true;
     this.forget(receiver);

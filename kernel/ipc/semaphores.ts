@@ -69,7 +69,7 @@ export class SemaphoreSet implements IpcObject {
   attempt(operations: readonly SemaphoreOperation[], process: Process): number | SemaphoreOperation {
     const { values } = this;
     const before = values.slice();
-    const undo = operations.some(({ flags }) => (flags & SEM_UNDO) !== 0) ? this.#undoOf(process) : null;
+    const undo = operations.some(({ flags }) => (flags & SEM_UNDO) !== 0) ? this.undoOf(process) : null;
     const undoBefore = undo?.slice();
     const fail = <R>(result: R): R => {
       values.set(before);
@@ -94,7 +94,7 @@ export class SemaphoreSet implements IpcObject {
     return 0;
   }
 
-  #undoOf(process: Process): Int32Array {
+  private undoOf(process: Process): Int32Array {
     let undo = this.undo.get(process);
     if (undo === undefined) this.undo.set(process, (undo = new Int32Array(this.count)));
     return undo;
@@ -111,7 +111,7 @@ export class SemaphoreSet implements IpcObject {
           pending.blocking = result;
           continue;
         }
-        this.#finish(pending, result);
+        this.finish(pending, result);
         // What is done may let earlier ones go on.
         again ||= result === 0 && pending.operations.some(({ change }) => change !== 0);
         if (again) break;
@@ -130,7 +130,7 @@ export class SemaphoreSet implements IpcObject {
     if (at >= 0) this.pending.splice(at, 1);
   }
 
-  #finish(pending: PendingOperations, result: number): void {
+  private finish(pending: PendingOperations, result: number): void {
     pending.result = result;
     if (pending.wait !== null) pending.wait.done = true;
     this.forget(pending);
@@ -154,7 +154,7 @@ export class SemaphoreSet implements IpcObject {
 
   /** The set is gone: everybody who waits learns of it. */
   destroyed(): void {
-    for (const pending of [...this.pending]) this.#finish(pending, -EIDRM);
+    for (const pending of [...this.pending]) this.finish(pending, -EIDRM);
   }
 }
 

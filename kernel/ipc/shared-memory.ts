@@ -115,11 +115,15 @@ export class SharedMemory {
       flags,
       who,
       (segment) => (segment.size < size ? -EINVAL : 0),
-      (place) => this.#make(size, flags, place),
+      (place) => this.make(size, flags, place),
     );
   }
 
-  #make(size: number, flags: number, place: () => IpcPermissions | number): SharedMemorySegment | number {
+  private make(
+    size: number,
+    flags: number,
+    place: () => IpcPermissions | number,
+  ): SharedMemorySegment | number {
     if (size < 1 || size > SHMMAX) return -EINVAL;
     const pages = Math.ceil(size / 4096);
     if (this.totalPages + pages > SHMMAX / 4096) return -ENOSPC;

@@ -9,7 +9,7 @@ const countsFlights = (file: object): file is CountsFlights => "inFlight" in fil
 
 /** Open files under way in a message (SCM_RIGHTS): each is held until it is received or the message is dropped. */
 export class FileRights {
-  #held = true;
+  private held = true;
 
   constructor(
     readonly files: readonly OpenFile[],
@@ -30,8 +30,8 @@ export class FileRights {
 
   /** The message is gone; what was received keeps its own references. */
   release(): void {
-    if (!this.#held) return;
-    this.#held = false;
+    if (!this.held) return;
+    this.held = false;
     this.account.inFlight -= this.files.length;
     for (const file of this.files) if (countsFlights(file)) file.inFlight--;
     for (const file of this.files) file.release();

@@ -44,8 +44,8 @@ export abstract class InetSocket extends Socket {
   /** bind(2) chose the port or the address, so disconnecting keeps it. */
   protected boundPort = false;
   protected boundAddress = false;
-  readonly #ip = new Map<number, number>();
-  readonly #ipv6 = new Map<number, number>();
+  private readonly ip = new Map<number, number>();
+  private readonly ipv6 = new Map<number, number>();
 
   constructor(
     family: number,
@@ -58,7 +58,7 @@ export abstract class InetSocket extends Socket {
   }
 
   get onlyV6(): boolean {
-    return this.#ipv6.get(IPV6_V6ONLY) === 1;
+    return this.ipv6.get(IPV6_V6ONLY) === 1;
   }
 
   protected abstract get mayBind(): boolean;
@@ -120,7 +120,7 @@ export abstract class InetSocket extends Socket {
   }
 
   override setOption(level: number, name: number, value: Uint8Array, _task: Task): number {
-    const [values, defaults] = level === SOL_IP ? [this.#ip, IP_DEFAULTS] : [this.#ipv6, IPV6_DEFAULTS];
+    const [values, defaults] = level === SOL_IP ? [this.ip, IP_DEFAULTS] : [this.ipv6, IPV6_DEFAULTS];
     if ((level !== SOL_IP && level !== SOL_IPV6) || (level === SOL_IPV6 && this.family !== AF_INET6))
       return -ENOPROTOOPT;
     if (!defaults.has(name)) return -ENOPROTOOPT;
@@ -135,7 +135,7 @@ export abstract class InetSocket extends Socket {
 
   override getOption(level: number, name: number): Uint8Array | number {
     if (level !== SOL_IP && (level !== SOL_IPV6 || this.family !== AF_INET6)) return -EOPNOTSUPP;
-    const [values, defaults] = level === SOL_IP ? [this.#ip, IP_DEFAULTS] : [this.#ipv6, IPV6_DEFAULTS];
+    const [values, defaults] = level === SOL_IP ? [this.ip, IP_DEFAULTS] : [this.ipv6, IPV6_DEFAULTS];
     let value = values.get(name) ?? defaults.get(name);
     // -1 asks for the system's hop limit.
     if (value === -1) value = HOP_LIMIT;

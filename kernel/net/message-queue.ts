@@ -28,34 +28,34 @@ export interface Message {
 
 /** Messages in their order. */
 export class MessageQueue {
-  #messages: Message[] = [];
+  private messages: Message[] = [];
   /** Bytes to be read. */
   bytes = 0;
   /** Sum of what they cost. */
   charged = 0;
 
   get length(): number {
-    return this.#messages.length;
+    return this.messages.length;
   }
   get first(): Message | undefined {
-    return this.#messages[0];
+    return this.messages[0];
   }
   at(index: number): Message | undefined {
-    return this.#messages[index];
+    return this.messages[index];
   }
   [Symbol.iterator](): Iterator<Message> {
-    return this.#messages[Symbol.iterator]();
+    return this.messages[Symbol.iterator]();
   }
 
   push(message: Message): void {
-    this.#messages.push(message);
+    this.messages.push(message);
     this.bytes += message.bytes.length;
     this.charged += message.charge;
   }
 
   /** Takes the first one out and gives its cost back. Its rights are the caller's. */
   shift(): Message | undefined {
-    const message = this.#messages.shift();
+    const message = this.messages.shift();
     if (message === undefined) return undefined;
     this.bytes -= message.bytes.length - message.start;
     this.charged -= message.charge;
@@ -65,7 +65,7 @@ export class MessageQueue {
 
   /** The first message's next bytes are read. */
   consume(count: number): void {
-    const first = this.#messages[0];
+    const first = this.messages[0];
     if (first === undefined) return;
     first.start += count;
     this.bytes -= count;
@@ -73,13 +73,13 @@ export class MessageQueue {
 
   /** Puts bytes back before the first message's. */
   putBack(bytes: Uint8Array): void {
-    const first = this.#messages[0];
+    const first = this.messages[0];
     this.bytes += bytes.length;
     if (first !== undefined && first.start >= bytes.length) {
       first.start -= bytes.length;
       return;
     }
-    this.#messages.unshift({
+    this.messages.unshift({
       bytes,
       start: 0,
       charge: 0,
@@ -92,8 +92,8 @@ export class MessageQueue {
 
   /** Drops everything. */
   clear(): void {
-    const dropped = this.#messages;
-    this.#messages = [];
+    const dropped = this.messages;
+    this.messages = [];
     this.bytes = this.charged = 0;
     for (const message of dropped) {
       message.payer?.refund(message.charge);

@@ -17,11 +17,11 @@ export class Network {
   inFlight = 0;
   /** Open socket files, in the order of their making. */
   readonly files = new Set<SocketFile>();
-  #automaticNames = 0;
-  #collecting = false;
+  private automaticNames = 0;
+  private collecting = false;
 
   nextAutomaticName(): number {
-    return this.#automaticNames++;
+    return this.automaticNames++;
   }
 
   opened(file: SocketFile): void {
@@ -44,9 +44,9 @@ export class Network {
 
   /** Drops messages that only sockets in messages could read (net/unix/garbage.c). */
   collect(): void {
-    if (this.#collecting) return;
-    this.#collecting = true;
+    if (this.collecting) return;
+    this.collecting = true;
     for (const socket of unreachableSockets(this.files)) socket.messages.clear();
-    this.#collecting = false;
+    this.collecting = false;
   }
 }

@@ -8,15 +8,15 @@ const LAST_EPHEMERAL = 60999;
 
 /** The ports of one protocol and who has them. */
 export class Ports {
-  readonly #bound = new Map<number, Set<InetSocket>>();
-  #next = FIRST_EPHEMERAL;
+  private readonly bound = new Map<number, Set<InetSocket>>();
+  private next = FIRST_EPHEMERAL;
 
   at(port: number): Iterable<InetSocket> {
-    return this.#bound.get(port) ?? [];
+    return this.bound.get(port) ?? [];
   }
 
   *[Symbol.iterator](): Generator<InetSocket> {
-    for (const sockets of this.#bound.values()) yield* sockets;
+    for (const sockets of this.bound.values()) yield* sockets;
   }
 
   /** Gives a port to a socket whose local address is set; 0 or -EADDRINUSE. */
@@ -37,25 +37,25 @@ export class Ports {
 
   /** Notes a socket at a port that it shares, as an accepted connection does with its listener. */
   add(socket: InetSocket, port: number): void {
-    const sockets = this.#bound.get(port) ?? new Set();
+    const sockets = this.bound.get(port) ?? new Set();
     sockets.add(socket);
-    this.#bound.set(port, sockets);
+    this.bound.set(port, sockets);
   }
 
   /** A port that nobody has, or -EADDRINUSE when all are taken. */
   ephemeral(): number {
     for (let tries = FIRST_EPHEMERAL; tries <= LAST_EPHEMERAL; tries++) {
-      const port = this.#next;
-      this.#next = port === LAST_EPHEMERAL ? FIRST_EPHEMERAL : port + 1;
-      if (!this.#bound.has(port)) return port;
+      const port = this.next;
+      this.next = port === LAST_EPHEMERAL ? FIRST_EPHEMERAL : port + 1;
+      if (!this.bound.has(port)) return port;
     }
     return -EADDRINUSE;
   }
 
   release(socket: InetSocket, port: number): void {
-    const sockets = this.#bound.get(port);
+    const sockets = this.bound.get(port);
     sockets?.delete(socket);
-    if (sockets?.size === 0) this.#bound.delete(port);
+    if (sockets?.size === 0) this.bound.delete(port);
   }
 }
 

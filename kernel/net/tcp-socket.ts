@@ -82,12 +82,12 @@ export class TcpSocket extends InetSocket {
   finSent = false;
   dead = false;
   /** A non-blocking connect has not told of its success yet (SS_CONNECTING). */
-  #unannounced = false;
+  private unannounced = false;
   backlog = 0;
   readonly pending: TcpSocket[] = [];
   /** Sockets whose connection has no room in `pending`. */
   readonly callers: TcpSocket[] = [];
-  readonly #options = new Map<number, number>();
+  private readonly tcpOptions = new Map<number, number>();
 
   constructor(family: number, ports: Ports) {
     super(family, SOCK_STREAM, IPPROTO_TCP, ports);
@@ -114,13 +114,13 @@ export class TcpSocket extends InetSocket {
     this.backlog = Math.min(backlog >>> 0, SOMAXCONN);
     this.state = "listening";
     this.shutdowns = 0;
-    this.#answerCallers();
+    this.answerCallers();
     return 0;
   }
 
   connect(bytes: Uint8Array, _task: Task, nonBlocking: boolean, again: boolean): number {
     if (familyOf(bytes) === AF_UNSPEC && bytes.length >= 2) {
-      this.#disconnect();
+      this.disconnect();
       return 0;
     }
     switch (this.state) {
@@ -130,25 +130,25 @@ export class TcpSocket extends InetSocket {
         if (again) return -EAGAIN;
         return nonBlocking ? -EALREADY : -EAGAIN;
       case "established":
-        if (!this.#unannounced && !again) return -EISCONN;
-        this.#unannounced = false;
+        if (!this.unannounced && !again) return -EISCONN;
+        this.unannounced = false;
         return 0;
     }
-    if (this.error !== 0 || again || this.#unannounced) {
-      this.#unannounced = false;
+    if (this.error !== 0 || again || this.unannounced) {
+      this.unannounced = false;
       const failed = this.takeError() || -ECONNREFUSED;
-      this.#disconnect();
+      this.disconnect();
       return failed;
     }
-    const started = this.#start(bytes);
+    const started = this.start(bytes);
     if (started !== 0) return started;
     if (nonBlocking) {
-      this.#unannounced = true;
+      this.unannounced = true;
       return -EINPROGRESS;
     }
     if (this.error !== 0) {
       const failed = this.takeError();
-      this.#disconnect();
+      this.disconnect();
       return failed;
     }
     return this.isConnected ? 0 : -EAGAIN;
@@ -160,7 +160,7 @@ export class TcpSocket extends InetSocket {
   }
 
   /** Sends the first segment; its answer is there at once, unless the listener has no room. */
-  #start(bytes: Uint8Array): number {
+  private start(bytes: Uint8Array): number {
     const endpoint = parseEndpoint(this.family, bytes);
     if (typeof endpoint === "number") return endpoint;
     const to = { ip: destination(endpoint.ip), port: endpoint.port };
@@ -170,18 +170,18 @@ export class TcpSocket extends InetSocket {
     if (bound < 0) return bound;
     this.remote = to;
     this.shutdowns = 0;
-    const listener = this.#listenerAt(to.ip, to.port);
+    const listener = this.listenerAt(to.ip, to.port);
     if (listener === null) {
       this.reset(ECONNREFUSED);
       return 0;
     }
     this.state = "connecting";
     if (listener.pending.length > listener.backlog) listener.callers.push(this);
-    else listener.#answer(this);
+    else listener.answer(this);
     return 0;
   }
 
-  #listenerAt(ip: string, port: number): TcpSocket | null {
+  private listenerAt(ip: string, port: number): TcpSocket | null {
     let best: TcpSocket | null = null;
     for (const socket of this.ports.at(port)) {
       if (!(socket instanceof TcpSocket) || !socket.isListening || !covers(socket, ip)) continue;
@@ -191,10 +191,10 @@ export class TcpSocket extends InetSocket {
   }
 
   /** Makes the connection that `caller` asked for. */
-  #answer(caller: TcpSocket): void {
+  private answer(caller: TcpSocket): void {
     const accepted = new TcpSocket(this.family, this.ports);
     this.options.copyTo(accepted.options);
-    for (const [name, value] of this.#options) accepted.#options.set(name, value);
+    for (const [name, value] of this.tcpOptions) accepted.tcpOptions.set(name, value);
     accepted.local = { ...caller.remote! };
     accepted.remote = { ...caller.local };
     this.ports.add(accepted, accepted.local.port);
@@ -211,21 +211,20 @@ export class TcpSocket extends InetSocket {
     caller.queue.wake();
   }
 
-  #answerCallers(): void {
-    while (this.callers.length > 0 && this.pending.length <= this.backlog)
-      this.#answer(this.callers.shift()!);
+  private answerCallers(): void {
+    while (this.callers.length > 0 && this.pending.length <= this.backlog) this.answer(this.callers.shift()!);
   }
 
   override accept(): Socket | number {
     if (this.state !== "listening") return -EINVAL;
     const connection = this.pending.shift();
     if (connection === undefined) return -EAGAIN;
-    this.#answerCallers();
+    this.answerCallers();
     return connection;
   }
 
   /** Bytes that may lie between this end's sends and the other's receives. */
-  get #capacity(): number {
+  private get capacity(): number {
     return (this.options.sendBuffer + (this.peer?.options.receiveBuffer ?? 0)) >> 1;
   }
 
@@ -242,7 +241,7 @@ export class TcpSocket extends InetSocket {
       this.reset(EPIPE);
       return message.bytes.length;
     }
-    const room = this.#capacity - peer.messages.bytes;
+    const room = this.capacity - peer.messages.bytes;
     if (room <= 0) return -EAGAIN;
     const bytes = message.bytes.slice(0, room);
     const from = { sockaddr: new Uint8Array(0) };
@@ -255,7 +254,7 @@ export class TcpSocket extends InetSocket {
     if (this.state === "listening") return -ENOTCONN;
     if (this.state === "connecting") return -EAGAIN;
     if ((wanted.flags & MSG_OOB) !== 0) return -EINVAL;
-    if (this.messages.length === 0) return this.#nothing();
+    if (this.messages.length === 0) return this.nothing();
     const peek = (wanted.flags & MSG_PEEK) !== 0;
     const bytes = new Uint8Array(Math.min(wanted.room, this.messages.bytes));
     let done = 0;
@@ -270,11 +269,11 @@ export class TcpSocket extends InetSocket {
         if (message.start === message.bytes.length) this.messages.shift();
       }
     }
-    if (!peek && this.peer !== null && this.peer.#mayWrite) this.peer.queue.wake();
+    if (!peek && this.peer !== null && this.peer.mayWrite) this.peer.queue.wake();
     return { ...END_OF_STREAM, bytes, length: bytes.length };
   }
 
-  #nothing(): Received | number {
+  private nothing(): Received | number {
     if (this.finReceived) return END_OF_STREAM;
     if (this.error !== 0) return this.takeError();
     if ((this.shutdowns & RCV_SHUTDOWN) !== 0) return END_OF_STREAM;
@@ -285,9 +284,9 @@ export class TcpSocket extends InetSocket {
     if (bytes.length > 0) this.messages.putBack(bytes);
   }
 
-  get #mayWrite(): boolean {
+  private get mayWrite(): boolean {
     const used = this.peer?.messages.bytes ?? 0;
-    return used * 3 <= this.#capacity * 2;
+    return used * 3 <= this.capacity * 2;
   }
 
   override poll(): number {
@@ -297,7 +296,7 @@ export class TcpSocket extends InetSocket {
     if ((this.shutdowns & RCV_SHUTDOWN) !== 0) events |= POLLIN | POLLRDNORM | POLLRDHUP;
     if (this.state !== "connecting") {
       if (this.messages.bytes >= this.options.lowWater) events |= POLLIN | POLLRDNORM;
-      if ((this.shutdowns & SEND_SHUTDOWN) !== 0 || this.#mayWrite) events |= POLLOUT | POLLWRNORM;
+      if ((this.shutdowns & SEND_SHUTDOWN) !== 0 || this.mayWrite) events |= POLLOUT | POLLWRNORM;
     }
     if (this.error !== 0) events |= POLLERR;
     return events;
@@ -306,22 +305,22 @@ export class TcpSocket extends InetSocket {
   override shutdown(how: number): number {
     const mode = how + 1;
     if (this.state === "listening") {
-      if ((mode & RCV_SHUTDOWN) !== 0) this.#disconnect();
+      if ((mode & RCV_SHUTDOWN) !== 0) this.disconnect();
       return 0;
     }
     if (this.state === "connecting") {
-      this.#disconnect();
+      this.disconnect();
       return 0;
     }
     if (this.state === "closed") return -ENOTCONN;
     this.shutdowns |= mode;
-    if ((mode & SEND_SHUTDOWN) !== 0) this.#finish();
+    if ((mode & SEND_SHUTDOWN) !== 0) this.finish();
     this.queue.wake();
     return 0;
   }
 
   /** Tells the other end that no more will come. */
-  #finish(): void {
+  private finish(): void {
     const { peer } = this;
     if (this.finSent || peer === null) return;
     this.finSent = true;
@@ -345,13 +344,13 @@ export class TcpSocket extends InetSocket {
   }
 
   /** Back to the beginning, as connect to AF_UNSPEC does (tcp_disconnect). */
-  #disconnect(): void {
-    this.#abandon(true);
+  private disconnect(): void {
+    this.abandon(true);
     this.state = "closed";
     this.peer = null;
     this.remote = null;
     this.shutdowns = 0;
-    this.finReceived = this.finSent = this.#unannounced = false;
+    this.finReceived = this.finSent = this.unannounced = false;
     this.error = 0;
     this.messages.clear();
     if (!this.boundAddress) this.local = { ...this.local, ip: anyOf(this.family) };
@@ -359,7 +358,7 @@ export class TcpSocket extends InetSocket {
   }
 
   /** Lets go of the other end: with a reset, or in good order. */
-  #abandon(resets: boolean): void {
+  private abandon(resets: boolean): void {
     for (const connection of this.pending.splice(0)) {
       connection.peer?.reset(ECONNRESET);
       connection.close();
@@ -368,13 +367,13 @@ export class TcpSocket extends InetSocket {
     const { peer } = this;
     if (peer === null || this.state !== "established") return;
     if (resets) peer.reset(peer.finReceived ? EPIPE : ECONNRESET);
-    else this.#finish();
+    else this.finish();
   }
 
   close(): void {
     if (this.dead) return;
     const { lingers, lingerTime } = this.options;
-    this.#abandon(this.messages.bytes > 0 || (lingers && lingerTime === 0));
+    this.abandon(this.messages.bytes > 0 || (lingers && lingerTime === 0));
     this.dead = true;
     this.state = "closed";
     this.messages.clear();
@@ -401,7 +400,7 @@ export class TcpSocket extends InetSocket {
     if (!TCP_DEFAULTS.has(name)) return -ENOPROTOOPT;
     if ((name === 4 || name === 5) && (number < 1 || number > 32767)) return -EINVAL;
     if ((name === 6 || name === 7) && (number < 1 || number > 127)) return -EINVAL;
-    this.#options.set(name, name === 1 || name === 3 ? Number(number !== 0) : number);
+    this.tcpOptions.set(name, name === 1 || name === 3 ? Number(number !== 0) : number);
     return 0;
   }
 
@@ -412,7 +411,7 @@ export class TcpSocket extends InetSocket {
     const value =
       name === TCP_MAXSEG
         ? segment - (this.remote !== null && !isV4(this.remote.ip) ? 20 : 0)
-        : (this.#options.get(name) ?? TCP_DEFAULTS.get(name));
+        : (this.tcpOptions.get(name) ?? TCP_DEFAULTS.get(name));
     return value === undefined ? -ENOPROTOOPT : new Uint8Array(Int32Array.of(value).buffer);
   }
 }

@@ -103,17 +103,17 @@ export class UdpSocket extends InetSocket {
     if (this.error !== 0) return this.takeError();
     if ((this.shutdowns & SEND_SHUTDOWN) !== 0) return -EPIPE;
     const from = { ip: isAny(this.local.ip) ? sourceFor(to.ip) : this.local.ip, port: this.local.port };
-    const receiver = this.#receiverOf(from, to);
+    const receiver = this.receiverOf(from, to);
     // The answer from a port that nobody has reaches only who is connected to it.
     if (receiver === null) {
       if (this.remote !== null) this.fail(ECONNREFUSED);
       return length;
     }
-    receiver.#deliver(message.bytes, from);
+    receiver.deliver(message.bytes, from);
     return length;
   }
 
-  #receiverOf(from: Endpoint, to: Endpoint): UdpSocket | null {
+  private receiverOf(from: Endpoint, to: Endpoint): UdpSocket | null {
     let best: UdpSocket | null = null;
     let bestScore = -1;
     for (const socket of this.ports.at(to.port)) {
@@ -127,7 +127,7 @@ export class UdpSocket extends InetSocket {
     return best;
   }
 
-  #deliver(bytes: Uint8Array, from: Endpoint): void {
+  private deliver(bytes: Uint8Array, from: Endpoint): void {
     const charge = datagramCost(bytes.length);
     if ((this.shutdowns & RCV_SHUTDOWN) !== 0) return;
     if (this.messages.charged + charge > this.options.receiveBuffer) return;

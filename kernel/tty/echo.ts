@@ -22,11 +22,11 @@ const DISCARD_WATERMARK = 4096 - (256 + 32);
  * key can take it back.
  */
 export class EchoBuffer {
-  #bytes: number[] = [];
+  private bytes: number[] = [];
   /** Bytes that may go out. */
-  #committed = 0;
+  private committed = 0;
   /** Bytes that a `process` lets out. */
-  #marked = 0;
+  private marked = 0;
 
   constructor(
     private readonly output: OutputProcessor,
@@ -34,33 +34,33 @@ export class EchoBuffer {
   ) {}
 
   get length(): number {
-    return this.#bytes.length;
+    return this.bytes.length;
   }
 
   clear(): void {
-    this.#bytes = [];
-    this.#committed = this.#marked = 0;
+    this.bytes = [];
+    this.committed = this.marked = 0;
   }
 
   /** A byte without its control form. */
   raw(byte: number): void {
-    if (byte === OPERATION) this.#bytes.push(OPERATION, OPERATION);
-    else this.#bytes.push(byte);
+    if (byte === OPERATION) this.bytes.push(OPERATION, OPERATION);
+    else this.bytes.push(byte);
   }
 
   /** A byte; a control one as ^X where ECHOCTL says so. */
   character(byte: number): void {
     if (byte !== OPERATION && (this.termios().local & ECHOCTL) !== 0 && isControl(byte) && byte !== TAB)
-      this.#bytes.push(OPERATION, byte);
+      this.bytes.push(OPERATION, byte);
     else this.raw(byte);
   }
 
   setCanonicalColumn(): void {
-    this.#bytes.push(OPERATION, SET_CANONICAL_COLUMN);
+    this.bytes.push(OPERATION, SET_CANONICAL_COLUMN);
   }
 
   moveBackColumn(): void {
-    this.#bytes.push(OPERATION, MOVE_BACK_COLUMN);
+    this.bytes.push(OPERATION, MOVE_BACK_COLUMN);
   }
 
   /**
@@ -68,42 +68,42 @@ export class EchoBuffer {
    * @param characters columns used since the tab before it or since the line began
    */
   eraseTab(characters: number, afterTab: boolean): void {
-    this.#bytes.push(OPERATION, ERASE_TAB, (characters & 7) | (afterTab ? AFTER_TAB : 0));
+    this.bytes.push(OPERATION, ERASE_TAB, (characters & 7) | (afterTab ? AFTER_TAB : 0));
   }
 
   /** The input so far may be echoed; much of it goes out at once. */
   commit(): void {
-    const pending = this.#bytes.length;
-    this.#marked = pending;
-    const old = this.#committed;
+    const pending = this.bytes.length;
+    this.marked = pending;
+    const old = this.committed;
     if (pending < WATERMARK || pending % WATERMARK > old % WATERMARK) return;
-    this.#committed = pending;
-    this.#send();
+    this.committed = pending;
+    this.send();
   }
 
   /** Lets out what was committed to (process_echoes). */
   process(): void {
-    if (this.#marked === 0) return;
-    this.#committed = this.#marked;
-    this.#send();
+    if (this.marked === 0) return;
+    this.committed = this.marked;
+    this.send();
   }
 
   /** Lets out all (flush_echoes). */
   flush(): void {
-    if (this.#committed === this.#bytes.length) return;
-    this.#committed = this.#bytes.length;
-    this.#send();
+    if (this.committed === this.bytes.length) return;
+    this.committed = this.bytes.length;
+    this.send();
   }
 
-  #send(): void {
+  private send(): void {
     const { output } = this;
-    const bytes = this.#bytes;
+    const bytes = this.bytes;
     const post = (this.termios().output & OPOST) !== 0;
     let at = 0;
-    while (at < this.#committed) {
+    while (at < this.committed) {
       const byte = bytes[at];
       if (byte === OPERATION) {
-        const length = this.#operation(at);
+        const length = this.operation(at);
         if (length === 0) break;
         at += length;
       } else if (post) {
@@ -116,21 +116,21 @@ export class EchoBuffer {
       }
     }
     // A stopped terminal's echo does not grow without bound: the oldest is lost.
-    while (this.#committed > at && this.#committed - at >= DISCARD_WATERMARK)
+    while (this.committed > at && this.committed - at >= DISCARD_WATERMARK)
       at += bytes[at] === OPERATION ? (bytes[at + 1] === ERASE_TAB ? 3 : 2) : 1;
-    this.#bytes = bytes.slice(at);
-    this.#committed = Math.max(0, this.#committed - at);
-    this.#marked = Math.max(0, this.#marked - at);
+    this.bytes = bytes.slice(at);
+    this.committed = Math.max(0, this.committed - at);
+    this.marked = Math.max(0, this.marked - at);
     output.flush();
   }
 
   /** Carries out the operation at an index; its length, or 0 where there is no room for it. */
-  #operation(at: number): number {
+  private operation(at: number): number {
     const { output } = this;
-    const operation = this.#bytes[at + 1];
+    const operation = this.bytes[at + 1];
     switch (operation) {
       case ERASE_TAB: {
-        let characters = this.#bytes[at + 2];
+        let characters = this.bytes[at + 2];
         // Without a tab before it, the line's own start counts.
         if ((characters & AFTER_TAB) === 0) characters += output.canonicalColumn;
         const back = 8 - (characters & 7);

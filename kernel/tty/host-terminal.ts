@@ -23,23 +23,23 @@ export class HostTerminal implements OutputPort {
   raw = false;
   /** How often a program asked for input: it looks after the terminal. */
   attended = 0;
-  readonly #port: HostTerminalPort;
+  private readonly port: HostTerminalPort;
 
   constructor(
     terminals: Terminals,
     private readonly host: Host,
   ) {
-    this.#port = host.terminal ?? {
+    this.port = host.terminal ?? {
       input: host.stdin,
       write: (bytes) => host.write(1, bytes),
       setRaw: () => {},
     };
     this.terminal = new Terminal(terminals, { major: PTS_MAJOR, minor: 0 }, this);
     this.terminal.termios = standardTermios(true);
-    this.terminal.window = this.#size();
+    this.terminal.window = this.size();
   }
 
-  #size(): WindowSize {
+  private size(): WindowSize {
     const size = this.host.terminalSize() ?? { rows: 24, columns: 80 };
     return { ...size, xPixels: 0, yPixels: 0 };
   }
@@ -50,13 +50,13 @@ export class HostTerminal implements OutputPort {
 
   send(bytes: Uint8Array): void {
     // A line without end is a prompt: what is answered must come to us.
-    if (!this.raw && bytes[bytes.length - 1] !== NEWLINE && this.#port.inForeground?.() === true)
+    if (!this.raw && bytes[bytes.length - 1] !== NEWLINE && this.port.inForeground?.() === true)
       this.takeOver();
     try {
-      this.#port.write(bytes);
+      this.port.write(bytes);
     } catch (error) {
       if (!(error instanceof HostClosed)) throw error;
-      this.#lost();
+      this.lost();
     }
   }
 
@@ -64,7 +64,7 @@ export class HostTerminal implements OutputPort {
 
   /** Waiting for this terminal is waiting for the host's standard input. */
   waitsOnStandardInput(terminal: Terminal): boolean {
-    return terminal === this.terminal && this.#port.input === this.host.stdin;
+    return terminal === this.terminal && this.port.input === this.host.stdin;
   }
 
   /** A program wants input of a terminal: if it is this one, what keys there are come in. */
@@ -86,32 +86,32 @@ export class HostTerminal implements OutputPort {
     this.raw = true;
     const before = terminal.termios;
     // Whole lines that were typed before: the host has echoed them.
-    const lines = this.#keys(before.characters[VEOF]);
+    const lines = this.keys(before.characters[VEOF]);
     terminal.termios = { ...before, local: before.local & ~(ECHO | ECHONL) };
     terminal.receive(lines);
     terminal.termios = before;
-    this.#port.setRaw(true);
+    this.port.setRaw(true);
     // An end of file that had not been read has become a NUL on the host.
-    terminal.receive(this.#keys().map((key) => (key === DISABLED ? before.characters[VEOF] : key)));
+    terminal.receive(this.keys().map((key) => (key === DISABLED ? before.characters[VEOF] : key)));
   }
 
   /** Takes in the keys that were pressed. To be called now and then: Ctrl-C comes this way. */
   pump(): void {
-    if (this.raw && !this.terminal.dead && this.terminal.receptive) this.terminal.receive(this.#keys());
+    if (this.raw && !this.terminal.dead && this.terminal.receptive) this.terminal.receive(this.keys());
   }
 
   /**
    * All at once: a signal key takes back the echo of what came together with it.
    * @param endKey what stands for an end of input; without it that is the terminal's loss
    */
-  #keys(endKey?: number): Uint8Array {
-    const { input } = this.#port;
+  private keys(endKey?: number): Uint8Array {
+    const { input } = this.port;
     const keys: number[] = [];
     while (keys.length < CHUNK && input.ready()) {
       const bytes = input.read(CHUNK - keys.length);
       if (bytes === "again") break;
       if (bytes.length === 0) {
-        if (endKey === undefined) this.#lost();
+        if (endKey === undefined) this.lost();
         else keys.push(endKey);
         break;
       }
@@ -122,10 +122,10 @@ export class HostTerminal implements OutputPort {
 
   /** The host's window has another size now. */
   resized(): void {
-    if (this.terminal.setWindow(this.#size())) this.terminal.signal(SIGWINCH);
+    if (this.terminal.setWindow(this.size())) this.terminal.signal(SIGWINCH);
   }
 
-  #lost(): void {
+  private lost(): void {
     if (this.terminal.dead) return;
     this.terminal.dead = true;
     hangUp(this.terminal.terminals.kernel, this.terminal);

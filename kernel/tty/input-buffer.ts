@@ -12,39 +12,39 @@ export class InputBuffer {
   head = 0;
   lineHead = 0;
   tail = 0;
-  readonly #bytes = new Uint8Array(INPUT_BYTES);
-  readonly #ends = new Uint8Array(INPUT_BYTES);
+  private readonly bytes = new Uint8Array(INPUT_BYTES);
+  private readonly ends = new Uint8Array(INPUT_BYTES);
 
   get length(): number {
     return this.head - this.tail;
   }
 
   at(position: number): number {
-    return this.#bytes[position & MASK];
+    return this.bytes[position & MASK];
   }
 
   put(byte: number): void {
-    this.#bytes[this.head++ & MASK] = byte;
+    this.bytes[this.head++ & MASK] = byte;
   }
 
   /** The last character of a line. */
   putEnd(byte: number): void {
-    this.#ends[this.head & MASK] = 1;
+    this.ends[this.head & MASK] = 1;
     this.put(byte);
     this.lineHead = this.head;
   }
 
   clear(): void {
     this.head = this.lineHead = this.tail = 0;
-    this.#ends.fill(0);
+    this.ends.fill(0);
   }
 
   /** ICANON changed: in canonical mode what is there now counts as one line. */
   changeMode(canonical: boolean): void {
-    this.#ends.fill(0);
+    this.ends.fill(0);
     if (!canonical || this.length === 0) this.lineHead = this.tail;
     else {
-      this.#ends[(this.head - 1) & MASK] = 1;
+      this.ends[(this.head - 1) & MASK] = 1;
       this.lineHead = this.head;
     }
   }
@@ -52,12 +52,12 @@ export class InputBuffer {
   /** Bytes of whole lines, those not counted that stand for an end of file. */
   lineBytes(): number {
     let count = this.lineHead - this.tail;
-    for (let at = this.tail; at < this.lineHead; at++) if (this.#isEndOfFile(at)) count--;
+    for (let at = this.tail; at < this.lineHead; at++) if (this.isEndOfFile(at)) count--;
     return count;
   }
 
-  #isEndOfFile(position: number): boolean {
-    return this.#ends[position & MASK] === 1 && this.at(position) === DISABLED;
+  private isEndOfFile(position: number): boolean {
+    return this.ends[position & MASK] === 1 && this.at(position) === DISABLED;
   }
 
   take(destination: Uint8Array): number {
@@ -76,13 +76,13 @@ export class InputBuffer {
     let count = 0;
     while (this.tail < this.lineHead && count < destination.length) {
       const at = this.tail++ & MASK;
-      const ends = this.#ends[at] === 1;
-      this.#ends[at] = 0;
-      if (!ends || this.#bytes[at] !== DISABLED) destination[count++] = this.#bytes[at];
+      const ends = this.ends[at] === 1;
+      this.ends[at] = 0;
+      if (!ends || this.bytes[at] !== DISABLED) destination[count++] = this.bytes[at];
       if (ends) return count;
     }
-    if (count > 0 && this.tail < this.lineHead && this.#isEndOfFile(this.tail)) {
-      this.#ends[this.tail & MASK] = 0;
+    if (count > 0 && this.tail < this.lineHead && this.isEndOfFile(this.tail)) {
+      this.ends[this.tail & MASK] = 0;
       this.tail++;
     }
     return count;
@@ -91,6 +91,6 @@ export class InputBuffer {
   /** Puts back what a reader could not take: the bytes just taken, in front. */
   untake(bytes: Uint8Array): void {
     this.tail -= bytes.length;
-    for (let i = 0; i < bytes.length; i++) this.#bytes[(this.tail + i) & MASK] = bytes[i];
+    for (let i = 0; i < bytes.length; i++) this.bytes[(this.tail + i) & MASK] = bytes[i];
   }
 }

@@ -78,10 +78,10 @@ export class LineDiscipline {
   private literal = false;
 
   /** 1 for each byte that may mean something. */
-  #meanings: Uint8Array;
+  private meanings: Uint8Array;
 
   constructor(private readonly owner: DisciplineOwner) {
-    this.#meanings = meaningsOf(owner.termios);
+    this.meanings = meaningsOf(owner.termios);
     this.echo = new EchoBuffer(owner.output, () => owner.termios);
   }
 
@@ -99,10 +99,10 @@ export class LineDiscipline {
   receive(bytes: Uint8Array): number {
     let taken = 0;
     while (taken < bytes.length) {
-      const room = this.#room();
+      const room = this.room();
       if (room === 0) break;
       const part = Math.min(room, bytes.length - taken);
-      for (let i = 0; i < part; i++) this.#receiveByte(bytes[taken + i]);
+      for (let i = 0; i < part; i++) this.receiveByte(bytes[taken + i]);
       if (this.has(ECHO) || this.has(ECHONL)) this.echo.flush();
       taken += part;
       if (!this.canonical && this.input.length > 0) this.owner.inputReady();
@@ -114,7 +114,7 @@ export class LineDiscipline {
    * How many bytes may come. A line without end that fills the buffer keeps its first 4095 bytes, and its last is
    * replaced by each that comes, so that a newline can still end it (n_tty_receive_buf_common).
    */
-  #room(): number {
+  private room(): number {
     const { input } = this;
     let room = INPUT_BYTES - input.length;
     if ((this.owner.termios.input & PARMRK) !== 0) room = Math.ceil(room / 3);
@@ -125,41 +125,41 @@ export class LineDiscipline {
     return overflow ? 1 : 0;
   }
 
-  #receiveByte(byte: number): void {
+  private receiveByte(byte: number): void {
     const literal = this.literal;
     this.literal = false;
     const { input } = this.owner.termios;
     if ((input & ISTRIP) !== 0) byte &= 0x7f;
     if ((input & IUCLC) !== 0 && this.has(IEXTEN)) byte = toLower(byte);
-    if (literal) this.#ordinary(byte);
+    if (literal) this.ordinary(byte);
     else if (this.has(EXTPROC)) this.input.put(byte);
-    else if (this.#meanings[byte] === 1) this.#special(byte);
-    else this.#ordinary(byte);
+    else if (this.meanings[byte] === 1) this.special(byte);
+    else this.ordinary(byte);
   }
 
   /** A character without meaning to the terminal. */
-  #ordinary(byte: number): void {
-    this.#restart();
+  private ordinary(byte: number): void {
+    this.restart();
     if (this.has(ECHO)) {
       this.finishErasing();
-      this.#echoInLine(byte);
+      this.echoInLine(byte);
       this.echo.commit();
     }
-    this.#put(byte);
+    this.put(byte);
   }
 
-  #echoInLine(byte: number): void {
+  private echoInLine(byte: number): void {
     if (this.input.lineHead === this.input.head) this.echo.setCanonicalColumn();
     this.echo.character(byte);
   }
 
-  #put(byte: number): void {
+  private put(byte: number): void {
     if (byte === MARK && (this.owner.termios.input & PARMRK) !== 0) this.input.put(MARK);
     this.input.put(byte);
   }
 
   /** Any character starts stopped output again, with IXANY. */
-  #restart(): void {
+  private restart(): void {
     const { output, termios } = this.owner;
     if ((termios.input & (IXON | IXANY)) !== (IXON | IXANY)) return;
     if (!output.stopped || output.stoppedByCall) return;
@@ -168,38 +168,38 @@ export class LineDiscipline {
   }
 
   /** A character that means something with the present settings, in the order in which n_tty asks. */
-  #special(byte: number): void {
+  private special(byte: number): void {
     const { input } = this.owner.termios;
-    if ((input & IXON) !== 0 && this.#flowControl(byte)) return;
+    if ((input & IXON) !== 0 && this.flowControl(byte)) return;
     if (this.has(ISIG)) {
-      const signal = this.#signalOf(byte);
+      const signal = this.signalOf(byte);
       if (signal !== 0) {
-        this.#signal(signal, byte);
+        this.signal(signal, byte);
         return;
       }
     }
-    this.#restart();
+    this.restart();
     if (byte === RETURN) {
       if ((input & IGNCR) !== 0) return;
       if ((input & ICRNL) !== 0) byte = NEWLINE;
     } else if (byte === NEWLINE && (input & INLCR) !== 0) byte = RETURN;
-    if (this.canonical && this.#edit(byte)) return;
+    if (this.canonical && this.edit(byte)) return;
     if (this.has(ECHO)) {
       this.finishErasing();
       if (byte === NEWLINE) this.echo.raw(NEWLINE);
-      else this.#echoInLine(byte);
+      else this.echoInLine(byte);
       this.echo.commit();
     }
-    this.#put(byte);
+    this.put(byte);
   }
 
-  #signalOf(byte: number): number {
+  private signalOf(byte: number): number {
     if (byte === this.key(VINTR)) return SIGINT;
     if (byte === this.key(VQUIT)) return SIGQUIT;
     return byte === this.key(VSUSP) ? SIGTSTP : 0;
   }
 
-  #flowControl(byte: number): boolean {
+  private flowControl(byte: number): boolean {
     if (byte === this.key(VSTART)) {
       this.owner.start();
       this.echo.process();
@@ -210,7 +210,7 @@ export class LineDiscipline {
     return true;
   }
 
-  #signal(signal: number, byte: number): void {
+  private signal(signal: number, byte: number): void {
     this.owner.signal(signal);
     if (!this.has(NOFLSH)) {
       this.echo.clear();
@@ -225,7 +225,7 @@ export class LineDiscipline {
   }
 
   /** The keys of canonical mode; false for a character that is none of them. */
-  #edit(byte: number): boolean {
+  private edit(byte: number): boolean {
     const { echo, input } = this;
     const extended = this.has(IEXTEN);
     if (byte === this.key(VERASE) || byte === this.key(VKILL) || (extended && byte === this.key(VWERASE))) {
@@ -252,20 +252,20 @@ export class LineDiscipline {
         echo.raw(NEWLINE);
         echo.commit();
       }
-      this.#endLine(NEWLINE);
-    } else if (byte === this.key(VEOF)) this.#endLine(DISABLED);
+      this.endLine(NEWLINE);
+    } else if (byte === this.key(VEOF)) this.endLine(DISABLED);
     else if (byte === this.key(VEOL) || (extended && byte === this.key(VEOL2))) {
       if (this.has(ECHO)) {
-        this.#echoInLine(byte);
+        this.echoInLine(byte);
         echo.commit();
       }
       if (byte === MARK && (this.owner.termios.input & PARMRK) !== 0) input.put(MARK);
-      this.#endLine(byte);
+      this.endLine(byte);
     } else return false;
     return true;
   }
 
-  #endLine(byte: number): void {
+  private endLine(byte: number): void {
     this.input.putEnd(byte);
     this.owner.inputReady();
   }
@@ -298,7 +298,7 @@ export class LineDiscipline {
   /** After the terminal's settings changed (n_tty_set_termios). */
   settingsChanged(old: Termios): void {
     const now = this.owner.termios;
-    this.#meanings = meaningsOf(now);
+    this.meanings = meaningsOf(now);
     if (((old.local ^ now.local) & (ICANON | EXTPROC)) !== 0) {
       this.input.changeMode(this.canonical);
       this.erasing = false;

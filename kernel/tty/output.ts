@@ -32,8 +32,8 @@ export class OutputProcessor {
   stopped = false;
   /** Stopped by TCOOFF: only TCOON starts it again. */
   stoppedByCall = false;
-  readonly #chunk = new Uint8Array(CHUNK);
-  #used = 0;
+  private readonly chunk = new Uint8Array(CHUNK);
+  private used = 0;
 
   constructor(
     readonly port: OutputPort,
@@ -41,20 +41,20 @@ export class OutputProcessor {
   ) {}
 
   get room(): number {
-    return this.stopped ? 0 : this.port.room - this.#used;
+    return this.stopped ? 0 : this.port.room - this.used;
   }
 
   /** A byte as it is; to be called only with room. */
   raw(byte: number): void {
-    if (this.#used === CHUNK) this.flush();
-    this.#chunk[this.#used++] = byte;
+    if (this.used === CHUNK) this.flush();
+    this.chunk[this.used++] = byte;
   }
 
   /** Sends what `raw` and `process` have gathered. */
   flush(): void {
-    if (this.#used === 0) return;
-    this.port.send(this.#chunk.subarray(0, this.#used));
-    this.#used = 0;
+    if (this.used === 0) return;
+    this.port.send(this.chunk.subarray(0, this.used));
+    this.used = 0;
   }
 
   /** A byte through OPOST's rules; false where there is no room for all that it becomes. */

@@ -35,9 +35,9 @@ export class Pty implements OutputPort, OtherSide {
   terminalClosed = false;
   /** Woken for the master. */
   readonly queue = new WaitQueue();
-  readonly #written = new ByteQueue();
+  private readonly written = new ByteQueue();
   /** While input comes in: how much had been written before. The rest is on its way, and a flush reaches it. */
-  #writtenBefore: number | null = null;
+  private writtenBefore: number | null = null;
 
   constructor(
     terminals: Terminals,
@@ -51,22 +51,22 @@ export class Pty implements OutputPort, OtherSide {
 
   // What the terminal writes.
   get room(): number {
-    return Math.max(0, CAPACITY - this.#written.length);
+    return Math.max(0, CAPACITY - this.written.length);
   }
   send(bytes: Uint8Array): void {
-    this.#written.push(bytes);
+    this.written.push(bytes);
     this.queue.wake(POLLIN | POLLRDNORM);
   }
   discard(): void {
-    this.#written.truncate(Math.min(DELIVERED, this.#writtenBefore ?? DELIVERED));
+    this.written.truncate(Math.min(DELIVERED, this.writtenBefore ?? DELIVERED));
     this.packetEvent(TIOCPKT_FLUSHWRITE, 0);
   }
 
   /** A write of the master: how many bytes there was room for. */
   input(bytes: Uint8Array): number {
-    this.#writtenBefore = this.#written.length;
+    this.writtenBefore = this.written.length;
     const count = this.terminal.receive(bytes);
-    this.#writtenBefore = null;
+    this.writtenBefore = null;
     return count;
   }
 
@@ -89,7 +89,7 @@ export class Pty implements OutputPort, OtherSide {
 
   /** Bytes the master can read: FIONREAD. */
   get waiting(): number {
-    return Math.min(this.#written.length, DELIVERED);
+    return Math.min(this.written.length, DELIVERED);
   }
 
   /** A read of the master. */
@@ -100,24 +100,24 @@ export class Pty implements OutputPort, OtherSide {
       this.packetStatus = 0;
       return 1;
     }
-    if (this.#written.length === 0) return this.terminalClosed ? -EIO : -EAGAIN;
+    if (this.written.length === 0) return this.terminalClosed ? -EIO : -EAGAIN;
     const header = this.packet ? 1 : 0;
     if (header === 1) destination[0] = 0;
     // Its line discipline holds so much and no more.
-    const count = this.#written.take(destination.subarray(header, header + DELIVERED));
+    const count = this.written.take(destination.subarray(header, header + DELIVERED));
     if (count > 0) this.terminal.waitQueue.wake(POLLOUT | POLLWRNORM);
     return header + count;
   }
 
   /** TCIFLUSH of the master. */
   flushWritten(): void {
-    this.#written.truncate(0);
+    this.written.truncate(0);
     this.terminal.waitQueue.wake(POLLOUT | POLLWRNORM);
   }
 
   get events(): number {
     let events = 0;
-    if (this.#written.length > 0) events |= POLLIN | POLLRDNORM;
+    if (this.written.length > 0) events |= POLLIN | POLLRDNORM;
     if (this.packet && this.packetStatus !== 0) events |= POLLPRI | POLLIN | POLLRDNORM;
     if (this.terminalClosed) events |= POLLHUP;
     if (this.terminal.receptive) events |= POLLOUT | POLLWRNORM;

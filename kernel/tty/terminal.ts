@@ -64,7 +64,7 @@ export class Terminal implements DisciplineOwner {
   readonly waitQueue: WaitQueue = new Queue();
   readonly files = new Set<TerminalFile>();
   otherSide: OtherSide | null = null;
-  readonly #pending = new ByteQueue();
+  private readonly pending = new ByteQueue();
 
   constructor(
     readonly terminals: Terminals,
@@ -77,41 +77,41 @@ export class Terminal implements DisciplineOwner {
 
   /** Input from the other side: how many bytes there is room for. */
   receive(bytes: Uint8Array): number {
-    const count = Math.min(bytes.length, Math.max(0, PENDING_BYTES - this.#pending.length));
+    const count = Math.min(bytes.length, Math.max(0, PENDING_BYTES - this.pending.length));
     const part = bytes.subarray(0, count);
-    if (this.#pending.length > 0) {
-      this.#pending.push(part);
+    if (this.pending.length > 0) {
+      this.pending.push(part);
       this.takePending();
     } else {
       const taken = this.discipline.receive(part);
-      if (taken < count) this.#pending.push(part.subarray(taken));
+      if (taken < count) this.pending.push(part.subarray(taken));
     }
     return count;
   }
 
   /** True while `receive` has room. */
   get receptive(): boolean {
-    return this.#pending.length < PENDING_BYTES;
+    return this.pending.length < PENDING_BYTES;
   }
 
   /** A reader made room. */
   takePending(): void {
-    if (this.#pending.length === 0) return;
-    const taken = this.discipline.receive(this.#pending.peek(this.#pending.length));
-    this.#pending.drop(taken);
+    if (this.pending.length === 0) return;
+    const taken = this.discipline.receive(this.pending.peek(this.pending.length));
+    this.pending.drop(taken);
     if (taken > 0) this.otherSide?.roomForInput();
   }
 
   /** tcflush of what has not been read (TCIFLUSH). */
   flushInput(): void {
-    this.#pending.truncate(0);
+    this.pending.truncate(0);
     this.discipline.flushInput();
     this.otherSide?.roomForInput();
   }
 
   /** Input on its way that the line discipline has not taken is thrown away. */
   discardPending(): void {
-    this.#pending.truncate(0);
+    this.pending.truncate(0);
   }
 
   /** tcflush of what was written (TCOFLUSH). */
