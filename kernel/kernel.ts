@@ -351,6 +351,12 @@ export class Kernel {
     const next = process.timers.next("monotonic");
     process.timerEntry =
       next === Infinity || process.zombie ? null : this.timerQueue.add(next, new ProcessTimer(this, process));
+    this.deadlinesChanged();
+  }
+
+  /** A limit or timer of processor time was set: the running task's budget is made again at its next boundary. */
+  deadlinesChanged(): void {
+    this.loop.deadlinesChanged = true;
   }
 
   /** Lets another ready task run first (sched_yield(2)). */

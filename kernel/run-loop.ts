@@ -40,6 +40,8 @@ export class RunLoop {
   stopRequested = false;
   /** The earliest timer when the running task's budget was made: an earlier one ends its run. */
   private timersSeen = Infinity;
+  /** A limit or timer of processor time was set: the running task's budget is made again. */
+  deadlinesChanged = false;
   /** Bytes of a context that was loaded: the next one is saved in them. */
   private spareContext: Uint8Array | null = null;
 
@@ -241,6 +243,7 @@ export class RunLoop {
       task.state === "ready" &&
       task.interruptedBy === 0 &&
       !this.kernel.scheduler.yielding &&
+      !this.deadlinesChanged &&
       this.kernel.timerQueue.next >= this.timersSeen &&
       cpu.instructions < limit
     );
@@ -249,6 +252,7 @@ export class RunLoop {
 
   /** Instructions until a timer may expire, at least 1. */
   private untilTimer(task: Task): number {
+    this.deadlinesChanged = false;
     const next = (this.timersSeen = this.kernel.timerQueue.next);
     let left = Infinity;
     if (next !== Infinity || this.kernel.hostWaiters.size > 0)

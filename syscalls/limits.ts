@@ -65,6 +65,7 @@ function change(call: SyscallCall, process: Process, resource: number, wanted: L
   limit.soft = wanted.soft;
   limit.hard = wanted.hard;
   if (resource === RLIMIT_CPU) checkCpuLimit(process);
+  call.kernel.deadlinesChanged();
   return 0;
 }
 

@@ -123,6 +123,7 @@ function change(call: SyscallCall, task: Task, wanted: Wanted): number {
   // No processor time is set aside for deadlines.
   if (policy === SCHED_DEADLINE) return -EBUSY;
   task.policy = policy;
+  call.kernel.deadlinesChanged();
   task.resetOnFork = resetOnFork;
   task.realtimePriority = wanted.priority;
   if (isRealtime(policy)) return 0;

@@ -1,3 +1,4 @@
 import { compareWithRecorded } from "./recorded-run.js";
 
 compareWithRecorded("parting");
+compareWithRecorded("limits");
