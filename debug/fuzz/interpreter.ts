@@ -148,8 +148,11 @@ export function buildInterpreter(): Uint8Array {
     .label("do_store")
     .attempt(() => program.code("mov rsi, [rbx+8]\n xor eax, eax\n mov rdx, [rbx+16]\n mov [rsi], rdx"));
   program.code("jmp .done");
-  // Pages of zeroes are `add [rax], al`: with RAX 0 the first one ends it, and not only the end of a long area.
-  program.label("do_fetch").attempt(() => program.code("mov rsi, [rbx+8]\n xor eax, eax\n call rsi"));
+  // Pages of zeroes are `add [rax], al`: the first one ends it, and not only the end of a long area. At an address that
+  // is not canonical, since QEMU tells a page fault of such an instruction as that of a load.
+  program
+    .label("do_fetch")
+    .attempt(() => program.code("mov rsi, [rbx+8]\n mov eax, 1\n shl rax, 63\n call rsi"));
   program.code("xor eax, eax\n jmp .done");
   program.label("do_pkru").code(`
       mov eax, [rbx+8]
