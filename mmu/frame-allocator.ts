@@ -66,6 +66,7 @@ export class FrameAllocator {
     if (this.recycledCount > 0) {
       const frame = this.recycled[--this.recycledCount];
       this.counts[frame] = 1;
+      this.memory.unchanged[frame] = 0;
       const linear = this.memory.linearOf(frame);
       this.memory.u8.fill(0, linear, linear + PAGE_SIZE);
       return frame;
@@ -74,6 +75,7 @@ export class FrameAllocator {
     if (this.next >= this.memory.frameCount) return this.reclaim() ? this.allocate() : -1;
     const frame = this.next++;
     this.counts[frame] = 1;
+    this.memory.unchanged[frame] = 0;
     return frame;
   }
 

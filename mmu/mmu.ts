@@ -37,6 +37,14 @@ export interface PageFault {
   address: number;
 }
 
+/** What must be kept to put an MMU together again. */
+export interface MmuState {
+  readonly controls: PagingControls;
+  readonly root: PageFrame;
+  readonly asid: number;
+  readonly pkru: number;
+}
+
 /** Translates virtual addresses for the CPU and for the kernel's copies, checks permissions, fills the TLB. */
 export class Mmu {
   readonly tlb: Tlb;
@@ -186,7 +194,10 @@ export class Mmu {
         physicalPage = ((low >>> 13) << 1) | inside;
         break;
       }
-      if ((low & PTE_A) === 0) words[at] = low | PTE_A;
+      if ((low & PTE_A) === 0) {
+        words[at] = low | PTE_A;
+        memory.entryWritten(at);
+      }
       table = low >>> 12;
     }
 
@@ -199,7 +210,11 @@ export class Mmu {
     if (physicalPage >= memory.frameCount) return this.refuse(va, kind, user, PF_P | PF_RSVD);
 
     const newLow = low | PTE_A | (kind === WRITE ? PTE_D : 0);
-    if (newLow !== (low | 0)) words[at] = newLow;
+    if (newLow !== (low | 0)) {
+      words[at] = newLow;
+      memory.entryWritten(at);
+    }
+    if (kind === WRITE) memory.unchanged[physicalPage] = 0;
     const offset = va & 0xfff;
     const linearPage = RAM_BASE + physicalPage * PAGE_SIZE;
     if (user) {
@@ -209,10 +224,12 @@ export class Mmu {
         this.fetchLinear[slot] = linearPage;
         this.fetchAsid[slot] = this.asid;
       } else if (this.withheld?.has(va - offset) !== true) {
-        // A write tag only where a store has nothing left to record: dirty is set, no code is cached.
+        // A write tag only where a store has nothing left to record: dirty is set, no code is cached, no snapshot
+        // counts on the bytes.
         const storable =
           (newLow & PTE_D) !== 0 &&
           memory.codePages[physicalPage] === 0 &&
+          memory.unchanged[physicalPage] === 0 &&
           leafDenial(WRITE, true, userPage, writable, noExecute, key, controls, this.currentPkru) === 0;
         const readable =
           kind === READ ||
@@ -255,6 +272,26 @@ export class Mmu {
   /** An address space has ended; its number is never used again, so fetches and jumps kept under it stay unused. */
   endAddressSpace(asid: number): void {
     this.tlb.endAddressSpace(asid);
+  }
+
+  /** From here on the first store to each page comes through `access`, which notes it in `PhysicalMemory.unchanged`. */
+  dropWriteTags(): void {
+    this.tlb.dropAllWriteTags();
+  }
+
+  saveState(): MmuState {
+    return { controls: this.controls, root: this.root, asid: this.asid, pkru: this.currentPkru };
+  }
+
+  /** Takes a state over; nothing that was cached before counts any more. */
+  loadState(state: MmuState): void {
+    this.controls = state.controls;
+    this.root = state.root;
+    this.asid = state.asid;
+    this.currentPkru = state.pkru;
+    this.tlb.disown();
+    this.tlb.select(state.asid, state.pkru);
+    this.flush();
   }
 
   /** Every translation may have changed. */

@@ -49,6 +49,7 @@ export class PageTables {
         this.tableFrames++;
         words[at] = (frame << 12) | TABLE_FLAGS;
         words[at + 1] = 0;
+        this.frames.memory.entryWritten(at);
       }
       table = pteFrame(words[at]);
     }
@@ -65,6 +66,7 @@ export class PageTables {
     const words = this.frames.memory.u32;
     words[address >>> 2] = (frame << 12) | flagsLow;
     words[(address >>> 2) + 1] = flagsHigh;
+    this.frames.memory.entryWritten(address >>> 2);
     return true;
   }
 
@@ -75,6 +77,7 @@ export class PageTables {
     const words = this.frames.memory.u32;
     words[address >>> 2] = 0;
     words[(address >>> 2) + 1] = 0;
+    this.frames.memory.entryWritten(address >>> 2);
   }
 
   /** Calls back for every non-empty leaf entry (present or not) of [start, end) bytes, ascending. */
@@ -134,6 +137,7 @@ export class PageTables {
       if (childStart >= floor && childStart + span <= ceiling) {
         words[at] = 0;
         words[at + 1] = 0;
+        this.frames.memory.entryWritten(at);
         this.destroyTable(child, level - 1);
       } else if (level > 2) this.pruneTable(child, level - 1, childStart, start, end, floor, ceiling);
     }

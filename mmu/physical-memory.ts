@@ -25,6 +25,11 @@ export class PhysicalMemory {
   readonly frameCount: number;
   /** One byte a frame; 1 = the CPU has decoded code from it, so whoever writes it must say so first. */
   readonly codePages: Uint8Array;
+  /**
+   * One byte a frame; 1 = its bytes are those that a snapshot keeps, so no write tag leads to it and whoever writes it
+   * sets 0. All 0 while nobody takes snapshots.
+   */
+  readonly unchanged: Uint8Array;
   /** Set by the CPU: forget what was decoded from these bytes, which are about to change. */
   onCodeWrite: (frame: PageFrame, offset: number, length: number) => void = () => {};
 
@@ -50,6 +55,7 @@ export class PhysicalMemory {
     this.f64 = new Float64Array(buffer);
     this.frameCount = this.ramBytes >>> PAGE_SHIFT;
     this.codePages = new Uint8Array(this.frameCount);
+    this.unchanged = new Uint8Array(this.frameCount);
   }
 
   /**
@@ -81,6 +87,12 @@ export class PhysicalMemory {
 
   /** To be called before anything but the CPU's own checked stores changes bytes of a frame. */
   aboutToWrite(frame: PageFrame, offset: number, length: number): void {
+    this.unchanged[frame] = 0;
     if (this.codePages[frame] !== 0) this.onCodeWrite(frame, offset, length);
+  }
+
+  /** To be called when a page-table entry is written. @param entry index of one of its halves in `u32` */
+  entryWritten(entry: number): void {
+    this.unchanged[(entry - (RAM_BASE >>> 2)) >>> (PAGE_SHIFT - 2)] = 0;
   }
 }

@@ -114,6 +114,25 @@ export class Tlb {
     }
   }
 
+  /** Takes every write permission out of every bank. */
+  dropAllWriteTags(): void {
+    const { words } = this;
+    for (let bank = 0; bank < TLB_BANKS; bank++) {
+      if (this.bankAsid[bank] === -1) continue;
+      let at = (TLB_BASE + bank * TLB_BANK_BYTES) >>> 2;
+      for (let slot = 0; slot < TLB_ENTRIES; slot++, at += ENTRY_WORDS) {
+        words[at + 2] = (slot ^ 1) << 12;
+        words[at + 3] = 0;
+      }
+    }
+  }
+
+  /** No bank belongs to anybody: numbers of address spaces may stand for others from now on. */
+  disown(): void {
+    this.bankAsid.fill(-1);
+    this.bankUsed.fill(0);
+  }
+
   /** Forgets what the banks of an address space hold. */
   dropAddressSpace(asid: number): void {
     for (let bank = 0; bank < TLB_BANKS; bank++) if (this.bankAsid[bank] === asid) this.clearBank(bank);

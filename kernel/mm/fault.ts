@@ -283,7 +283,10 @@ function makeWritable(mm: AddressSpace, area: Area, page: number, low: number): 
 
 /** The entry has its frame already and no TLB holds a write tag for it: only the permission changes. */
 function setWritable(mm: AddressSpace, page: number): void {
-  mm.translations.frames.memory.u32[mm.translations.entryIndex(page)] |= PTE_RW | WRITTEN;
+  const { memory } = mm.translations.frames;
+  const entry = mm.translations.entryIndex(page);
+  memory.u32[entry] |= PTE_RW | WRITTEN;
+  memory.entryWritten(entry);
 }
 
 function copyPrivate(mm: AddressSpace, area: Area, page: number, from: number): PageOutcome {

@@ -53,7 +53,8 @@ function copyArea(parent: AddressSpace, child: AddressSpace, area: Area): number
 /** Copies the entries of an area that may hold private pages or guards: those of files and of the zero page too. */
 function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): number {
   const { frames } = parent.env;
-  const words = frames.memory.u32;
+  const { memory } = frames;
+  const words = memory.u32;
   const { tables } = child;
   const shared = (area.flags & VM_SHARED) !== 0;
   let error = 0;
@@ -75,13 +76,17 @@ function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): numb
     const target = table + ((va - start) / 4096) * 2;
     if (hasFrame(low)) {
       const readOnly = (low & ~PTE_RW) >>> 0;
-      if (!shared) words[entry] = readOnly;
+      if (!shared) {
+        words[entry] = readOnly;
+        memory.entryWritten(entry);
+      }
       words[target] = shared ? (readOnly & ~PTE_D) >>> 0 : readOnly;
       frames.hold(pteFrame(low));
       if ((low & PTE_ANON) !== 0) child.translations.anonPages++;
       else if (pteFrame(low) !== frames.zeroFrame) child.translations.filePages++;
     } else if (low === PTE_GUARD) words[target] = low;
     words[target + 1] = words[entry + 1];
+    memory.entryWritten(target);
   });
   return error;
 }

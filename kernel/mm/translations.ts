@@ -67,6 +67,10 @@ export class Translations {
     return this.frames.memory.u32;
   }
 
+  private written(entry: number): void {
+    this.frames.memory.entryWritten(entry);
+  }
+
   /** Index of an address's entry in `memory.u32`, or 0 when there is no table. */
   entryIndex(va: number): number {
     return this.tables.entryAddress(va, false) >>> 2;
@@ -96,6 +100,7 @@ export class Translations {
     const fresh = ((frame << 12) | low) >>> 0;
     this.words[entry] = fresh;
     this.words[entry + 1] = high;
+    this.written(entry);
     this.count(fresh, 1);
     if (hasFrame(old)) {
       this.count(old, -1);
@@ -117,7 +122,9 @@ export class Translations {
   /** Takes guard markers out of [start, end). */
   removeGuards(start: number, end: number): void {
     this.tables.forEachPresentOrSwap(start, end, (_va, low, _high, entry) => {
-      if (low === PTE_GUARD) this.words[entry] = 0;
+      if (low !== PTE_GUARD) return;
+      this.words[entry] = 0;
+      this.written(entry);
     });
   }
 
@@ -128,6 +135,7 @@ export class Translations {
       if (low === PTE_GUARD ? mode !== "all" : mode === "file-pages" && (low & PTE_ANON) !== 0) return;
       this.words[entry] = 0;
       this.words[entry + 1] = 0;
+      this.written(entry);
       dropped = true;
       if (!hasFrame(low)) return;
       this.count(low, -1);
@@ -160,6 +168,7 @@ export class Translations {
       const rw = writable && sole && (old & written) === written ? PTE_RW : 0;
       this.words[entry] = (keep | low | rw) >>> 0;
       this.words[entry + 1] = high;
+      this.written(entry);
       changed = true;
     });
     if (changed) this.mmu.invalidateRange(start, end, this.asid);
@@ -170,13 +179,16 @@ export class Translations {
     const entry = this.entryIndex(va);
     if (entry === 0 || (this.words[entry] & (PTE_RW | PTE_D)) === 0) return;
     this.words[entry] = (this.words[entry] & ~(PTE_RW | PTE_D)) >>> 0;
+    this.written(entry);
     this.mmu.invalidatePage(va, this.asid);
   }
 
   /** Makes the pages of [start, end) count as not written, and every write fault again to say so (clear_soft_dirty). */
   clearSoftDirty(start: number, end: number): void {
     this.tables.forEachPresentOrSwap(start, end, (_va, low, _high, entry) => {
-      if (hasFrame(low)) this.words[entry] = (low & ~(PTE_RW | PTE_SOFT_DIRTY)) >>> 0;
+      if (!hasFrame(low)) return;
+      this.words[entry] = (low & ~(PTE_RW | PTE_SOFT_DIRTY)) >>> 0;
+      this.written(entry);
     });
   }
 
@@ -198,8 +210,10 @@ export class Translations {
       const low = this.words[entry];
       this.words[target >>> 2] = hasFrame(low) ? (low | PTE_SOFT_DIRTY) >>> 0 : low;
       this.words[(target >>> 2) + 1] = this.words[entry + 1];
+      this.written(target >>> 2);
       this.words[entry] = 0;
       this.words[entry + 1] = 0;
+      this.written(entry);
     });
     this.mmu.invalidateRange(from, from + length, this.asid);
     return moved;
