@@ -15,7 +15,6 @@ import {
   type Selection,
 } from "../kernel/ipc/message-queues.js";
 import {
-  checkOwner,
   checkPermissions,
   IPC_INFO,
   IPC_NOWAIT,
@@ -29,7 +28,8 @@ import { ERESTARTNOHAND } from "../kernel/restart.js";
 import { address, choice, flags, int, length, long, names } from "./argument.js";
 import type { SyscallCall } from "./call.js";
 import { blockOn } from "./files-common.js";
-import { answer, GET_FLAGS, putLong, putPermissions, readSettings, takePermissions } from "./sysv-common.js";
+import { GET_FLAGS, putLong } from "./sysv-common.js";
+import { answer, change, status, type Controlled } from "./sysv-control.js";
 import { define, type Definition, type HandlerResult } from "./table.js";
 
 const MSG_STAT = 11;
@@ -141,11 +141,26 @@ function deliver(call: SyscallCall, message: Message, size: number): number {
   return user.writeBytes(Number(call.word(1)) + 8, text) ? text.length : -EFAULT;
 }
 
+function control({ kernel, task }: SyscallCall): Controlled<MessageQueue> {
+  const maxBytes = (settings: DataView): number => Number(settings.getBigUint64(88, true));
+  return {
+    objects: kernel.ipc.messageQueues,
+    at: 2,
+    bytes: MSQID_BYTES,
+    put: putQueue,
+    allows: (settings) =>
+      maxBytes(settings) > MSGMNB && !hasCapability(task.credentials, CAP_SYS_RESOURCE) ? -EPERM : 0,
+    set(queue, settings) {
+      queue.maxBytes = maxBytes(settings);
+      queue.changed();
+    },
+  };
+}
+
 function msgctl(call: SyscallCall): number {
   const id = call.i32(0);
   const command = call.i32(1);
   const { messageQueues } = call.kernel.ipc;
-  const { credentials } = call.task;
   if (id < 0 || command < 0) return -EINVAL;
   switch (command) {
     case IPC_INFO:
@@ -168,37 +183,14 @@ function msgctl(call: SyscallCall): number {
       );
     }
     case IPC_STAT:
+      return status(call, control(call), "id");
     case MSG_STAT:
-    case MSG_STAT_ANY: {
-      const queue = command === IPC_STAT ? messageQueues.ids.get(id) : messageQueues.ids.at(id);
-      if (queue === undefined) return -EINVAL;
-      if (command !== MSG_STAT_ANY) {
-        const denied = checkPermissions(queue.permissions, S_IRUGO, credentials);
-        if (denied !== 0) return denied;
-      }
-      const result = command === IPC_STAT ? 0 : queue.permissions.id;
-      return answer(call, 2, MSQID_BYTES, (view) => putQueue(view, queue), result);
-    }
+      return status(call, control(call), "index");
+    case MSG_STAT_ANY:
+      return status(call, control(call), "any");
     case IPC_SET:
-    case IPC_RMID: {
-      const settings = command === IPC_SET ? readSettings(call, 2, MSQID_BYTES) : null;
-      if (typeof settings === "number") return settings;
-      const queue = messageQueues.ids.obtain(id);
-      if (typeof queue === "number") return queue;
-      const denied = checkOwner(queue.permissions, credentials);
-      if (denied !== 0) return denied;
-      if (settings === null) {
-        messageQueues.remove(queue);
-        return 0;
-      }
-      const maxBytes = Number(settings.getBigUint64(88, true));
-      if (maxBytes > MSGMNB && !hasCapability(credentials, CAP_SYS_RESOURCE)) return -EPERM;
-      const error = takePermissions(queue.permissions, settings);
-      if (error !== 0) return error;
-      queue.maxBytes = maxBytes;
-      queue.changed();
-      return 0;
-    }
+    case IPC_RMID:
+      return change(call, control(call), command);
     default:
       return -EINVAL;
   }
@@ -206,7 +198,6 @@ function msgctl(call: SyscallCall): number {
 
 /** struct msqid64_ds */
 function putQueue(view: DataView, queue: MessageQueue): void {
-  putPermissions(view, queue.permissions);
   putLong(view, 48, queue.sentAt);
   putLong(view, 56, queue.receivedAt);
   putLong(view, 64, queue.changedAt);

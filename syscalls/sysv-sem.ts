@@ -2,7 +2,6 @@
 
 import { E2BIG, EAGAIN, EFAULT, EFBIG, EINTR, EINVAL, ERANGE } from "../kernel/errno.js";
 import {
-  checkOwner,
   checkPermissions,
   IPC_INFO,
   IPC_RMID,
@@ -25,7 +24,8 @@ import { address, choice, flags, hex, int, names, structIn, uint } from "./argum
 import type { SyscallCall } from "./call.js";
 import { blockOn } from "./files-common.js";
 import { readTimespec, readView, writeBytes } from "./structs.js";
-import { answer, GET_FLAGS, putLong, putPermissions, readSettings, takePermissions } from "./sysv-common.js";
+import { GET_FLAGS, putLong } from "./sysv-common.js";
+import { answer, change, status, type Controlled } from "./sysv-control.js";
 import { define, type Definition, type HandlerResult } from "./table.js";
 
 const GETPID = 11;
@@ -118,6 +118,12 @@ function goOn(call: SyscallCall): HandlerResult {
   return -EAGAIN;
 }
 
+function control({ kernel }: SyscallCall): Controlled<SemaphoreSet> {
+  const { semaphores } = kernel.ipc;
+  const set = (set: SemaphoreSet): void => void (set.changedAt = semaphores.machine.time());
+  return { objects: semaphores, at: 3, bytes: SEMID_BYTES, put: putSet, set };
+}
+
 function semctl(call: SyscallCall): number {
   const id = call.i32(0);
   const index = call.i32(1);
@@ -140,33 +146,14 @@ function semctl(call: SyscallCall): number {
       );
     }
     case IPC_STAT:
+      return status(call, control(call), "id");
     case SEM_STAT:
-    case SEM_STAT_ANY: {
-      const set = command === IPC_STAT ? semaphores.ids.get(id) : semaphores.ids.at(id);
-      if (set === undefined) return -EINVAL;
-      if (command !== SEM_STAT_ANY) {
-        const denied = checkPermissions(set.permissions, S_IRUGO, credentials);
-        if (denied !== 0) return denied;
-      }
-      const result = command === IPC_STAT ? 0 : set.permissions.id;
-      return answer(call, 3, SEMID_BYTES, (view) => putSet(view, set), result);
-    }
+      return status(call, control(call), "index");
+    case SEM_STAT_ANY:
+      return status(call, control(call), "any");
     case IPC_SET:
-    case IPC_RMID: {
-      const settings = command === IPC_SET ? readSettings(call, 3, SEMID_BYTES) : null;
-      if (typeof settings === "number") return settings;
-      const set = semaphores.ids.obtain(id);
-      if (typeof set === "number") return set;
-      const denied = checkOwner(set.permissions, credentials);
-      if (denied !== 0) return denied;
-      if (settings === null) {
-        semaphores.remove(set);
-        return 0;
-      }
-      const error = takePermissions(set.permissions, settings);
-      if (error === 0) set.changedAt = semaphores.machine.time();
-      return error;
-    }
+    case IPC_RMID:
+      return change(call, control(call), command);
     case SETVAL:
       return setOne(call, id, index, call.i32(3));
     case GETALL:
@@ -221,7 +208,6 @@ function setAll(call: SyscallCall, set: SemaphoreSet): number {
 
 /** struct semid64_ds */
 function putSet(view: DataView, set: SemaphoreSet): void {
-  putPermissions(view, set.permissions);
   putLong(view, 48, set.operatedAt);
   putLong(view, 64, set.changedAt);
   putLong(view, 80, set.count);

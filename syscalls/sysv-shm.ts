@@ -4,7 +4,6 @@ import { CAP_IPC_LOCK } from "../kernel/capabilities.js";
 import { hasCapability } from "../kernel/credentials.js";
 import { EINVAL, EPERM } from "../kernel/errno.js";
 import {
-  checkOwner,
   checkPermissions,
   IPC_INFO,
   IPC_RMID,
@@ -27,7 +26,8 @@ import { MAP_FIXED, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from "../kern
 import { isPageAligned, isZero, pageDown } from "../kernel/mm/word.js";
 import { address, choice, flags, int, length, names } from "./argument.js";
 import type { SyscallCall } from "./call.js";
-import { answer, GET_FLAGS, putLong, putPermissions, readSettings, takePermissions } from "./sysv-common.js";
+import { GET_FLAGS, putLong } from "./sysv-common.js";
+import { answer, change, status, type Controlled } from "./sysv-control.js";
 import { define, type Definition } from "./table.js";
 
 const SHM_RDONLY = 0o10000;
@@ -121,6 +121,12 @@ function shmdt(call: SyscallCall): number {
   return file === null ? -EINVAL : 0;
 }
 
+function control({ kernel }: SyscallCall): Controlled<SharedMemorySegment> {
+  const { sharedMemory } = kernel.ipc;
+  const set = (segment: SharedMemorySegment): void => void (segment.changedAt = sharedMemory.machine.time());
+  return { objects: sharedMemory, at: 2, bytes: SHMID_BYTES, put: putSegment, set };
+}
+
 function shmctl(call: SyscallCall): number {
   const id = call.i32(0);
   const command = call.i32(1);
@@ -151,33 +157,14 @@ function shmctl(call: SyscallCall): number {
         sharedMemory.ids.highest,
       );
     case IPC_STAT:
+      return status(call, control(call), "id");
     case SHM_STAT:
-    case SHM_STAT_ANY: {
-      const segment = command === IPC_STAT ? sharedMemory.ids.get(id) : sharedMemory.ids.at(id);
-      if (segment === undefined) return -EINVAL;
-      if (command !== SHM_STAT_ANY) {
-        const denied = checkPermissions(segment.permissions, S_IRUGO, credentials);
-        if (denied !== 0) return denied;
-      }
-      const result = command === IPC_STAT ? 0 : segment.permissions.id;
-      return answer(call, 2, SHMID_BYTES, (view) => putSegment(view, segment), result);
-    }
+      return status(call, control(call), "index");
+    case SHM_STAT_ANY:
+      return status(call, control(call), "any");
     case IPC_SET:
-    case IPC_RMID: {
-      const settings = command === IPC_SET ? readSettings(call, 2, SHMID_BYTES) : null;
-      if (typeof settings === "number") return settings;
-      const segment = sharedMemory.ids.obtain(id);
-      if (typeof segment === "number") return segment;
-      const denied = checkOwner(segment.permissions, credentials);
-      if (denied !== 0) return denied;
-      if (settings === null) {
-        sharedMemory.remove(segment);
-        return 0;
-      }
-      const error = takePermissions(segment.permissions, settings);
-      if (error === 0) segment.changedAt = sharedMemory.machine.time();
-      return error;
-    }
+    case IPC_RMID:
+      return change(call, control(call), command);
     case SHM_LOCK:
     case SHM_UNLOCK: {
       const segment = sharedMemory.ids.obtain(id);
@@ -199,7 +186,6 @@ function shmctl(call: SyscallCall): number {
 
 /** struct shmid64_ds */
 function putSegment(view: DataView, segment: SharedMemorySegment): void {
-  putPermissions(view, segment.permissions);
   putLong(view, 48, segment.size);
   putLong(view, 56, segment.attachedAt);
   putLong(view, 64, segment.detachedAt);
