@@ -43,7 +43,7 @@ describe("the library of scenarios", () => {
     }
   });
 
-  for (const release of ["6.18", "6.12"]) {
+  for (const release of ["6.18", "6.16", "6.12"]) {
     const target = new SealabTarget(release);
     it.each(paths.map((path) => [name(path), path]))(`${release}: %s answers as Linux does`, (_, path) => {
       expect(differences(target, path)).toEqual([]);
