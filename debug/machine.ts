@@ -4,6 +4,7 @@ import { HostClock } from "../kernel/clock.js";
 import { userCredentials, type Credentials } from "../kernel/credentials.js";
 import type { KernelEventMap, KernelEventName } from "../kernel/events.js";
 import { byteString } from "../kernel/fs/bytes.js";
+import { firstIdentities } from "../kernel/fs/file-system.js";
 import type { Host } from "../kernel/host.js";
 import { Kernel } from "../kernel/kernel.js";
 import type { RunResult } from "../kernel/run-loop.js";
@@ -26,13 +27,13 @@ import { findUser, type User } from "./users.js";
 import { VDSO_DATA } from "../userland/vdso-data.js";
 import { BufferHost } from "./buffer-host.js";
 import { disassemble } from "./disassemble.js";
+import { Modules } from "./dwarf/modules.js";
 import { GuestMemory } from "./guest-memory.js";
 import { LoadError } from "./load-error.js";
 import { programFiles } from "../kernel/fs/program-files.js";
 import { MachineFiles, type TreeParts } from "./machine-files.js";
 import { entryBits, entryHex } from "./page-table-text.js";
 import { Registers } from "./registers.js";
-import { SymbolTable } from "./symbols.js";
 import { vdsoBytes } from "./vdso-bytes.js";
 import type { TraceRecord } from "./trace/record.js";
 import { Tracer } from "./trace/tracer.js";
@@ -124,9 +125,9 @@ const SIGINT = 2;
 export class Machine {
   readonly registers: Registers;
   readonly host: Host;
+  /** Names and source lines of the running program's code and data. */
+  readonly modules: Modules;
   private readonly guestMemory: GuestMemory;
-  /** Of each program that was asked about, by its path. */
-  private readonly symbols = new Map<string, SymbolTable>();
 
   private constructor(
     /** The kernel itself, for what this class does not show. */
@@ -138,6 +139,7 @@ export class Machine {
     this.host = kernel.host;
     this.registers = new Registers(kernel.cpu.registers);
     this.guestMemory = new GuestMemory(kernel.memory, () => kernel.current.mm);
+    this.modules = new Modules(() => kernel.current.mm);
   }
 
   /**
@@ -188,7 +190,7 @@ export class Machine {
       ...(options.clock === "host" ? { clock: new HostClock(host) } : {}),
       ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
     });
-    const files = new MachineFiles(host, { frames, now }, options);
+    const files = new MachineFiles(host, { frames, identities: firstIdentities(), now }, options);
     files.attach(kernel);
     return new Machine(kernel, files, cpu);
   }
@@ -372,15 +374,8 @@ export class Machine {
     return disassemble(this.read(address, 15), address);
   }
 
-  /** The symbol at an address of the running program's own code, as `main+0x1f`; undefined where there is no name. */
+  /** The symbol at an address of the running program or its libraries, as `main+0x1f`; undefined where there is no name. */
   symbolAt(address: number): string | undefined {
-    const { executable, mm } = this.task;
-    let table = this.symbols.get(executable);
-    if (table === undefined) {
-      table = new SymbolTable(this.files.read(executable));
-      this.symbols.set(executable, table);
-    }
-    const { startCode } = mm.layout;
-    return table.at(address - (table.positionIndependent ? startCode - (startCode % 4096) : 0));
+    return this.modules.nameAt(address);
   }
 }

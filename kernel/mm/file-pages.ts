@@ -151,6 +151,28 @@ export class FilePages implements FrameHolder {
     return count;
   }
 
+  /** Like `read`, for a debugger: no page comes into the cache for it. */
+  peek(offset: number, destination: Uint8Array): number {
+    const count = Math.max(0, Math.min(destination.length, this.length - offset));
+    const page = new Uint8Array(PAGE_SIZE);
+    for (let done = 0; done < count;) {
+      const index = Math.floor((offset + done) / PAGE_SIZE);
+      const inPage = (offset + done) % PAGE_SIZE;
+      const part = Math.min(count - done, PAGE_SIZE - inPage);
+      const frame = this.pages.get(index);
+      if (frame !== undefined) page.set(this.frames.memory.frameBytes(frame));
+      else {
+        page.fill(0);
+        const inside = this.fillable - index * PAGE_SIZE;
+        if (this.fill !== null && inside > 0) this.fill(index, page);
+        if (inside < PAGE_SIZE) page.fill(0, Math.max(0, inside));
+      }
+      destination.set(page.subarray(inPage, inPage + part), done);
+      done += part;
+    }
+    return count;
+  }
+
   /**
    * Copies bytes into the file at `offset`, growing it as needed.
    * @returns bytes copied: fewer when RAM is used up (0 stands for ENOSPC)
