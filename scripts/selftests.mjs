@@ -1,24 +1,6 @@
 // npm run selftests -- DIR: built test programs (Linux's selftests, the Linux Test Project's) in sealab and on this
 // machine, and a table of where they differ. See docs/selftests.md.
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { bundled, root } from "./bundled.mjs";
 
-const root = fileURLToPath(new URL("../", import.meta.url));
-const folder = join(root, ".cache", "selftests");
-mkdirSync(folder, { recursive: true });
-const outfile = join(folder, `campaign-${process.pid}.mjs`);
-await build({
-  absWorkingDir: root,
-  entryPoints: ["scripts/selftests/campaign.ts"],
-  bundle: true,
-  format: "esm",
-  platform: "node",
-  target: "node20",
-  packages: "external",
-  logLevel: "warning",
-  outfile,
-});
-const { campaign } = await import(pathToFileURL(outfile).href);
+const { campaign } = await bundled("scripts/selftests/campaign.ts");
 process.exitCode = await campaign(root, process.argv.slice(2));

@@ -3,6 +3,7 @@
 import { ZE, type FloatEnv } from "./env.js";
 import type { Format } from "./formats.js";
 import { invalid, nanOrDenormal } from "./nan.js";
+import { quotientDigit, restHi, restLo } from "./quotient-digit.js";
 import { roundTo } from "./round.js";
 import {
   INFINITE,
@@ -60,32 +61,15 @@ export function divide(z: Unpacked, a: Unpacked, b: Unpacked, format: Format, en
       rHi--;
     }
   }
-  // Four quotient digits of 20 bits. Digit times 32-bit limb is an exact double; the estimate is off by one at most.
+  // Four quotient digits of 20 bits.
   let q0 = 0;
   let q1 = 0;
   let q2 = 0;
   let q3 = 0;
   for (let i = 0; i < 4; i++) {
-    let q = Math.floor((rHi * TWO32 + rLo) * reciprocal);
-    let lo = rLo * TWO20 - q * dLo;
-    let carry = Math.floor(lo / TWO32);
-    lo -= carry * TWO32;
-    let hi = rHi * TWO20 - q * dHi + carry;
-    if (hi < 0) {
-      q--;
-      lo += dLo;
-      carry = lo >= TWO32 ? 1 : 0;
-      lo -= carry * TWO32;
-      hi += dHi + carry;
-    } else if (hi > dHi || (hi === dHi && lo >= dLo)) {
-      q++;
-      lo -= dLo;
-      carry = lo < 0 ? 1 : 0;
-      lo += carry * TWO32;
-      hi -= dHi + carry;
-    }
-    rHi = hi;
-    rLo = lo;
+    const q = quotientDigit(rHi, rLo, dHi, dLo, Math.floor((rHi * TWO32 + rLo) * reciprocal), TWO20);
+    rHi = restHi;
+    rLo = restLo;
     q0 = q1;
     q1 = q2;
     q2 = q3;

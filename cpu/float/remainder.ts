@@ -3,6 +3,7 @@
 import type { FloatEnv } from "./env.js";
 import { EXTENDED80 } from "./formats.js";
 import { invalid, nanOrDenormal } from "./nan.js";
+import { quotientDigit, restHi, restLo } from "./quotient-digit.js";
 import { deliverUnchanged, roundTo } from "./round.js";
 import { INFINITE, ZERO, copyUnpacked, normalize, setFinite, setZero, type Unpacked } from "./unpacked.js";
 
@@ -79,26 +80,10 @@ export function remainder(
       const bits = left > DIGIT_BITS ? DIGIT_BITS : left;
       left -= bits;
       const scale = 1 << bits;
-      let q = Math.floor(((rHi * TWO32 + rLo) / divisor) * scale);
-      let lo = rLo * scale - q * dLo;
-      let carry = Math.floor(lo / TWO32);
-      lo -= carry * TWO32;
-      let hi = rHi * scale - q * dHi + carry;
-      if (hi < 0) {
-        q--;
-        lo += dLo;
-        carry = lo >= TWO32 ? 1 : 0;
-        lo -= carry * TWO32;
-        hi += dHi + carry;
-      } else if (hi > dHi || (hi === dHi && lo >= dLo)) {
-        q++;
-        lo -= dLo;
-        carry = lo < 0 ? 1 : 0;
-        lo += carry * TWO32;
-        hi -= dHi + carry;
-      }
-      rHi = hi;
-      rLo = lo;
+      const estimate = Math.floor(((rHi * TWO32 + rLo) / divisor) * scale);
+      const q = quotientDigit(rHi, rLo, dHi, dLo, estimate, scale);
+      rHi = restHi;
+      rLo = restLo;
       quotient = (quotient << bits) | q;
     }
   }
