@@ -9,7 +9,8 @@ import type { Host } from "../kernel/host.js";
 import { Kernel } from "../kernel/kernel.js";
 import type { RunResult } from "../kernel/run-loop.js";
 import type { AreaSnapshot, Refusal } from "../kernel/refusal.js";
-import { DEFAULT_RELEASE, findRelease, RELEASE_NAMES } from "../kernel/release.js";
+import { DEFAULT_RELEASE, findRelease, RELEASE_NAMES, RELEASES } from "../kernel/release.js";
+import { readParameters } from "../kernel/parameters.js";
 import { sealingModel } from "../kernel/mm/sealing/models.js";
 import type { SealingModel } from "../kernel/mm/sealing/sealing-model.js";
 import { SI_KERNEL } from "../kernel/signals/numbers.js";
@@ -53,6 +54,13 @@ export interface MachineOptions extends TreeParts {
   readonly executor?: ExecutorFactory;
   /** The model of sealing, with options as `v4:eperm` has one; `linux` unless told. `sealab models` lists them. */
   readonly sealing?: string | SealingModel;
+  /**
+   * Seals programs as the proposal for glibc's loader does: their non-writable segments at exec, relro and shared
+   * objects once relro is read-only. "marked": only what has GNU_PROPERTY_MEMORY_SEAL. False unless told.
+   */
+  readonly sealElf?: boolean | "marked";
+  /** `NAME=VALUE` each, such as `mseal.special_mappings=on`: what the kernel is told at boot (docs/models.md). */
+  readonly params?: readonly string[];
   /** Standard streams, time, randomness; a {@link BufferHost} unless told. */
   readonly host?: Host;
   /** "virtual" (unless told): a nanosecond an instruction, from 1 January 2026 on. "host": the host's time. */
@@ -143,7 +151,7 @@ export class Machine {
   }
 
   /**
-   * @throws RangeError for an unknown CPU, release or model of sealing, or memory that does not fit
+   * @throws RangeError for an unknown CPU, release, model of sealing or kernel parameter, or memory that does not fit
    * @throws LoadError when something to be mounted cannot be
    */
   static create(options: MachineOptions = {}): Machine {
@@ -153,7 +161,7 @@ export class Machine {
     const release = options.kernel === undefined ? DEFAULT_RELEASE : findRelease(options.kernel);
     if (release === undefined)
       throw new RangeError(`no kernel ${options.kernel}; there are ${RELEASE_NAMES.join(", ")}`);
-    const { sealing } = options;
+    const { sealing, sealElf = false } = options;
     const host = options.host ?? new BufferHost();
     const { reuse } = options;
     const memory = new PhysicalMemory(
@@ -181,6 +189,8 @@ export class Machine {
         ? {}
         : { mm: { sealing: typeof sealing === "string" ? sealingModel(sealing) : sealing } }),
       vdso: { bytes: vdsoBytes(), data: VDSO_DATA },
+      parameters: readParameters(options.params ?? [], release, RELEASES),
+      sealElf: sealElf === true ? "all" : sealElf === false ? null : sealElf,
       schedule: {
         ...(options.seed === undefined ? {} : { seed: options.seed }),
         ...(options.quantum === undefined ? {} : { quantum: options.quantum }),

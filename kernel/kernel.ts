@@ -10,6 +10,7 @@ import { userCredentials, type Credentials } from "./credentials.js";
 import type { KernelDebugger } from "./debugger.js";
 import { KernelEvents } from "./events.js";
 import { execute, type ExecFailure, type ExecutableFiles } from "./exec/exec.js";
+import type { SealElf } from "./exec/seal-program.js";
 import { Vdso, type VdsoImage } from "./exec/vdso.js";
 import { exitProcess, exitTask } from "./exit.js";
 import type { FileTable } from "./fs/file-table.js";
@@ -24,6 +25,7 @@ import { AddressSpace } from "./mm/address-space.js";
 import { DEFAULT_SETTINGS, type MmEnvironment, type MmSettings } from "./mm/environment.js";
 import { UserMemory } from "./mm/user-memory.js";
 import { Network } from "./net/network.js";
+import { DEFAULT_PARAMETERS, type KernelParameters } from "./parameters.js";
 import type { Processor } from "./processor.js";
 import type { Provenance, Refusal } from "./refusal.js";
 import { DEFAULT_RELEASE, type Release } from "./release.js";
@@ -58,6 +60,10 @@ export interface KernelOptions {
   readonly clock?: Clock;
   /** Without one no vDSO is mapped, as with Linux's `vdso=0`. */
   readonly vdso?: VdsoImage;
+  /** As of a kernel without any (DEFAULT_PARAMETERS) unless told. */
+  readonly parameters?: KernelParameters;
+  /** Which programs execve and the loader's stand-in seal; null (unless told): none. */
+  readonly sealElf?: SealElf | null;
   readonly hostname?: string;
   /** sysctls of the mm. */
   readonly mmSettings?: Partial<MmSettings>;
@@ -102,6 +108,8 @@ export class Kernel {
   readonly release: Release;
   readonly clock: Clock;
   readonly vdso: Vdso | null;
+  readonly parameters: KernelParameters;
+  readonly sealElf: SealElf | null;
   /** /proc/sys/vm, as all address spaces have it. */
   readonly mmSettings: MmSettings;
   /** What was written to settings in /proc/sys and /sys that nothing depends on. */
@@ -135,7 +143,6 @@ export class Kernel {
   private readonly dispatch: SyscallDispatch;
   private readonly mmParts: NonNullable<KernelOptions["mm"]>;
   private readonly commit = { pages: 0 };
-  private readonly reaped = new WeakSet<AddressSpace>();
   private nextAsid = 1;
   private nextPid: number;
   private readonly calls: SystemCalls;
@@ -154,7 +161,12 @@ export class Kernel {
     this.hwcap = options.cpu.model.cpuid(1, 0).edx;
     this.release = options.release ?? DEFAULT_RELEASE;
     this.clock = options.clock ?? new VirtualClock(options.cpu, DEFAULT_REALTIME_ORIGIN);
-    this.vdso = options.vdso === undefined ? null : new Vdso(options.frames, this.clock, options.vdso);
+    this.parameters = options.parameters ?? DEFAULT_PARAMETERS;
+    this.sealElf = options.sealElf ?? null;
+    this.vdso =
+      options.vdso === undefined || !this.parameters.vdso
+        ? null
+        : new Vdso(options.frames, this.clock, options.vdso);
     this.clock.watcher = this.vdso;
     this.ipc = new Ipc({
       frames: this.frames,
@@ -212,6 +224,7 @@ export class Kernel {
     });
     process.tasks.push(task);
     process.leader = task;
+    process.sealsSpecialMappings = this.parameters.specialMappings.sealed;
     this.init = process;
     this.tasks.set(task.tid, task);
     this.processes.set(process.pid, process);
@@ -391,8 +404,8 @@ export class Kernel {
   reap(task: Task): void {
     this.tasks.delete(task.tid);
     this.processes.delete(task.pid);
-    if (this.reaped.has(task.mm)) return;
-    this.reaped.add(task.mm);
+    if (task.mm.reaped) return;
+    task.mm.reaped = true;
     while (task.mm.users > 0) task.mm.drop();
   }
 

@@ -189,7 +189,7 @@ function pipe(call: SyscallCall, bits: number): number {
   const location = internalLocation(call, (inode) => `pipe:[${inode}]`, S_IFIFO | 0o600);
   const shared = new Pipe();
   // So that /proc/self/fd/N opens the same pipe.
-  call.task.fs.namespace.fifos.set(location.dentry.inode, shared);
+  location.dentry.inode.pipe = shared;
   const status = bits & (O_NONBLOCK | O_DIRECT);
   const cloexec = (bits & O_CLOEXEC) !== 0;
   const ends: OpenFile[] = [

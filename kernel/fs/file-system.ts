@@ -4,9 +4,18 @@ import { S_IFMT } from "./mode.js";
 import { timestampOf } from "./timestamp.js";
 import type { Timestamp } from "./timestamp.js";
 
+/** The numbers given out next: who owns a lock is told apart by them. */
+export interface Identities {
+  openFile: number;
+  fileTable: number;
+}
+
+export const firstIdentities = (): Identities => ({ openFile: 1, fileTable: 1 });
+
 /** What every file system of a machine shares. */
 export interface FileSystemContext {
   readonly frames: FrameAllocator;
+  readonly identities: Identities;
   /** Nanoseconds since 1970, the machine's clock. */
   now(): bigint;
 }

@@ -1,4 +1,5 @@
 import { EBADF, EMFILE } from "../errno.js";
+import type { Identities } from "./file-system.js";
 import type { OpenFile } from "./open-file.js";
 
 interface Descriptor {
@@ -6,15 +7,17 @@ interface Descriptor {
   closeOnExec: boolean;
 }
 
-let nextIdentity = 1;
-
 /** The file descriptors of a process ("files_struct"). */
 export class FileTable {
   /** Owner of POSIX record locks. */
-  readonly identity = nextIdentity++;
+  readonly identity: number;
   private readonly descriptors: (Descriptor | undefined)[] = [];
   /** Tasks that share the table (CLONE_FILES). */
   users = 1;
+
+  constructor(private readonly identities: Identities) {
+    this.identity = identities.fileTable++;
+  }
 
   get(fd: number): OpenFile | undefined {
     return this.descriptors[fd]?.file;
@@ -96,7 +99,7 @@ export class FileTable {
 
   /** A copy that shares the open files, as fork makes. */
   copy(): FileTable {
-    const copy = new FileTable();
+    const copy = new FileTable(this.identities);
     this.descriptors.forEach((descriptor, fd) => {
       if (descriptor) copy.set(fd, descriptor.file, descriptor.closeOnExec);
     });

@@ -4,7 +4,9 @@ import type { FileSystem } from "./file-system.js";
 import { withoutOwner } from "./locks.js";
 import type { Lease, LockStyle } from "./locks.js";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "./mode.js";
+import type { Pipe } from "./pipe.js";
 import type { Timestamp } from "./timestamp.js";
+import type { KeptInode } from "./upper-tree.js";
 
 export interface DirectoryEntry {
   readonly name: string;
@@ -49,6 +51,12 @@ export abstract class Inode {
   linkable = false;
   /** Those who wait for locks; made when the first does. */
   lockQueue: WaitQueue | null = null;
+  /** What goes through it, where it is a fifo or a pipe and was opened. */
+  pipe: Pipe | null = null;
+  /** Its number on the host, where a mirror made it: learnt when it is looked up. */
+  hostNumber: number | null = null;
+  /** What an upper layer knows of it. */
+  kept: KeptInode | null = null;
 
   constructor(
     readonly fileSystem: FileSystem,

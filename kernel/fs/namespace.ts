@@ -12,7 +12,6 @@ import type { Location, Mount } from "./mount.js";
 import type { OpenFile } from "./open-file.js";
 import { actorOf, permission } from "./permission.js";
 import type { Actor } from "./permission.js";
-import { Pipe } from "./pipe.js";
 import { Terminals } from "../tty/terminals.js";
 import { TreeFileSystem } from "./tree-file-system.js";
 import { walk } from "./walk.js";
@@ -38,8 +37,6 @@ export class Namespace {
   readonly deviceMajors = new Map<number, DeviceOpener>();
   /** Who waits for record locks. */
   readonly lockWaits = new LockWaits();
-  /** The bytes in fifos and pipes, by inode. */
-  readonly fifos = new WeakMap<Inode, Pipe>();
   /** Pipes, eventfds and memfds live here, out of the tree. */
   readonly internal: Mount;
   readonly terminals = new Terminals();
@@ -163,15 +160,6 @@ export class Namespace {
   setupStart(): WalkStart {
     const root = this.root;
     return { root, base: root, actor: OMNIPOTENT };
-  }
-
-  fifo(inode: Inode): Pipe {
-    let pipe = this.fifos.get(inode);
-    if (!pipe) {
-      pipe = new Pipe();
-      this.fifos.set(inode, pipe);
-    }
-    return pipe;
   }
 }
 

@@ -20,8 +20,6 @@ import {
   POLLWRNORM,
 } from "./open-flags.js";
 
-let nextIdentity = 1;
-
 /** Watches an open file description without holding it (struct epitem, in the file's f_ep). */
 export interface FileWatcher {
   /** The last descriptor is gone: the watch ends (eventpoll_release). */
@@ -34,7 +32,7 @@ export interface FileWatcher {
  */
 export abstract class OpenFile implements MappableFile {
   /** Owner of flock and open-file-description locks. */
-  readonly identity = nextIdentity++;
+  readonly identity: number;
   /** In bytes; for a directory, the index of the next entry. */
   position = 0;
   /** Whom F_SETOWN named: a process, or with a minus sign a group. No signal is sent to it (see "no-sigio"). */
@@ -48,6 +46,7 @@ export abstract class OpenFile implements MappableFile {
     /** O_ACCMODE and status flags. */
     public flags: number,
   ) {
+    this.identity = this.node.fileSystem.context.identities.openFile++;
     this.node.hold();
   }
 

@@ -53,7 +53,7 @@ import {
   O_WRONLY,
 } from "./open-flags.js";
 import { ownerOrCapable } from "./permission.js";
-import { PipeFile } from "./pipe.js";
+import { Pipe, PipeFile } from "./pipe.js";
 import { dropPrivilegeBits, RegularOpenFile, setFileSize } from "./regular-open-file.js";
 import type { TreeFileSystem } from "./tree-file-system.js";
 import { SpecialInode } from "./tree-file-system.js";
@@ -255,7 +255,7 @@ function openInode(fs: FsContext, location: Location, flags: number): OpenFile |
 
 /** fifo(7): a reader waits for a writer and the other way round, unless O_NONBLOCK or both are asked for. */
 function openFifo(fs: FsContext, location: Location, flags: number): OpenFile | number | OpenMustWait {
-  const pipe = fs.namespace.fifo(location.dentry.inode);
+  const pipe = (location.dentry.inode.pipe ??= new Pipe());
   const access = flags & O_ACCMODE;
   if (access === O_WRONLY && (flags & O_NONBLOCK) !== 0 && pipe.readers === 0) return -ENXIO;
   const file = new PipeFile(location, flags & ~O_LARGEFILE, pipe);

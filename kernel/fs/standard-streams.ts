@@ -25,7 +25,7 @@ interface StreamStat {
  * stream that fstat shows as the host does (a fifo where the host does not say, or where it is a socket there).
  */
 export function standardFiles(namespace: Namespace, host: Host & StreamStat): FileTable {
-  const table = new FileTable();
+  const table = new FileTable(namespace.context.identities);
   for (const fd of [0, 1, 2] as const) table.set(fd, openStream(namespace, host, fd), false);
   return table;
 }

@@ -217,9 +217,8 @@ export class TreeDirectory extends DirectoryInode {
 
   private sameFile(inode: Inode, hostInode: number): boolean {
     // What was made here got a number of ours; the host's is learnt at the first look.
-    const remembered = this.fileSystem.mirrorNumbers.get(inode);
-    if (remembered !== undefined) return remembered === hostInode;
-    this.fileSystem.mirrorNumbers.set(inode, hostInode);
+    if (inode.hostNumber !== null) return inode.hostNumber === hostInode;
+    inode.hostNumber = hostInode;
     return inode.number === hostInode || inode.number >= 2 ** 48;
   }
 

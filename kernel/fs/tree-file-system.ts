@@ -28,8 +28,6 @@ export class TreeFileSystem extends FileSystem {
   readonly root: TreeDirectory;
   /** Inodes of host files with several names, so that all of them are one file. Keys: "device:inode". */
   private readonly shared = new Map<string, Inode>();
-  /** The host's numbers of files in a mirror, learnt when they are looked up. */
-  readonly mirrorNumbers = new WeakMap<Inode, number>();
   private hostDevice = -1;
   /** Keeps the changes to the tree beyond the run; null: they are in memory only. */
   upper: UpperTree | null = null;

@@ -10,6 +10,18 @@ import type { UpperChange, UpperJournal, UpperNode } from "./upper-journal.js";
 
 type NameChange = readonly [directory: TreeDirectory, name: string, inode: Inode | null];
 
+/** What an upper layer knows of a file. */
+export interface KeptInode {
+  /** What the journal says of it; null: nothing. */
+  recorded: string | null;
+  /** Where it is, for a directory made while suspended, which must be kept once something in it is. */
+  unplaced: { readonly parent: TreeDirectory; readonly name: string } | null;
+  /** How many such a directory has: its link count is kept without them. */
+  uncounted: number;
+  /** Its path in the lower layer, if it is of that. */
+  lowerPath: string | null;
+}
+
 const CHUNK = 65536;
 
 /** The changes of a tree, kept in a directory of the host: knows which file has which number in the journal. */
@@ -17,17 +29,10 @@ export class UpperTree {
   /** While the tree is set up: what is made then is made again in the next run, and not kept. */
   suspended = false;
   private readonly ids = new Map<Inode, number>();
-  /** What the journal says of a file. */
-  private readonly recorded = new WeakMap<Inode, string>();
   /** Files whose attributes may have changed since. */
   private readonly touched = new Set<Inode>();
-  /** Directories made while suspended, which must be kept once something in them is. */
-  private readonly unplaced = new WeakMap<Inode, { parent: TreeDirectory; name: string }>();
-  /** How many of them a directory has: its link count is kept without them. */
-  private readonly uncounted = new WeakMap<Inode, number>();
   /** Files of the lower layer that the journal speaks of, by their path there. */
   private readonly byLower = new Map<string, Inode>();
-  private readonly lowerPaths = new WeakMap<Inode, string>();
 
   constructor(
     private readonly tree: TreeFileSystem,
@@ -38,17 +43,17 @@ export class UpperTree {
   load(): void {
     const { nodes, names } = this.journal.open();
     const inodes = new Map<number, Inode>();
-    this.lowerPaths.set(this.tree.root, "");
+    keptOf(this.tree.root).lowerPath = "";
     for (const [id, node] of nodes) {
       const inode = this.restore(id, node);
       if (!inode) continue;
       inodes.set(id, inode);
       this.ids.set(inode, id);
-      this.recorded.set(inode, JSON.stringify(node));
+      keptOf(inode).recorded = JSON.stringify(node);
       this.tree.reserveInodeNumbers(OWN_NUMBERS + id);
       if (node.lower !== undefined) {
         this.byLower.set(node.lower, inode);
-        this.lowerPaths.set(inode, node.lower);
+        keptOf(inode).lowerPath = node.lower;
       }
     }
     for (const [id, entries] of names) {
@@ -68,14 +73,14 @@ export class UpperTree {
 
   /** A file of the lower layer was seen. */
   seen(inode: Inode, path: string): void {
-    this.lowerPaths.set(inode, path);
+    keptOf(inode).lowerPath = path;
   }
 
   /** A file was made while suspended. */
   placed(parent: TreeDirectory, name: string, inode: Inode): void {
     if (!inode.isDirectory) return;
-    this.unplaced.set(inode, { parent, name });
-    this.uncounted.set(parent, (this.uncounted.get(parent) ?? 0) + 1);
+    keptOf(inode).unplaced = { parent, name };
+    keptOf(parent).uncounted++;
   }
 
   /** Names changed, and these files with them; 0 or -errno. */
@@ -146,8 +151,8 @@ export class UpperTree {
       const own = inode.number >= OWN_NUMBERS;
       id = (own ? inode.number : this.tree.newInodeNumber()) - OWN_NUMBERS;
       this.ids.set(inode, id);
-      const lower = this.lowerPaths.get(inode);
-      if (lower !== undefined) this.byLower.set(lower, inode);
+      const lower = inode.kept?.lowerPath ?? null;
+      if (lower !== null) this.byLower.set(lower, inode);
     }
     return id;
   }
@@ -156,8 +161,9 @@ export class UpperTree {
     if (inode.links === 0) return;
     const node = this.nodeOf(inode);
     const text = JSON.stringify(node);
-    if (this.recorded.get(inode) === text) return;
-    this.recorded.set(inode, text);
+    const kept = keptOf(inode);
+    if (kept.recorded === text) return;
+    kept.recorded = text;
     const id = this.id(inode);
     changes.push(["node", id, node]);
     const place = this.takePlace(inode);
@@ -166,11 +172,12 @@ export class UpperTree {
     changes.push(["name", this.id(place.parent), place.name, id]);
   }
 
-  private takePlace(inode: Inode): { parent: TreeDirectory; name: string } | undefined {
-    const place = this.unplaced.get(inode);
-    if (!place) return undefined;
-    this.unplaced.delete(inode);
-    this.uncounted.set(place.parent, this.uncounted.get(place.parent)! - 1);
+  private takePlace(inode: Inode): KeptInode["unplaced"] {
+    const { kept } = inode;
+    const place = kept?.unplaced;
+    if (!kept || !place) return null;
+    kept.unplaced = null;
+    keptOf(place.parent).uncounted--;
     return place;
   }
 
@@ -186,26 +193,27 @@ export class UpperTree {
     changes.push(["gone", id]);
     this.ids.delete(inode);
     this.touched.delete(inode);
-    const lower = this.lowerPaths.get(inode);
-    if (lower !== undefined) this.byLower.delete(lower);
-    this.recorded.delete(inode);
+    const { kept } = inode;
+    if (kept === null) return;
+    if (kept.lowerPath !== null) this.byLower.delete(kept.lowerPath);
+    kept.recorded = null;
   }
 
   private nodeOf(inode: Inode): UpperNode {
     const { major, minor } = inode.deviceNumber;
-    const lower = this.lowerPaths.get(inode);
+    const lower = inode.kept?.lowerPath ?? null;
     return {
       mode: inode.mode,
       uid: inode.uid,
       gid: inode.gid,
-      links: inode.links - (this.uncounted.get(inode) ?? 0),
+      links: inode.links - (inode.kept?.uncounted ?? 0),
       accessed: pair(inode.accessed),
       modified: pair(inode.modified),
       changed: pair(inode.changed),
       born: pair(inode.born),
       ...(major === 0 && minor === 0 ? {} : { device: [major, minor] }),
       ...(inode instanceof TreeSymlink ? { target: inode.target } : {}),
-      ...(lower === undefined ? {} : { lower }),
+      ...(lower === null ? {} : { lower }),
       ...(inode instanceof TreeFile && inode.store === this.journal.store ? { data: true } : {}),
     };
   }
@@ -251,6 +259,10 @@ export class UpperTree {
       return file;
     }
   }
+}
+
+function keptOf(inode: Inode): KeptInode {
+  return (inode.kept ??= { recorded: null, unplaced: null, uncounted: 0, lowerPath: null });
 }
 
 function adopt(inode: Inode, node: UpperNode): void {

@@ -124,6 +124,8 @@ export class AddressSpace implements FileMapper {
 
   /** Nothing is left of it. */
   released = false;
+  /** Its last users were dropped all at once, at the end of the machine. */
+  reaped = false;
 
   /** One more user. */
   hold(): this {
@@ -270,8 +272,9 @@ export class AddressSpace implements FileMapper {
     name: string,
     pages: FilePages,
     flags: number,
+    sealedBy: string | null = null,
   ): number {
-    return mapSpecial(this, start, length, prot, name, pages, flags);
+    return mapSpecial(this, start, length, prot, name, pages, flags, sealedBy);
   }
 
   /** The main stack: a private area of `size` bytes that ends at `top` and grows down. */

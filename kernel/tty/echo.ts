@@ -30,7 +30,7 @@ export class EchoBuffer {
 
   constructor(
     private readonly output: OutputProcessor,
-    private readonly termios: () => Termios,
+    private readonly settings: { readonly termios: Termios },
   ) {}
 
   get length(): number {
@@ -50,7 +50,12 @@ export class EchoBuffer {
 
   /** A byte; a control one as ^X where ECHOCTL says so. */
   character(byte: number): void {
-    if (byte !== OPERATION && (this.termios().local & ECHOCTL) !== 0 && isControl(byte) && byte !== TAB)
+    if (
+      byte !== OPERATION &&
+      (this.settings.termios.local & ECHOCTL) !== 0 &&
+      isControl(byte) &&
+      byte !== TAB
+    )
       this.bytes.push(OPERATION, byte);
     else this.raw(byte);
   }
@@ -98,7 +103,7 @@ export class EchoBuffer {
   private send(): void {
     const { output } = this;
     const bytes = this.bytes;
-    const post = (this.termios().output & OPOST) !== 0;
+    const post = (this.settings.termios.output & OPOST) !== 0;
     let at = 0;
     while (at < this.committed) {
       const byte = bytes[at];

@@ -82,7 +82,7 @@ export class LineDiscipline {
 
   constructor(private readonly owner: DisciplineOwner) {
     this.meanings = meaningsOf(owner.termios);
-    this.echo = new EchoBuffer(owner.output, () => owner.termios);
+    this.echo = new EchoBuffer(owner.output, owner);
   }
 
   private has(flag: number): boolean {

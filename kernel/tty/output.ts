@@ -37,7 +37,7 @@ export class OutputProcessor {
 
   constructor(
     readonly port: OutputPort,
-    private readonly termios: () => Termios,
+    private readonly settings: { readonly termios: Termios },
   ) {}
 
   get room(): number {
@@ -59,7 +59,7 @@ export class OutputProcessor {
 
   /** A byte through OPOST's rules; false where there is no room for all that it becomes. */
   process(byte: number): boolean {
-    const { output, input } = this.termios();
+    const { output, input } = this.settings.termios;
     let room = this.room;
     if (room <= 0) return false;
     let sent = byte;
@@ -109,7 +109,7 @@ export class OutputProcessor {
   /** As a write goes out: bytes taken, 0 where there is no room (n_tty_write's inner loops). */
   write(source: Uint8Array): number {
     let done = 0;
-    if ((this.termios().output & OPOST) === 0) {
+    if ((this.settings.termios.output & OPOST) === 0) {
       done = Math.min(source.length, Math.max(0, this.room));
       if (done > 0) {
         this.flush();

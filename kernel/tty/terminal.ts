@@ -71,7 +71,7 @@ export class Terminal implements DisciplineOwner {
     readonly device: DeviceNumber,
     port: OutputPort,
   ) {
-    this.output = new OutputProcessor(port, () => this.termios);
+    this.output = new OutputProcessor(port, this);
     this.discipline = new LineDiscipline(this);
   }
 

@@ -1,5 +1,6 @@
 /** A kernel with a small tree in memory and a host in memory, for tests of the kernel itself. */
 
+import { firstIdentities } from "../../kernel/fs/file-system.js";
 import { Cpu } from "../../cpu/cpu.js";
 import { cpuModel } from "../../cpu/models.js";
 import { BufferHost } from "../../debug/buffer-host.js";
@@ -38,7 +39,7 @@ export function bareKernel(
   const model = cpuModel("x86-64-v2", options.pku ?? true)!;
   mmu.setFeatures({ pke: model.pku });
   const cpu = new Cpu(memory, mmu, { model });
-  const tree = buildTree({ context: { frames, now: () => 0n }, host });
+  const tree = buildTree({ context: { frames, identities: firstIdentities(), now: () => 0n }, host });
   if ("errno" in tree) throw new Error(`no tree: ${tree.errno}`);
   const kernel = new Kernel({
     memory,

@@ -1,5 +1,6 @@
 /** Broken programs: each must end in a refusal, an ordinary signal or an exit, and leave no memory behind. */
 
+import { firstIdentities } from "../../../kernel/fs/file-system.js";
 import fc from "fast-check";
 import { FilePages } from "../../../kernel/mm/file-pages.js";
 import type { Executable } from "../../../kernel/exec/exec.js";
@@ -39,7 +40,10 @@ export class ElfFuzzer {
     const mmu = new Mmu(memory);
     const model = cpuModel("x86-64-v2")!;
     const cpu = new Cpu(memory, mmu, { model });
-    const tree = buildTree({ context: { frames: this.frames, now: () => 0n }, host });
+    const tree = buildTree({
+      context: { frames: this.frames, identities: firstIdentities(), now: () => 0n },
+      host,
+    });
     if ("errno" in tree) throw new Error("no tree");
     const files = { openExecutable: () => this.open() };
     const kernel = new Kernel({ memory, frames: this.frames, mmu, cpu, host, dispatch, files });

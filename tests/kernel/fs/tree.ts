@@ -1,3 +1,4 @@
+import { firstIdentities } from "../../../kernel/fs/file-system.js";
 import { FrameAllocator } from "../../../mmu/frame-allocator.js";
 import { PhysicalMemory } from "../../../mmu/physical-memory.js";
 import { userCredentials } from "../../../kernel/credentials.js";
@@ -24,7 +25,7 @@ export interface TestTree {
 export function makeTree(mounts: readonly HostMount[] = [], files?: HostFiles): TestTree {
   const frames = new FrameAllocator(new PhysicalMemory(8 << 20));
   let clock = 1_000_000_000_000n;
-  const context = { frames, now: () => (clock += 1n) };
+  const context = { frames, identities: firstIdentities(), now: () => (clock += 1n) };
   const namespace = new Namespace(context, (made) => new TreeFileSystem(context, made.newDevice(), null));
   for (const mount of mounts) {
     const failure = addMount(namespace, files, mount);

@@ -1,3 +1,4 @@
+import { firstIdentities } from "../../../kernel/fs/file-system.js";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -54,7 +55,7 @@ class Tree {
     const frames = new FrameAllocator(new PhysicalMemory(16 << 20));
     const archive = new HostLower(new TarFiles(new TarImage(new ArraySource(lower))), 0, false);
     const namespace = buildTree({
-      context: { frames, now: () => (this.clock += 1n) },
+      context: { frames, identities: firstIdentities(), now: () => (this.clock += 1n) },
       host: new BufferHost(),
       root: archive,
       ...(upper === null || !files ? {} : { upper: new HostLower(files, files.addRoot(upper), true) }),
