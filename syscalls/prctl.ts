@@ -13,6 +13,13 @@ import { TASK_SIZE } from "../kernel/mm/layout.js";
 import { SIGNAL_MAX } from "../kernel/signals/numbers.js";
 import { address, choice, dependent, hex, names } from "./argument.js";
 import type { SyscallCall } from "./call.js";
+import { PR_GET_SEAL_HOOK, PR_SET_SEAL_HOOK, sealHookLength, setSealHook } from "./seal-hook.js";
+import {
+  getSpecialMappings,
+  PR_GET_MSEAL_SYSTEM_MAPPINGS,
+  PR_SET_MSEAL_SYSTEM_MAPPINGS,
+  setSpecialMappings,
+} from "./special-mappings.js";
 import { writeBytes } from "./structs.js";
 import { define, type Definition, type HandlerResult } from "./table.js";
 
@@ -94,6 +101,10 @@ const OPTIONS = names("PR_???", {
   PR_GET_MDWE,
   PR_SET_SYSCALL_USER_DISPATCH: 59,
   PR_SET_VMA,
+  PR_SET_SEAL_HOOK,
+  PR_GET_SEAL_HOOK,
+  PR_GET_MSEAL_SYSTEM_MAPPINGS,
+  PR_SET_MSEAL_SYSTEM_MAPPINGS,
   PR_SET_PTRACER: 0x5961_6d61,
 });
 
@@ -192,6 +203,14 @@ function prctl(call: SyscallCall): HandlerResult {
     case PR_GET_MDWE:
       if (!allZero(call, 1, 2, 3, 4)) return -EINVAL;
       return mdweBits(call);
+    case PR_SET_SEAL_HOOK:
+      return setSealHook(call);
+    case PR_GET_SEAL_HOOK:
+      return sealHookLength(call);
+    case PR_GET_MSEAL_SYSTEM_MAPPINGS:
+      return getSpecialMappings(call);
+    case PR_SET_MSEAL_SYSTEM_MAPPINGS:
+      return setSpecialMappings(call);
     case PR_SET_MM:
       // The marks of an address space cannot be moved here; who may not ask hears so first, as on Linux.
       if (call.n(4) !== 0) return -EINVAL;

@@ -10,4 +10,5 @@ export const TODAYS_MODELS: readonly string[] = [
   "xnu-permanent:today",
   "prot-immutable:today",
   "guidelines",
+  "hook",
 ];

@@ -23,6 +23,7 @@ export function copyAddressSpace(parent: AddressSpace, child: AddressSpace): num
   child.setLayout(parent.layout);
   child.keyMap = parent.keyMap;
   child.executeOnlyKey = parent.executeOnlyKey;
+  child.env.sealing = parent.env.sealing;
   child.inheritFlags(parent);
   child.membarriers = parent.membarriers;
   child.anonInodes = parent.anonInodes;

@@ -133,7 +133,7 @@ export function madvise(mm: AddressSpace, address: Word, lengthWord: Word, advic
 /** What the seal says of this advice from the calling thread. */
 function discardVerdict(mm: AddressSpace, area: Area, advice: number): SealVerdict | null {
   const writable = (area.flags & vm.VM_WRITE) !== 0 && !keyDenies(mm, area, true);
-  return mm.env.sealing.mayDiscard(area, { advice, writable, release: mm.env.release });
+  return mm.env.sealing.mayDiscard(area, { advice, writable, release: mm.env.release }, mm.env.machine);
 }
 
 function refuseSealed(

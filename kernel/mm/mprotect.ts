@@ -71,7 +71,7 @@ export function mprotect(
   }
 
   const sealed = checkSealsOfRange(mm, start, end, (area) =>
-    mm.env.sealing.mayProtect(area, { prot: requested, key }),
+    mm.env.sealing.mayProtect(area, { prot: requested, key }, mm.env.machine),
   );
   if (sealed !== null)
     return refuseSealed(mm, "mprotect", sealed.verdict, () => ({
@@ -141,7 +141,7 @@ function protectArea(
   )
     return refuse("mdwe", EACCES, "PR_SET_MDWE forbids gaining execution", "map_deny_write_exec");
   const { sealing } = mm.env;
-  const verdict = sealing.mayProtect(area, { prot, key: requestedKey });
+  const verdict = sealing.mayProtect(area, { prot, key: requestedKey }, mm.env.machine);
   if (verdict !== null)
     return refuseSealed(mm, "mprotect", verdict, () => ({ area, address: start, ...applied }));
   const seal = bits === 0 ? area.seal : sealing.add(area.seal, bits, mm.env.machine.provenance());

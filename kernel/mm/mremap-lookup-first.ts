@@ -69,11 +69,11 @@ export function remapLookupFirst(
   const old = Number(oldAddress);
   const area = old < TASK_SIZE ? mm.tree.find(old) : null;
   if (area === null) return notMapped(mm, old);
-  const sealed = checkSealOfArea(mm, area, (each) => mm.env.sealing.mayRemap(each));
+  const sealed = checkSealOfArea(mm, area, (each) => mm.env.sealing.mayRemap(each, mm.env.machine));
   if (sealed !== null) return refuseSealed(mm, sealed, old);
   if (explicit) return moveTo(mm, old, oldLength, newLength, flags, newAddress);
 
-  const sealedRange = checkSealsOfRange(mm, old, old + oldLength, (each) => mm.env.sealing.mayRemap(each));
+  const sealedRange = checkSealsOfRange(mm, old, old + oldLength, (each) => mm.env.sealing.mayRemap(each, mm.env.machine));
   if (sealedRange !== null) return refuseSealed(mm, sealedRange, old);
   if (oldLength === newLength) return old;
   if (newLength < oldLength) {
@@ -108,7 +108,7 @@ function moveTo(
     return refuse("overlap", EINVAL, "the old and the new range overlap");
   if (mm.tree.count + 2 >= mm.env.settings.maxMapCount - 3)
     return refuse("map-count", ENOMEM, "too close to vm.max_map_count");
-  const sealed = checkSealsOfRange(mm, old, old + oldLength, (each) => mm.env.sealing.mayRemap(each));
+  const sealed = checkSealsOfRange(mm, old, old + oldLength, (each) => mm.env.sealing.mayRemap(each, mm.env.machine));
   if (sealed !== null) return refuseSealed(mm, sealed, old);
   if ((flags & MREMAP_FIXED) !== 0) {
     const error = unmapRange(mm, target, target + newLength, "mremap-destination");

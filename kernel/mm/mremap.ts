@@ -100,7 +100,7 @@ function remapParametersFirst(
   const sealed =
     mm.tree.find(old) === null
       ? null
-      : checkSealsOfRange(mm, old, old + oldLength, (area) => mm.env.sealing.mayRemap(area));
+      : checkSealsOfRange(mm, old, old + oldLength, (area) => mm.env.sealing.mayRemap(area, mm.env.machine));
   if (sealed !== null)
     return refuseSealed(mm, "mremap", sealed.verdict, () => ({
       area: sealed.area,
@@ -163,7 +163,7 @@ function remapArea(mm: AddressSpace, request: Request): number {
       address: old,
       ...(moved ? { applied: "the areas before it have moved" } : {}),
     }));
-  const verdict = mm.env.sealing.mayRemap(area);
+  const verdict = mm.env.sealing.mayRemap(area, mm.env.machine);
   if (verdict !== null)
     return refuseSealed(mm, "mremap", verdict, () => ({
       area,

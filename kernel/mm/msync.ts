@@ -29,7 +29,7 @@ export function msync(mm: AddressSpace, address: Word, length: Word, flags: numb
   const end = addPages(at, pageUp(length));
   if (end < at) return refuse("wraps", ENOMEM, "the range wraps around the address space");
   const invalidates = (flags & MS_INVALIDATE) !== 0;
-  const mayInvalidate = (area: Area) => mm.env.sealing.mayInvalidate(area);
+  const mayInvalidate = (area: Area) => mm.env.sealing.mayInvalidate(area, mm.env.machine);
   const sealed = invalidates ? checkSealsOfRange(mm, at, end, mayInvalidate) : null;
   if (sealed !== null)
     return refuseSealed(mm, "msync", sealed.verdict, () => ({ area: sealed.area, address: sealed.address }));

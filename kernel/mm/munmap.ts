@@ -63,7 +63,7 @@ export function gather(mm: AddressSpace, start: number, end: number, origin: Sea
     mm,
     start,
     end,
-    (each) => mm.env.sealing.mayUnmap(each, origin),
+    (each) => mm.env.sealing.mayUnmap(each, origin, mm.env.machine),
     origin === "munmap" ? () => mm.env.sealing.mayPassHole("munmap", { advice: 0 }) : null,
   );
   if (sealed !== null) return refuseUnmap(mm, sealed.area, start, end, origin, sealed.verdict);
@@ -101,7 +101,7 @@ function callOf(origin: SealOrigin): string {
 }
 
 function refuseIfSealed(mm: AddressSpace, area: Area, start: number, end: number, origin: SealOrigin) {
-  const verdict = mm.env.sealing.mayUnmap(area, origin);
+  const verdict = mm.env.sealing.mayUnmap(area, origin, mm.env.machine);
   return verdict === null ? 0 : refuseUnmap(mm, area, start, end, origin, verdict);
 }
 

@@ -66,7 +66,7 @@ export class UserMemory {
         (force &&
           (area.flags & VM_SHARED) === 0 &&
           (area.flags & VM_MAYWRITE) !== 0 &&
-          mm.env.sealing.mayForce(area) === null);
+          mm.env.sealing.mayForce(area, mm.env.machine) === null);
       if (!permitted) return -1;
     } else if ((area.flags & VM_READ) === 0 && !(force && (area.flags & VM_MAYREAD) !== 0)) return -1;
     if (bringInOrKill(mm, area, va, write) !== "ok") return -1;

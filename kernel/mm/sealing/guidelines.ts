@@ -37,6 +37,7 @@ function model(name: string): SealingModel {
   return {
     ...UNSEALED,
     name,
+    systemBits: SEALED,
     readCall: (call) => readTodaysCall(call, SEALED),
     add: (seal, bits, by) => addBits(seal, bits, by, () => "sealed"),
     mayUnmap: (area) => refuse(area, MODIFY),

@@ -1,77 +1,55 @@
-import type { Area } from "../area.js";
-import type { SealingModel, SealRule, SealVerdict } from "./sealing-model.js";
+import type { BpfProgram } from "../../bpf/instruction.js";
+import { HookedModel } from "./hooked-model.js";
+import { linux, linuxSealing } from "./linux.js";
+import { ProgramJudge } from "./program-judge.js";
+import type { SealingDesign, SealingModel, SealRule } from "./sealing-model.js";
 
-/** What a hook is told of a refusal that is about to be. */
-export interface HookContext {
-  /** Who asks: "munmap", "mmap", "mremap", "brk", "shmdt", "mprotect", "madvise", "msync", "mseal", "force". */
-  readonly operation: string;
-  /** The area as it is: bytes, half-open; PROT_* bits; VM_* bits; its key; its seals' names and bits. */
-  readonly area: {
-    readonly start: number;
-    readonly end: number;
-    readonly prot: number;
-    readonly flags: number;
-    readonly key: number;
-    readonly seals: string;
-    readonly bits: number;
-  };
-  /** mprotect: the protection asked for. */
-  readonly prot?: number;
-  /** mprotect: the key asked for; -1 where it stays. */
-  readonly key?: number;
-  /** madvise: the advice. */
-  readonly advice?: number;
-  /** madvise: the caller could overwrite the area, by its protection and by PKRU. */
-  readonly writable?: boolean;
-  /** mseal: the bits to be added. */
-  readonly bits?: number;
-  /** The rule that refuses, and its errno. */
-  readonly rule: string;
-  readonly errno: number;
-}
+/** Kept with seals that were made while a program was attached. */
+const UNDER_PROGRAM = 0x4000_0000;
 
-/** Decides a refusal: true permits after all. It may be asked twice of one area, so it must not count. */
-export type SealHook = (context: HookContext) => boolean;
+const rule = (name: string, text: string, source: string): SealRule => ({ name, text, source });
+const PROPOSED = "Pedro Falcato in the thread on v3, linux-mm, December 2023; never implemented";
+const OURS = "sealab: the idea leaves it open";
 
-function failed(rule: SealRule, problem: string): SealRule {
-  return { name: rule.name, text: `${rule.text}; ${problem}, so the refusal stands`, source: rule.source };
-}
+const ATTACH = rule(
+  "attach",
+  "a program attached to the address space is asked of each refusal by a seal, and may permit the call after all; all else stays as it is",
+  PROPOSED,
+);
+const PROGRAM = rule(
+  "program",
+  "the program is classic BPF, attached with prctl(0x5345414c, struct sock_fprog *, 0, 0, 0) and checked before as seccomp checks its filters: what it reads, where it jumps, how it ends; 4096 instructions at most",
+  OURS,
+);
+const ANSWER = rule(
+  "answer",
+  "1 permits, 0 lets the refusal stand, and so does any other answer or a division by zero, which the refusal then tells of",
+  OURS,
+);
+const ONCE = rule(
+  "once",
+  "a program is attached once, for good, and decides only of areas that are sealed after that; who takes control later cannot lift a seal",
+  OURS,
+);
+const INHERIT = rule("inherit", "a forked child has the program too; exec takes it away", OURS);
 
-/** A model whose every refusal a hook may lift. A hook that throws, or answers no boolean, lifts nothing. */
-export function hooked(name: string, base: SealingModel, hook: SealHook): SealingModel {
-  const ask = (
-    verdict: SealVerdict | null,
-    operation: string,
-    { start, end, prot, flags, key, seal }: Area,
-    more: Partial<HookContext> = {},
-  ): SealVerdict | null => {
-    if (verdict === null) return null;
-    const { rule, errno } = verdict;
-    const area = { start, end, prot, flags, key, seals: seal?.names ?? "", bits: seal?.bits ?? 0 };
-    let answer: unknown;
-    try {
-      answer = hook({ operation, area, ...more, rule: rule.name, errno });
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      return { rule: failed(rule, `the hook threw "${message}"`), errno };
-    }
-    if (answer === true) return null;
-    if (answer === false) return verdict;
-    return { rule: failed(rule, "the hook answered neither true nor false"), errno };
-  };
+function model(name: string): SealingModel {
   return {
-    ...base,
+    ...linuxSealing,
     name,
-    maySeal: (area, bits) => ask(base.maySeal(area, bits), "mseal", area, { bits }),
-    mayUnmap: (area, origin) =>
-      ask(base.mayUnmap(area, origin), origin === "mremap-destination" ? "mremap" : origin, area),
-    mayProtect: (area, request) => ask(base.mayProtect(area, request), "mprotect", area, request),
-    mayRemap: (area) => ask(base.mayRemap(area), "mremap", area),
-    mayDiscard: (area, request) => {
-      const { advice, writable } = request;
-      return ask(base.mayDiscard(area, request), "madvise", area, { advice, writable });
+    attached: 0,
+    attach(program: BpfProgram) {
+      return new HookedModel(name, this, new ProgramJudge(program), UNDER_PROGRAM, program.length);
     },
-    mayInvalidate: (area) => ask(base.mayInvalidate(area), "msync", area),
-    mayForce: (area) => ask(base.mayForce(area), "force", area),
   };
 }
+
+/** Mainline's rules, and a program of the guest's own that may lift refusals. */
+export const hook: SealingDesign = {
+  name: "hook",
+  title: "mainline's rules, and a BPF program of the process that may lift a refusal",
+  source: PROPOSED,
+  options: [],
+  rules: [...linux.rules, ATTACH, PROGRAM, ANSWER, ONCE, INHERIT],
+  create: model,
+};

@@ -33,6 +33,7 @@ function modify(area: Area): SealVerdict | null {
 export const linuxSealing: SealingModel = {
   ...UNSEALED,
   name: "linux",
+  systemBits: SEALED,
   readCall: (call) => readTodaysCall(call, SEALED),
   add: (seal, bits, by) => addBits(seal, bits, by, () => "sealed"),
   mayUnmap: modify,

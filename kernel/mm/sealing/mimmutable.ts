@@ -4,7 +4,7 @@ import { MADV_DONTNEED, MADV_FREE } from "../uapi.js";
 import { protFlags, VM_ACCESS_FLAGS, VM_READ, VM_WIPEONFORK, VM_WRITE } from "../vm-flags.js";
 import { pageDown, pageUp, TWO_64, wordOf } from "../word.js";
 import { addBits, mistake, UNSEALED } from "./parts.js";
-import type { SealingDesign, SealingModel, SealRule, SealVerdict } from "./sealing-model.js";
+import type { SealingDesign, SealingModel, SealingOption, SealRule, SealVerdict } from "./sealing-model.js";
 
 const IMMUTABLE = 1;
 
@@ -53,13 +53,34 @@ const DEMOTE = rule(
   "uvm_map_protect, OpenBSD 7.3",
 );
 const FORK = rule("fork", "a child's memory is immutable too; exec and exit take it away", MAN);
+const EXEC = rule(
+  "exec",
+  "execve makes the segments of the program and of its interpreter immutable, and the stack; not relro, nor segments that are writable and executable, nor the text of a program with text relocations",
+  "elf_load_psection, exec_setup_stack",
+);
+const LOADER = rule(
+  "loader",
+  "what was left open, and each library that is loaded at the start, is immutable once its relro is read-only (ld.so and crt0 do it there; here the kernel, for loaders that know nothing of it)",
+  "OpenBSD ld.so(1), crt0",
+);
+const MUTABLE = rule(
+  "mutable",
+  "the whole pages of PT_OPENBSD_MUTABLE (the section .openbsd.mutable) stay as they are until the program asks",
+  "vmcmd_mutable",
+);
+
+/** For programs that are to meet the calls' rules alone. */
+export const ASKED: SealingOption = {
+  name: "asked",
+  text: "immutable is only what the program asks for: execve and the loader make nothing so",
+};
 
 function verdict(area: Area, of: SealRule): SealVerdict | null {
   return area.seal === null ? null : { rule: of, errno: EPERM };
 }
 
 /** OpenBSD's, as it is since January 2024, or as it was before. */
-export function immutable(name: string, older: boolean): SealingModel {
+export function immutable(name: string, older: boolean, options: ReadonlySet<string>): SealingModel {
   const unmap = (area: Area): SealVerdict | null => verdict(area, UNMAP);
   // An area of anonymous memory, or one with private pages of its own (an amap).
   const discard = (area: Area): SealVerdict | null =>
@@ -70,6 +91,8 @@ export function immutable(name: string, older: boolean): SealingModel {
     name,
     timing: "whole-range",
     holes: "skipped",
+    systemBits: IMMUTABLE,
+    atExec: options.has("asked") ? "nothing" : "program",
     readCall({ address, length }) {
       const end = BigInt(address) + BigInt(length);
       const up = end >= TWO_64 ? 0 : pageUp(wordOf(end));
@@ -102,9 +125,22 @@ export const mimmutable: SealingDesign = {
   name: "mimmutable",
   title: "OpenBSD's mimmutable as it is since January 2024",
   source: "OpenBSD: mimmutable(2), sys/uvm/uvm_map.c",
-  options: [],
-  rules: [CALL, INHERIT, UNMAP, UNMAP_HOLE, PROTECT, MAXIMUM, DISCARD, DISCARD_HOLE, FORK],
-  create: (name) => immutable(name, false),
+  options: [ASKED],
+  rules: [
+    CALL,
+    INHERIT,
+    UNMAP,
+    UNMAP_HOLE,
+    PROTECT,
+    MAXIMUM,
+    DISCARD,
+    DISCARD_HOLE,
+    FORK,
+    EXEC,
+    LOADER,
+    MUTABLE,
+  ],
+  create: (name, options) => immutable(name, false, options),
 };
 
 /** The rules of the releases before, which `mimmutable-2022` is. */
@@ -117,4 +153,7 @@ export const OLDER_RULES: readonly SealRule[] = [
   DEMOTE,
   MAXIMUM,
   FORK,
+  EXEC,
+  LOADER,
+  MUTABLE,
 ];

@@ -1,4 +1,5 @@
 import { guidelines } from "./guidelines.js";
+import { hook } from "./hook.js";
 import { linux, linuxSealing } from "./linux.js";
 import { mimmutable2022 } from "./mimmutable-2022.js";
 import { mimmutable } from "./mimmutable.js";
@@ -22,6 +23,7 @@ export const SEALING_DESIGNS: readonly SealingDesign[] = [
   xnuPermanent,
   protImmutable,
   guidelines,
+  hook,
 ];
 
 export const SEALING_NAMES: readonly string[] = SEALING_DESIGNS.map(({ name }) => name);

@@ -1,12 +1,20 @@
-import { hooked, type SealHook } from "./hook.js";
+import { HookedModel } from "./hooked-model.js";
 import { sealingModel } from "./models.js";
+import { ScriptJudge, type SealHook } from "./script-judge.js";
 import type { SealingModel } from "./sealing-model.js";
 
+/** What a file does not say of its model. */
+type NotOwn = "name" | "attached" | "attach";
+
 /** What a model must have, and what it may be. */
-const MEMBERS: Readonly<Record<Exclude<keyof SealingModel, "name">, "function" | readonly string[]>> = {
+const MEMBERS: Readonly<
+  Record<Exclude<keyof SealingModel, NotOwn>, "function" | "number" | readonly string[]>
+> = {
   timing: ["whole-range", "by-area", "release"],
   overlay: ["with-place", "last"],
   holes: ["refused", "skipped"],
+  systemBits: "number",
+  atExec: ["nothing", "program"],
   readCall: "function",
   readMmap: "function",
   readMprotect: "function",
@@ -42,7 +50,8 @@ export function ownModel(name: string, module: ModelModule): SealingModel {
   const { base, default: own } = module;
   if (base !== undefined && typeof base !== "string")
     throw new RangeError("its base is not the name of a model");
-  if (typeof own === "function") return hooked(name, sealingModel(base ?? "linux"), own as SealHook);
+  if (typeof own === "function")
+    return new HookedModel(name, sealingModel(base ?? "linux"), new ScriptJudge(own as SealHook));
   if (typeof own !== "object" || own === null)
     throw new RangeError("its default export is neither a function (a hook) nor an object (a model)");
   const given = own as Record<string, unknown>;
@@ -51,9 +60,9 @@ export function ownModel(name: string, module: ModelModule): SealingModel {
     const wanted = MEMBERS[member as keyof typeof MEMBERS];
     if (wanted === undefined)
       throw new RangeError(`${member} is no rule; there are ${Object.keys(MEMBERS).join(", ")}`);
-    if (wanted === "function" ? typeof value !== "function" : !wanted.includes(value as string))
+    if (typeof wanted === "string" ? typeof value !== wanted : !wanted.includes(value as string))
       throw new RangeError(
-        `${member} is not ${wanted === "function" ? "a function" : `one of ${wanted.join(", ")}`}`,
+        `${member} is not ${typeof wanted === "string" ? `a ${wanted}` : `one of ${wanted.join(", ")}`}`,
       );
   }
   const missing = Object.keys(MEMBERS).filter((member) => !(member in given));

@@ -40,6 +40,8 @@ export const UNSEALED: Omit<SealingModel, "name"> = {
   timing: "release",
   overlay: "last",
   holes: "refused",
+  systemBits: 0,
+  atExec: "nothing",
   readCall: () => mistake("unknown", ENOSYS, "this model has no call that seals", "the model"),
   readMmap: (prot, flags) => ({ prot, flags, bits: 0 }),
   readMprotect: (prot) => ({ prot, flags: 0, bits: 0 }),

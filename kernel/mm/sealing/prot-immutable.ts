@@ -36,6 +36,7 @@ function model(name: string, today: boolean): SealingModel {
   return {
     ...UNSEALED,
     name,
+    systemBits: IMMUTABLE,
     readCall: (call) => (today ? readTodaysCall(call, IMMUTABLE) : UNSEALED.readCall(call)),
     readMprotect: (prot) => ({
       prot: prot - (prot & (PROT_IMMUTABLE | PROT_DOWNGRADABLE)),

@@ -95,14 +95,14 @@ export function checkSealable(
   end: number,
   bits: number,
 ): { readonly hole: number } | { readonly area: Area; readonly verdict: SealVerdict } | null {
-  const { sealing } = mm.env;
+  const { sealing, machine } = mm.env;
   let reached = start;
   for (let area = mm.tree.findFirst(start); reached < end; area = area.next) {
     if (area === null || area.start > reached) {
       if (sealing.holes === "refused") return { hole: reached };
       if (area === null || area.start >= end) return null;
     }
-    const verdict = sealing.maySeal(area, bits);
+    const verdict = sealing.maySeal(area, bits, machine);
     if (verdict !== null) return { area, verdict };
     reached = area.end;
   }

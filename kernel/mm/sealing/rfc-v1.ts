@@ -57,6 +57,7 @@ export function bitPerCall(name: string, today: boolean, word: (register: Word) 
     ...UNSEALED,
     name,
     timing: "whole-range",
+    systemBits: ALL & ~MSEAL,
     readCall(call) {
       if (today) return readTodaysCall(call, ALL);
       const typed = readTypedCall(word(call.third), word(call.fourth), ALL);

@@ -77,6 +77,7 @@ function model(name: string, options: ReadonlySet<string>): SealingModel {
     ...UNSEALED,
     name,
     timing: "whole-range",
+    systemBits: TYPES & ~SEAL,
     overlay: "with-place",
     readCall(call) {
       if (today) return readTodaysCall(call, TYPES);

@@ -1,3 +1,4 @@
+import type { BpfProgram } from "../../bpf/instruction.js";
 import type { Provenance } from "../../refusal.js";
 import type { Area, Seal } from "../area.js";
 import type { ReleaseRules } from "../release.js";
@@ -69,6 +70,12 @@ export interface ProtectRequest {
   readonly key: number;
 }
 
+/** Who asks: the machine's face of the running thread. Mainline's rules need no more of it than `writable` says. */
+export interface SealCaller {
+  /** The calling thread's PKRU. */
+  pkru(): number;
+}
+
 /** What a discard is judged by. */
 export interface DiscardRequest {
   readonly advice: number;
@@ -91,6 +98,13 @@ export interface SealingModel {
   readonly overlay: "with-place" | "last";
   /** Whether the sealing call refuses a range with holes (ENOMEM) or passes over them. */
   readonly holes: "refused" | "skipped";
+  /**
+   * The bits with which the system itself seals what nobody asked it to (--seal-elf, the kernel's own mappings): all
+   * that the model has, but what forbids further seals. 0: it has none.
+   */
+  readonly systemBits: number;
+  /** What execve seals of every program: nothing, or its segments, its interpreter's and the stack. */
+  readonly atExec: "nothing" | "program";
 
   /** Decodes and checks the sealing call's arguments. */
   readCall(call: SealArguments): SealCall | SealMistake;
@@ -100,7 +114,7 @@ export interface SealingModel {
   readMprotect(prot: number): SealRequest | SealMistake;
 
   /** May these bits be added to what the area has? Asked of the whole range before any is. */
-  maySeal(area: Area, bits: number): SealVerdict | null;
+  maySeal(area: Area, bits: number, caller: SealCaller): SealVerdict | null;
   /** A seal with more bits: the same object when nothing changes, null when there is nothing to keep. */
   add(seal: Seal | null, bits: number, by: Provenance): Seal | null;
   /** What a forked child's area has. */
@@ -108,21 +122,26 @@ export interface SealingModel {
   /** Two areas' seals allow them to become one. */
   mergeable(a: Seal | null, b: Seal | null): boolean;
 
-  mayUnmap(area: Area, origin: SealOrigin): SealVerdict | null;
+  mayUnmap(area: Area, origin: SealOrigin, caller: SealCaller): SealVerdict | null;
   /** What a permitted unmapping leaves: nothing, or an area that cannot be used any more. */
   leaves(area: Area, origin: SealOrigin): "nothing" | "inaccessible";
-  mayProtect(area: Area, request: ProtectRequest): SealVerdict | null;
+  mayProtect(area: Area, request: ProtectRequest, caller: SealCaller): SealVerdict | null;
   /** The area as the source of an mremap. */
-  mayRemap(area: Area): SealVerdict | null;
-  mayDiscard(area: Area, request: DiscardRequest): SealVerdict | null;
+  mayRemap(area: Area, caller: SealCaller): SealVerdict | null;
+  mayDiscard(area: Area, request: DiscardRequest, caller: SealCaller): SealVerdict | null;
   /** msync(MS_INVALIDATE). */
-  mayInvalidate(area: Area): SealVerdict | null;
+  mayInvalidate(area: Area, caller: SealCaller): SealVerdict | null;
   /** A write through ptrace or /proc/PID/mem to a page that the area does not permit to write (FOLL_FORCE). */
-  mayForce(area: Area): SealVerdict | null;
+  mayForce(area: Area, caller: SealCaller): SealVerdict | null;
   /** A hole in the range of an operation that Linux passes over. */
   mayPassHole(operation: "munmap" | "discard", request: { readonly advice: number }): SealVerdict | null;
   /** How smaps' VmFlags line shows the seal; empty for none. */
   smapsFlag(area: Area): string;
+
+  /** Only in a model that takes a program from the guest: the instructions of what is attached, 0 for nothing. */
+  readonly attached?: number | undefined;
+  /** Where nothing is attached yet: the model with that program, which has been verified. */
+  attach?(program: BpfProgram): SealingModel;
 }
 
 /** A way to be told apart from the plain model: `NAME:OPTION`. */

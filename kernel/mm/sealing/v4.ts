@@ -53,6 +53,7 @@ function model(name: string, errno: number, today: boolean): SealingModel {
     ...UNSEALED,
     name,
     timing: "whole-range",
+    systemBits: SEALED,
     readCall: (call) => readTodaysCall(call, SEALED),
     readMmap(prot, flags) {
       const seal = (prot & PROT_SEAL) !== 0;

@@ -34,6 +34,7 @@ function model(name: string, today: boolean): SealingModel {
     ...UNSEALED,
     name,
     timing: "whole-range",
+    systemBits: PERMANENT,
     readCall: (call) => (today ? readTodaysCall(call, PERMANENT) : UNSEALED.readCall(call)),
     readMmap: (prot, flags) => ({
       prot,

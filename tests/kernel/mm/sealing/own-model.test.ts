@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { EPERM } from "../../../../kernel/errno.js";
-import type { HookContext } from "../../../../kernel/mm/sealing/hook.js";
+import type { HookContext } from "../../../../kernel/mm/sealing/hooked-model.js";
 import { sealingModel } from "../../../../kernel/mm/sealing/models.js";
 import { ownModel, type ModelModule } from "../../../../kernel/mm/sealing/own-model.js";
 import { BASE } from "../space.js";
