@@ -4,15 +4,20 @@ import { CAP_IPC_LOCK, CAP_SYS_ADMIN, CAP_SYS_RAWIO } from "./capabilities.js";
 import { hasCapability } from "./credentials.js";
 import type { Kernel } from "./kernel.js";
 import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_STACK, type Limits } from "./limits.js";
-import {
-  createEnvironment,
-  type AreaChange,
-  type MemoryLimits,
-  type MmCapabilities,
-  type MmEnvironment,
+import type { AddressSpace } from "./mm/address-space.js";
+import type {
+  AreaChange,
+  MemoryLimits,
+  MmCapabilities,
+  MmEnvironment,
+  MmMachine,
+  MmSettings,
 } from "./mm/environment.js";
+import type { ReleaseRules } from "./mm/release.js";
+import { defaultSealing } from "./mm/sealing/models.js";
+import type { SealingModel } from "./mm/sealing/sealing-model.js";
 import { killForMemory } from "./out-of-memory.js";
-import type { Refusal } from "./refusal.js";
+import type { Provenance, Refusal, RefusalSink } from "./refusal.js";
 
 const READ_IMPLIES_EXEC = 0x40_0000;
 
@@ -23,68 +28,114 @@ export function environmentFor(
   personality: number,
   more: { readonly commit: { pages: number } } & Partial<Pick<MmEnvironment, "sealing" | "settings">>,
 ): MmEnvironment {
-  const memoryLimits: MemoryLimits = {
-    get as() {
-      return limits.soft(RLIMIT_AS);
-    },
-    get data() {
-      return limits.soft(RLIMIT_DATA);
-    },
-    get dataMax() {
-      return limits.get(RLIMIT_DATA).hard;
-    },
-    get stack() {
-      return limits.soft(RLIMIT_STACK);
-    },
-    get memlock() {
-      return limits.soft(RLIMIT_MEMLOCK);
-    },
-  };
-  const environment = createEnvironment({
-    frames: kernel.frames,
-    mmu: kernel.mmu,
-    pku: kernel.pku,
-    limits: memoryLimits,
-    capabilities: callersCapabilities(kernel),
-    outOfMemory: (mm) => killForMemory(kernel, mm),
-    machine: {
-      pkru: () => kernel.cpu.registers.pkru,
-      setPkru: (value) => kernel.setPkru(value),
-      provenance: () => kernel.provenance(),
-      pkruWrittenBy: () => kernel.pkruWriter(),
-      syscall: () => kernel.runningCall(),
-    },
-    release: kernel.release.rules,
-    settings: kernel.mmSettings,
-    ...more,
-  });
-  environment.readImpliesExec = (personality & READ_IMPLIES_EXEC) !== 0;
+  return new KernelEnvironment(kernel, limits, personality, more);
+}
+
+class KernelEnvironment implements MmEnvironment {
+  readonly frames: Kernel["frames"];
+  readonly mmu: Kernel["mmu"];
+  release: ReleaseRules;
+  sealing: SealingModel;
+  pku: boolean;
+  limits: MemoryLimits;
+  capabilities: MmCapabilities;
+  settings: MmSettings;
+  commit: { pages: number };
+  readImpliesExec: boolean;
+  machine: MmMachine;
+
+  constructor(
+    private readonly kernel: Kernel,
+    limits: Limits,
+    personality: number,
+    more: { readonly commit: { pages: number } } & Partial<Pick<MmEnvironment, "sealing" | "settings">>,
+  ) {
+    this.frames = kernel.frames;
+    this.mmu = kernel.mmu;
+    this.release = kernel.release.rules;
+    this.sealing = more.sealing ?? defaultSealing;
+    this.pku = kernel.pku;
+    this.limits = new ProcessMemoryLimits(limits);
+    this.capabilities = new CallersCapabilities(kernel);
+    this.settings = more.settings ?? kernel.mmSettings;
+    this.commit = more.commit;
+    this.readImpliesExec = (personality & READ_IMPLIES_EXEC) !== 0;
+    this.machine = new CallersMachine(kernel);
+  }
+
+  outOfMemory(mm: AddressSpace): boolean {
+    return killForMemory(this.kernel, mm);
+  }
+
   // Objects are built only while somebody listens: the sinks are looked up at each use.
-  const { events } = kernel;
-  const onRefusal = (refusal: Refusal): void => events.emit("refusal", refusal);
-  const onAreaChange = (change: AreaChange): void => events.emit("area", change);
-  Object.defineProperty(environment, "onRefusal", {
-    get: () =>
-      events.listening.refusal || events.listening.fault || events.listening.signal ? onRefusal : null,
-  });
-  Object.defineProperty(environment, "onAreaChange", {
-    get: () => (events.listening.area ? onAreaChange : null),
-  });
-  return environment;
+  get onRefusal(): RefusalSink | null {
+    const { events } = this.kernel;
+    const { refusal, fault, signal } = events.listening;
+    return refusal || fault || signal ? (refused: Refusal) => events.emit("refusal", refused) : null;
+  }
+
+  get onAreaChange(): ((change: AreaChange) => void) | null {
+    const { events } = this.kernel;
+    return events.listening.area ? (change) => events.emit("area", change) : null;
+  }
+}
+
+/** The limits of a process that the mm asks for. */
+class ProcessMemoryLimits implements MemoryLimits {
+  constructor(private readonly limits: Limits) {}
+
+  get as(): number {
+    return this.limits.soft(RLIMIT_AS);
+  }
+  get data(): number {
+    return this.limits.soft(RLIMIT_DATA);
+  }
+  get dataMax(): number {
+    return this.limits.get(RLIMIT_DATA).hard;
+  }
+  get stack(): number {
+    return this.limits.soft(RLIMIT_STACK);
+  }
+  get memlock(): number {
+    return this.limits.soft(RLIMIT_MEMLOCK);
+  }
 }
 
 /** What the mm asks of whoever calls: capabilities are a thread's, not an address space's. */
-function callersCapabilities(kernel: Kernel): MmCapabilities {
-  const has = (capability: number): boolean => hasCapability(kernel.current.credentials, capability);
-  return {
-    get ipcLock() {
-      return has(CAP_IPC_LOCK);
-    },
-    get rawIo() {
-      return has(CAP_SYS_RAWIO);
-    },
-    get sysAdmin() {
-      return has(CAP_SYS_ADMIN);
-    },
-  };
+class CallersCapabilities implements MmCapabilities {
+  constructor(private readonly kernel: Kernel) {}
+
+  private has(capability: number): boolean {
+    return hasCapability(this.kernel.current.credentials, capability);
+  }
+  get ipcLock(): boolean {
+    return this.has(CAP_IPC_LOCK);
+  }
+  get rawIo(): boolean {
+    return this.has(CAP_SYS_RAWIO);
+  }
+  get sysAdmin(): boolean {
+    return this.has(CAP_SYS_ADMIN);
+  }
+}
+
+/** The running thread and its place in the program. */
+class CallersMachine implements MmMachine {
+  constructor(private readonly kernel: Kernel) {}
+
+  pkru(): number {
+    return this.kernel.cpu.registers.pkru;
+  }
+  setPkru(value: number): void {
+    this.kernel.setPkru(value);
+  }
+  provenance(): Provenance {
+    return this.kernel.provenance();
+  }
+  pkruWrittenBy(): Provenance | undefined {
+    return this.kernel.pkruWriter();
+  }
+  syscall(): string | undefined {
+    return this.kernel.runningCall();
+  }
 }
