@@ -27,6 +27,7 @@ import { semaphoreSyscalls } from "./sysv-sem.js";
 import { sharedMemorySyscalls } from "./sysv-shm.js";
 import { SyscallTable } from "./table.js";
 import { timeSyscalls } from "./time.js";
+import { timerSyscalls } from "./timers.js";
 import { usageSyscalls } from "./usage.js";
 import { waitSyscalls } from "./wait.js";
 
@@ -49,6 +50,7 @@ export const syscallTable = new SyscallTable([
   ...sessionSyscalls,
   ...signalSyscalls,
   ...timeSyscalls,
+  ...timerSyscalls,
   ...prctlSyscalls,
   ...schedulingSyscalls,
   ...prioritySyscalls,

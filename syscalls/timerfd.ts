@@ -17,7 +17,7 @@ import { descriptorLimit, fileOf } from "./files-common.js";
 import { internalLocation } from "./files-open.js";
 import { readView, timespecBytes, writeBytes } from "./structs.js";
 import { define, type Definition } from "./table.js";
-import { CLOCKS as CLOCK_NAMES } from "./time.js";
+import { CLOCKS as CLOCK_NAMES } from "./clocks.js";
 
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;

@@ -1,6 +1,6 @@
 import type { State } from "./dimensions.js";
 import type { Operation } from "./operation.js";
-import type { Topic } from "./topics.js";
+import type { Topic } from "./topics/topic.js";
 
 export interface Fault {
   readonly signal: number;

@@ -3,7 +3,7 @@ import { Machine } from "../machine.js";
 import { parseAnswers, type Matrix } from "./answers.js";
 import { STATES } from "./dimensions.js";
 import { buildMatrixProgram } from "./program.js";
-import type { Topic } from "./topics.js";
+import type { Topic } from "./topics/topic.js";
 
 const MEMORY_BYTES = 256 * 2 ** 20;
 

@@ -3,7 +3,7 @@ import type { Memory, Protection, State } from "./dimensions.js";
 import { KEYS, MEMORIES, PROTECTIONS } from "./dimensions.js";
 import type { Operation } from "./operation.js";
 import { outcomeOf, UNREAD, type Outcome } from "./outcome.js";
-import type { Topic } from "./topics.js";
+import type { Topic } from "./topics/topic.js";
 
 /** One side of a table: whose answers they are. */
 export interface Side {

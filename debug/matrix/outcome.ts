@@ -1,7 +1,7 @@
 import { ERRNO } from "../../userland/linux.js";
 import type { Answer } from "./answers.js";
 import type { Operation } from "./operation.js";
-import type { Topic } from "./topics.js";
+import type { Topic } from "./topics/topic.js";
 
 /** A letter for the table, and what it stands for. */
 export interface Outcome {

@@ -4,7 +4,7 @@ import { routineFor } from "../../userland/runtime/printing.js";
 import { FAULT } from "../../userland/runtime/faults.js";
 import { KEY_RIGHTS, MEMORIES, PROT_BITS, type Memory, type State } from "./dimensions.js";
 import { ACCESS, FROM, LENGTH, PAGE, PAGES, type Call, type Operation } from "./operation.js";
-import type { Topic } from "./topics.js";
+import type { Topic } from "./topics/topic.js";
 
 /** Cells have memory of their own, one after the other, from here on. */
 const ARENA = 0x10000000;

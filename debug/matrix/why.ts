@@ -8,7 +8,7 @@ import { stateText, type State } from "./dimensions.js";
 import type { Operation } from "./operation.js";
 import { outcomeOf, resultName } from "./outcome.js";
 import { AFTER_OPERATION, buildMatrixProgram } from "./program.js";
-import type { Topic } from "./topics.js";
+import type { Topic } from "./topics/topic.js";
 
 const MEMORY_BYTES = 32 * 2 ** 20;
 const DISCARDS: ReadonlySet<string> = new Set([
