@@ -4,7 +4,7 @@ import type { FrameAllocator } from "../../mmu/frame-allocator.js";
 import type { Clock, ClockWatcher } from "../clock.js";
 import { ENOMEM } from "../errno.js";
 import type { AddressSpace } from "../mm/address-space.js";
-import { FilePages } from "../mm/file-pages.js";
+import { FilePages, type PageFiller } from "../mm/file-pages.js";
 import { PROT_EXEC, PROT_READ } from "../mm/uapi.js";
 import { findUnmappedArea } from "../mm/unmapped-area.js";
 import { VM_DONTDUMP, VM_IO, VM_MAY_ALL, VM_MAYREAD, VM_MIXEDMAP, VM_PFNMAP } from "../mm/vm-flags.js";
@@ -35,7 +35,8 @@ const NANOSECONDS = 1_000_000_000n;
 /** One tick of the coarse clocks: 4 ms at 250 Hz. */
 const TICK = 4_000_000;
 
-export class Vdso implements ClockWatcher {
+export class Vdso implements ClockWatcher, PageFiller {
+  private readonly image: Uint8Array;
   private readonly code: FilePages;
   private readonly data: FilePages;
   private readonly vclock: FilePages;
@@ -46,9 +47,8 @@ export class Vdso implements ClockWatcher {
     private readonly clock: Clock,
     image: VdsoImage,
   ) {
-    this.code = new FilePages(frames, image.bytes.length, (index, page) => {
-      page.set(image.bytes.subarray(index * PAGE, (index + 1) * PAGE));
-    });
+    this.image = image.bytes;
+    this.code = new FilePages(frames, image.bytes.length, this);
     this.data = new FilePages(frames, PAGE);
     this.vclock = new FilePages(frames, 0);
     this.offsets = image.data;
@@ -56,9 +56,10 @@ export class Vdso implements ClockWatcher {
 
   /**
    * Puts [vvar], [vvar_vclock] and [vdso], one behind the other, where mmap without a hint would (map_vdso).
+   * @param sealedBy who has them sealed from the beginning (VM_SEALED_SYSMAP); null: nobody
    * @returns the image's address, or -ENOMEM
    */
-  map(mm: AddressSpace): number {
+  map(mm: AddressSpace, sealedBy: string | null): number {
     if (this.data.resident === 0) this.clockChanged();
     const dataBytes = VVAR_PAGES * PAGE;
     const clockBytes = VCLOCK_PAGES * PAGE;
@@ -69,10 +70,14 @@ export class Vdso implements ClockWatcher {
     const code = clock + clockBytes;
     const dataFlags = VVAR_FLAGS | (mm.env.release.vvarIsPfnmap ? VM_PFNMAP : VM_MIXEDMAP);
     const error =
-      mm.mapSpecial(code, codeBytes, PROT_READ | PROT_EXEC, "[vdso]", this.code, VM_MAY_ALL) ||
-      mm.mapSpecial(start, dataBytes, PROT_READ, "[vvar]", this.data, dataFlags) ||
-      mm.mapSpecial(clock, clockBytes, PROT_READ, "[vvar_vclock]", this.vclock, dataFlags);
+      mm.mapSpecial(code, codeBytes, PROT_READ | PROT_EXEC, "[vdso]", this.code, VM_MAY_ALL, sealedBy) ||
+      mm.mapSpecial(start, dataBytes, PROT_READ, "[vvar]", this.data, dataFlags, sealedBy) ||
+      mm.mapSpecial(clock, clockBytes, PROT_READ, "[vvar_vclock]", this.vclock, dataFlags, sealedBy);
     return error === 0 ? code : error;
+  }
+
+  fillPage(index: number, page: Uint8Array): void {
+    page.set(this.image.subarray(index * PAGE, (index + 1) * PAGE));
   }
 
   /** Tells the code that the clock jumped or was set; a reader under way begins anew. */

@@ -1,6 +1,6 @@
 import { PAGE_SIZE } from "../../mmu/layout.js";
 import { EIO, ENOSPC } from "../errno.js";
-import { FilePages } from "../mm/file-pages.js";
+import { FilePages, type PageFiller } from "../mm/file-pages.js";
 import { F_SEAL_SEAL } from "./seals.js";
 import type { HostLower } from "./host-lower.js";
 import type { InodeParts } from "./inode.js";
@@ -8,7 +8,7 @@ import { RegularInode } from "./inode.js";
 import type { TreeFileSystem } from "./tree-file-system.js";
 
 /** A regular file of a tree: pages in memory, the missing ones from where it is stored, if it is. */
-export class TreeFile extends RegularInode {
+export class TreeFile extends RegularInode implements PageFiller {
   readonly pages: FilePages;
   /** Stored bytes [0, lowerSize) still count where a page is missing; a truncation lowers it for good. */
   lowerSize: number;
@@ -28,10 +28,7 @@ export class TreeFile extends RegularInode {
     if (hostPath === null) this.seals = F_SEAL_SEAL;
     this.store = hostPath === null ? null : fileSystem.lower;
     // In a tree with an upper layer a file of memory may be stored later.
-    const fill =
-      this.store || fileSystem.upper
-        ? (index: number, page: Uint8Array) => void this.readStore(index * PAGE_SIZE, page)
-        : null;
+    const fill = this.store || fileSystem.upper ? this : null;
     this.pages = new FilePages(fileSystem.context.frames, size, fill, fileSystem.quota);
   }
 
@@ -153,6 +150,10 @@ export class TreeFile extends RegularInode {
   private stored(size: number): void {
     this.lowerSize = size;
     this.pages.fillableTo(size);
+  }
+
+  fillPage(index: number, page: Uint8Array): void {
+    this.readStore(index * PAGE_SIZE, page);
   }
 
   private readStore(offset: number, destination: Uint8Array): number {

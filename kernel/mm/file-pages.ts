@@ -18,8 +18,11 @@ export interface PageQuota {
   readonly limit: number;
 }
 
-/** Brings a page of a host-backed file in: fill `page` (4096 zeroed bytes) with the bytes at `index`. */
-export type PageFiller = (index: number, page: Uint8Array) => void;
+/** Where the bytes of a file are that have no page yet. */
+export interface PageFiller {
+  /** Fills `page` (4096 zeroed bytes) with the bytes of page `index`. */
+  fillPage(index: number, page: Uint8Array): void;
+}
 
 /**
  * The page cache of one inode: its bytes, in frames of guest RAM, that read(2), write(2) and mmap(2) share.
@@ -92,7 +95,7 @@ export class FilePages implements FrameHolder {
     const inside = this.fillable - index * PAGE_SIZE;
     if (this.fill && inside > 0) {
       const bytes = this.frames.memory.frameBytes(frame);
-      this.fill(index, bytes);
+      this.fill.fillPage(index, bytes);
       if (inside < PAGE_SIZE) bytes.fill(0, inside);
     }
     if (this.pages.size === 0) this.frames.holders.add(this);

@@ -62,9 +62,10 @@ export class ElfFuzzer {
 
   private open(): Executable {
     const { program } = this;
-    const pages = new FilePages(this.frames, program.length, (index, page) => {
+    const fillPage = (index: number, page: Uint8Array): void => {
       page.set(program.subarray(index * 4096, (index + 1) * 4096));
-    });
+    };
+    const pages = new FilePages(this.frames, program.length, { fillPage });
     this.opened.push(pages);
     return {
       readable: true,

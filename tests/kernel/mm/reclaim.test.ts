@@ -12,10 +12,11 @@ const space = (): Space => new Space({ ramMiB: 1 });
 
 /** A file that the host has: byte 0 of each page is its number. */
 function hostFile(s: Space, pages: number, filled: number[] = []): MappableFile & { pages: FilePages } {
-  const content = new FilePages(s.frames, pages * PG, (index, page) => {
+  const fillPage = (index: number, page: Uint8Array): void => {
     filled.push(index);
     page[0] = index & 0xff;
-  });
+  };
+  const content = new FilePages(s.frames, pages * PG, { fillPage });
   return { ...s.file(1), pages: content };
 }
 
