@@ -167,7 +167,7 @@ export class FilePages implements FrameHolder {
       else {
         page.fill(0);
         const inside = this.fillable - index * PAGE_SIZE;
-        if (this.fill !== null && inside > 0) this.fill(index, page);
+        if (this.fill !== null && inside > 0) this.fill.fillPage(index, page);
         if (inside < PAGE_SIZE) page.fill(0, Math.max(0, inside));
       }
       destination.set(page.subarray(inPage, inPage + part), done);
