@@ -56,7 +56,7 @@ export class RunLoop {
    */
   run(maxInstructions: number): RunResult {
     const { kernel } = this;
-    const { cpu, scheduler } = kernel;
+    const { cpu, scheduler, outside: recorded } = kernel;
     const limit = cpu.instructions + maxInstructions;
     for (;;) {
       if (this.stopRequested) {
@@ -95,8 +95,10 @@ export class RunLoop {
       if (outside !== null && outside.stopsBefore(task)) return STOPPED;
       const now = cpu.instructions;
       if (now >= limit) return BUDGET;
+      if (recorded !== null && recorded.next <= now && recorded.admit()) continue;
       const until = Math.min(
         limit,
+        recorded === null ? Infinity : Math.max(now + 1, recorded.next),
         scheduler.waiting > 0 ? scheduler.sliceEnd : Infinity,
         now + this.untilTimer(task),
         stepsNow(task) || outside?.steps(task) === true ? now + 1 : Infinity,
@@ -174,10 +176,12 @@ export class RunLoop {
     const next = this.kernel.timerQueue.next;
     const input = this.kernel.hostWaiters.size > 0;
     const held = this.kernel.debugger?.holdsTasks === true;
-    if (next !== Infinity && this.kernel.clock.virtual && !input && !held) {
-      this.kernel.clock.advanceTo(next);
+    const { clock } = this.kernel;
+    if (next !== Infinity && clock.virtual && !clock.carried && !input && !held) {
+      clock.advanceTo(next);
       return null;
     }
+    if (!held && this.kernel.outside?.idle() === true) return null;
     const { init } = this.kernel;
     if (next === Infinity && !input && init.stopped !== 0)
       return { reason: "suspended", signal: init.stopped };
@@ -216,9 +220,10 @@ export class RunLoop {
 
   /** Runs the CPU and serves system calls until something other than a plain call happens; true to stop. */
   private runUser(task: Task, budget: number): boolean {
-    const { cpu } = this.kernel;
+    const { cpu, scheduler } = this.kernel;
     const limit = cpu.instructions + budget;
     const { signals } = task;
+    const alone = scheduler.waiting === 0;
     do {
       const before = cpu.instructions;
       const reason = cpu.run(limit - before);
@@ -242,7 +247,8 @@ export class RunLoop {
       task.waiting === null &&
       task.state === "ready" &&
       task.interruptedBy === 0 &&
-      !this.kernel.scheduler.yielding &&
+      !scheduler.yielding &&
+      (scheduler.waiting === 0) === alone &&
       !this.deadlinesChanged &&
       this.kernel.timerQueue.next >= this.timersSeen &&
       cpu.instructions < limit

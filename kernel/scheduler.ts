@@ -28,6 +28,8 @@ export class Scheduler {
   readonly quantum: number;
   /** A debugger's word on who may run; null: everybody. */
   mayRun: ((task: Task) => boolean) | null = null;
+  /** Nobody waited when the running task was let go: its slice begins anew as often as it ends. */
+  private alone = false;
   private random: number;
 
   constructor(options: SchedulerOptions = {}) {
@@ -60,12 +62,22 @@ export class Scheduler {
     task.state = state;
   }
 
-  /** Who runs from this instruction on; null when nobody is ready. */
+  /**
+   * Who runs from this instruction on; null when nobody is ready. Asking more often changes nothing: a run that is cut
+   * into pieces is the same run.
+   */
   pick(instructions: number): Task | null {
+    if (this.alone) while (this.sliceEnd < instructions) this.sliceEnd += this.slice();
+    const next = this.choose(instructions);
+    this.alone = this.waiting === 0;
+    return next;
+  }
+
+  private choose(instructions: number): Task | null {
     if (this.mayRun !== null) this.holdBack(this.mayRun);
     const { running } = this;
     if (running !== null) {
-      const turnOver = this.yielding || instructions >= this.sliceEnd;
+      const turnOver = this.yielding || (instructions >= this.sliceEnd && this.waiting > 0);
       if (!turnOver) return running;
       this.yielding = false;
       if (this.waiting === 0) {
