@@ -73,7 +73,7 @@ export function refusalLines(refusal: Refusal, options: ExplainOptions = {}): st
     add("model", `${sealing.model}, rule ${sealing.rule}`);
   if (address !== undefined) add("address", `0x${address.toString(16)}`);
   if (area !== undefined) add("area", areaText(area));
-  if (area?.sealedBy !== undefined) add("sealed", where(area.sealedBy));
+  if (area?.sealedBy !== undefined) add("sealed", sealerText(area.sealedBy, options.symbolAt));
   if (key !== undefined && pkru !== undefined) add("key", pkruText(pkru, key));
   else if (key !== undefined) add("key", String(key));
   if (pkru !== undefined && refusal.pkruWrittenBy !== undefined)
@@ -89,7 +89,13 @@ function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 }
 
-function placeText(place: Provenance, symbolAt: ExplainOptions["symbolAt"]): string {
+/** Who sealed an area: where the system did it, at whose behest. */
+export function sealerText(place: Provenance, symbolAt: ExplainOptions["symbolAt"]): string {
+  if (place.by === undefined) return placeText(place, symbolAt);
+  return `by ${place.by}, at instruction ${grouped(place.instruction)}, thread ${place.tid}`;
+}
+
+export function placeText(place: Provenance, symbolAt: ExplainOptions["symbolAt"]): string {
   const symbol = symbolAt?.(place.rip);
   const rip = `0x${place.rip.toString(16)}${symbol === undefined ? "" : ` <${symbol}>`}`;
   const by = place.by === undefined ? "" : ` by the kernel (${place.by})`;

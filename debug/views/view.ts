@@ -1,0 +1,77 @@
+import { withRegisters } from "../../kernel/ptrace/registers.js";
+import type { Task } from "../../kernel/task.js";
+import { GuestMemory, type MemoryView } from "../guest-memory.js";
+import type { Machine } from "../machine.js";
+import type { Modules } from "../dwarf/modules.js";
+import { REGISTER_NAMES, type RegisterName } from "../registers.js";
+
+/** The general registers and what else an address is made of. */
+export interface RegisterValues extends Readonly<Record<RegisterName, bigint>> {
+  readonly rip: bigint;
+  readonly rflags: bigint;
+  readonly pkru: bigint;
+  readonly fs_base: bigint;
+  readonly gs_base: bigint;
+}
+
+/** What the views look at: a machine that stands, and one of its threads. Nothing of it is changed by looking. */
+export class View {
+  readonly memory: MemoryView;
+  private values: RegisterValues | null = null;
+
+  constructor(
+    readonly machine: Machine,
+    readonly task: Task,
+  ) {
+    // As ptrace looks: also into areas without the right to read.
+    this.memory = new GuestMemory(machine.kernel.memory, () => task.mm, true);
+  }
+
+  get modules(): Modules {
+    return this.machine.modules;
+  }
+
+  /** As they are when first asked for: a view is for one stop. */
+  get registers(): RegisterValues {
+    return (this.values ??= readRegisters(this.machine, this.task));
+  }
+
+  get rip(): number {
+    return Number(this.registers.rip);
+  }
+
+  nameAt(address: number): string | undefined {
+    return this.modules.nameAt(address, this.task.mm);
+  }
+
+  /** An unsigned number of 1 to 8 bytes; null where memory cannot be read. */
+  number(address: number, size: number): bigint | null {
+    const bytes = this.memory.read(address, size);
+    if (bytes.length < size) return null;
+    let value = 0n;
+    for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
+    return value;
+  }
+}
+
+function readRegisters({ kernel }: Machine, task: Task): RegisterValues {
+  return withRegisters(kernel, task, () => {
+    const { registers } = kernel.cpu;
+    const unsigned = (value: bigint): bigint => BigInt.asUintN(64, value);
+    const general = Object.fromEntries(
+      REGISTER_NAMES.map((name, i) => [name, unsigned(registers.get(i))] as const),
+    ) as Record<RegisterName, bigint>;
+    return {
+      ...general,
+      rip: unsigned(registers.ripBig),
+      rflags: BigInt(registers.rflags >>> 0),
+      pkru: BigInt(registers.pkru >>> 0),
+      fs_base: BigInt(registers.fsBase),
+      gs_base: BigInt(registers.gsBase),
+    };
+  });
+}
+
+export function hex(value: number | bigint): string {
+  return `0x${value.toString(16)}`;
+}
