@@ -11,6 +11,8 @@ export interface ClockWatcher {
 export interface Clock {
   /** True if time stands still between instructions, so that a sleeper may be carried to its deadline. */
   readonly virtual: boolean;
+  /** A virtual clock that is carried along with the host's: a sleeper must really wait. */
+  readonly carried: boolean;
   /** How far the monotonic time is ahead of the time stamp counter; 0 where that is no clock. */
   readonly skipped: number;
   watcher: ClockWatcher | null;
@@ -36,6 +38,7 @@ export class VirtualClock implements Clock {
   constructor(
     private readonly cpu: { readonly instructions: number },
     realtimeOrigin: bigint,
+    readonly carried = false,
   ) {
     this.origin = realtimeOrigin;
   }
@@ -69,6 +72,7 @@ export class VirtualClock implements Clock {
 /** The host's own time. */
 export class HostClock implements Clock {
   readonly virtual = false;
+  readonly carried = false;
   readonly skipped = 0;
   watcher: ClockWatcher | null = null;
   readonly wasSet = new WaitQueue();

@@ -26,6 +26,7 @@ import { DEFAULT_SETTINGS, type MmEnvironment, type MmSettings } from "./mm/envi
 import { UserMemory } from "./mm/user-memory.js";
 import { Network } from "./net/network.js";
 import { DEFAULT_PARAMETERS, type KernelParameters } from "./parameters.js";
+import type { OutsideEvents } from "./outside.js";
 import type { Processor } from "./processor.js";
 import type { Provenance, Refusal } from "./refusal.js";
 import { DEFAULT_RELEASE, type Release } from "./release.js";
@@ -117,6 +118,8 @@ export class Kernel {
   readonly events = new KernelEvents();
   /** A debugger outside of the machine; null: there is none. */
   debugger: KernelDebugger | null = null;
+  /** What comes from outside by itself, where that is recorded; null: it comes as the driver calls. */
+  outside: OutsideEvents | null = null;
   readonly network = new Network();
   readonly futexes = new FutexTable();
   /** System V shared memory, semaphores and message queues. */
@@ -140,6 +143,8 @@ export class Kernel {
   lastFaultRefusal: Refusal | null = null;
   /** System calls served. */
   syscalls = 0;
+  /** `run` has not returned: listeners are called now. */
+  inRun = false;
   private readonly dispatch: SyscallDispatch;
   private readonly mmParts: NonNullable<KernelOptions["mm"]>;
   private readonly commit = { pages: 0 };
@@ -332,12 +337,22 @@ export class Kernel {
     this.loop.stopRequested = true;
   }
 
+  /** As requestStop, where a debugger stops a task at the entry of its call. */
+  stoppedAtEntry(task: Task): void {
+    this.loop.stoppedAtEntry(task);
+  }
+
   /**
    * Runs until at most `maxInstructions` more have been retired. Exact: a run that stops by "budget" has retired
    * that many.
    */
   run(maxInstructions: number): RunResult {
-    return this.loop.run(maxInstructions);
+    this.inRun = true;
+    try {
+      return this.loop.run(maxInstructions);
+    } finally {
+      this.inRun = false;
+    }
   }
 
   /** Gives a task's wait up as a signal does, so that its registers can be changed: the call is made again later. */

@@ -1,0 +1,437 @@
+import type { Host, HostInput, HostTerminalPort, TerminalSize } from "../../kernel/host.js";
+import { HostClosed } from "../../kernel/host.js";
+import type { HostFiles, HostStat } from "../../kernel/fs/host-files.js";
+import type { Kernel } from "../../kernel/kernel.js";
+import { letIn, type OutsideEvent, type OutsideEvents } from "../../kernel/outside.js";
+import { describeEntry } from "./describe-entry.js";
+import {
+  ACT,
+  ANSWER,
+  CHECK,
+  EVENT,
+  FAILED,
+  IDLE,
+  InputLog,
+  READY,
+  TAKE,
+  type EntryKind,
+} from "./input-log.js";
+import { processorHash } from "./processor-hash.js";
+import { RecordedFiles } from "./recorded-files.js";
+import { RecordedInput } from "./recorded-input.js";
+import { ReplayDiffers } from "./replay-differs.js";
+import { hashBytes, type Value } from "./value.js";
+
+/** What a host may say of descriptors 0, 1 and 2 beside the Host interface. */
+interface StreamStat {
+  streamStat?(fd: 0 | 1 | 2): HostStat | null;
+}
+
+export interface RewindableHostOptions {
+  /** The log is all there is, as in a replay of a file: whatever goes beyond its end differs. */
+  readonly closed?: boolean;
+  /** Instructions between two checks of the processor's state; none unless told. */
+  readonly checkEvery?: number;
+}
+
+/** What kind of host it was; the log's first answer. */
+type Parts = {
+  readonly files: boolean;
+  readonly terminal: boolean;
+  /** The terminal's keys are standard input. */
+  readonly keysAreInput: boolean;
+  readonly foreground: boolean;
+  readonly streamStat: boolean;
+};
+
+const WRITE = { 1: "write 1", 2: "write 2" } as const;
+const WRITE_TERMINAL = "write terminal";
+/** What came of a write that nobody reads. */
+const CLOSED = "closed";
+
+/**
+ * A host before another one, with a memory. At the end of its log it asks the other one and notes what it said; before
+ * that end it says what it said then. So a machine can be put back to a former state and run again; and a log that was
+ * kept is a whole run, which needs no other host but one to write to.
+ *
+ * Everything is noted with the instruction at which it happened, and comes at the same one again, however the run is
+ * cut into slices: the machine's run loop looks here for what is due (`OutsideEvents`).
+ */
+export class RewindableHost implements Host, StreamStat, OutsideEvents {
+  readonly stdin: RecordedInput;
+  readonly terminal?: HostTerminalPort;
+  readonly fileSource?: HostFiles;
+  private readonly keys: RecordedInput | null;
+  private readonly parts: Parts;
+  private readonly closed: boolean;
+  private kernel: Kernel | null = null;
+  /** The next entry. */
+  private index = 0;
+  /** Output of the entries before this one has been seen outside. */
+  private shown = 0;
+  /** Acts of the driver that are still to happen. */
+  private readonly posted: OutsideEvent[] = [];
+  /** All tasks wait, and nothing has been noted since. */
+  private waited = false;
+  /** Somebody but the machine asks. */
+  private looking = false;
+  private readonly checkEvery: number;
+  private nextCheck: number;
+  /** The host's time at the machine's monotonic 0. */
+  private started: bigint | null = null;
+
+  /**
+   * @param inner the host that it stands before
+   * @param log what has been noted already
+   */
+  constructor(
+    readonly inner: Host & StreamStat,
+    readonly log = new InputLog(),
+    options: RewindableHostOptions = {},
+  ) {
+    this.closed = options.closed ?? false;
+    this.checkEvery = options.checkEvery ?? Infinity;
+    this.nextCheck = this.checkEvery;
+    this.parts = this.ask("host", () => partsOf(inner));
+    const { parts } = this;
+    this.stdin = new RecordedInput(this, "standard input", inner.stdin);
+    this.keys = !parts.terminal
+      ? null
+      : parts.keysAreInput
+        ? this.stdin
+        : new RecordedInput(this, "keys", inner.terminal?.input ?? inner.stdin);
+    if (this.keys !== null) this.terminal = this.terminalPort(this.keys);
+    if (parts.files) this.fileSource = new RecordedFiles(this, inner.fileSource ?? null);
+  }
+
+  /** Ties the machine's run to the log. Machine.create does it. */
+  attach(kernel: Kernel): void {
+    this.kernel = kernel;
+    kernel.outside = this;
+  }
+
+  /** Index of the entry that comes next. Set it with the machine's state, to what it was with that state. */
+  get position(): number {
+    return this.index;
+  }
+
+  set position(position: number) {
+    this.index = position;
+    this.posted.length = 0;
+    this.waited = false;
+    this.started = null;
+    for (const input of [this.stdin, this.keys]) input?.moved();
+  }
+
+  /** True while answers come from the log. */
+  get replaying(): boolean {
+    return this.index < this.log.length;
+  }
+
+  /** Forgets what came after `position`: the run takes another course from here. */
+  truncate(): void {
+    this.log.truncate(this.index);
+    this.shown = Math.min(this.shown, this.index);
+  }
+
+  /** Instructions retired. */
+  get now(): number {
+    return this.kernel === null ? 0 : this.kernel.cpu.instructions;
+  }
+
+  // What the machine asks and does.
+
+  write(fd: 1 | 2, bytes: Uint8Array): void {
+    this.output(WRITE[fd], bytes, () => this.inner.write(fd, bytes));
+  }
+
+  isTerminal(fd: 0 | 1 | 2): boolean {
+    return this.ask(`terminal ${fd}`, () => this.inner.isTerminal(fd));
+  }
+
+  terminalSize(): TerminalSize | null {
+    return this.ask("window", () => {
+      const size = this.inner.terminalSize();
+      return size && { rows: size.rows, columns: size.columns };
+    });
+  }
+
+  streamStat(fd: 0 | 1 | 2): HostStat | null {
+    if (!this.parts.streamStat) return null;
+    return this.ask(`fstat ${fd}`, () => this.inner.streamStat?.(fd) as Value) as HostStat | null;
+  }
+
+  realtimeNanoseconds(): bigint {
+    return this.take("time of day", () => this.inner.realtimeNanoseconds());
+  }
+
+  monotonicNanoseconds(): bigint {
+    return this.take("clock", () => this.inner.monotonicNanoseconds());
+  }
+
+  random(count: number): Uint8Array {
+    return this.take("random", () => this.inner.random(count));
+  }
+
+  // What the driver does.
+
+  /** Of the host's own time since it was asked first; null in a replay, where the record has the time. */
+  elapsedNanoseconds(): number | null {
+    if (this.replaying || this.closed) return null;
+    this.started ??= this.inner.monotonicNanoseconds() - BigInt(Math.floor(this.kernel!.clock.monotonic()));
+    return Number(this.inner.monotonicNanoseconds() - this.started);
+  }
+
+  post(event: OutsideEvent): boolean {
+    if (this.replaying || this.closed) return false;
+    if (event.kind === "keys" && this.inner.terminal?.input.ready() !== true) return false;
+    if (event.kind === "clock" && !(event.time > (this.kernel?.clock.monotonic() ?? 0))) return false;
+    this.posted.push(event);
+    return true;
+  }
+
+  /** Instructions retired when the run has to look here again; Infinity: there is nothing to come. */
+  get nextEventAt(): number {
+    return this.next;
+  }
+
+  get next(): number {
+    if (this.replaying) {
+      const arrival = this.log.arrivalFrom(this.index);
+      return arrival < 0 ? Infinity : this.log.instruction(arrival);
+    }
+    return this.posted.length > 0 ? 0 : this.nextCheck;
+  }
+
+  admit(): boolean {
+    const kernel = this.kernel!;
+    if (this.replaying) return this.admitFromLog(kernel);
+    const due = this.posted.splice(0);
+    for (const event of due) {
+      this.note(EVENT, event.kind, { ...event });
+      letIn(kernel, event);
+    }
+    if (this.now >= this.nextCheck) this.check(kernel);
+    return true;
+  }
+
+  idle(): boolean {
+    if (!this.replaying) {
+      if (this.posted.length > 0) return this.admit();
+      this.waited = true;
+      return false;
+    }
+    if (this.log.kind(this.index) !== IDLE) this.differs("every task waits");
+    this.consume();
+    return this.replaying && this.admit();
+  }
+
+  private admitFromLog(kernel: Kernel): boolean {
+    const { log, index, now } = this;
+    const kind = log.kind(index);
+    if (log.instruction(index) < now) this.differs("it has passed by that");
+    if (log.instruction(index) > now) return false;
+    if (kind === EVENT) {
+      this.consume();
+      letIn(kernel, log.value(index) as unknown as OutsideEvent);
+    } else if (kind === READY) {
+      this.consume();
+      (log.subject(index) === this.stdin.subject ? this.stdin : this.keys!).arrived();
+    } else if (kind === CHECK) {
+      this.consume();
+      const hash = processorHash(kernel);
+      if (hash !== log.hash(index)) this.registersDiffer(index);
+    } else return false;
+    return true;
+  }
+
+  private check(kernel: Kernel): void {
+    this.nextCheck = this.now + this.checkEvery;
+    this.log.appendHash(CHECK, this.now, "registers", processorHash(kernel));
+    this.index = this.shown = this.log.length;
+  }
+
+  private registersDiffer(index: number): never {
+    let before = index - 1;
+    while (before >= 0 && this.log.kind(before) !== CHECK) before--;
+    const since = before < 0 ? 0 : this.log.instruction(before);
+    throw new ReplayDiffers(
+      this.now,
+      `the registers are not those of the record; they were at instruction ${since}`,
+    );
+  }
+
+  // The log.
+
+  /**
+   * A question that may be asked again.
+   * @param absent the answer for a debugger, where neither the record nor a host has one
+   * @throws ReplayDiffers where the record was not asked that
+   */
+  ask<T extends Value>(question: string, live: () => T, absent?: T): T {
+    const { log } = this;
+    const known = log.answerBefore(question, this.index);
+    if (!this.replaying && !this.closed && !this.looking) {
+      const answer = live();
+      if (known < 0 || !log.holds(known, answer)) this.note(ANSWER, question, answer);
+      return answer;
+    }
+    if (!this.looking && this.isNext(ANSWER, question)) return this.consume() as T;
+    if (known >= 0) return log.value(known) as T;
+    // A debugger has looked at it in the meantime, so that the machine needed not.
+    if (!this.closed) return live();
+    if (!this.looking) this.differs(`it asks: ${question}`);
+    const later = log.answerFrom(question, this.index);
+    if (later >= 0) return log.value(later) as T;
+    if (absent === undefined) this.differs(`it asks: ${question}`);
+    return absent;
+  }
+
+  /** Looks at the machine without a trace in the log: for debuggers, which read the guest's files. */
+  aside<T>(look: () => T): T {
+    const before = this.looking;
+    this.looking = true;
+    try {
+      return look();
+    } finally {
+      this.looking = before;
+    }
+  }
+
+  /** Something that is there once. @throws ReplayDiffers */
+  take<T extends Value>(what: string, live: () => T): T {
+    if (this.replaying) {
+      if (!this.isNext(TAKE, what)) this.differs(`it takes: ${what}`);
+      return this.consume() as T;
+    }
+    if (this.closed) this.differs(`it takes: ${what}`);
+    const taken = live();
+    this.note(TAKE, what, taken);
+    return taken;
+  }
+
+  /**
+   * Something done to the outside.
+   * @param hash of all that is done
+   * @param expected what comes of it as a rule
+   * @param live does it
+   * @param again does it in a replay of a file; where it is not seen outside unless told
+   * @throws ReplayDiffers
+   */
+  act<T extends Value>(what: string, hash: number, expected: T, live: () => T, again?: () => void): T {
+    const { log } = this;
+    if (!this.replaying) {
+      if (this.closed) this.differs(`it does: ${what}`);
+      const result = live();
+      this.noteIdle();
+      log.appendHash(ACT, this.now, what, hash);
+      if (result !== expected) log.append(FAILED, this.now, what, result);
+      this.index = this.shown = log.length;
+      return result;
+    }
+    if (!this.isNext(ACT, what)) this.differs(`it does: ${what}`);
+    if (log.hash(this.index) !== hash) this.differs(`it does: ${what}, something else`);
+    const unseen = this.index >= this.shown;
+    this.index++;
+    const failed = this.replaying && log.kind(this.index) === FAILED;
+    const result = failed ? (this.consume() as T) : expected;
+    if (unseen) {
+      this.shown = this.index;
+      if (!failed) again?.();
+    }
+    return result;
+  }
+
+  private output(what: string, bytes: Uint8Array, put: () => void): void {
+    const quietly = (): typeof CLOSED | null => {
+      try {
+        put();
+        return null;
+      } catch (error) {
+        if (error instanceof HostClosed) return CLOSED;
+        throw error;
+      }
+    };
+    const result = this.act<typeof CLOSED | null>(what, hashBytes(bytes), null, quietly, quietly);
+    if (result === CLOSED) throw new HostClosed();
+  }
+
+  /** The value of the next entry, which is passed, if it is that and its time has come. */
+  passes(kind: EntryKind, subject: string): Value | undefined {
+    return this.isNext(kind, subject) ? this.consume() : undefined;
+  }
+
+  note(kind: EntryKind, subject: string, value: Value = null): void {
+    this.noteIdle();
+    this.log.append(kind, this.now, subject, value);
+    this.index = this.shown = this.log.length;
+  }
+
+  /** All tasks waited, and the driver has something for them. */
+  private noteIdle(): void {
+    if (!this.waited) return;
+    this.waited = false;
+    this.log.append(IDLE, this.now, "idle");
+  }
+
+  /** Something has been noted, or all tasks waited, since the log had that length: an input is worth another look. */
+  mayHaveChanged(since: number): boolean {
+    return this.waited || this.log.length !== since;
+  }
+
+  private isNext(kind: EntryKind, subject: string): boolean {
+    const { log, index } = this;
+    return (
+      index < log.length &&
+      log.kind(index) === kind &&
+      log.instruction(index) === this.now &&
+      log.subject(index) === subject
+    );
+  }
+
+  private consume(): Value {
+    const { log, index } = this;
+    this.index++;
+    return log.kind(index) === CHECK || log.kind(index) === ACT ? null : log.value(index);
+  }
+
+  private differs(thisRun: string): never {
+    const { log, index } = this;
+    const recorded = this.replaying ? describeEntry(log, index) : "nothing more";
+    throw new ReplayDiffers(this.now, `${thisRun}; the record has ${recorded}`);
+  }
+
+  private terminalPort(input: HostInput): HostTerminalPort {
+    const { inner, parts } = this;
+    const port: HostTerminalPort = {
+      input,
+      write: (bytes) =>
+        this.output(WRITE_TERMINAL, bytes, () => {
+          if (inner.terminal === undefined) inner.write(1, bytes);
+          else inner.terminal.write(bytes);
+        }),
+      setRaw: (on) => {
+        this.act("raw keys", on ? 1 : 0, null, () => {
+          inner.terminal?.setRaw(on);
+          return null;
+        });
+      },
+    };
+    if (!parts.foreground) return port;
+    return {
+      ...port,
+      inForeground: () => this.ask("foreground", () => inner.terminal?.inForeground?.() ?? false),
+    };
+  }
+}
+
+function partsOf(host: Host & StreamStat): Parts {
+  const { terminal } = host;
+  return {
+    files: host.fileSource !== undefined,
+    terminal: terminal !== undefined,
+    keysAreInput: terminal?.input === host.stdin,
+    foreground: terminal?.inForeground !== undefined,
+    streamStat: host.streamStat !== undefined,
+  };
+}
