@@ -20,6 +20,7 @@ import {
 import { columnsOf, wantsColour, writeAll } from "./output.js";
 import { buildSample } from "./samples-command.js";
 import { findSealing } from "./sealing-file.js";
+import { checkParameters, readSealElf, SEALING_OPTIONS } from "./sealing-options.js";
 
 const DEFAULT_INSTRUCTIONS = 1_000_000_000;
 
@@ -33,6 +34,7 @@ const OPTIONS: readonly OptionSpec[] = [
   { name: "html", value: "FILE", help: "Write one page that needs no network (- is stdout)." },
   { name: "markdown", help: "Print tables of who stops what." },
   { name: "kernel", value: "RELEASE", help: `The Linux that answers: ${RELEASE_NAMES.join(", ")}.` },
+  ...SEALING_OPTIONS,
   {
     name: "max-instructions",
     value: "N",
@@ -63,7 +65,14 @@ export async function compareCommand(args: readonly string[]): Promise<number> {
     return 0;
   }
   const models = await modelsOf(options.get("sealing") ?? null);
-  const limits = limitsOf(options.get("kernel") ?? null, options.get("max-instructions") ?? null);
+  const limits = {
+    ...limitsOf(options.get("kernel") ?? null, options.get("max-instructions") ?? null),
+    ...(options.has("seal-elf") ? { sealElf: readSealElf(options.get("seal-elf") ?? null) } : {}),
+    params: checkParameters(
+      parsed.flatMap(({ name, value }) => (name === "param" ? [value ?? ""] : [])),
+      options.get("kernel") ?? null,
+    ),
+  };
   const html = options.get("html") ?? null;
   if (html !== null && options.has("markdown")) throw new UsageError("--html and --markdown: one of them");
   const comparisons = programsOf(operands, options.has("sample")).map((program) =>

@@ -100,6 +100,8 @@ export function createMachine(options: RunOptions, host: NodeHost, sealing: Seal
       pku: options.pku,
       kernel: options.kernel,
       sealing,
+      sealElf: options.sealElf,
+      params: options.params,
       host,
       mounts,
       ...(options.root === null ? {} : { root: rootImage(options.root) ?? rootOf("--root", options.root) }),

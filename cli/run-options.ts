@@ -1,6 +1,7 @@
 import { DEFAULT_RELEASE, RELEASE_NAMES } from "../kernel/release.js";
 import { SEALING_NAMES } from "../kernel/mm/sealing/models.js";
 import { UsageError, type OptionSpec, type ParsedOption } from "./option-parser.js";
+import { checkParameters, readSealElf, SEALING_OPTIONS } from "./sealing-options.js";
 
 export interface MountOption {
   readonly host: string;
@@ -26,6 +27,10 @@ export interface RunOptions {
   kernel: string;
   /** The model of sealing with its options, or the file of one. */
   sealing: string;
+  /** What is sealed at exec and by the loader's stand-in. */
+  sealElf: boolean | "marked";
+  /** Kernel parameters, NAME=VALUE each. */
+  params: string[];
   mounts: MountOption[];
   root: string | null;
   /** Host directory that keeps what the program changes of the root. */
@@ -83,6 +88,7 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
     value: "MODEL[:OPTION]|FILE",
     help: "What seals do: Linux's rules unless told. sealab models lists the others; FILE.js or .ts has one of yours.",
   },
+  ...SEALING_OPTIONS,
   {
     name: "mount",
     value: "HOST:GUEST[:ro|rw]",
@@ -157,6 +163,8 @@ export function readRunOptions(parsed: readonly ParsedOption[]): RunOptions {
     pku: true,
     kernel: DEFAULT_RELEASE.name,
     sealing: SEALING_NAMES[0]!,
+    sealElf: false,
+    params: [],
     mounts: [],
     root: null,
     upper: null,
@@ -175,6 +183,7 @@ export function readRunOptions(parsed: readonly ParsedOption[]): RunOptions {
   for (const { name, value } of parsed) apply(options, name, value ?? "", value === null);
   if (options.upper !== null && options.root === null)
     throw new UsageError("--upper: there is no --root under it");
+  checkParameters(options.params, options.kernel);
   return options;
 }
 
@@ -207,6 +216,12 @@ function apply(options: RunOptions, name: string, value: string, bare: boolean):
       break;
     case "sealing":
       options.sealing = value;
+      break;
+    case "seal-elf":
+      options.sealElf = readSealElf(bare ? null : value);
+      break;
+    case "param":
+      options.params.push(value);
       break;
     case "no-pku":
       options.pku = false;

@@ -22,8 +22,8 @@ export const CAP_MKNOD = 27;
 export const CAP_MAC_OVERRIDE = 32;
 export const CAP_WAKE_ALARM = 35;
 export const CAP_BLOCK_SUSPEND = 36;
-/** CAP_CHECKPOINT_RESTORE. */
-export const CAP_LAST = 40;
+export const CAP_CHECKPOINT_RESTORE = 40;
+export const CAP_LAST = CAP_CHECKPOINT_RESTORE;
 
 /** Sets of capabilities are 64-bit masks. */
 export const ALL_CAPABILITIES = (1n << BigInt(CAP_LAST + 1)) - 1n;

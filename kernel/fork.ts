@@ -145,6 +145,8 @@ function copyProcess(kernel: Kernel, parent: Task, pid: number, args: CloneArgum
   process.controllingTerminal = from.controllingTerminal;
   process.exitSignal = sibling ? from.exitSignal : args.exitSignal;
   process.dumpable = from.dumpable;
+  process.sealsSpecialMappings = from.sealsSpecialMappings;
+  process.sealing = from.sealing;
   process.oomScoreAdj = from.oomScoreAdj;
   process.oomScoreAdjMin = from.oomScoreAdjMin;
   process.startTime = kernel.clock.monotonic();

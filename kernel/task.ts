@@ -1,6 +1,7 @@
 /** A task: one thread of execution, and the process (thread group) it belongs to. */
 
 import type { Credentials } from "./credentials.js";
+import type { ProgramSealing } from "./exec/seal-program.js";
 import type { FileTable } from "./fs/file-table.js";
 import type { FsContext } from "./fs/fs-context.js";
 import type { Limits } from "./limits.js";
@@ -99,6 +100,10 @@ export class Process {
   /** PR_SET_DUMPABLE; 1 (SUID_DUMP_USER) for a program that the user may read. */
   dumpable = 1;
   childSubreaper = false;
+  /** Its next programs' [vdso] and the like are sealed (PR_SET_MSEAL_SYSTEM_MAPPINGS). */
+  sealsSpecialMappings = false;
+  /** What is being sealed of its program without its asking. */
+  sealing: ProgramSealing | null = null;
   /** /proc/PID/oom_score_adj, -1000 to 1000. */
   oomScoreAdj = 0;
   /** Below it only CAP_SYS_RESOURCE may set it (oom_score_adj_min). */

@@ -4,6 +4,7 @@
  */
 
 import { EBADF, EINVAL } from "../kernel/errno.js";
+import { sealAfterProtect } from "../kernel/exec/seal-program.js";
 import type { MappableFile } from "../kernel/mm/mappable-file.js";
 import { MAP_ANONYMOUS, MAP_TYPE, MLOCK_ONFAULT } from "../kernel/mm/uapi.js";
 import { isPageAligned } from "../kernel/mm/word.js";
@@ -52,6 +53,13 @@ function mmap(call: SyscallCall): number {
   return call.mm.mmap(call.word(0), call.word(1), prot, flagBits, file, offset);
 }
 
+function mprotect(call: SyscallCall, key: number): number {
+  const [start, bytes, prot] = [call.word(0), call.word(1), call.n(2)];
+  const result = call.mm.mprotect(start, bytes, prot, key);
+  if (result === 0) sealAfterProtect(call.task, start, bytes, prot);
+  return result;
+}
+
 export const memorySyscalls: readonly Definition[] = [
   define({
     number: 9,
@@ -71,7 +79,7 @@ export const memorySyscalls: readonly Definition[] = [
     number: 10,
     name: "mprotect",
     args: [address("addr"), length("length"), protection],
-    handler: (call) => call.mm.mprotect(call.word(0), call.word(1), call.n(2)),
+    handler: (call) => mprotect(call, -1),
   }),
   define({
     number: 11,
@@ -162,7 +170,7 @@ export const memorySyscalls: readonly Definition[] = [
     number: 329,
     name: "pkey_mprotect",
     args: [address("addr"), length("length"), protection, int("pkey")],
-    handler: (call) => call.mm.mprotect(call.word(0), call.word(1), call.n(2), call.i32(3)),
+    handler: (call) => mprotect(call, call.i32(3)),
   }),
   define({
     number: 330,

@@ -36,6 +36,9 @@ export interface ProgramToRun {
 
 export interface RunLimits {
   readonly kernel?: string;
+  /** As MachineOptions has them. */
+  readonly sealElf?: boolean | "marked";
+  readonly params?: readonly string[];
   readonly maxInstructions: number;
 }
 
@@ -49,12 +52,12 @@ const MAX_STEPS = 20_000;
  */
 export function runUnder(model: SealingModel, program: ProgramToRun, limits: RunLimits): ModelRun {
   const host = new BufferHost();
-  const { kernel, maxInstructions } = limits;
+  const { maxInstructions, ...options } = limits;
   const machine = Machine.create({
     host,
     sealing: model,
     memoryBytes: MEMORY_BYTES,
-    ...(kernel === undefined ? {} : { kernel }),
+    ...options,
   });
   const steps: Step[] = [];
   const detach = machine.trace((record) => {

@@ -25,18 +25,10 @@ import { rseqExec } from "../rseq.js";
 import type { Task } from "../task.js";
 import { auxiliaryVector } from "./auxv.js";
 import { newIdentity, takeIdentity, type NewIdentity } from "./credentials.js";
-import {
-  PT_LOAD,
-  HEAD_BYTES,
-  isRefusal,
-  parseElf,
-  parseInterpreter,
-  ET_DYN,
-  type ElfImage,
-  type ReadAt,
-} from "./elf.js";
+import { PT_LOAD, HEAD_BYTES, isRefusal, parseElf, parseInterpreter, ET_DYN, type ElfImage } from "./elf.js";
 import { DYN_BASE, loadSegments } from "./load.js";
 import { parseScript } from "./script.js";
+import { readerOf, sealElfFor, sealProgram, type MappedProgram } from "./seal-program.js";
 import { layStack, layStrings, STACK_TOP, type StringArea } from "./stack.js";
 
 /** An open program: what mmap needs of it, its absolute path, and whose it is. */
@@ -103,10 +95,7 @@ export function execute(
     if (typeof file === "number") return failure(-file, describe(depth, name, -file));
     const { pages } = file;
     if (pages === null) return failure(ENOEXEC, "a file that cannot be mapped");
-    const read: ReadAt = (offset, length) => {
-      const bytes = new Uint8Array(Math.max(0, Math.min(length, pages.size - offset)));
-      return bytes.subarray(0, pages.read(offset, bytes));
-    };
+    const read = readerOf(pages);
     const head = new Uint8Array(HEAD_BYTES);
     head.set(read(0, HEAD_BYTES));
     const script = parseScript(head);
@@ -127,7 +116,7 @@ export function execute(
     if (typeof strings === "number") return failure(-strings, "arguments and environment are too long");
     const image = parseElf(read);
     if (isRefusal(image)) return failure(image.errno, image.reason);
-    return executeElf(kernel, task, path, file, image, strings);
+    return executeElf(kernel, task, path, file, image, strings, env);
   }
 }
 
@@ -142,6 +131,7 @@ function executeElf(
   file: Executable,
   image: ElfImage,
   strings: StringArea,
+  env: readonly string[],
 ): ExecFailure | null {
   let interpreter: { file: Executable; image: ElfImage } | null = null;
   if (image.interpreter !== null) {
@@ -155,7 +145,7 @@ function executeElf(
   mm.inheritFlags(task.mm);
   const oldTid = task.tid;
   beginNew(kernel, task, mm, path, file, identity);
-  const problem = fill(kernel, task, mm, file, image, interpreter, strings, identity.secure);
+  const problem = fill(kernel, task, mm, file, image, interpreter, strings, env, identity.secure);
   if (problem === null) {
     tellTracerOfExec(kernel, task, oldTid);
     if (kernel.events.listening.exec)
@@ -194,10 +184,7 @@ function openInterpreter(
   if (typeof file === "number") return failure(-file, `its interpreter ${path}: ${errnoName(-file)}`);
   const { pages } = file;
   if (pages === null) return failure(ENOEXEC, `its interpreter ${path} cannot be mapped`);
-  const image = parseInterpreter((offset, length) => {
-    const bytes = new Uint8Array(Math.max(0, Math.min(length, pages.size - offset)));
-    return bytes.subarray(0, pages.read(offset, bytes));
-  });
+  const image = parseInterpreter(readerOf(pages));
   if (isRefusal(image)) return failure(image.errno, `its interpreter ${path}: ${image.reason}`);
   return { file, image };
 }
@@ -275,6 +262,7 @@ function fill(
   image: ElfImage,
   interpreter: { file: Executable; image: ElfImage } | null,
   strings: StringArea,
+  env: readonly string[],
   secure: boolean,
 ): number | null {
   resetRegisters(kernel);
@@ -292,18 +280,21 @@ function fill(
   if (typeof loaded === "number") return loaded;
   let { entry } = loaded;
   let base = 0n;
+  const programs: MappedProgram[] = [{ file, image, bias: loaded.bias }];
   if (interpreter !== null) {
     const loader = loadSegments(mm, task.user, interpreter.file, interpreter.image, "interpreter");
     if (typeof loader === "number") return loader;
     entry = loader.entry;
     base = interpreter.image.type === ET_DYN ? loader.bias : 0n;
+    programs.push({ ...interpreter, bias: loader.bias });
   }
   if (entry >= BigInt(TASK_SIZE)) return -EINVAL;
 
   // A static PIE lies among the mappings: its heap starts where a PIE would (6.15).
   const heap = image.type === ET_DYN && interpreter === null ? DYN_BASE : loaded.brk;
   const brk = Number((heap + 4095n) & ~4095n);
-  const vdso = kernel.vdso === null ? null : kernel.vdso.map(mm);
+  const { specialMappings } = kernel.parameters;
+  const vdso = kernel.vdso?.map(mm, task.process.sealsSpecialMappings ? specialMappings.by : null) ?? null;
   if (vdso !== null && vdso < 0) return vdso;
   const tables = layStack(
     strings,
@@ -325,6 +316,7 @@ function fill(
     envEnd: strings.envEnd,
   });
   task.auxv = tables.auxv;
+  sealProgram(mm, task, programs, sealElfFor(kernel, env, secure));
   kernel.cpu.registers.ripBig = entry;
   kernel.cpu.registers.setNumber(RSP, tables.pointer);
   return null;
