@@ -1,0 +1,111 @@
+import { describe, expect, it } from "vitest";
+import { BufferHost, Machine } from "../../../debug/index.js";
+import type { HostInput } from "../../../kernel/host.js";
+import { RewindableHost } from "../../../debug/recording/rewindable-host.js";
+import { ReplayDiffers } from "../../../debug/recording/replay-differs.js";
+import { InputLog } from "../../../debug/recording/input-log.js";
+import { Program, SYS } from "../../../userland/index.js";
+
+/** Input that comes when the test says so. */
+class SlowInput implements HostInput {
+  private chunks: Uint8Array[] = [];
+  private ended = false;
+  give(text: string): void {
+    this.chunks.push(new TextEncoder().encode(text));
+  }
+  end(): void {
+    this.ended = true;
+  }
+  ready(): boolean {
+    return this.chunks.length > 0 || this.ended;
+  }
+  read(max: number): Uint8Array | "again" {
+    const chunk = this.chunks.shift();
+    if (chunk === undefined) return this.ended ? new Uint8Array() : "again";
+    if (chunk.length > max) this.chunks.unshift(chunk.subarray(max));
+    return chunk.subarray(0, max);
+  }
+}
+
+class SlowHost extends BufferHost {
+  override readonly stdin = new SlowInput();
+}
+
+/** Copies input to output; a handler of SIGINT counts, and the count is the exit status. */
+function echo(): Uint8Array {
+  const program = new Program().label("_start");
+  program.within(".bss", () => program.align(8).label("buffer").reserve(64).label("count").reserve(8));
+  program.within(".data", () => program.align(8).label("action").u64("handler", 0x14000000, "restorer", 0));
+  program.syscall(SYS.rt_sigaction, 2, "action", 0, 8);
+  program.label("again").syscall(SYS.read, 0, "buffer", 64).code(`
+    test rax, rax
+    jle end
+    mov rdx, rax
+    mov edi, 1
+    lea rsi, [buffer]
+    mov eax, ${SYS.write}
+    syscall
+    mov ecx, 1000
+  spin:
+    dec ecx
+    jnz spin
+    jmp again
+  `);
+  program.label("end").code(`mov rdi, [count]\n mov eax, ${SYS.exit}\n syscall`);
+  program.label("handler").code("inc qword ptr [count]\n ret");
+  program.label("restorer").syscall(SYS.rt_sigreturn);
+  return program.build();
+}
+
+const STATES = { rip: 0, output: "" };
+const stateOf = (machine: Machine, host: BufferHost): typeof STATES & { instructions: number; exit: unknown } => ({
+  rip: machine.registers.rip,
+  output: host.text(1),
+  instructions: machine.instructions,
+  exit: machine.exit,
+});
+
+/** A run with input and Ctrl-C that come at odd moments. */
+function record(): { log: InputLog; end: ReturnType<typeof stateOf> } {
+  const inner = new SlowHost();
+  const host = new RewindableHost(inner, new InputLog(), { checkEvery: 500 });
+  const machine = Machine.create({ host, memoryBytes: 16 << 20 });
+  machine.load(echo());
+  expect(machine.run(1e6)).toMatchObject({ reason: "blocked", input: true });
+  inner.stdin.give("first\n");
+  expect(machine.run(300)).toMatchObject({ reason: "budget" });
+  machine.interrupt();
+  inner.stdin.give("second\n");
+  expect(machine.run(1e6)).toMatchObject({ reason: "blocked" });
+  machine.interrupt();
+  expect(machine.run(1e6)).toMatchObject({ reason: "blocked" });
+  inner.stdin.give("third\n");
+  inner.stdin.end();
+  expect(machine.run()).toMatchObject({ reason: "exited", status: { code: 2 } });
+  return { log: host.log, end: stateOf(machine, inner) };
+}
+
+function replay(log: InputLog, slice: number, program = echo()): ReturnType<typeof stateOf> {
+  const inner = new BufferHost();
+  const host = new RewindableHost(inner, log, { closed: true });
+  const machine = Machine.create({ host, memoryBytes: 16 << 20 });
+  machine.load(program);
+  while (machine.exit === null) machine.run(slice);
+  expect(host.position).toBe(log.length);
+  return stateOf(machine, inner);
+}
+
+describe("a log", () => {
+  it("gives the same run again, however that is cut", () => {
+    const { log, end } = record();
+    expect(end.output).toBe("first\nsecond\nthird\n");
+    for (const slice of [Infinity, 1, 7, 1000]) expect(replay(log, slice)).toEqual(end);
+  });
+
+  it("says where another run differs", () => {
+    const { log } = record();
+    const other = new Program().label("_start").syscall(SYS.getpid).code("again: inc rax\n jmp again").build();
+    expect(() => replay(log, Infinity, other)).toThrow(ReplayDiffers);
+    expect(() => replay(log, Infinity, other)).toThrow(/^the replay differs at instruction \d+: /);
+  });
+});
