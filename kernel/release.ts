@@ -16,6 +16,8 @@ export interface KernelRules extends ReleaseRules {
   readonly signalFrameKeys: "own" | "open";
   /** With which PKRU the kernel keeps a thread's rseq record: the task's own, or one that opens every key (7.2). */
   readonly rseqKeys: "own" | "open";
+  /** pidfd_open of a thread that leads no process, without PIDFD_THREAD: EINVAL, or ENOENT (6.16; pidfd_prepare). */
+  readonly pidfdOfThread: "EINVAL" | "ENOENT";
 }
 
 export interface Release {
@@ -29,27 +31,31 @@ export interface Release {
   readonly rules: KernelRules;
 }
 
-function makeRelease(mm: ReleaseRules, signalFrameKeys: "own" | "open", rseqKeys: "own" | "open"): Release {
+function makeRelease(mm: ReleaseRules, rules: Omit<KernelRules, keyof ReleaseRules>): Release {
   return {
     name: mm.name,
     sysname: "Linux",
     release: `${mm.name}.0-sealab`,
     version: "#1 SMP PREEMPT_DYNAMIC",
     machine: "x86_64",
-    rules: { ...mm, signalFrameKeys, rseqKeys },
+    rules: { ...mm, ...rules },
   };
 }
 
-export const DEFAULT_RELEASE: Release = makeRelease(RULES_6_18, "open", "own");
+const OLDEST = { signalFrameKeys: "own", rseqKeys: "own", pidfdOfThread: "EINVAL" } as const;
+const SINCE_6_12 = { ...OLDEST, signalFrameKeys: "open" } as const;
+const SINCE_6_16 = { ...SINCE_6_12, pidfdOfThread: "ENOENT" } as const;
+
+export const DEFAULT_RELEASE: Release = makeRelease(RULES_6_18, SINCE_6_16);
 
 /** Every modelled release, oldest first. */
 export const RELEASES: readonly Release[] = [
-  makeRelease(RULES_6_10, "own", "own"),
-  makeRelease(RULES_6_12, "open", "own"),
-  makeRelease(RULES_6_14, "open", "own"),
-  makeRelease(RULES_6_16, "open", "own"),
+  makeRelease(RULES_6_10, OLDEST),
+  makeRelease(RULES_6_12, SINCE_6_12),
+  makeRelease(RULES_6_14, SINCE_6_12),
+  makeRelease(RULES_6_16, SINCE_6_16),
   DEFAULT_RELEASE,
-  makeRelease(RULES_7_2, "open", "open"),
+  makeRelease(RULES_7_2, { ...SINCE_6_16, rseqKeys: "open" }),
 ];
 export const RELEASE_NAMES: readonly string[] = RELEASES.map(({ name }) => name);
 

@@ -43,7 +43,8 @@ function open(call: SyscallCall): number {
   if ((bits & ~(O_NONBLOCK | PIDFD_THREAD)) !== 0 || number <= 0) return -EINVAL;
   const task = call.kernel.tasks.get(number);
   if (task === undefined) return -ESRCH;
-  if ((bits & PIDFD_THREAD) === 0 && task !== task.process.leader) return -ENOENT;
+  if ((bits & PIDFD_THREAD) === 0 && task !== task.process.leader)
+    return call.kernel.release.rules.pidfdOfThread === "EINVAL" ? -EINVAL : -ENOENT;
   return call.task.files.install(pidFile(call, task, bits), true, descriptorLimit(call));
 }
 

@@ -2,3 +2,4 @@ import { compareWithRecorded } from "./recorded-run.js";
 
 compareWithRecorded("parting");
 compareWithRecorded("limits");
+compareWithRecorded("endings");
