@@ -1,6 +1,6 @@
 import { Cpu, type ExecutorFactory } from "../cpu/cpu.js";
 import { CPU_MODEL_NAMES, cpuModel } from "../cpu/models.js";
-import { HostClock } from "../kernel/clock.js";
+import { HostClock, VirtualClock, type Clock } from "../kernel/clock.js";
 import { userCredentials, type Credentials } from "../kernel/credentials.js";
 import type { KernelEventMap, KernelEventName } from "../kernel/events.js";
 import { byteString } from "../kernel/fs/bytes.js";
@@ -13,8 +13,7 @@ import { DEFAULT_RELEASE, findRelease, RELEASE_NAMES, RELEASES } from "../kernel
 import { readParameters } from "../kernel/parameters.js";
 import { sealingModel } from "../kernel/mm/sealing/models.js";
 import type { SealingModel } from "../kernel/mm/sealing/sealing-model.js";
-import { SI_KERNEL } from "../kernel/signals/numbers.js";
-import { sendSignal } from "../kernel/signals/send.js";
+import { letIn, type OutsideEvent } from "../kernel/outside.js";
 import type { ExitStatus, Task } from "../kernel/task.js";
 import { READ, type AccessKind } from "../mmu/access-kind.js";
 import { FrameAllocator } from "../mmu/frame-allocator.js";
@@ -34,7 +33,9 @@ import { LoadError } from "./load-error.js";
 import { programFiles } from "../kernel/fs/program-files.js";
 import { MachineFiles, type TreeParts } from "./machine-files.js";
 import { entryBits, entryHex } from "./page-table-text.js";
+import { RewindableHost } from "./recording/rewindable-host.js";
 import { Registers } from "./registers.js";
+import { SnapshotStore, type Snapshot } from "./snapshot/snapshot.js";
 import { vdsoBytes } from "./vdso-bytes.js";
 import type { TraceRecord } from "./trace/record.js";
 import { Tracer } from "./trace/tracer.js";
@@ -117,6 +118,12 @@ export interface PageTableEntryView {
 
 const credentialsOf = ({ uid, gid, groups }: User): Credentials => userCredentials(uid, gid, groups);
 
+/** The host's time; where that is noted, a virtual one that is carried along with it. */
+function hostClock(host: Host, cpu: Cpu): Clock {
+  if (host instanceof RewindableHost) return new VirtualClock(cpu, host.realtimeNanoseconds(), true);
+  return new HostClock(host);
+}
+
 const DEFAULT_MEMORY_BYTES = 512 * 2 ** 20;
 const SIGINT = 2;
 
@@ -136,6 +143,7 @@ export class Machine {
   /** Names and source lines of the running program's code and data. */
   readonly modules: Modules;
   private readonly guestMemory: GuestMemory;
+  private snapshotStore: SnapshotStore | null = null;
 
   private constructor(
     /** The kernel itself, for what this class does not show. */
@@ -197,11 +205,12 @@ export class Machine {
       },
       ...(options.waitForAll === undefined ? {} : { waitForAll: options.waitForAll }),
       ...(options.maxTasks === undefined ? {} : { maxTasks: options.maxTasks }),
-      ...(options.clock === "host" ? { clock: new HostClock(host) } : {}),
+      ...(options.clock === "host" ? { clock: hostClock(host, cpu) } : {}),
       ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
     });
     const files = new MachineFiles(host, { frames, identities: firstIdentities(), now }, options);
     files.attach(kernel);
+    if (host instanceof RewindableHost) host.attach(kernel);
     return new Machine(kernel, files, cpu);
   }
 
@@ -298,9 +307,64 @@ export class Machine {
     return stop;
   }
 
+  /**
+   * Something comes from outside: a signal, a key, time. At once; with a {@link RewindableHost}, which notes it, when
+   * the machine runs next.
+   * @returns false where it will not: a record is replayed, or there is nothing to it
+   */
+  fromOutside(event: OutsideEvent): boolean {
+    const { outside } = this.kernel;
+    if (outside !== null) return outside.post(event);
+    letIn(this.kernel, event);
+    return true;
+  }
+
+  /**
+   * Lets a debugger look at the guest's files (`FilePages.peek`) so that nothing of it is in the machine's record.
+   */
+  aside<T>(look: () => T): T {
+    return this.host instanceof RewindableHost ? this.host.aside(look) : look();
+  }
+
   /** Sends a signal from outside, as the terminal's Ctrl-C does. */
   interrupt(signal = SIGINT): void {
-    sendSignal(this.task, { signo: signal, errno: 0, code: SI_KERNEL, detail: { kind: "none" } }, true);
+    this.fromOutside({ kind: "signal", signal });
+  }
+
+  /** Carries a virtual clock to a monotonic time in nanoseconds, as that of "blocked", so that sleepers go on. */
+  advanceClock(time: number): void {
+    this.fromOutside({ kind: "clock", time });
+  }
+
+  /** Carries a clock that is to follow the host's to where that is now; to be called between runs. */
+  keepTime(): void {
+    const { clock } = this.kernel;
+    if (!clock.carried || !(this.host instanceof RewindableHost)) return;
+    const elapsed = this.host.elapsedNanoseconds();
+    if (elapsed !== null) this.advanceClock(elapsed);
+  }
+
+  /** Where the walk over the machine's state begins; what the walk leaves out is named in snapshot/graph-rules.ts. */
+  stateRoots(): object[] {
+    return [this.kernel, this.files];
+  }
+
+  /** What its snapshots share. */
+  get snapshots(): SnapshotStore {
+    return (this.snapshotStore ??= new SnapshotStore(this));
+  }
+
+  /** The machine as it is now. @throws Error when called by a listener, while it runs */
+  snapshot(): Snapshot {
+    return this.snapshots.take();
+  }
+
+  /**
+   * Goes back to (or on to) a moment of this machine. Listeners stay.
+   * @throws Error for another machine's snapshot, and when called by a listener
+   */
+  restore(snapshot: Snapshot): void {
+    this.snapshots.restore(snapshot);
   }
 
   /** Calls back at each event of that name; the function returned ends that. */

@@ -1,0 +1,51 @@
+import { Cpu } from "../../cpu/cpu.js";
+import { Registers } from "../../cpu/registers.js";
+import { KernelEvents } from "../../kernel/events.js";
+import { HostLower } from "../../kernel/fs/host-lower.js";
+import { StreamFile } from "../../kernel/fs/stream-file.js";
+import { Kernel } from "../../kernel/kernel.js";
+import { Scheduler } from "../../kernel/scheduler.js";
+import { FrameAllocator } from "../../mmu/frame-allocator.js";
+import { Mmu } from "../../mmu/mmu.js";
+import { PhysicalMemory } from "../../mmu/physical-memory.js";
+import type { Machine } from "../machine.js";
+
+/**
+ * What the walk over a machine's objects leaves out. All that is reachable otherwise is its state: nothing is left
+ * out but by its name here.
+ */
+export interface GraphRules {
+  /** Objects that are not looked into: they belong to somebody outside. */
+  readonly opaque: ReadonlySet<object>;
+  /** Classes (by their prototype) whose objects are not looked into: they are saved by other means, or not at all. */
+  readonly opaqueClasses: ReadonlySet<object>;
+  /** Fields (by the prototype of their class) that are left as they are. */
+  readonly skippedFields: ReadonlyMap<object, ReadonlySet<string>>;
+}
+
+/** Saved by other means: the registers, the MMU's state, frames and their counts. Left out: who listens. */
+const OPAQUE_CLASSES: ReadonlySet<object> = new Set<object>([
+  Cpu.prototype,
+  Registers.prototype,
+  Mmu.prototype,
+  PhysicalMemory.prototype,
+  FrameAllocator.prototype,
+  KernelEvents.prototype,
+]);
+
+const SKIPPED_FIELDS: ReadonlyMap<object, ReadonlySet<string>> = new Map<object, ReadonlySet<string>>([
+  // A debugger, and what is told to listeners only.
+  [Kernel.prototype, new Set(["host", "debugger", "lastFaultRefusal", "inRun"])],
+  [Scheduler.prototype, new Set(["mayRun"])],
+  [StreamFile.prototype, new Set(["host"])],
+  // The host's files, and which of them are open there.
+  [HostLower.prototype, new Set(["files", "handles"])],
+]);
+
+export function graphRules(machine: Machine): GraphRules {
+  const { host } = machine;
+  const opaque = new Set<object>([host, host.stdin]);
+  if (host.fileSource) opaque.add(host.fileSource);
+  if (host.terminal) opaque.add(host.terminal);
+  return { opaque, opaqueClasses: OPAQUE_CLASSES, skippedFields: SKIPPED_FIELDS };
+}
