@@ -1,6 +1,13 @@
 import type { Host, HostInput } from "../kernel/host.js";
 import { SeededRandom } from "./seeded-random.js";
 
+interface BufferHostState {
+  readonly input: Uint8Array;
+  readonly randomness: Uint32Array;
+  /** Pieces written to standard output and standard error. */
+  readonly written: readonly [number, number];
+}
+
 /** A host in memory, for tests and for programs that are given everything: no terminal, no files, a fixed time. */
 export class BufferHost implements Host {
   readonly stdin: HostInput;
@@ -35,6 +42,19 @@ export class BufferHost implements Host {
     return (
       this.written[fd].map((bytes) => decoder.decode(bytes, { stream: true })).join("") + decoder.decode()
     );
+  }
+
+  /** With a machine that goes back, its input, its randomness and what was written go back too. */
+  saveState(): BufferHostState {
+    const { input, randomness, written } = this;
+    return { input, randomness: randomness.saveState(), written: [written[1].length, written[2].length] };
+  }
+
+  loadState(state: BufferHostState): void {
+    this.input = state.input;
+    this.randomness.loadState(state.randomness);
+    this.written[1].length = state.written[0];
+    this.written[2].length = state.written[1];
   }
 
   isTerminal(): boolean {

@@ -13,6 +13,15 @@ export class SeededRandom {
     });
   }
 
+  /** What the next numbers follow from. */
+  saveState(): Uint32Array {
+    return this.state.slice();
+  }
+
+  loadState(state: Uint32Array): void {
+    this.state.set(state);
+  }
+
   /** 32 bits, unsigned. */
   next(): number {
     const s = this.state;

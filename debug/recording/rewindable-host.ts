@@ -123,6 +123,15 @@ export class RewindableHost implements Host, StreamStat, OutsideEvents {
     for (const input of [this.stdin, this.keys]) input?.moved();
   }
 
+  /** What a snapshot of the machine keeps of the host (`RestorableHost`). */
+  saveState(): number {
+    return this.position;
+  }
+
+  loadState(position: number): void {
+    this.position = position;
+  }
+
   /** True while answers come from the log. */
   get replaying(): boolean {
     return this.index < this.log.length;

@@ -2,6 +2,7 @@ import { Cpu } from "../../cpu/cpu.js";
 import { Registers } from "../../cpu/registers.js";
 import { KernelEvents } from "../../kernel/events.js";
 import { HostLower } from "../../kernel/fs/host-lower.js";
+import { TarFiles } from "../../kernel/fs/tar-files.js";
 import { StreamFile } from "../../kernel/fs/stream-file.js";
 import { Kernel } from "../../kernel/kernel.js";
 import { Scheduler } from "../../kernel/scheduler.js";
@@ -9,6 +10,7 @@ import { FrameAllocator } from "../../mmu/frame-allocator.js";
 import { Mmu } from "../../mmu/mmu.js";
 import { PhysicalMemory } from "../../mmu/physical-memory.js";
 import type { Machine } from "../machine.js";
+import { hasState } from "./host-state.js";
 
 /**
  * What the walk over a machine's objects leaves out. All that is reachable otherwise is its state: nothing is left
@@ -38,7 +40,17 @@ const SKIPPED_FIELDS: ReadonlyMap<object, ReadonlySet<string>> = new Map<object,
   [Kernel.prototype, new Set(["host", "debugger", "lastFaultRefusal", "inRun"])],
   [Scheduler.prototype, new Set(["mayRun"])],
   [StreamFile.prototype, new Set(["host"])],
-  // The host's files, and which of them are open there.
+]);
+
+/** Files of a host that goes back with the machine are open then as they were. */
+const SKIPPED_OF_RESTORABLE: typeof SKIPPED_FIELDS = new Map([
+  ...SKIPPED_FIELDS,
+  [TarFiles.prototype, new Set(["image"])],
+]);
+
+/** Of any other host, what is open now stays open. */
+const SKIPPED_OF_OTHERS: typeof SKIPPED_FIELDS = new Map([
+  ...SKIPPED_FIELDS,
   [HostLower.prototype, new Set(["files", "handles"])],
 ]);
 
@@ -47,5 +59,6 @@ export function graphRules(machine: Machine): GraphRules {
   const opaque = new Set<object>([host, host.stdin]);
   if (host.fileSource) opaque.add(host.fileSource);
   if (host.terminal) opaque.add(host.terminal);
-  return { opaque, opaqueClasses: OPAQUE_CLASSES, skippedFields: SKIPPED_FIELDS };
+  const skippedFields = hasState(host) ? SKIPPED_OF_RESTORABLE : SKIPPED_OF_OTHERS;
+  return { opaque, opaqueClasses: OPAQUE_CLASSES, skippedFields };
 }
