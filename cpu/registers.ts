@@ -31,6 +31,25 @@ export const RFLAGS_OTHER = RFLAGS_TF | RFLAGS_DF | 0x4000 | 0x40000 | 0x200000;
 const RFLAGS_RF = 0x10000;
 const TWO32 = 0x1_0000_0000;
 
+/** RFLAGS as PUSHF shows it, of the halves of FLAG_RESULT, and of FLAG_AUX and FLAG_OTHER. */
+export function rflagsOf(low: number, high: number, aux: number, other: number): number {
+  let parity = (low ^ (aux >>> 8)) & 0xff;
+  parity ^= parity >>> 4;
+  parity ^= parity >>> 2;
+  parity ^= parity >>> 1;
+  return (
+    2 |
+    RFLAGS_IF |
+    other |
+    (aux >>> 31) |
+    ((parity & 1) === 0 ? RFLAGS_PF : 0) |
+    ((aux & 8) << 1) |
+    (low === 0 && high === 0 ? RFLAGS_ZF : 0) |
+    ((((high >>> 31) ^ aux) & 1) << 7) |
+    (((aux >>> 31) ^ ((aux >>> 30) & 1)) << 11)
+  );
+}
+
 /** The register file, seen from TypeScript. General registers are numbered in encoding order. */
 export class Registers {
   private readonly u32: Uint32Array;
@@ -142,23 +161,11 @@ export class Registers {
 
   /** RFLAGS as PUSHF shows it. */
   get rflags(): number {
-    const aux = this.u32[FLAG_AUX >>> 2];
-    const low = this.u32[FLAG_RESULT >>> 2];
-    const high = this.u32[(FLAG_RESULT >>> 2) + 1];
-    let parity = (low ^ (aux >>> 8)) & 0xff;
-    parity ^= parity >>> 4;
-    parity ^= parity >>> 2;
-    parity ^= parity >>> 1;
-    return (
-      2 |
-      RFLAGS_IF |
-      this.u32[FLAG_OTHER >>> 2] |
-      (aux >>> 31) |
-      ((parity & 1) === 0 ? RFLAGS_PF : 0) |
-      ((aux & 8) << 1) |
-      (low === 0 && high === 0 ? RFLAGS_ZF : 0) |
-      ((((high >>> 31) ^ aux) & 1) << 7) |
-      (((aux >>> 31) ^ ((aux >>> 30) & 1)) << 11)
+    return rflagsOf(
+      this.u32[FLAG_RESULT >>> 2],
+      this.u32[(FLAG_RESULT >>> 2) + 1],
+      this.u32[FLAG_AUX >>> 2],
+      this.u32[FLAG_OTHER >>> 2],
     );
   }
   /** Loads the arithmetic flags and those a user program may change; the rest is as Linux keeps it. */

@@ -1,0 +1,37 @@
+import { rflagsOf } from "../../cpu/registers.js";
+import {
+  CPU_STATE_BASE,
+  FLAG_AUX,
+  FLAG_OTHER,
+  FLAG_RESULT,
+  FS_BASE,
+  GPR,
+  MXCSR,
+  PKRU,
+  RIP,
+  STATE_END,
+  TEMP,
+  TLB_BANK,
+  X87,
+  XMM,
+  XTEMP,
+} from "../../cpu/state.js";
+import type { Hasher } from "./hasher.js";
+
+/** Of a saved context, the ranges that an instruction can see; between them lies scratch space. */
+const SEEN: readonly (readonly [from: number, to: number])[] = [
+  [GPR, TEMP],
+  [RIP, FLAG_RESULT],
+  [FS_BASE, TLB_BANK],
+  [PKRU, MXCSR + 4],
+  [XMM, XTEMP],
+  [X87, STATE_END],
+];
+
+/** What a program can see of its registers. @param context as `Cpu.saveContext` gives it */
+export function hashContext(hasher: Hasher, context: Uint8Array): void {
+  const view = new DataView(context.buffer, context.byteOffset, context.byteLength);
+  const word = (address: number): number => view.getUint32(address - CPU_STATE_BASE, true);
+  for (const [from, to] of SEEN) hasher.bytes(context.slice(from - CPU_STATE_BASE, to - CPU_STATE_BASE));
+  hasher.word(rflagsOf(word(FLAG_RESULT), word(FLAG_RESULT + 4), word(FLAG_AUX), word(FLAG_OTHER)));
+}
