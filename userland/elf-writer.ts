@@ -9,7 +9,23 @@ const SHDR_SIZE = 64;
 const SYM_SIZE = 24;
 
 const PT_LOAD = 1;
+const PT_INTERP = 3;
 const PT_GNU_STACK = 0x6474e551;
+const PT_GNU_PROPERTY = 0x6474e553;
+/** Sections that a program header of their own tells of, with the whole pages that they lie on. */
+const MARKED_SECTIONS: Readonly<Record<string, number>> = {
+  // PT_DYNAMIC.
+  ".dynamic": 2,
+  // PT_GNU_RELRO: whoever loads the program makes it read-only once all is relocated.
+  ".data.rel.ro": 0x6474e552,
+  // PT_OPENBSD_MUTABLE: OpenBSD leaves it as it is until the program asks.
+  ".openbsd.mutable": 0x65a3dbe5,
+};
+/** A GNU property note with GNU_PROPERTY_MEMORY_SEAL (type 3, no data), as `ld -z memory-seal` writes it. */
+const MEMORY_SEAL_NOTE = Uint8Array.of(
+  ...[4, 0, 0, 0, 8, 0, 0, 0, 5, 0, 0, 0, 0x47, 0x4e, 0x55, 0],
+  ...[3, 0, 0, 0, 0, 0, 0, 0],
+);
 const PF_X = 1;
 const PF_W = 2;
 const PF_R = 4;
@@ -27,6 +43,10 @@ export interface ElfOptions {
   readonly type?: "exec" | "static-pie";
   /** PF_X in PT_GNU_STACK. */
   readonly executableStack?: boolean;
+  /** Path of the program that is to load it (PT_INTERP). */
+  readonly interpreter?: string;
+  /** A note that asks loaders to seal it (GNU_PROPERTY_MEMORY_SEAL). */
+  readonly memorySeal?: boolean;
   /** Whether symbols are written, so that debuggers show names; true unless told. */
   readonly symbols?: boolean;
 }
@@ -129,15 +149,33 @@ function writeSections(
   return [headersAt, count];
 }
 
+/** What is told in the headers' page, behind the program headers. */
+function extraContents({ interpreter, memorySeal }: ElfOptions): { type: number; bytes: Uint8Array }[] {
+  return [
+    ...(interpreter === undefined
+      ? []
+      : [{ type: PT_INTERP, bytes: new TextEncoder().encode(`${interpreter}\0`) }]),
+    ...(memorySeal ? [{ type: PT_GNU_PROPERTY, bytes: MEMORY_SEAL_NOTE }] : []),
+  ];
+}
+
 /**
- * Writes an ELF64 executable for x86-64: a PT_LOAD each for the headers and for every segment, PT_GNU_STACK, and
+ * Writes an ELF64 executable for x86-64: a PT_LOAD each for the headers and for every segment, PT_GNU_STACK, a header
+ * for sections that loaders treat in a way of their own (`.data.rel.ro`, `.openbsd.mutable`), and
  * section headers with a symbol table. The headers are mapped on the page before the first segment.
  * Throws RangeError where there is no room for them there.
  */
 export function writeElf(image: Image, options: ElfOptions = {}): Uint8Array {
   const out = new Output();
-  const programHeaders = image.segments.length + 2;
-  const headerSize = EHDR_SIZE + programHeaders * PHDR_SIZE;
+  const marked = image.segments.filter(({ name }) => MARKED_SECTIONS[name] !== undefined).length;
+  const extras = extraContents(options);
+  const programHeaders = image.segments.length + 2 + marked + extras.length;
+  let headerSize = EHDR_SIZE + programHeaders * PHDR_SIZE;
+  const extraOffsets = extras.map(({ bytes }) => {
+    const offset = up(headerSize, 8);
+    headerSize = offset + bytes.length;
+    return offset;
+  });
   const first = image.segments[0]?.address ?? PAGE;
   if (first < PAGE || first % PAGE !== 0 || headerSize > PAGE) {
     throw new RangeError("no page before the first segment for the ELF headers");
@@ -160,6 +198,19 @@ export function writeElf(image: Image, options: ElfOptions = {}): Uint8Array {
   };
   [headers, ...placed].forEach((segment, i) => {
     writeProgramHeader(out, i, PT_LOAD, flagsOf(segment), segment);
+  });
+  let next = placed.length + 1;
+  for (const segment of placed) {
+    const type = MARKED_SECTIONS[segment.name];
+    if (type === undefined) continue;
+    const pages = { ...segment, memorySize: up(segment.memorySize, PAGE) };
+    writeProgramHeader(out, next++, type, flagsOf(segment), pages);
+  }
+  extras.forEach(({ type, bytes }, i) => {
+    const offset = extraOffsets[i]!;
+    const extra = { ...headers, offset, address: headers.address + offset, bytes, memorySize: bytes.length };
+    writeProgramHeader(out, next++, type, PF_R, extra);
+    out.put(offset, bytes);
   });
   const stackFlags = PF_R | PF_W | (options.executableStack ? PF_X : 0);
   writeProgramHeader(out, programHeaders - 1, PT_GNU_STACK, stackFlags, undefined);
