@@ -2,11 +2,13 @@ import { FETCH, READ, WRITE } from "../../mmu/access-kind.js";
 import { PF_W, pteFrame } from "../../mmu/page-table-entry.js";
 import { EFAULT } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
+import type { Area } from "./area.js";
 import { bringInOrKill, handleFault } from "./fault.js";
 import type { FaultOutcome } from "./fault-outcome.js";
 import { TASK_SIZE } from "./layout.js";
+import { refuseSealed } from "./sealing/range.js";
 import { VM_IO, VM_MAYREAD, VM_MAYWRITE, VM_PFNMAP, VM_READ, VM_SHARED, VM_WRITE } from "./vm-flags.js";
-import type { Word } from "./word.js";
+import { pageDown, type Word } from "./word.js";
 
 /** More faults than this for one page means that handling makes no progress. */
 const MAX_TRIES = 4;
@@ -66,11 +68,19 @@ export class UserMemory {
         (force &&
           (area.flags & VM_SHARED) === 0 &&
           (area.flags & VM_MAYWRITE) !== 0 &&
-          mm.env.sealing.mayForce(area, mm.env.machine) === null);
+          this.sealsPermit(area, va));
       if (!permitted) return -1;
     } else if ((area.flags & VM_READ) === 0 && !(force && (area.flags & VM_MAYREAD) !== 0)) return -1;
     if (bringInOrKill(mm, area, va, write) !== "ok") return -1;
     return mm.env.frames.memory.linearOf(pteFrame(mm.translations.low(va))) + (va % 4096);
+  }
+
+  /** Whether seals permit a forced write. */
+  private sealsPermit(area: Area, va: number): boolean {
+    const { mm } = this;
+    const verdict = mm.env.sealing.mayForce(area, mm.env.machine);
+    if (verdict !== null) refuseSealed(mm, "force", verdict, () => ({ area, address: pageDown(va) }));
+    return verdict === null;
   }
 
   /** The frame that a byte lies in, after the checks of a read (get_user_pages); -1 when refused. */

@@ -1,13 +1,14 @@
-import { EPERM } from "../../errno.js";
+import { EIO, EPERM } from "../../errno.js";
 import type { Area } from "../area.js";
 import { VM_SHARED } from "../vm-flags.js";
-import { addBits, DISCARDS, isAnonymous, readTodaysCall, UNSEALED } from "./parts.js";
+import { addBits, DISCARDS, discardsAnonymous, readTodaysCall, refuseSealedArea, UNSEALED } from "./parts.js";
+import { rulesOf } from "./rules.js";
 import type { SealingDesign, SealingModel, SealRule, SealVerdict } from "./sealing-model.js";
 
 const SEALED = 1;
 
 const SOURCE = "Pedro Falcato, linux-mm, September 2024";
-const rule = (name: string, text: string): SealRule => ({ name, text, source: SOURCE });
+const rule = rulesOf(SOURCE);
 
 const MODIFY = rule(
   "modify",
@@ -29,9 +30,7 @@ const FORCE = rule(
 const ALLOWED = rule("allowed", "mlock, msync, mbind and swapping are not a seal's business");
 const AGAIN = rule("again", "sealing what is sealed changes nothing and succeeds");
 
-function refuse(area: Area, of: SealRule): SealVerdict | null {
-  return area.seal === null ? null : { rule: of, errno: EPERM };
-}
+const refuse = (area: Area, of: SealRule): SealVerdict | null => refuseSealedArea(area, of, EPERM);
 
 function model(name: string): SealingModel {
   return {
@@ -43,12 +42,13 @@ function model(name: string): SealingModel {
     mayUnmap: (area) => refuse(area, MODIFY),
     mayProtect: (area) => refuse(area, MODIFY),
     mayRemap: (area) => refuse(area, REMAP),
-    mayDiscard(area, { advice, release, writable }) {
-      if (!DISCARDS.has(advice) || writable) return null;
-      if (isAnonymous(area, release)) return refuse(area, DISCARD);
-      return (area.flags & VM_SHARED) === 0 ? refuse(area, PRIVATE_FILE) : null;
+    mayDiscard(area, request) {
+      if (discardsAnonymous(area, request)) return refuse(area, DISCARD);
+      const losesPages = (area.flags & VM_SHARED) === 0 && DISCARDS.has(request.advice);
+      return losesPages && !request.writable ? refuse(area, PRIVATE_FILE) : null;
     },
-    mayForce: (area) => refuse(area, FORCE),
+    // As for all that ptrace and /proc/PID/mem may not touch.
+    mayForce: (area) => refuseSealedArea(area, FORCE, EIO),
   };
 }
 

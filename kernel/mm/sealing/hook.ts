@@ -2,14 +2,14 @@ import type { BpfProgram } from "../../bpf/instruction.js";
 import { HookedModel } from "./hooked-model.js";
 import { linux, linuxSealing } from "./linux.js";
 import { ProgramJudge } from "./program-judge.js";
-import type { SealingDesign, SealingModel, SealRule } from "./sealing-model.js";
+import { rulesOf } from "./rules.js";
+import type { SealingDesign, SealingModel } from "./sealing-model.js";
 
 /** Kept with seals that were made while a program was attached. */
 const UNDER_PROGRAM = 0x4000_0000;
 
-const rule = (name: string, text: string, source: string): SealRule => ({ name, text, source });
 const PROPOSED = "Pedro Falcato in the thread on v3, linux-mm, December 2023; never implemented";
-const OURS = "sealab: the idea leaves it open";
+const rule = rulesOf("sealab: the idea leaves it open");
 
 const ATTACH = rule(
   "attach",
@@ -19,19 +19,16 @@ const ATTACH = rule(
 const PROGRAM = rule(
   "program",
   "the program is classic BPF, attached with prctl(0x5345414c, struct sock_fprog *, 0, 0, 0) and checked before as seccomp checks its filters: what it reads, where it jumps, how it ends; 4096 instructions at most",
-  OURS,
 );
 const ANSWER = rule(
   "answer",
   "1 permits, 0 lets the refusal stand, and so does any other answer or a division by zero, which the refusal then tells of",
-  OURS,
 );
 const ONCE = rule(
   "once",
   "a program is attached once, for good, and decides only of areas that are sealed after that; who takes control later cannot lift a seal",
-  OURS,
 );
-const INHERIT = rule("inherit", "a forked child has the program too; exec takes it away", OURS);
+const INHERIT = rule("inherit", "a forked child has the program too; exec takes it away");
 
 function model(name: string): SealingModel {
   return {

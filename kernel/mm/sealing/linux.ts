@@ -1,33 +1,21 @@
 import { EPERM } from "../../errno.js";
 import type { Area } from "../area.js";
-import { addBits, DISCARDS, isAnonymous, readTodaysCall, UNSEALED } from "./parts.js";
+import { addBits, discardsAnonymous, readTodaysCall, refuseSealedArea, UNSEALED } from "./parts.js";
+import { discardRule, modifyRule } from "./rules.js";
 import type { SealingDesign, SealingModel, SealRule, SealVerdict } from "./sealing-model.js";
 
 /** VM_SEALED, the only bit Linux has. */
 const SEALED = 1;
 
-const MODIFY: SealRule = {
-  name: "modify",
-  text: "a sealed area may not be unmapped, replaced, moved, resized or given another protection",
-  source: "can_modify_vma",
-};
-const DISCARD: SealRule = {
-  name: "discard",
-  text: "the content of sealed anonymous memory may be discarded only by who could overwrite it",
-  source: "can_madv_modify",
-};
+const MODIFY = modifyRule("can_modify_vma");
+const DISCARD = discardRule("can_madv_modify");
 const SEAL: SealRule = {
   name: "seal",
   text: "mseal(addr, length, 0) seals mapped memory for good; to seal it again changes nothing",
   source: "do_mseal",
 };
 
-const REFUSE_MODIFY: SealVerdict = { rule: MODIFY, errno: EPERM };
-const REFUSE_DISCARD: SealVerdict = { rule: DISCARD, errno: EPERM };
-
-function modify(area: Area): SealVerdict | null {
-  return area.seal === null ? null : REFUSE_MODIFY;
-}
+const modify = (area: Area): SealVerdict | null => refuseSealedArea(area, MODIFY, EPERM);
 
 /** mseal(2) as mainline Linux has it: one irreversible bit, looked at when the kernel release does. */
 export const linuxSealing: SealingModel = {
@@ -39,10 +27,8 @@ export const linuxSealing: SealingModel = {
   mayUnmap: modify,
   mayProtect: modify,
   mayRemap: modify,
-  mayDiscard(area, { advice, release, writable }) {
-    if (area.seal === null || !DISCARDS.has(advice)) return null;
-    return isAnonymous(area, release) && !writable ? REFUSE_DISCARD : null;
-  },
+  mayDiscard: (area, request) =>
+    discardsAnonymous(area, request) ? refuseSealedArea(area, DISCARD, EPERM) : null,
 };
 
 export const linux: SealingDesign = {

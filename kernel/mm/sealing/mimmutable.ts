@@ -3,18 +3,18 @@ import type { Area } from "../area.js";
 import { MADV_DONTNEED, MADV_FREE } from "../uapi.js";
 import { protFlags, VM_ACCESS_FLAGS, VM_READ, VM_WIPEONFORK, VM_WRITE } from "../vm-flags.js";
 import { pageDown, pageUp, TWO_64, wordOf } from "../word.js";
-import { addBits, mistake, UNSEALED } from "./parts.js";
+import { addBits, mistake, refuseSealedArea, UNSEALED } from "./parts.js";
+import { rulesOf } from "./rules.js";
 import type { SealingDesign, SealingModel, SealingOption, SealRule, SealVerdict } from "./sealing-model.js";
 
 const IMMUTABLE = 1;
 
 const MAN = "OpenBSD mimmutable(2)";
-const rule = (name: string, text: string, source: string): SealRule => ({ name, text, source });
+const rule = rulesOf(MAN);
 
 const CALL = rule(
   "call",
   "mimmutable(addr, length), in mseal's place: addr is rounded down and the end up, a range that wraps is EINVAL, holes are passed over; for good, and again changes nothing",
-  MAN,
 );
 const INHERIT = rule(
   "inherit-zero",
@@ -52,7 +52,7 @@ const DEMOTE = rule(
   "an immutable area that is readable and writable may become read-only once more",
   "uvm_map_protect, OpenBSD 7.3",
 );
-const FORK = rule("fork", "a child's memory is immutable too; exec and exit take it away", MAN);
+const FORK = rule("fork", "a child's memory is immutable too; exec and exit take it away");
 const EXEC = rule(
   "exec",
   "execve makes the segments of the program and of its interpreter immutable, and the stack; not relro, nor segments that are writable and executable, nor the text of a program with text relocations",
@@ -75,9 +75,7 @@ export const ASKED: SealingOption = {
   text: "immutable is only what the program asks for: execve and the loader make nothing so",
 };
 
-function verdict(area: Area, of: SealRule): SealVerdict | null {
-  return area.seal === null ? null : { rule: of, errno: EPERM };
-}
+const verdict = (area: Area, of: SealRule): SealVerdict | null => refuseSealedArea(area, of, EPERM);
 
 /** OpenBSD's, as it is since January 2024, or as it was before. */
 export function immutable(name: string, older: boolean, options: ReadonlySet<string>): SealingModel {

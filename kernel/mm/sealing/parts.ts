@@ -15,7 +15,16 @@ import {
 } from "../uapi.js";
 import { VM_SHARED } from "../vm-flags.js";
 import { addPages, isPageAligned, isZero, pageUp } from "../word.js";
-import type { SealArguments, SealCall, SealingModel, SealingOption, SealMistake } from "./sealing-model.js";
+import type {
+  DiscardRequest,
+  SealArguments,
+  SealCall,
+  SealingModel,
+  SealingOption,
+  SealMistake,
+  SealRule,
+  SealVerdict,
+} from "./sealing-model.js";
 
 /** Advice that may lose content (mm/madvise.c, is_discard), as it was before guard pages. */
 export const DISCARDS_BEFORE_GUARDS: ReadonlySet<number> = new Set([
@@ -88,6 +97,20 @@ export function readTodaysCall(call: SealArguments, bits: number): SealCall | Se
   return readRange(call, bits);
 }
 
+/** The drafts' call of four arguments: which seals, of all that there are, and flags. */
+export function readTypedCall(
+  call: SealArguments,
+  all: number,
+  source: string,
+  withImplied: (types: number) => number = (types) => types,
+): SealCall | SealMistake {
+  const types = Number(call.third);
+  if (!(types <= all) || (types & ~all) !== 0)
+    return mistake("types", EINVAL, "an unknown type of seal", source);
+  if (Number(call.fourth) !== 0) return mistake("flags", EINVAL, "no flags are defined", source);
+  return readRange(call, withImplied(types));
+}
+
 /** Bits that are never cleared. @param names what the bits are called; empty: they are not called a seal */
 export function addBits(
   seal: Seal | null,
@@ -105,6 +128,36 @@ export function bitNames(bits: number, names: Readonly<Record<string, number>>):
   return Object.keys(names)
     .filter((name) => (bits & names[name]!) !== 0)
     .join(", ");
+}
+
+/** A refusal where an area has one of these bits. */
+export function refuseBits(area: Area, bits: number, rule: SealRule, errno: number): SealVerdict | null {
+  return (bitsOf(area) & bits) === 0 ? null : { rule, errno };
+}
+
+/** A refusal of bits that an area does not have yet, where it has the bit that closes the list. */
+export function refuseNewBits(
+  area: Area,
+  closing: number,
+  bits: number,
+  rule: SealRule,
+  errno: number,
+): SealVerdict | null {
+  return (bits & ~bitsOf(area)) === 0 ? null : refuseBits(area, closing, rule, errno);
+}
+
+/** A refusal where an area is sealed in whatever way. */
+export function refuseSealedArea(area: Area, rule: SealRule, errno: number): SealVerdict | null {
+  return area.seal === null ? null : { rule, errno };
+}
+
+/** Whether content that nobody could bring back goes without a right to write it: the discard that seals are about. */
+export function discardsAnonymous(
+  area: Area,
+  { advice, writable, release }: DiscardRequest,
+  discards: ReadonlySet<number> = DISCARDS,
+): boolean {
+  return discards.has(advice) && !writable && isAnonymous(area, release);
 }
 
 /** What a discard treats as anonymous, as the release has it. */

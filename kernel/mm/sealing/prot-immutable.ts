@@ -2,7 +2,8 @@ import { EPERM } from "../../errno.js";
 import type { Area } from "../area.js";
 import { protFlags } from "../vm-flags.js";
 import { addBits, bitNames, bitsOf, readTodaysCall, TODAY, UNSEALED } from "./parts.js";
-import type { SealingDesign, SealingModel, SealRule, SealVerdict } from "./sealing-model.js";
+import { rulesOf } from "./rules.js";
+import type { SealingDesign, SealingModel, SealVerdict } from "./sealing-model.js";
 
 const IMMUTABLE = 1;
 const DOWNGRADABLE = 2;
@@ -13,7 +14,7 @@ export const PROT_IMMUTABLE = 0x0400_0000;
 export const PROT_DOWNGRADABLE = 0x0800_0000;
 
 const SOURCE = "Matthew Wilcox, linux-mm, October 2023";
-const rule = (name: string, text: string): SealRule => ({ name, text, source: SOURCE });
+const rule = rulesOf(SOURCE);
 
 const CALL = rule(
   "call",

@@ -1,8 +1,17 @@
-import { EACCES, EINVAL } from "../../errno.js";
-import type { Area } from "../area.js";
+import { EACCES } from "../../errno.js";
 import type { Word } from "../word.js";
-import { addBits, bitNames, bitsOf, mistake, readRange, readTodaysCall, TODAY, UNSEALED } from "./parts.js";
-import type { SealingDesign, SealingModel, SealOrigin, SealRule, SealVerdict } from "./sealing-model.js";
+import {
+  addBits,
+  bitNames,
+  readTodaysCall,
+  readTypedCall,
+  refuseBits,
+  refuseNewBits,
+  TODAY,
+  UNSEALED,
+} from "./parts.js";
+import { rulesOf, wholeRule } from "./rules.js";
+import type { SealingDesign, SealingModel, SealOrigin } from "./sealing-model.js";
 
 const MSEAL = 1;
 const MPROTECT = 2;
@@ -13,7 +22,7 @@ const NAMES = { MSEAL, MPROTECT, MUNMAP, MMAP, MREMAP };
 const ALL = 0x1f;
 
 const SOURCE = "RFC v1, 16 October 2023";
-const rule = (name: string, text: string, source = SOURCE): SealRule => ({ name, text, source });
+const rule = rulesOf(SOURCE);
 
 const CALL = rule(
   "call",
@@ -31,25 +40,8 @@ const ORIGIN = rule(
   "origin",
   "a bit binds the system call of its name alone: what mmap, mremap, brk or shmdt unmap on their own way ignores MUNMAP",
 );
-const WHOLE = rule("all-or-nothing", "all areas of the range are asked before anything changes");
 const MERGE = rule("merge", "sealed areas never merge");
 const DISCARD = rule("discard", "madvise, mlock and msync are never refused");
-
-function verdict(area: Area, bit: number, of: SealRule): SealVerdict | null {
-  return (bitsOf(area) & bit) === 0 ? null : { rule: of, errno: EACCES };
-}
-
-/** The bits as a caller of these two drafts passes them. */
-export function readTypedCall(
-  types: Word,
-  flags: Word,
-  all: number,
-): { readonly bits: number } | { readonly mistake: string; readonly text: string } {
-  const bits = Number(types);
-  if (!(bits <= all) || (bits & ~all) !== 0) return { mistake: "types", text: "an unknown type of seal" };
-  if (Number(flags) !== 0) return { mistake: "flags", text: "no flags are defined" };
-  return { bits };
-}
 
 /** What RFC v1 and v2 share. */
 export function bitPerCall(name: string, today: boolean, word: (register: Word) => Word): SealingModel {
@@ -60,24 +52,19 @@ export function bitPerCall(name: string, today: boolean, word: (register: Word) 
     systemBits: ALL & ~MSEAL,
     readCall(call) {
       if (today) return readTodaysCall(call, ALL);
-      const typed = readTypedCall(word(call.third), word(call.fourth), ALL);
-      if ("mistake" in typed) return mistake(typed.mistake, EINVAL, typed.text, SOURCE);
-      return readRange(call, typed.bits);
+      return readTypedCall({ ...call, third: word(call.third), fourth: word(call.fourth) }, ALL, SOURCE);
     },
-    maySeal(area, bits) {
-      const has = bitsOf(area);
-      return (has & MSEAL) !== 0 && (bits & ~has) !== 0 ? { rule: ADD, errno: EACCES } : null;
-    },
+    maySeal: (area, bits) => refuseNewBits(area, MSEAL, bits, ADD, EACCES),
     add: (seal, bits, by) => addBits(seal, bits, by, (all) => bitNames(all, NAMES)),
     mergeable: (a, b) => a === null && b === null,
     mayUnmap(area, origin: SealOrigin) {
-      if (origin === "munmap") return verdict(area, MUNMAP, UNMAP);
-      if (origin === "mmap") return verdict(area, MMAP, REPLACE);
-      if (origin === "mremap-destination") return verdict(area, MREMAP, REMAP);
+      if (origin === "munmap") return refuseBits(area, MUNMAP, UNMAP, EACCES);
+      if (origin === "mmap") return refuseBits(area, MMAP, REPLACE, EACCES);
+      if (origin === "mremap-destination") return refuseBits(area, MREMAP, REMAP, EACCES);
       return null;
     },
-    mayProtect: (area) => verdict(area, MPROTECT, PROTECT),
-    mayRemap: (area) => verdict(area, MREMAP, REMAP),
+    mayProtect: (area) => refuseBits(area, MPROTECT, PROTECT, EACCES),
+    mayRemap: (area) => refuseBits(area, MREMAP, REMAP, EACCES),
   };
 }
 
@@ -87,7 +74,7 @@ export const rfcV1: SealingDesign = {
   title: "the first draft: a bit for each system call",
   source: "Jeff Xu, [RFC PATCH v1 0/8] Introduce mseal() syscall, linux-kernel, 16 October 2023",
   options: [TODAY],
-  rules: [CALL, ADD, PROTECT, UNMAP, REPLACE, REMAP, ORIGIN, WHOLE, MERGE, DISCARD],
+  rules: [CALL, ADD, PROTECT, UNMAP, REPLACE, REMAP, ORIGIN, wholeRule(SOURCE), MERGE, DISCARD],
   // The arguments are unsigned int: the registers' upper halves are not looked at.
   create: (name, options) => bitPerCall(name, options.has("today"), low32),
 };

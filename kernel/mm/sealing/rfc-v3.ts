@@ -1,5 +1,4 @@
 import { EACCES, EINVAL, ENOSYS } from "../../errno.js";
-import type { Area } from "../area.js";
 import {
   addBits,
   bitNames,
@@ -7,13 +6,15 @@ import {
   DISCARDS_BEFORE_GUARDS,
   isAnonymous,
   mistake,
-  readRange,
   readTodaysCall,
+  readTypedCall,
+  refuseBits,
+  refuseNewBits,
   TODAY,
   UNSEALED,
 } from "./parts.js";
-import { readTypedCall } from "./rfc-v1.js";
-import type { SealingDesign, SealingModel, SealRule, SealVerdict } from "./sealing-model.js";
+import { rulesOf, wholeRule } from "./rules.js";
+import type { SealingDesign, SealingModel } from "./sealing-model.js";
 
 const SEAL = 1;
 const BASE = 2;
@@ -30,7 +31,7 @@ const PROT_SEAL_SHIFT = 26;
 const PROT_SEALS = TYPES << PROT_SEAL_SHIFT;
 
 const SOURCE = "v3, 12 December 2023";
-const rule = (name: string, text: string, source = SOURCE): SealRule => ({ name, text, source });
+const rule = rulesOf(SOURCE);
 
 const CALL = rule(
   "call",
@@ -55,12 +56,7 @@ const MMAP = rule(
   "prot-seal",
   "PROT_SEAL_* in mmap (bits 26 to 29, in the order of the types) seals from the beginning; mprotect does not take them",
 );
-const WHOLE = rule("all-or-nothing", "all areas of the range are asked before anything changes");
 const MERGE = rule("merge", "areas merge when their seals and their being sealable are equal");
-
-function verdict(area: Area, bit: number, of: SealRule): SealVerdict | null {
-  return (bitsOf(area) & bit) === 0 ? null : { rule: of, errno: EACCES };
-}
 
 function withBase(types: number): number {
   return (types & (PROT_PKEY | DISCARD_RO_ANON)) === 0 ? types : types | BASE;
@@ -81,9 +77,7 @@ function model(name: string, options: ReadonlySet<string>): SealingModel {
     overlay: "with-place",
     readCall(call) {
       if (today) return readTodaysCall(call, TYPES);
-      const typed = readTypedCall(call.third, call.fourth, TYPES);
-      if ("mistake" in typed) return mistake(typed.mistake, EINVAL, typed.text, SOURCE);
-      return readRange(call, withBase(typed.bits));
+      return readTypedCall(call, TYPES, SOURCE, withBase);
     },
     readMmap(prot, flags) {
       const types = (prot & PROT_SEALS) >>> PROT_SEAL_SHIFT;
@@ -95,17 +89,16 @@ function model(name: string, options: ReadonlySet<string>): SealingModel {
       };
     },
     maySeal(area, bits) {
-      const has = bitsOf(area);
-      if ((has & SEALABLE) === 0 && !today) return { rule: SEALABLE_RULE, errno: EACCES };
-      return (has & SEAL) !== 0 && (bits & ~has) !== 0 ? { rule: ADD, errno: EACCES } : null;
+      if ((bitsOf(area) & SEALABLE) === 0 && !today) return { rule: SEALABLE_RULE, errno: EACCES };
+      return refuseNewBits(area, SEAL, bits, ADD, EACCES);
     },
     add: (seal, bits, by) => addBits(seal, bits, by, (all) => bitNames(all, NAMES)),
-    mayUnmap: (area) => verdict(area, BASE, BASE_RULE),
-    mayRemap: (area) => verdict(area, BASE, BASE_RULE),
-    mayProtect: (area) => verdict(area, PROT_PKEY, PROTECT),
+    mayUnmap: (area) => refuseBits(area, BASE, BASE_RULE, EACCES),
+    mayRemap: (area) => refuseBits(area, BASE, BASE_RULE, EACCES),
+    mayProtect: (area) => refuseBits(area, PROT_PKEY, PROTECT, EACCES),
     mayDiscard(area, { advice, release, writable }) {
       if (!discards(advice) || writable || !isAnonymous(area, release)) return null;
-      return verdict(area, DISCARD_RO_ANON, DISCARD);
+      return refuseBits(area, DISCARD_RO_ANON, DISCARD, EACCES);
     },
   };
 }
@@ -139,6 +132,6 @@ export const rfcV3: SealingDesign = {
       text: "a kernel built without CONFIG_MSEAL: mseal is ENOSYS, PROT_SEAL_* in mmap EINVAL",
     },
   ],
-  rules: [CALL, IMPLIED, SEALABLE_RULE, ADD, BASE_RULE, PROTECT, DISCARD, MMAP, WHOLE, MERGE],
+  rules: [CALL, IMPLIED, SEALABLE_RULE, ADD, BASE_RULE, PROTECT, DISCARD, MMAP, wholeRule(SOURCE), MERGE],
   create: (name, options) => (options.has("unconfigured") ? unconfigured(name) : model(name, options)),
 };

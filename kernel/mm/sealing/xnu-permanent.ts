@@ -1,12 +1,13 @@
 import { EACCES } from "../../errno.js";
 import { addBits, readTodaysCall, TODAY, UNSEALED } from "./parts.js";
-import type { SealingDesign, SealingModel, SealRule, SealVerdict } from "./sealing-model.js";
+import { rulesOf } from "./rules.js";
+import type { SealingDesign, SealingModel, SealVerdict } from "./sealing-model.js";
 
 const PERMANENT = 1;
 /** Ours: Linux leaves this bit of mmap's flags free, and XNU's own number means something else there. */
 export const MAP_PERMANENT = 0x0100_0000;
 
-const rule = (name: string, text: string, source: string): SealRule => ({ name, text, source });
+const rule = rulesOf("vm_map.c");
 
 const CREATED = rule(
   "created",

@@ -15,6 +15,7 @@ describe("the list of models", () => {
       "xnu-permanent",
       "prot-immutable",
       "guidelines",
+      "hook",
     ]);
   });
   it.each(SEALING_DESIGNS.map((design) => [design.name, design] as const))(
