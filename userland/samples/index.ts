@@ -1,6 +1,9 @@
+import { checkpoint } from "./checkpoint.js";
 import { hello } from "./hello.js";
 import { jitHeap } from "./jit-heap.js";
 import { executeOnly, keyRights, signalPkru } from "./keys.js";
+import { loader } from "./loader.js";
+import { openSection } from "./open-section.js";
 import { pageCrossingJump } from "./page-crossing-jump.js";
 import { execSeals, forkKeys, forkSeals, threadKeys } from "./processes.js";
 import {
@@ -18,6 +21,7 @@ import {
   sealedRodata,
   sealedText,
 } from "./sealed-memory.js";
+import { sealHook } from "./seal-hook.js";
 import { selfModifying } from "./self-modifying.js";
 
 export type { Sample, StoryLine } from "./sample.js";
@@ -31,12 +35,14 @@ export const samples: readonly Sample[] = [
   refusedMapFixed,
   refusedPkeyMprotect,
   jitHeap,
+  loader,
   pageCrossingJump,
   sealedRodata,
   sealedText,
   partialMprotect,
   munmapAllOrNothing,
   sealedHeap,
+  sealHook,
   keyRights,
   executeOnly,
   signalPkru,
@@ -45,6 +51,8 @@ export const samples: readonly Sample[] = [
   forkKeys,
   forkSeals,
   execSeals,
+  checkpoint,
+  openSection,
 ];
 
 /** The sample of that name, or undefined. */
