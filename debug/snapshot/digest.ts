@@ -1,5 +1,6 @@
 import { HostLower } from "../../kernel/fs/host-lower.js";
 import { Kernel } from "../../kernel/kernel.js";
+import { AreaTree } from "../../kernel/mm/area-tree.js";
 import { UserMemory } from "../../kernel/mm/user-memory.js";
 import { RunLoop } from "../../kernel/run-loop.js";
 import { Task } from "../../kernel/task.js";
@@ -12,7 +13,9 @@ import { hashContext } from "./processor-state.js";
 const NOT_COMPARED: ReadonlyMap<object, ReadonlySet<string>> = new Map<object, ReadonlySet<string>>([
   [Kernel.prototype, new Set(["outside"])],
   [RunLoop.prototype, new Set(["stopRequested", "timersSeen", "deadlinesChanged", "spareContext"])],
-  [UserMemory.prototype, new Set(["scratch", "view"])],
+  [UserMemory.prototype, new Set(["scratch", "view", "lastFault"])],
+  // Where the last search ended.
+  [AreaTree.prototype, new Set(["recent"])],
   [HostLower.prototype, new Set(["files", "handles"])],
   // Looked at by itself: half of its bytes are scratch space.
   [Task.prototype, new Set(["context"])],
