@@ -38,11 +38,13 @@ export class CodeSource {
     const inPage = PAGE_SIZE - (rip % PAGE_SIZE);
     const window = Math.min(inPage, WINDOW_BYTES);
     const bytes = this.memory.u8.subarray(linear, linear + window);
+    let source = bytes;
     let decoded = this.decoder.decode(bytes, rip, undefined, this.stopPoints?.boundaries);
     let secondFrame = -1;
     if (decoded.incomplete) {
       const whole = this.fetch(rip, MAX_INSTRUCTION_BYTES);
       if (whole === undefined) return undefined;
+      source = whole;
       decoded = this.decoder.decode(whole, rip, 1);
       const end = decoded.rips[decoded.rips.length - 1];
       if (end - rip > inPage) {
@@ -51,8 +53,26 @@ export class CodeSource {
         decoded = this.decoder.withPageCheck(decoded, rip + inPage, second);
       }
     }
+    if (this.stopPoints?.pkru === true && this.endsBehindWrpkru(decoded.rips, rip, source, this.stopPoints))
+      return this.decode(rip, linear, physical);
     if (this.blocks.isFull(decoded.records.length)) this.blocks.dropAll();
     return this.blocks.add(decoded, rip, physical, secondFrame);
+  }
+
+  /** The address behind a WRPKRU becomes a boundary. @returns whether one in the block was not yet */
+  private endsBehindWrpkru(
+    rips: ArrayLike<number>,
+    rip: number,
+    bytes: Uint8Array,
+    { boundaries }: StopPoints,
+  ): boolean {
+    const before = boundaries.size;
+    for (let i = 1; i < rips.length; i++) {
+      const end = rips[i]! - rip;
+      if (bytes[end - 3] === 0x0f && bytes[end - 2] === 0x01 && bytes[end - 1] === 0xef)
+        boundaries.add(rips[i]!);
+    }
+    return boundaries.size !== before;
   }
 
   /** Up to `length` instruction bytes at `rip`; undefined after a fault of the first page, fewer bytes at the second's. */

@@ -47,8 +47,11 @@ import type { StopPoints, Watch } from "./stop-points.js";
 import { interpreterModule } from "./interpreter-module.js";
 import { readXsave, resetXstate, writeXsave } from "./xstate.js";
 
-/** "breakpoint": before the instruction at one. "watchpoint": behind the instruction that met one. */
-export type ExitReason = "budget" | "syscall" | "exception" | "breakpoint" | "watchpoint";
+/**
+ * "breakpoint": before the instruction at one. "watchpoint": behind the instruction that met one. "pkru": behind one
+ * that wrote PKRU.
+ */
+export type ExitReason = "budget" | "syscall" | "exception" | "breakpoint" | "watchpoint" | "pkru";
 
 /** Why `run` returned. One object, overwritten by each run. */
 export interface CpuExit {
@@ -176,6 +179,13 @@ export class Cpu {
     if (this.stops!.withhold(watch)) this.mmu.flush();
   }
 
+  /** Whether a run ends behind each instruction that writes PKRU. */
+  stopAtPkru(on: boolean): void {
+    const stops = this.stops!;
+    if (on && !stops.pkru) this.blocks.dropAll();
+    stops.pkru = on;
+  }
+
   /** Exact while a callout of `record` runs. */
   instructionsAt(record: number): number {
     const block = this.blocks.ofRecord(record);
@@ -229,16 +239,25 @@ export class Cpu {
     this.exit.reason = "budget";
     let going = true;
     while (going && this.instructions < end) {
-      if (this.stops !== null && this.stops.breakpoints.has(this.rip)) {
+      if (this.stops !== null && this.stopsBefore(this.stops)) {
         this.exit.reason = "breakpoint";
         break;
       }
+      const before = this.pkruWriter.instruction;
       if ((this.u32[FLAG_OTHER >>> 2] & RFLAGS_TF) !== 0) going = this.stepWithTrap();
       else going = this.slice(Math.min(end - this.instructions, this.slices < 64 ? FIRST_SLICES : SLICE));
+      if (this.stops?.pkru === true && this.pkruWriter.instruction !== before && this.exit.reason === "budget") {
+        this.exit.reason = "pkru";
+        break;
+      }
     }
     this.registers.rip = this.rip;
     this.mmu.setPkru(this.registers.pkru);
     return this.exit.reason;
+  }
+
+  private stopsBefore(stops: StopPoints): boolean {
+    return stops.breakpoints.has(this.rip) && stops.passed !== this.instructions;
   }
 
   private slice(budget: number): boolean {

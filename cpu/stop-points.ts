@@ -26,6 +26,10 @@ export class StopPoints {
   watches: readonly Watch[] = [];
   /** The watch that the last instruction met, and where; null: none. */
   hit: { readonly watch: Watch; readonly address: number } | null = null;
+  /** A run ends behind each instruction that wrote PKRU; set by {@link Cpu.stopAtPkru}. */
+  pkru = false;
+  /** The instruction that is next at this count is executed though a breakpoint is there; -1: none. */
+  passed = -1;
   /** One instruction is executed by itself: what it meets is noted, and does not end it. */
   noting = false;
 

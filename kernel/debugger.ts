@@ -3,8 +3,11 @@
  * nothing of it is in the guest. Where an answer is true the run returns "stopped", and the task goes on from there.
  */
 
+import type { ExitReason } from "./processor.js";
 import type { SignalInfo } from "./signals/siginfo.js";
 import type { Task } from "./task.js";
+
+export type CpuStop = Exclude<ExitReason, "budget" | "syscall" | "exception">;
 
 export type ForkKind = "fork" | "vfork" | "clone";
 
@@ -17,11 +20,14 @@ export interface KernelDebugger {
   switched(task: Task): void;
   /** Before the task runs code of its own; true: it has executed the one instruction that it was let go for. */
   stopsBefore(task: Task): boolean;
-  /** It runs one instruction only. */
-  steps(task: Task): boolean;
-  /** The CPU stopped at a breakpoint, or behind an instruction that met a watchpoint. */
-  stoppedAt(task: Task, reason: "breakpoint" | "watchpoint"): void;
-  /** Before a signal takes effect; true: it waits until the debugger says what becomes of it (task.injected). */
+  /** How many instructions it may run before `stopsBefore` is asked again: at least 1, Infinity. */
+  allowance(task: Task): number;
+  /**
+   * The CPU stopped at a breakpoint, behind an instruction that met a watchpoint, or behind one that wrote PKRU. False:
+   * it goes on (from a breakpoint only if the CPU is told to pass it).
+   */
+  stoppedAt(task: Task, reason: CpuStop): boolean;
+  /** Before a signal takes effect; true: it stops, with the signal as task.injected, which a debugger may change. */
   holdsSignal(task: Task, info: SignalInfo): boolean;
   /** A handler was entered; nothing of it has run. */
   enteredHandler(task: Task): void;

@@ -28,7 +28,7 @@ export interface ProcessorRegisters {
   mxcsr: number;
 }
 
-export type ExitReason = "budget" | "syscall" | "exception" | "breakpoint" | "watchpoint";
+export type ExitReason = "budget" | "syscall" | "exception" | "breakpoint" | "watchpoint" | "pkru";
 
 export interface ProcessorExit {
   vector: number;

@@ -42,6 +42,8 @@ export class RunLoop {
   private timersSeen = Infinity;
   /** A limit or timer of processor time was set: the running task's budget is made again. */
   deadlinesChanged = false;
+  /** A debugger stopped it at a call's entry: the call is made before anything else happens. */
+  private atEntry: Task | null = null;
   /** Bytes of a context that was loaded: the next one is saved in them. */
   private spareContext: Uint8Array | null = null;
 
@@ -62,6 +64,10 @@ export class RunLoop {
       if (this.stopRequested) {
         this.stopRequested = false;
         return STOPPED;
+      }
+      if (this.atEntry !== null) {
+        this.leaveEntry(this.atEntry);
+        continue;
       }
       if (this.kernel.processes.size === 0) return { reason: "exited", status: this.kernel.init.exit! };
       this.wakeDue();
@@ -101,14 +107,32 @@ export class RunLoop {
         recorded === null ? Infinity : Math.max(now + 1, recorded.next),
         scheduler.waiting > 0 ? scheduler.sliceEnd : Infinity,
         now + this.untilTimer(task),
-        stepsNow(task) || outside?.steps(task) === true ? now + 1 : Infinity,
+        stepsNow(task) ? now + 1 : Infinity,
+        outside === null ? Infinity : now + outside.allowance(task),
       );
-      if (this.runUser(task, until - now)) return STOPPED;
+      const stopped = this.runUser(task, until - now);
       if (stepsNow(task) && cpu.instructions === now + 1) reportStep(this.kernel, task);
       if (process.timers.usesCpu) fireCpuTimers(this.kernel, task);
       if (process.usage.instructions >= cpuLimitAt(process)) checkCpuLimit(process);
       if (task.policy !== 0 && task.state !== "dead" && realTimeLeft(task) <= 0) checkRealTimeLimit(task);
+      if (stopped) return STOPPED;
     }
+  }
+
+  /** A debugger has stopped the running task at the entry of its call. */
+  stoppedAtEntry(task: Task): void {
+    this.atEntry = task;
+    this.stopRequested = true;
+  }
+
+  /** Without the debugger nothing would have come between: no timer, no turn of another task. */
+  private leaveEntry(task: Task): void {
+    this.atEntry = null;
+    const [step] = task.unfinished;
+    if (step?.kind !== "execute" || task !== this.kernel.current) return;
+    if (this.kernel.debugger?.mayRun(task) === false) return;
+    task.unfinished.shift();
+    this.goOnUnfinished(task, step);
   }
 
   /** A tracee stands still, or has to stop now; false where it goes on. */
@@ -234,10 +258,7 @@ export class RunLoop {
         raiseException(this.kernel, task);
         return false;
       } else if (reason === "budget") return false;
-      else {
-        this.kernel.debugger?.stoppedAt(task, reason);
-        return true;
-      }
+      else if (this.kernel.debugger?.stoppedAt(task, reason) !== false) return true;
       if (this.stopRequested) {
         this.stopRequested = false;
         return true;

@@ -44,7 +44,7 @@ export class SystemCalls {
     } else if (this.kernel.debugger?.stopsAtCall(task, "entry") === true) {
       registers.setNumber(RAX, -ENOSYS);
       task.unfinished.push({ kind: "execute", emulated: false });
-      this.kernel.requestStop();
+      this.kernel.stoppedAtEntry(task);
     } else this.execute(task, false);
   }
 

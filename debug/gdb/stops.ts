@@ -2,7 +2,7 @@
 
 import type { Cpu } from "../../cpu/cpu.js";
 import { StopPoints, type Watch } from "../../cpu/stop-points.js";
-import type { ForkKind, KernelDebugger } from "../../kernel/debugger.js";
+import type { CpuStop, ForkKind, KernelDebugger } from "../../kernel/debugger.js";
 import type { Kernel } from "../../kernel/kernel.js";
 import { RAX } from "../../kernel/processor.js";
 import { withRegisters } from "../../kernel/ptrace/registers.js";
@@ -143,8 +143,8 @@ export class Stops implements KernelDebugger {
 
   /** A held signal of a task: what becomes of it. 0 drops it. */
   settle(event: StopEvent, signal: number): void {
-    if (event.kind !== "signal" || signal === 0) return;
-    event.task.injected = event.info.signo === signal ? event.info : kernelSignal(signal);
+    if (event.kind !== "signal" || signal === event.info.signo) return;
+    event.task.injected = signal === 0 ? null : kernelSignal(signal);
   }
 
   /** A call that was interrupted is made again where the registers, which may have been restored, still say so. */
@@ -208,19 +208,20 @@ export class Stops implements KernelDebugger {
     return true;
   }
 
-  steps(task: Task): boolean {
-    return this.stepping.has(task);
+  allowance(task: Task): number {
+    return this.stepping.has(task) ? 1 : Infinity;
   }
 
-  stoppedAt(task: Task, reason: "breakpoint" | "watchpoint"): void {
+  stoppedAt(task: Task, reason: CpuStop): boolean {
     const hit = this.cpu.stopPoints?.hit ?? null;
     if (reason === "watchpoint" && hit !== null) {
       this.events.push({ kind: "watchpoint", task, watch: hit.watch, address: hit.address });
-      return;
+      return true;
     }
     const inferior = this.inferiors.get(task.process);
     const hardware = inferior?.software.has(this.kernel.cpu.registers.rip) !== true;
     this.events.push({ kind: "breakpoint", task, hardware });
+    return true;
   }
 
   holdsSignal(task: Task, info: SignalInfo): boolean {

@@ -97,12 +97,12 @@ export function deliverSignals(kernel: Kernel, task: Task, restart: RestartCode)
       return;
     }
     if (kernel.debugger !== null && task.injected === null && info.signo !== SIGKILL) {
-      task.interruptedBy = restart;
       if (kernel.debugger.holdsSignal(task, info)) {
+        task.interruptedBy = restart;
+        task.injected = info;
         kernel.requestStop();
         return;
       }
-      task.interruptedBy = 0;
     }
     task.injected = null;
     const action = process.handlers.of(info.signo);
