@@ -1,5 +1,7 @@
 /** Exit statuses of sealab itself, as shells and timeout(1) have them. */
 export const USAGE_STATUS = 2;
+/** A replay is another run than the recorded one. */
+export const DIFFERS_STATUS = 123;
 export const BOUND_STATUS = 124;
 /** Every task waits, and nothing can wake one. */
 export const DEADLOCK_STATUS = 125;

@@ -7,8 +7,9 @@ import { timestamp } from "./node-modules.js";
 import { optionsHelp, parseArguments, UsageError, type OptionSpec } from "./option-parser.js";
 import { stderrOutput, writeAll } from "./output.js";
 import { findSealing } from "./sealing-file.js";
-import { createMachine, load, startObserving, statusOf } from "./run-command.js";
+import { createMachine, load, statusOf } from "./run-command.js";
 import { runLoop, type End } from "./run-loop.js";
+import { startObserving } from "./start-observing.js";
 import { readRunOptions, RUN_OPTIONS, type RunOptions } from "./run-options.js";
 import { claimUpper } from "./upper-directory.js";
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
 import { Failure, INTERNAL_STATUS, USAGE_STATUS } from "./failure.js";
 import { optionsHelp, UsageError } from "./option-parser.js";
 import { writeAll } from "./output.js";
 import { RUN_OPTIONS } from "./run-options.js";
+import { version } from "./version.js";
 
 const HELP = `sealab runs Linux x86-64 programs on a machine of its own: an emulated processor
 with real page tables and protection keys, and a kernel whose mmap, mprotect,
@@ -78,11 +78,6 @@ async function dispatch(args: readonly string[]): Promise<number> {
     default:
       throw new UsageError(`unknown command ${command}`);
   }
-}
-
-function version(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 function report(error: unknown): number {

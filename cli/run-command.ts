@@ -3,7 +3,11 @@ import { isAbsolute, relative, resolve, sep } from "node:path";
 import { EACCES, ENOENT, ENOTDIR } from "../kernel/errno.js";
 import { LoadError } from "../debug/load-error.js";
 import { Machine } from "../debug/machine.js";
+import { machineOptions, startProgram } from "../debug/recording/replay-machine.js";
+import type { RewindableHost } from "../debug/recording/rewindable-host.js";
+import type { RunSetup } from "../debug/recording/run-record.js";
 import type { User } from "../debug/users.js";
+import type { ByteSource } from "../kernel/fs/byte-source.js";
 import {
   BOUND_STATUS,
   DEADLOCK_STATUS,
@@ -16,25 +20,17 @@ import {
 import { rootImage } from "./root-image.js";
 import { claimUpper } from "./upper-directory.js";
 import { guestPath } from "../kernel/fs/tree-setup.js";
-import type { Logger } from "./logger.js";
 import { NodeHost } from "./node-host.js";
 import { parseArguments, UsageError } from "./option-parser.js";
 import { formatOomKill } from "../kernel/mm/oom.js";
 import { stderrOutput, writeAll } from "./output.js";
 import type { WaitReason } from "../kernel/wait-reason.js";
+import { startObserving } from "./start-observing.js";
 import { runLoop, type End } from "./run-loop.js";
 import { readRunOptions, RUN_OPTIONS, type RunOptions } from "./run-options.js";
 import { crypto, timestamp } from "./node-modules.js";
-import { findSealing } from "./sealing-file.js";
+import { findSealing, namesFile } from "./sealing-file.js";
 import type { SealingModel } from "../kernel/mm/sealing/sealing-model.js";
-
-/** A program as the guest will find it. */
-interface Program {
-  /** Path in the guest's tree, latin-1. */
-  readonly path: string;
-  /** Null when it is in the tree already. */
-  readonly elf: Uint8Array | null;
-}
 
 /** `sealab run`: gives the exit status. */
 export async function runCommand(args: readonly string[], help: string): Promise<number> {
@@ -44,6 +40,11 @@ export async function runCommand(args: readonly string[], help: string): Promise
     return 0;
   }
   const options = readRunOptions(parsed);
+  if (options.replay !== null) {
+    const { checkReplayOptions, replayRun } = await import("./replay.js");
+    checkReplayOptions(parsed, operands);
+    return replayRun(options.replay, options);
+  }
   const [name, ...rest] = operands;
   if (name === undefined) throw new UsageError("run: which program?");
   const sealing = await findSealing(options.sealing);
@@ -51,14 +52,24 @@ export async function runCommand(args: readonly string[], help: string): Promise
   const log = options.logLevel === null ? null : (await import("./logger.js")).createLogger(options.logLevel);
   const host = new NodeHost({ seed: options.seed });
   const releaseUpper = options.upper === null ? null : claimUpper(options.upper);
-  const machine = createMachine(options, host, sealing);
+  const recording =
+    options.record === null ? null : new (await import("./recording.js")).Recording(options.record, host);
+  const { setup, archive } = planMachine(options, host);
+  const machine = makeMachine(options, setup, partsFor(host, recording?.door ?? null, archive, sealing));
   machine.kernel.events.on("oom", (kill) => stderrOutput.write(`sealab: ${formatOomKill(kill)}`));
   const stopObserving = await startObserving(machine, options, log);
-  await load(machine, options, name, rest);
+  const start = await load(machine, options, name, rest);
+  recording?.begin(machine, { machine: setup, start });
   log?.info({ program: name, instruction: 0 }, "loaded");
 
   const started = timestamp();
-  const end = await runLoop(machine, host, options);
+  let end: End;
+  try {
+    end = await runLoop(machine, host, options);
+  } catch (error) {
+    recording?.broken(error);
+    throw error;
+  }
   const milliseconds = timestamp() - started;
   stopObserving();
   log?.info({ end: end.kind, instructions: machine.instructions, milliseconds }, "ended");
@@ -69,10 +80,36 @@ export async function runCommand(args: readonly string[], help: string): Promise
   }
   host.close();
   releaseUpper?.();
-  return statusOf(end, options, name);
+  const status = (): number => statusOf(end, options, name);
+  return recording === null ? status() : recording.finish(status);
 }
 
-export function createMachine(options: RunOptions, host: NodeHost, sealing: SealingModel): Machine {
+/** @param door stands before the host, where what comes through it is kept */
+export function createMachine(
+  options: RunOptions,
+  host: NodeHost,
+  sealing: SealingModel,
+  door: RewindableHost | null = null,
+): Machine {
+  const { setup, archive } = planMachine(options, host);
+  return makeMachine(options, setup, partsFor(host, door, archive, sealing));
+}
+
+function partsFor(
+  host: NodeHost,
+  door: RewindableHost | null,
+  archive: ByteSource | null,
+  sealing: SealingModel,
+): Parameters<typeof machineOptions>[1] {
+  const throughDoor = archive !== null && door !== null;
+  return { host: door ?? host, archive: throughDoor ? door.archive(archive) : archive, sealing };
+}
+
+/** The machine that the options ask for; `archive` is its root, where that is one. @throws Failure */
+export function planMachine(
+  options: RunOptions,
+  host: NodeHost,
+): { readonly setup: RunSetup["machine"]; readonly archive: ByteSource | null } {
   const rootOf = (option: string, path: string): number => {
     const root = host.fileSource.addRoot(path);
     if (root < 0)
@@ -93,25 +130,36 @@ export function createMachine(options: RunOptions, host: NodeHost, sealing: Seal
       mode: "cow",
       source: toLatin1(own),
     });
+  const archive = options.root === null ? null : rootImage(options.root);
+  const setup = {
+    memoryBytes: options.memoryBytes,
+    cpu: options.cpu,
+    pku: options.pku,
+    kernel: options.kernel,
+    sealing: namesFile(options.sealing) ? null : options.sealing,
+    sealElf: options.sealElf,
+    params: options.params,
+    maxTasks: options.maxTasks,
+    seed: options.seed === "host" ? crypto().randomInt(2 ** 32) : options.seed,
+    quantum: options.quantum,
+    waitForAll: options.waitAll,
+    clock: options.hostClock ? ("host" as const) : ("virtual" as const),
+    root:
+      options.root === null ? null : archive !== null ? ("archive" as const) : rootOf("--root", options.root),
+    upper: options.upper === null ? null : rootOf("--upper", options.upper),
+    mounts,
+  };
+  return { setup, archive };
+}
+
+/** @throws Failure */
+export function makeMachine(
+  options: RunOptions,
+  setup: RunSetup["machine"],
+  parts: Parameters<typeof machineOptions>[1],
+): Machine {
   try {
-    return Machine.create({
-      memoryBytes: options.memoryBytes,
-      cpu: options.cpu,
-      pku: options.pku,
-      kernel: options.kernel,
-      sealing,
-      sealElf: options.sealElf,
-      params: options.params,
-      host,
-      mounts,
-      ...(options.root === null ? {} : { root: rootImage(options.root) ?? rootOf("--root", options.root) }),
-      ...(options.upper === null ? {} : { upper: rootOf("--upper", options.upper) }),
-      maxTasks: options.maxTasks,
-      seed: options.seed === "host" ? crypto().randomInt(2 ** 32) : options.seed,
-      quantum: options.quantum,
-      waitForAll: options.waitAll,
-      clock: options.hostClock ? "host" : "virtual",
-    });
+    return Machine.create(machineOptions(setup, parts));
   } catch (error) {
     if (error instanceof LoadError) throw new Failure(USAGE_STATUS, mountFailure(options, error));
     if (error instanceof RangeError && /memory/i.test(error.message)) {
@@ -128,34 +176,26 @@ function mountFailure({ root, upper }: RunOptions, { path, reason, message }: Lo
   return `--mount: ${message}`;
 }
 
-export async function startObserving(
-  machine: Machine,
-  options: RunOptions,
-  log: Logger | null,
-): Promise<() => void> {
-  if (log !== null) (await import("./logger.js")).logMachine(log, machine);
-  if (options.trace === null && !options.explain) return () => {};
-  return (await import("./observers.js")).observe(machine, options);
-}
-
+/** Makes a program the machine's first process, and says what was started. @throws Failure */
 export async function load(
   machine: Machine,
   options: RunOptions,
   name: string,
   args: readonly string[],
-): Promise<void> {
+): Promise<RunSetup["start"]> {
   const program = await findProgram(machine, options, name);
-  const cwd = options.cwd ?? defaultDirectory(options);
   const user = options.user === null ? null : userOf(machine, options.user);
   const start = {
+    name,
+    ...program,
     argv: [name, ...args].map(toLatin1),
     env: environment(options, user).map(toLatin1),
-    cwd: toLatin1(cwd),
-    ...(user === null ? {} : { user }),
+    cwd: toLatin1(options.cwd ?? defaultDirectory(options)),
+    user: options.user === null ? null : toLatin1(options.user),
   };
   try {
-    if (program.elf === null) machine.exec(program.path, start);
-    else machine.load(program.elf, { ...start, path: program.path });
+    startProgram(machine, start, user);
+    return start;
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;
     const missing = error.errno === ENOENT || error.errno === ENOTDIR;
@@ -169,17 +209,22 @@ export async function load(
 }
 
 /** A sample, a file of the guest's tree where there is a --root, or a file of the host. */
-async function findProgram(machine: Machine, options: RunOptions, name: string): Promise<Program> {
+async function findProgram(
+  machine: Machine,
+  options: RunOptions,
+  name: string,
+): Promise<Pick<RunSetup["start"], "path" | "elf" | "lookedFor">> {
   if (options.sample) {
     const { buildSample } = await import("./samples-command.js");
-    return { path: `/${name}`, elf: buildSample(name) };
+    return { path: `/${name}`, elf: buildSample(name), lookedFor: null };
   }
   const guest = name.startsWith("/") ? name : `${options.cwd ?? defaultDirectory(options)}/${name}`;
-  const kind = machine.fileKind(guestPath(guest));
+  const lookedFor = guestPath(guest);
+  const kind = machine.fileKind(lookedFor);
   if (kind === "directory") throw new Failure(NOT_EXECUTABLE_STATUS, `${name}: is a directory`);
   if (kind === "other") throw new Failure(NOT_EXECUTABLE_STATUS, `${name}: not a regular file`);
-  if (kind === "file") return { path: toLatin1(name), elf: null };
-  return { path: guestPath(slashed(resolve(name))), elf: readProgram(name) };
+  if (kind === "file") return { path: toLatin1(name), elf: null, lookedFor };
+  return { path: guestPath(slashed(resolve(name))), elf: readProgram(name), lookedFor };
 }
 
 /** A host's absolute path with slashes; on Windows without the drive. */

@@ -33,7 +33,6 @@ const SLICE = 4_000_000;
 /** Milliseconds; a timer cannot be set further ahead than 2^31. */
 const LONGEST_SLEEP = 2 ** 30;
 const SIGINT = 2;
-const SIGCONT = 18;
 
 /**
  * Runs a machine to its end, giving way to Node between slices, so that Ctrl-C arrives: the first goes to the program
@@ -46,25 +45,27 @@ export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bound
   let interrupts = 0;
   let attended = 0;
   let wake = (): void => {};
-  const { terminals } = machine.task.fs.namespace;
-  const own = terminals.host;
+  /** Keys are on their way to the machine, which takes them in when it runs. */
+  let keysCame = false;
+  const own = machine.task.fs.namespace.terminals.host;
   const onInterrupt = (): void => {
     if (++interrupts === 1) {
-      if (own !== null && own.terminal.foreground !== 0) own.terminal.signal(SIGINT);
-      else machine.interrupt();
+      const atTerminal = own !== null && own.terminal.foreground !== 0;
+      machine.fromOutside({ kind: atTerminal ? "terminal-signal" : "signal", signal: SIGINT });
     }
     wake();
   };
   const onResize = (): void => {
-    own?.resized();
+    machine.fromOutside({ kind: "resize" });
     wake();
   };
   /** Takes the keys in; the key with which the user wants to get out, or null. */
   const takeKeys = (): "Ctrl-C" | "Ctrl-]" | null => {
+    keysCame = false;
     if (own === null || !own.raw) return null;
     if (own.attended !== attended) host.terminal?.heeded();
     attended = own.attended;
-    own.pump();
+    keysCame = machine.fromOutside({ kind: "keys" });
     return host.terminal?.wayOut ?? null;
   };
   const timeLeft = (): number => bounds.timeout - (timestamp() - started);
@@ -87,13 +88,14 @@ export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bound
     for (;;) {
       const budget = Math.min(SLICE, lastInstruction - machine.instructions);
       if (budget <= 0) return { kind: "instructions" };
+      machine.keepTime();
       const result = machine.run(budget);
       if (result.reason === "exited") return { kind: "exited", status: result.status };
       if (timeLeft() <= 0) return { kind: "timeout" };
       const key = takeKeys();
       if (key !== null) return { kind: "left", key };
       // The keys just taken in may have let a task go on: then there is nothing to wait for.
-      if (result.reason === "blocked" && machine.kernel.anyReady) continue;
+      if (result.reason === "blocked" && (machine.kernel.anyReady || keysCame)) continue;
       if (result.reason === "blocked") {
         // At a terminal the user's Ctrl-C may still come.
         if (!result.input && result.deadline === null && !machine.host.isTerminal(0) && interrupts === 0)
@@ -102,8 +104,7 @@ export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bound
           result.deadline === null ? Infinity : (result.deadline - machine.kernel.clock.monotonic()) / 1e6;
         const passed = await sleep(result.input, until);
         // The time was really waited for: a virtual clock moves on by it, unless something woke us before.
-        if (passed && result.deadline !== null && timeLeft() > 0)
-          machine.kernel.advanceClock(result.deadline);
+        if (passed && result.deadline !== null && timeLeft() > 0) machine.advanceClock(result.deadline);
       } else if (result.reason === "suspended") {
         // As a shell's job: we stop too, and whoever continues us continues the program.
         if (host.terminal !== undefined) await host.terminal.suspend();
@@ -111,7 +112,7 @@ export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bound
           process.kill(process.pid, "SIGSTOP");
           await nextTurn();
         }
-        terminals.signalGroup(machine.kernel.init.processGroup, SIGCONT);
+        machine.fromOutside({ kind: "continue" });
       } else {
         await nextTurn();
       }

@@ -51,6 +51,10 @@ export interface RunOptions {
   maxTasks: number;
   hostClock: boolean;
   logLevel: string | null;
+  /** File that keeps the run. */
+  record: string | null;
+  /** File of a run to be repeated. */
+  replay: string | null;
 }
 
 export const CPU_NAMES = ["x86-64-v1", "x86-64-v2"];
@@ -144,6 +148,16 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
     value: "virtual|host",
     help: "virtual (default): a nanosecond an instruction; host: real time.",
   },
+  {
+    name: "record",
+    value: "FILE",
+    help: "Keep all that the run takes from outside in FILE, with which it can be repeated anywhere.",
+  },
+  {
+    name: "replay",
+    value: "FILE",
+    help: "Instead of PROG: repeat a recorded run, to the instruction. Only options that look may be given with it.",
+  },
   { name: "log-level", value: "LEVEL", help: `sealab's own log on stderr: ${LOG_LEVELS.join(", ")}.` },
   { name: "help", short: "h", help: "This text." },
 ];
@@ -179,6 +193,8 @@ export function readRunOptions(parsed: readonly ParsedOption[]): RunOptions {
     maxTasks: 4096,
     hostClock: false,
     logLevel: null,
+    record: null,
+    replay: null,
   };
   for (const { name, value } of parsed) apply(options, name, value ?? "", value === null);
   if (options.upper !== null && options.root === null)
@@ -263,6 +279,11 @@ function apply(options: RunOptions, name: string, value: string, bare: boolean):
       break;
     case "clock":
       options.hostClock = oneOf(name, value, ["virtual", "host"]) === "host";
+      break;
+    case "record":
+    case "replay":
+      if (value === "") throw new UsageError(`--${name}: the file's name is missing`);
+      options[name] = value;
       break;
     case "log-level":
       options.logLevel = oneOf(name, value, LOG_LEVELS);

@@ -1,5 +1,6 @@
 import type { Host, HostInput, HostTerminalPort, TerminalSize } from "../../kernel/host.js";
 import { HostClosed } from "../../kernel/host.js";
+import type { ByteSource } from "../../kernel/fs/byte-source.js";
 import type { HostFiles, HostStat } from "../../kernel/fs/host-files.js";
 import type { Kernel } from "../../kernel/kernel.js";
 import { letIn, type OutsideEvent, type OutsideEvents } from "../../kernel/outside.js";
@@ -180,6 +181,22 @@ export class RewindableHost implements Host, StreamStat, OutsideEvents {
 
   random(count: number): Uint8Array {
     return this.take("random", () => this.inner.random(count));
+  }
+
+  /** A tar archive whose bytes are noted as they are read. @param source null in a replay */
+  archive(source: ByteSource | null): ByteSource {
+    return {
+      size: this.ask("archive", () => source!.size),
+      read: (offset, destination) => {
+        const bytes = this.ask<Uint8Array | number>(`archive ${offset} ${destination.length}`, () => {
+          const count = source!.read(offset, destination);
+          return count < 0 ? count : destination.subarray(0, count);
+        });
+        if (typeof bytes === "number") return bytes;
+        destination.set(bytes);
+        return bytes.length;
+      },
+    };
   }
 
   // What the driver does.

@@ -48,7 +48,8 @@ export class ValueTable {
     const same = this.blobs.get(hash);
     const known = same?.find((index) => equalBytes(this.values[index] as Uint8Array, bytes));
     if (known !== undefined) return known;
-    const index = this.values.push(bytes.slice()) - 1;
+    // Node's Buffer.slice would not copy.
+    const index = this.values.push(new Uint8Array(bytes)) - 1;
     if (same === undefined) this.blobs.set(hash, [index]);
     else same.push(index);
     return index;
