@@ -155,7 +155,10 @@ export class Machine {
     this.host = kernel.host;
     this.registers = new Registers(kernel.cpu.registers);
     this.guestMemory = new GuestMemory(kernel.memory, () => kernel.current.mm);
-    this.modules = new Modules(() => kernel.current.mm);
+    this.modules = new Modules(
+      () => kernel.current.mm,
+      (look) => this.aside(look),
+    );
   }
 
   /**

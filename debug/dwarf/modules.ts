@@ -2,6 +2,7 @@ import type { AddressSpace } from "../../kernel/mm/address-space.js";
 import type { Area } from "../../kernel/mm/area.js";
 import { VM_EXEC } from "../../kernel/mm/vm-flags.js";
 import { PAGE_SIZE } from "../../mmu/layout.js";
+import { CallFrames } from "./call-frames.js";
 import { ElfFile, type Inflate } from "./elf-file.js";
 import { ElfSymbols, type ElfSymbol } from "./elf-symbols.js";
 import { LineTable, type LineRange } from "./line-table.js";
@@ -20,6 +21,7 @@ class Parsed {
   readonly elf: ElfFile;
   readonly symbols: ElfSymbols;
   private table: LineTable | null = null;
+  private unwinding: CallFrames | null = null;
 
   constructor(bytes: Uint8Array, inflate: Inflate | undefined) {
     this.elf = new ElfFile(bytes, inflate);
@@ -28,6 +30,10 @@ class Parsed {
 
   get lines(): LineTable {
     return (this.table ??= new LineTable(this.elf));
+  }
+
+  get frames(): CallFrames {
+    return (this.unwinding ??= new CallFrames(this.elf));
   }
 }
 
@@ -43,6 +49,7 @@ export interface Module {
   readonly elf: ElfFile;
   readonly symbols: ElfSymbols;
   readonly lines: LineTable;
+  readonly frames: CallFrames;
 }
 
 /** A symbol at its address in memory. */
@@ -73,8 +80,14 @@ export class Modules {
     readonly modules: readonly Module[];
   } | null = null;
 
-  /** @param mm the address space that is meant where none is named */
-  constructor(private readonly mm: () => AddressSpace) {}
+  /**
+   * @param mm the address space that is meant where none is named
+   * @param aside looks at the guest's files beside the run, of which nothing is noted
+   */
+  constructor(
+    private readonly mm: () => AddressSpace,
+    private readonly aside: (look: () => void) => void,
+  ) {}
 
   /** The program first, then by address. */
   of(mm: AddressSpace = this.mm()): readonly Module[] {
@@ -102,6 +115,9 @@ export class Modules {
         symbols: parsed.symbols,
         get lines() {
           return parsed.lines;
+        },
+        get frames() {
+          return parsed.frames;
         },
       });
     }
@@ -210,7 +226,7 @@ export class Modules {
     if (parsed === undefined) {
       const pages = area.pages!;
       const bytes = new Uint8Array(pages.size > LARGEST_FILE ? 0 : pages.size);
-      pages.peek(0, bytes);
+      this.aside(() => pages.peek(0, bytes));
       const isElf = bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
       parsed = isElf ? new Parsed(bytes, this.files.inflate) : null;
       this.parsed.set(identity, parsed);
