@@ -21,7 +21,7 @@ const DISCARD = rule(
 );
 const PRIVATE_FILE = rule(
   "discard-private-file",
-  "and on sealed private mappings of files, whose changed pages would be lost",
+  "such advice is refused on sealed private mappings of files too, whose changed pages would be lost",
 );
 const FORCE = rule(
   "force",
