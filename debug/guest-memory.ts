@@ -22,6 +22,8 @@ export class GuestMemory implements MemoryView {
     private readonly memory: PhysicalMemory,
     private readonly mm: () => AddressSpace,
     private readonly force = false,
+    /** Looks at a file beside the run, where that is recorded (`Machine.aside`). */
+    private readonly aside: ((look: () => number) => number) | null = null,
   ) {}
 
   read(va: number, length: number): Uint8Array {
@@ -47,8 +49,11 @@ export class GuestMemory implements MemoryView {
     } else if (low !== 0) {
       return false;
     } else if (area.pages !== null) {
-      // Not faulted in yet: the program would find what the page cache has.
-      area.pages.read(area.fileIndex(va) * PAGE_SIZE + (va % PAGE_SIZE), dest);
+      // Not faulted in yet: the program would find what the file has.
+      const { pages } = area;
+      const offset = area.fileIndex(va) * PAGE_SIZE + (va % PAGE_SIZE);
+      if (this.aside === null) pages.peek(offset, dest);
+      else this.aside(() => pages.peek(offset, dest));
     }
     return true;
   }

@@ -154,7 +154,12 @@ export class Machine {
   ) {
     this.host = kernel.host;
     this.registers = new Registers(kernel.cpu.registers);
-    this.guestMemory = new GuestMemory(kernel.memory, () => kernel.current.mm);
+    this.guestMemory = new GuestMemory(
+      kernel.memory,
+      () => kernel.current.mm,
+      false,
+      (look) => this.aside(look),
+    );
     this.modules = new Modules(
       () => kernel.current.mm,
       (look) => this.aside(look),

@@ -374,7 +374,12 @@ export class GdbSession {
     const address = hexNumber(at);
     const length = Math.min(hexNumber(size), PACKET_SIZE / 2 - 16);
     return this.withTask((task) => {
-      const bytes = new GuestMemory(this.machine.kernel.memory, () => task.mm, true).read(address, length);
+      const bytes = new GuestMemory(
+        this.machine.kernel.memory,
+        () => task.mm,
+        true,
+        (look) => this.machine.aside(look),
+      ).read(address, length);
       return bytes.length === 0 && length > 0 ? FAULT : toHex(bytes);
     });
   }

@@ -24,7 +24,12 @@ export class View {
     readonly task: Task,
   ) {
     // As ptrace looks: also into areas without the right to read.
-    this.memory = new GuestMemory(machine.kernel.memory, () => task.mm, true);
+    this.memory = new GuestMemory(
+      machine.kernel.memory,
+      () => task.mm,
+      true,
+      (look) => machine.aside(look),
+    );
   }
 
   get modules(): Modules {
