@@ -1,15 +1,16 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { COLOURED, PLAIN } from "../debug/explain/style.js";
 import { LoadError } from "../debug/load-error.js";
-import { compareRuns, type Comparison } from "../debug/models/comparison.js";
+import { compareRuns, parts, type Comparison } from "../debug/models/comparison.js";
 import { comparisonHtml } from "../debug/models/html.js";
-import { runUnder, type ProgramToRun } from "../debug/models/run.js";
+import { ModelRunner, type ProgramToRun, type RunLimits } from "../debug/models/run.js";
 import { stopMarkdown } from "../debug/models/table.js";
-import { comparisonText } from "../debug/models/text.js";
+import { comparisonText, unpartedText } from "../debug/models/text.js";
 import { TODAYS_MODELS } from "../debug/models/today.js";
 import type { SealingModel } from "../kernel/mm/sealing/sealing-model.js";
 import { RELEASE_NAMES } from "../kernel/release.js";
-import { Failure, NOT_EXECUTABLE_STATUS, NOT_FOUND_STATUS, reasonOf, USAGE_STATUS } from "./failure.js";
+import { beginsList, listToRun, programToRun } from "./compare-programs.js";
+import { Failure, NOT_EXECUTABLE_STATUS, reasonOf, USAGE_STATUS } from "./failure.js";
 import {
   optionsHelp,
   parseArguments,
@@ -44,16 +45,20 @@ const OPTIONS: readonly OptionSpec[] = [
 ];
 
 const HELP = `Usage: sealab compare [OPTIONS] PROG [ARGS...]
-       sealab compare --sample NAME... [OPTIONS]
+       sealab compare [OPTIONS] FILE.scenario|DIR...
+       sealab compare [OPTIONS] --sample NAME...
 
-Runs a static program once under each model of sealing, without input, and says
-where they part: the call, each model's answer and its reason, what the program
-printed, and how it ended. sealab models lists the models.
+Runs a program once under each model of sealing, without input, and says where
+they part: the call, each model's answer and its reason, what is gained where it
+is permitted, what the program printed, and how it ended. Of a directory, all
+scenarios (docs/scenarios.md) and ELF programs below it. sealab models lists the
+models.
 
 ${optionsHelp(OPTIONS)}
 
 Try:
   sealab compare --sample --sealing linux,mimmutable,rfc-v1:today jit-heap
+  sealab compare --sealing linux,v4:today --html page.html userland/scenarios
 `;
 
 /** `sealab compare`. */
@@ -75,52 +80,59 @@ export async function compareCommand(args: readonly string[]): Promise<number> {
   };
   const html = options.get("html") ?? null;
   if (html !== null && options.has("markdown")) throw new UsageError("--html and --markdown: one of them");
-  const comparisons = programsOf(operands, options.has("sample")).map((program) =>
-    compareRuns(
-      program.name,
-      models.map((model) => run(model, program, limits)),
-    ),
-  );
+  const comparisons = compareAll(programsOf(operands, options.has("sample")), models, limits);
   if (html !== null) write(html, comparisonHtml(comparisons));
   else if (options.has("markdown")) writeAll(1, stopMarkdown(comparisons));
   else writeAll(1, text(comparisons));
   return 0;
 }
 
-/** What follows a program is the program's; among names of samples there may be more options. */
-function readArguments(args: readonly string[]): ParsedArguments {
+/** What follows a program is the program's; among names of samples, scenarios and directories there may be options. */
+function readArguments(args: readonly string[], inList = false): ParsedArguments {
   const { options, operands } = parseArguments(args, OPTIONS);
-  if (!options.some(({ name }) => name === "sample") || operands.length < 2) return { options, operands };
-  const rest = readArguments(["--sample", ...operands.slice(1)]);
-  return { options: [...options, ...rest.options], operands: [operands[0]!, ...rest.operands] };
+  const [first, ...more] = operands;
+  const list = inList || options.some(({ name }) => name === "sample");
+  if (first === undefined || more.length === 0 || !(list || beginsList(first))) return { options, operands };
+  const rest = readArguments(more, true);
+  return { options: [...options, ...rest.options], operands: [first, ...rest.operands] };
 }
 
-function text(comparisons: readonly Comparison[]): string {
-  const style = wantsColour(1) ? COLOURED : PLAIN;
-  return comparisons.map((one) => comparisonText(one, columnsOf(1), style)).join("\n");
-}
-
-function run(model: SealingModel, program: ProgramToRun, limits: Parameters<typeof runUnder>[2]) {
-  try {
-    return runUnder(model, program, limits);
-  } catch (error) {
-    if (error instanceof LoadError)
-      throw new Failure(NOT_EXECUTABLE_STATUS, `${program.name}: ${error.reason}`);
-    throw error;
+function compareAll(
+  programs: readonly ProgramToRun[],
+  models: readonly SealingModel[],
+  limits: RunLimits,
+): Comparison[] {
+  const runner = new ModelRunner(limits);
+  const comparisons: Comparison[] = [];
+  for (const program of programs) {
+    try {
+      const runs = models.map((model) => runner.run(model, program));
+      comparisons.push(compareRuns(program.name, runs));
+    } catch (error) {
+      if (!(error instanceof LoadError)) throw error;
+      const problem = `${program.name}: ${error.reason}`;
+      if (programs.length === 1) throw new Failure(NOT_EXECUTABLE_STATUS, problem);
+      writeAll(2, `sealab: ${problem}\n`);
+    }
   }
+  return comparisons;
 }
 
 function programsOf(operands: readonly string[], samples: boolean): ProgramToRun[] {
   const [first, ...rest] = operands;
   if (first === undefined) throw new UsageError("compare: which program?");
   if (samples) return operands.map((name) => ({ name, elf: buildSample(name), args: [] }));
-  try {
-    return [{ name: first, elf: readFileSync(first), args: rest }];
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const status = code === "ENOENT" || code === "ENOTDIR" ? NOT_FOUND_STATUS : NOT_EXECUTABLE_STATUS;
-    throw new Failure(status, `${first}: ${reasonOf(error)}`);
-  }
+  return beginsList(first) ? listToRun(operands) : [programToRun(first, rest)];
+}
+
+/** Of several programs, those that do not part are only counted and named. */
+function text(comparisons: readonly Comparison[]): string {
+  const style = wantsColour(1) ? COLOURED : PLAIN;
+  const columns = columnsOf(1);
+  if (comparisons.length === 1) return comparisonText(comparisons[0]!, columns, style);
+  const shown = comparisons.filter(parts).map((one) => comparisonText(one, columns, style));
+  const rest = unpartedText(comparisons, columns);
+  return [...shown, ...(rest === "" ? [] : [rest])].join("\n");
 }
 
 async function modelsOf(value: string | null): Promise<SealingModel[]> {
@@ -132,7 +144,7 @@ async function modelsOf(value: string | null): Promise<SealingModel[]> {
   return models;
 }
 
-function limitsOf(kernel: string | null, instructions: string | null): Parameters<typeof runUnder>[2] {
+function limitsOf(kernel: string | null, instructions: string | null): RunLimits {
   if (kernel !== null && !RELEASE_NAMES.includes(kernel))
     throw new UsageError(`--kernel ${kernel}: not one of ${RELEASE_NAMES.join(", ")}`);
   const maxInstructions = instructions === null ? DEFAULT_INSTRUCTIONS : Number(instructions);

@@ -5,6 +5,8 @@ import type { ModelRun, Step } from "./run.js";
 export interface Parting {
   /** The step as the first run that has it shows it. */
   readonly text: string;
+  /** Where a program with a text of its own has it. */
+  readonly place: string | null;
   readonly call: string | null;
   /** Which time the program does that, from 1, where it does so several times. */
   readonly nth: number;
@@ -27,13 +29,19 @@ export interface Comparison {
   readonly endsPart: boolean;
 }
 
-/** What a program writes is compared as its output; the end of a signal handler follows from the signal. */
-const NOT_COMPARED: ReadonlySet<string> = new Set(["write", "writev", "exit", "exit_group", "rt_sigreturn"]);
+/** The models make a difference to the program. */
+export function parts({ partings, output, endsPart }: Comparison): boolean {
+  return partings.length > 0 || output.length > 0 || endsPart;
+}
+
+/** How it ends is compared for itself; the end of a signal handler follows from the signal. */
+const NOT_COMPARED: ReadonlySet<string> = new Set(["exit", "exit_group", "rt_sigreturn"]);
 
 /** Puts runs of one program side by side. */
 export function compareRuns(program: string, runs: readonly ModelRun[]): Comparison {
   const sequences = runs.map(({ steps }) => steps.filter(({ call }) => !NOT_COMPARED.has(call ?? "")));
   const partings: Parting[] = [];
+  const places = new Set<string>();
   const seen = new Map<string, number>();
   for (const steps of align(sequences)) {
     const shown = steps.find((step) => step !== null)!;
@@ -41,32 +49,19 @@ export function compareRuns(program: string, runs: readonly ModelRun[]): Compari
     seen.set(shown.key, nth);
     if (new Set(steps.map((step) => step?.outcome)).size === 1) continue;
     const bySeal = steps.some((step) => step?.refusal?.sealing !== undefined && step.call !== "mseal");
-    partings.push({ text: shown.text, call: shown.call, nth, steps, bySeal });
+    const { text, call, place } = shown;
+    if (place !== null) places.add(place);
+    partings.push({ text, call, place, nth: place === null ? nth : 1, steps, bySeal });
   }
   const output: OutputLine[] = [];
   const longest = Math.max(...runs.map((run) => run.output.length));
   for (let i = 0; i < longest; i++) {
     const lines = runs.map((run) => run.output[i] ?? null);
-    if (new Set(lines).size > 1) output.push(lines);
+    const shown = lines.some((line) => line !== null && places.has(line.slice(0, line.lastIndexOf(" -> "))));
+    if (new Set(lines).size > 1 && !shown) output.push(lines);
   }
   const endsPart = new Set(runs.map((run) => run.end)).size > 1;
   return { program, runs, partings, output, endsPart };
-}
-
-/** What somebody who has taken control gains where a call is permitted that a seal refuses elsewhere. */
-const GAINS: Readonly<Record<string, string>> = {
-  munmap: "a hole, to be filled with memory of the attacker's own",
-  mmap: "memory of the attacker's own in that place",
-  mremap: "the memory is moved away, and its place is free",
-  mprotect: "other rights on the memory",
-  pkey_mprotect: "the guard is off: another key or other rights",
-  madvise: "the content is gone: zeroes, or what the file has",
-  msync: "the cached content is dropped",
-  brk: "a hole in the heap",
-};
-
-export function gainOf({ call }: Parting): string | null {
-  return call === null ? null : (GAINS[call] ?? null);
 }
 
 /** Runs that gave one answer, together. @returns [answer, models] in the order of the runs */

@@ -1,4 +1,6 @@
-import { answerText, gainOf, grouped, type Comparison } from "./comparison.js";
+import { answerText, grouped, parts, type Comparison } from "./comparison.js";
+import { gainOf } from "./gain.js";
+import { title } from "./text.js";
 
 const STYLE = `
   :root { color-scheme: light dark; --line: #8884; --faint: #888; }
@@ -20,16 +22,24 @@ export function comparisonHtml(comparisons: readonly Comparison[]): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>sealab compare: ${escape(comparisons.map(({ program }) => program).join(", "))}</title>
+<title>sealab compare: ${escape(pageTitle(comparisons))}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <h1>Models of sealing, side by side</h1>
 <p>${escape(models.join(", "))}. A cell has the rule that refused; the mouse shows it in full.</p>
-${comparisons.map(section).join("\n")}
-</body>
+${comparisons
+  .filter((one) => comparisons.length === 1 || parts(one))
+  .map(section)
+  .join("\n")}
+${unparted(comparisons)}</body>
 </html>
 `;
+}
+
+function pageTitle(comparisons: readonly Comparison[]): string {
+  const names = comparisons.map(({ program }) => program);
+  return names.length > 5 ? `${names.length} programs` : names.join(", ");
 }
 
 function section(comparison: Comparison): string {
@@ -45,9 +55,8 @@ function section(comparison: Comparison): string {
       const reason = step?.refusal == null ? "" : ` title="${escape(step.refusal.text)}"`;
       return `<td${colour}${reason}>${escape(answerText(parting, i))}</td>`;
     });
-    const text = parting.nth === 1 ? parting.text : `${parting.text}, time ${parting.nth}`;
     const note = gain === null ? "" : `<br><span class="faint">permitted: ${escape(gain)}</span>`;
-    return `<tr><th scope="row">${escape(text)}${note}</th>${cells.join("")}</tr>`;
+    return `<tr><th scope="row">${escape(title(parting))}${note}</th>${cells.join("")}</tr>`;
   });
   const printed = output.map((line) =>
     grouped(runs, (i) => line[i] ?? "(no line)")
@@ -66,6 +75,13 @@ function section(comparison: Comparison): string {
       : `<div class="scroll"><table><thead><tr><th></th>${heads}</tr></thead><tbody>\n${rows.join("\n")}\n</tbody></table></div>`;
   return `<h2>${escape(program)}</h2>
 ${calls}${printed.length === 0 ? "" : `\n<h3>What it prints</h3>\n${printed.join("\n")}`}${endsPart ? `\n<h3>How it ends</h3>\n<ul>${ends}</ul>` : ""}`;
+}
+
+/** Which of several programs do not part. */
+function unparted(comparisons: readonly Comparison[]): string {
+  const same = comparisons.filter((one) => !parts(one)).map(({ program }) => program);
+  if (same.length === 0 || comparisons.length === 1) return "";
+  return `<h2>${same.length} of ${comparisons.length} do not part</h2>\n<p class="faint">${escape(same.join(", "))}</p>\n`;
 }
 
 function escape(text: string): string {

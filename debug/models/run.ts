@@ -15,13 +15,15 @@ export interface Step {
   /** `EPERM`, `ok`, `ok, inaccessible`; the signal's name and code. */
   readonly outcome: string;
   readonly refusal: Refusal | null;
+  /** The statement of the program's text that it belongs to, where the program has one. */
+  readonly place: string | null;
 }
 
 /** A program's run under one model. */
 export interface ModelRun {
   readonly model: string;
   readonly steps: readonly Step[];
-  /** Lines of standard output. */
+  /** Lines of standard output; of a scenario its answers, `PLACE -> ANSWER`. */
   readonly output: readonly string[];
   /** `ended with 0`, `ended by SIGSEGV`, `stopped after N instructions`. */
   readonly end: string;
@@ -32,6 +34,16 @@ export interface ProgramToRun {
   readonly name: string;
   readonly elf: Uint8Array;
   readonly args: readonly string[];
+  /** A scenario's text. */
+  readonly scenario?: ScenarioText;
+}
+
+/** What a scenario says of its program's run. */
+export interface ScenarioText {
+  /** The statement that the running task is at; null before the first. */
+  placeOf(machine: Machine): string | null;
+  /** Standard output in words. */
+  answers(output: string): readonly string[];
 }
 
 export interface RunLimits {
@@ -46,36 +58,57 @@ const MEMORY_BYTES = 512 * 2 ** 20;
 /** More is not compared. */
 const MAX_STEPS = 20_000;
 
-/**
- * Runs a program on a machine of its own with no input, under a model of sealing.
- * @throws LoadError when it cannot be run
- */
-export function runUnder(model: SealingModel, program: ProgramToRun, limits: RunLimits): ModelRun {
-  const host = new BufferHost();
-  const { maxInstructions, ...options } = limits;
-  const machine = Machine.create({
-    host,
-    sealing: model,
-    memoryBytes: MEMORY_BYTES,
-    ...options,
-  });
-  const steps: Step[] = [];
-  const detach = machine.trace((record) => {
-    const step = stepOf(machine, record);
-    if (step !== null && steps.length < MAX_STEPS) steps.push(step);
-  });
-  machine.load(program.elf, { argv: [program.name, ...program.args] });
-  const result = machine.run(maxInstructions);
-  detach();
-  const text = host.text(1);
+/** Runs programs under models, each on a machine of its own with no input. */
+export class ModelRunner {
+  /** The last machine, whose memory the next one takes over. */
+  private last: Machine | null = null;
+
+  constructor(private readonly limits: RunLimits) {}
+
+  /** @throws LoadError when the program cannot be run */
+  run(model: SealingModel, program: ProgramToRun): ModelRun {
+    const host = new BufferHost();
+    const { maxInstructions, ...options } = this.limits;
+    const machine = Machine.create({
+      host,
+      sealing: model,
+      memoryBytes: MEMORY_BYTES,
+      ...(this.last === null ? {} : { reuse: this.last }),
+      ...options,
+    });
+    this.last = machine;
+    const { name, args, scenario } = program;
+    const steps: Step[] = [];
+    const detach = machine.trace((record) => {
+      if (steps.length >= MAX_STEPS) return;
+      const step = stepOf(machine, record);
+      const place = scenario?.placeOf(machine) ?? null;
+      // Where a scenario's memory lies may follow from the model; its statements do not.
+      if (step !== null)
+        steps.push(place === null ? step : { ...step, place, key: `${place} ${step.call ?? step.key}` });
+    });
+    machine.load(program.elf, { argv: [name, ...args] });
+    const { reason } = machine.run(maxInstructions);
+    detach();
+    const output = scenario?.answers(host.text(1)) ?? linesOf(host.text(1));
+    return { model: model.name, steps, output, end: endText(machine, reason, maxInstructions) };
+  }
+}
+
+function linesOf(text: string): string[] {
   const lines = text.split("\n");
   if (lines[lines.length - 1] === "") lines.pop();
-  return { model: model.name, steps, output: lines, end: endText(machine, result.reason, maxInstructions) };
+  return lines;
 }
 
 function stepOf(machine: Machine, record: TraceRecord): Step | null {
-  if (record.type === "syscall") return callStep(machine, record);
+  if (record.type === "syscall") return printed(record) ? null : callStep(machine, record);
   return record.type === "signal" ? signalStep(record) : null;
+}
+
+/** What a program prints is compared as its output. */
+function printed({ name, args }: TracedSyscall): boolean {
+  return (name === "write" || name === "writev") && /^[12]$/.test(args[0]!.value);
 }
 
 function callStep(machine: Machine, record: TracedSyscall): Step {
@@ -89,7 +122,7 @@ function callStep(machine: Machine, record: TracedSyscall): Step {
   // A munmap that says yes may have left something that nobody can use.
   if (name === "munmap" && result === "0" && machine.areaAt(Number(args[0]!.value)) !== null)
     outcome = "ok, inaccessible";
-  return { key, text, call: name, outcome, refusal: record.refusal ?? null };
+  return { key, text, call: name, outcome, refusal: record.refusal ?? null, place: null };
 }
 
 function signalStep({ signal, code, address, rip, refusal }: TracedSignal): Step {
@@ -99,6 +132,7 @@ function signalStep({ signal, code, address, rip, refusal }: TracedSignal): Step
     call: null,
     outcome: `${signal} ${code}`,
     refusal: refusal ?? null,
+    place: null,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Comparison, Parting } from "./comparison.js";
+import { gainOf } from "./gain.js";
 
 /** A table of who stops what: a row for each call that a seal refuses somewhere. */
 export interface StopTable {
@@ -6,6 +7,8 @@ export interface StopTable {
   readonly rows: readonly {
     readonly program: string;
     readonly call: string;
+    /** What is gained where it is permitted. */
+    readonly gain: string | null;
     readonly cells: readonly string[];
   }[];
 }
@@ -18,9 +21,10 @@ export function stopTable(comparisons: readonly Comparison[]): StopTable {
   return { models, rows };
 }
 
-function rowOf({ text, nth, steps }: Parting): { call: string; cells: string[] } {
+function rowOf(parting: Parting): { call: string; gain: string | null; cells: string[] } {
+  const { text, nth, steps } = parting;
   const cells = steps.map((step) => (step === null ? "" : step.outcome));
-  return { call: nth === 1 ? text : `${text} (${nth})`, cells };
+  return { call: nth === 1 ? text : `${text} (${nth})`, gain: gainOf(parting), cells };
 }
 
 /** For a Markdown file: models down, so that the page stays narrow; a table for each program. */
@@ -32,7 +36,7 @@ export function stopMarkdown(comparisons: readonly Comparison[]): string {
       return [
         `### ${comparison.program}`,
         "",
-        ...rows.map(({ call }, i) => `${i + 1}. \`${call}\``),
+        ...rows.map(({ call, gain }, i) => `${i + 1}. \`${call}\`${gain === null ? "" : `: ${gain}`}`),
         "",
         line(["model", ...rows.map((_, i) => String(i + 1))]),
         line(["---", ...rows.map(() => "---")]),

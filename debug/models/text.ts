@@ -1,5 +1,6 @@
 import { wrap, type Style } from "../explain/style.js";
-import { answerText, gainOf, grouped, type Comparison, type Parting } from "./comparison.js";
+import { answerText, grouped, parts, type Comparison, type Parting } from "./comparison.js";
+import { gainOf } from "./gain.js";
 
 /** Where the models part, to read: each step with the models' answers, the output, the ends. */
 export function comparisonText(comparison: Comparison, columns: number, style: Style): string {
@@ -10,12 +11,13 @@ export function comparisonText(comparison: Comparison, columns: number, style: S
     lines.push(`    ${mark} ${first!}`, ...rest.map((line) => `      ${line}`));
   };
   lines.push(style.strong(`${program} under ${runs.map(({ model }) => model).join(", ")}`));
-  if (partings.length === 0 && output.length === 0 && !endsPart) {
-    return `${[...lines, "", "They do not part."].join("\n")}\n`;
-  }
+  if (!parts(comparison)) return `${[...lines, "", "They do not part."].join("\n")}\n`;
   for (const parting of partings) {
     lines.push("", title(parting));
-    for (const [answer, models] of grouped(runs, (i) => answerText(parting, i))) {
+    // Rules of one name may be different rules.
+    const reason = (i: number): string => parting.steps[i]?.refusal?.text ?? "";
+    for (const [key, models] of grouped(runs, (i) => `${answerText(parting, i)}\n${reason(i)}`)) {
+      const answer = key.slice(0, key.indexOf("\n"));
       const mark = /^(ok|no )/.test(answer) ? style.allowed(answer) : style.refused(answer);
       lines.push(
         ...wrap(models.join(", "), columns - 4).map((line, i) => (i === 0 ? `  ${line}` : `    ${line}`)),
@@ -45,6 +47,16 @@ export function comparisonText(comparison: Comparison, columns: number, style: S
   return `${lines.join("\n")}\n`;
 }
 
-function title({ text, nth }: Parting): string {
+/** Which of several programs do not part; empty where all do. */
+export function unpartedText(comparisons: readonly Comparison[], columns: number): string {
+  const same = comparisons.filter((one) => !parts(one)).map(({ program }) => program);
+  if (same.length === 0) return "";
+  const head = `${same.length} of ${comparisons.length} do not part:`;
+  return `${[head, ...wrap(same.join(", "), columns - 2).map((line) => `  ${line}`)].join("\n")}\n`;
+}
+
+/** The step as a reader finds it in the program. */
+export function title({ place, text, nth }: Parting): string {
+  if (place !== null) return `${place}: ${text}`;
   return nth === 1 ? text : `${text}, time ${nth}`;
 }

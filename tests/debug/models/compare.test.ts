@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { align } from "../../../debug/models/align.js";
 import { compareRuns, type Comparison } from "../../../debug/models/comparison.js";
 import { comparisonHtml } from "../../../debug/models/html.js";
-import { runUnder, type Step } from "../../../debug/models/run.js";
+import { ModelRunner, type Step } from "../../../debug/models/run.js";
 import { stopMarkdown, stopTable } from "../../../debug/models/table.js";
 import { comparisonText } from "../../../debug/models/text.js";
 import { TODAYS_MODELS } from "../../../debug/models/today.js";
@@ -11,16 +11,25 @@ import { PLAIN } from "../../../debug/explain/style.js";
 import { SEALING_NAMES, sealingModel } from "../../../kernel/mm/sealing/models.js";
 import { findSample } from "../../../userland/index.js";
 
+const runner = new ModelRunner({ maxInstructions: 1e6 });
+
 function compared(name: string, models: readonly string[]): Comparison {
   const program = { name, elf: findSample(name)!.build(), args: [] };
   return compareRuns(
     name,
-    models.map((model) => runUnder(sealingModel(model), program, { maxInstructions: 1e6 })),
+    models.map((model) => runner.run(sealingModel(model), program)),
   );
 }
 
 describe("align", () => {
-  const step = (key: string): Step => ({ key, text: key, call: key, outcome: "ok", refusal: null });
+  const step = (key: string): Step => ({
+    key,
+    text: key,
+    call: key,
+    outcome: "ok",
+    refusal: null,
+    place: null,
+  });
   const drawn = (...sequences: string[]): string[] =>
     align(sequences.map((keys) => [...keys].map(step))).map((row) =>
       row.map((one) => one?.key ?? ".").join(""),
@@ -48,7 +57,7 @@ describe("the JIT heap under two models", () => {
   it("says whose rule it was, and what is gained", () => {
     const text = comparisonText(comparison, 100, PLAIN);
     expect(text).toContain("EPERM by discard: MADV_FREE, MADV_DONTNEED and msync(MS_INVALIDATE)");
-    expect(text).toContain("gained where it is permitted: the content is gone");
+    expect(text).toContain("gained where it is permitted: zeroes in the place of writable code");
     expect(text).toContain("  owner: free page 1: EPERM\n      mimmutable\n");
     expect(text.split("\n").every((line) => line.length <= 100)).toBe(true);
   });
@@ -83,7 +92,7 @@ describe("who stops what", () => {
     expect(TODAYS_MODELS.map((model) => model.split(":")[0])).toEqual(SEALING_NAMES);
   });
   it("docs/models.md has what npm run models makes", () => {
-    const samples = ["jit-heap", "page-crossing-jump", "sealed-rodata"];
+    const samples = ["jit-heap", "loader", "page-crossing-jump"];
     const table = stopMarkdown(samples.map((name) => compared(name, TODAYS_MODELS)));
     expect(readFileSync(new URL("../../../docs/models.md", import.meta.url), "utf8")).toContain(
       `<!-- npm run models -->\n\n${table}\n<!-- end -->`,
@@ -94,7 +103,7 @@ describe("who stops what", () => {
 describe("ends", () => {
   it("a bound that is reached is how it ends", () => {
     const program = { name: "hello", elf: findSample("hello")!.build(), args: [] };
-    const run = runUnder(sealingModel("linux"), program, { maxInstructions: 3 });
+    const run = new ModelRunner({ maxInstructions: 3 }).run(sealingModel("linux"), program);
     expect(run.end).toBe("stopped after 3 instructions");
   });
 });
