@@ -12,23 +12,28 @@ import { crypto, isatty } from "./node-modules.js";
 export interface NodeHostOptions {
   /** Seed of the guest's randomness; "host" for the host's own. */
   readonly seed: number | "host";
+  /** Gives the descriptor of a file that stands in for standard input. */
+  readonly input?: () => number;
 }
 
 /** The outside through Node: the process's standard streams, the host's clock and files. */
 export class NodeHost implements Host {
-  readonly stdin = new StandardInput();
+  readonly stdin: StandardInput;
   readonly terminal?: NodeTerminal;
   readonly fileSource = new NodeHostFiles();
   private readonly seeded: SeededRandom | null;
   /** Where the terminal's keys come from; null without a terminal. */
   private readonly keys: StandardInput | null = null;
+  private readonly input: (() => number) | null;
 
   constructor(options: NodeHostOptions) {
+    this.input = options.input ?? null;
+    this.stdin = new StandardInput(this.input);
     this.seeded = options.seed === "host" ? null : new SeededRandom(options.seed);
     // Standard input's last: on some systems it cannot be written to.
     const fd = ([1, 2, 0] as const).find((each) => isatty(each));
     if (fd === undefined) return;
-    this.keys = isatty(0) ? this.stdin : new StandardInput(openKeys);
+    this.keys = this.isTerminal(0) ? this.stdin : new StandardInput(openKeys);
     const terminal = new NodeTerminal(fd, this.keys, this.keys === this.stdin, put);
     this.keys.watch = (bytes) => terminal.watch(bytes);
     this.terminal = terminal;
@@ -39,7 +44,7 @@ export class NodeHost implements Host {
   }
 
   isTerminal(fd: 0 | 1 | 2): boolean {
-    return isatty(fd);
+    return (fd !== 0 || this.input === null) && isatty(fd);
   }
 
   terminalSize(): TerminalSize | null {
@@ -54,7 +59,8 @@ export class NodeHost implements Host {
   /** What fstat says of a standard descriptor; null where it is not open. */
   streamStat(fd: 0 | 1 | 2): HostStat | null {
     try {
-      return statOf(fs.fstatSync(fd, { bigint: true }));
+      const own = fd === 0 && this.input !== null ? this.input() : fd;
+      return statOf(fs.fstatSync(own, { bigint: true }));
     } catch {
       return null;
     }

@@ -4,6 +4,7 @@ import { decodeRecord, RecordError } from "../debug/recording/record-file.js";
 import { ReplayDiffers } from "../debug/recording/replay-differs.js";
 import { replayMachine, runReplay, type Replay } from "../debug/recording/replay-machine.js";
 import type { RunRecord } from "../debug/recording/run-record.js";
+import type { Host } from "../kernel/host.js";
 import { DIFFERS_STATUS, Failure, reasonOf, USAGE_STATUS } from "./failure.js";
 import { NodeHost } from "./node-host.js";
 import { timestamp } from "./node-modules.js";
@@ -36,7 +37,7 @@ export function checkReplayOptions(parsed: readonly ParsedOption[], operands: re
 }
 
 /** The machine of a record, whose program is not loaded yet. @throws Failure */
-export async function openReplay(path: string, options: RunOptions, host: NodeHost): Promise<OpenReplay> {
+export async function openReplay(path: string, options: RunOptions, host: Host): Promise<OpenReplay> {
   const record = readRecord(path);
   const own = record.setup.machine.sealing === null && namesFile(options.sealing);
   const sealing = own ? await findSealing(options.sealing) : null;

@@ -20,7 +20,9 @@ import {
 import { rootImage } from "./root-image.js";
 import { claimUpper } from "./upper-directory.js";
 import { guestPath } from "../kernel/fs/tree-setup.js";
+import type { Host } from "../kernel/host.js";
 import { NodeHost } from "./node-host.js";
+import type { NodeHostFiles } from "./node-host-files.js";
 import { parseArguments, UsageError } from "./option-parser.js";
 import { formatOomKill } from "../kernel/mm/oom.js";
 import { stderrOutput, writeAll } from "./output.js";
@@ -84,10 +86,15 @@ export async function runCommand(args: readonly string[], help: string): Promise
   return recording === null ? status() : recording.finish(status);
 }
 
+/** A host that shows Node's files. */
+export interface HostWithFiles extends Host {
+  readonly fileSource: NodeHostFiles;
+}
+
 /** @param door stands before the host, where what comes through it is kept */
 export function createMachine(
   options: RunOptions,
-  host: NodeHost,
+  host: HostWithFiles,
   sealing: SealingModel,
   door: RewindableHost | null = null,
 ): Machine {
@@ -96,7 +103,7 @@ export function createMachine(
 }
 
 function partsFor(
-  host: NodeHost,
+  host: HostWithFiles,
   door: RewindableHost | null,
   archive: ByteSource | null,
   sealing: SealingModel,
@@ -108,7 +115,7 @@ function partsFor(
 /** The machine that the options ask for; `archive` is its root, where that is one. @throws Failure */
 export function planMachine(
   options: RunOptions,
-  host: NodeHost,
+  host: HostWithFiles,
 ): { readonly setup: RunSetup["machine"]; readonly archive: ByteSource | null } {
   const rootOf = (option: string, path: string): number => {
     const root = host.fileSource.addRoot(path);
