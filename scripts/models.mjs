@@ -24,6 +24,8 @@ if (from < start.length || to < from) throw new Error(`${page}: the table's mark
 const wanted = `${text.slice(0, from)}\n\n${stdout}\n${text.slice(to)}`;
 if (process.argv[2] !== "--check") writeFileSync(page, wanted);
 else if (wanted !== text) {
-  process.stderr.write("docs/models.md: its tables are not what the models answer; npm run models writes them\n");
+  process.stderr.write(
+    "docs/models.md: its tables are not what the models answer; npm run models writes them\n",
+  );
   process.exit(1);
 }
