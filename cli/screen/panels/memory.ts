@@ -1,0 +1,132 @@
+import { areaRows } from "../../../debug/views/areas.js";
+import { memoryRows, stackRows } from "../../../debug/views/memory.js";
+import { accessRows, walkRows } from "../../../debug/views/walk.js";
+import { usesOf } from "../../../debug/views/instructions.js";
+import { areaName } from "../../../kernel/mm/proc-maps.js";
+import type { AreaRow } from "../../../debug/views/rows.js";
+import { span, type Line, type Span } from "../canvas.js";
+import { STYLES } from "../cell-style.js";
+import type { PanelContent, Row } from "../state.js";
+import type { PanelSource } from "./panel-source.js";
+
+const STACK_WORDS = 128;
+/** Bytes before and behind the place that can be scrolled to. */
+const MEMORY_AROUND = 4096;
+const ROW_BYTES = 16;
+
+const hex = (value: number | bigint): string => value.toString(16);
+
+/** The areas; the marks say what the next instruction executes (x), reads (r) and writes (w), and what faulted (!). */
+export function areasPanel({ view, faultAddress }: PanelSource): PanelContent {
+  const areas = areaRows(view, faultAddress);
+  const executed = areas.findIndex(({ marks }) => marks.includes("faulting"));
+  const anchor = executed >= 0 ? executed : areas.findIndex(({ marks }) => marks.includes("executed"));
+  return {
+    title: "",
+    rows: areas.map((area): Row => ({ line: areaLine(area), address: area.start })),
+    anchor: anchor >= 0 ? anchor : null,
+  };
+}
+
+function areaLine({ marks, start, end, permissions, key, seal, name, sealedBy }: AreaRow): Line {
+  const mark = (has: boolean, letter: string, style = STYLES.current as Span["style"]): Span =>
+    span(has ? letter : " ", style);
+  const parts: Span[] = [
+    mark(marks.includes("executed"), "x"),
+    mark(marks.includes("read"), "r"),
+    mark(marks.includes("written"), "w"),
+    mark(marks.includes("faulting"), "!", STYLES.refused),
+    span(
+      ` ${hex(start).padStart(12)}-${hex(end).padEnd(12)} `,
+      marks.length > 0 ? STYLES.strong : STYLES.plain,
+    ),
+    span(`${permissions} `),
+    span(key === 0 ? "       " : `key ${String(key).padEnd(3)}`, STYLES.changed),
+  ];
+  if (seal !== "") parts.push(span(`${seal} `, STYLES.sealed));
+  parts.push(span(name));
+  if (sealedBy !== "") parts.push(span(`  ${sealedBy}`, STYLES.faint));
+  return parts;
+}
+
+export function stackPanel({ view }: PanelSource): PanelContent {
+  const rows = stackRows(view, STACK_WORDS).map(({ address, value, registers, meaning }, i): Row => ({
+    address,
+    line: [
+      span(`${hex(address)} `, STYLES.faint),
+      span(`+${hex(8 * i).padEnd(4)}`, STYLES.faint),
+      span(hex(value).padStart(16)),
+      span(` ${registers.join(" ").padEnd(4)}`, STYLES.label),
+      span(meaning, STYLES.symbol),
+    ],
+  }));
+  return { title: rows.length === 0 ? "RSP points to no memory" : "", rows, anchor: null };
+}
+
+export function memoryPanel({ view, memoryAddress }: PanelSource): PanelContent {
+  const address = memoryAddress ?? Number(view.registers.rsp);
+  const start = Math.max(0, address - (address % ROW_BYTES) - MEMORY_AROUND);
+  const middle = address - (address % ROW_BYTES);
+  const found = [
+    ...readableBefore(start, middle).flatMap((from) => memoryRows(view, from, ROW_BYTES)),
+    ...memoryRows(view, middle, MEMORY_AROUND),
+  ];
+  const rows = found.map((row): Row => {
+    const [place = "", rest = ""] = splitOnce(row.text);
+    return { address: row.address, line: [span(`${place} `, STYLES.faint), span(rest)] };
+  });
+  const anchor = found.findIndex((row) => row.address === middle);
+  const area = view.task.mm.findArea(address);
+  const name = area === null ? "no area here" : areaName(view.task.mm, area);
+  const symbol = view.nameAt(address);
+  return {
+    title: `0x${hex(address)} ${symbol === undefined ? name : `<${symbol}> ${name}`}`.trimEnd(),
+    rows,
+    anchor: anchor >= 0 ? anchor : null,
+  };
+}
+
+function readableBefore(start: number, end: number): number[] {
+  const addresses: number[] = [];
+  for (let at = start; at < end; at += ROW_BYTES) addresses.push(at);
+  return addresses;
+}
+
+function splitOnce(text: string): [string, string] {
+  const at = text.indexOf(" ");
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** What the walk panel is about, unless the user says: the fault, what the next instruction touches, or its own bytes. */
+export function walkedAddress({ view, walkAddress, faultAddress }: PanelSource): number {
+  if (walkAddress !== null) return walkAddress;
+  return faultAddress ?? usesOf(view)[0]?.address ?? view.rip;
+}
+
+export function walkPanel(source: PanelSource): PanelContent {
+  const { view } = source;
+  const address = walkedAddress(source);
+  const rows: Row[] = walkRows(view, address).map(({ table, hex: entry, bits, frame, key, text, level }) => {
+    const present = bits.find(({ name }) => name === "P")?.set === true;
+    const line: Span[] = [span(table.padEnd(10), STYLES.label), span(`${entry}  `, STYLES.strong)];
+    if (!present) line.push(span(text.slice(text.lastIndexOf("not present")), STYLES.refused));
+    else {
+      line.push(span(`${level === 1 ? "page " : "table"} 0x${hex(frame * 4096)}  `.padEnd(20)));
+      for (const { name, set } of bits)
+        line.push(span(`${set ? name : "-".repeat(name.length)} `, set ? STYLES.allowed : STYLES.faint));
+      if (key !== undefined) line.push(span(` key ${key}`, key === 0 ? STYLES.plain : STYLES.changed));
+    }
+    return { line, address };
+  });
+  for (const { name, allowed, why } of accessRows(view, address))
+    rows.push({
+      address,
+      line: [
+        span(name.padEnd(10), STYLES.label),
+        span(allowed ? "permitted" : "refused  ", allowed ? STYLES.allowed : STYLES.refused),
+        span(why === "" ? "" : `  ${why}`),
+      ],
+    });
+  const symbol = view.nameAt(address);
+  return { title: `0x${hex(address)}${symbol === undefined ? "" : ` <${symbol}>`}`, rows, anchor: null };
+}
