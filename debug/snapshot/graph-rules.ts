@@ -3,12 +3,14 @@ import { Registers } from "../../cpu/registers.js";
 import { KernelEvents } from "../../kernel/events.js";
 import { HostLower } from "../../kernel/fs/host-lower.js";
 import { TarFiles } from "../../kernel/fs/tar-files.js";
+import { Inode } from "../../kernel/fs/inode.js";
 import { StreamFile } from "../../kernel/fs/stream-file.js";
 import { Kernel } from "../../kernel/kernel.js";
 import { Scheduler } from "../../kernel/scheduler.js";
 import { FrameAllocator } from "../../mmu/frame-allocator.js";
 import { Mmu } from "../../mmu/mmu.js";
 import { PhysicalMemory } from "../../mmu/physical-memory.js";
+import { TableDispatch } from "../../syscalls/dispatch.js";
 import type { Machine } from "../machine.js";
 import { hasState } from "./host-state.js";
 
@@ -23,6 +25,8 @@ export interface GraphRules {
   readonly opaqueClasses: ReadonlySet<object>;
   /** Fields (by the prototype of their class) that are left as they are. */
   readonly skippedFields: ReadonlyMap<object, ReadonlySet<string>>;
+  /** Fields (by a prototype that their class has or inherits) of records that are replaced and never changed. */
+  readonly valueFields: ReadonlyMap<object, ReadonlySet<string>>;
 }
 
 /** Saved by other means: the registers, the MMU's state, frames and their counts. Left out: who listens. */
@@ -33,6 +37,8 @@ const OPAQUE_CLASSES: ReadonlySet<object> = new Set<object>([
   PhysicalMemory.prototype,
   FrameAllocator.prototype,
   KernelEvents.prototype,
+  // The table of system calls, and a record that has no meaning between two of them.
+  TableDispatch.prototype,
 ]);
 
 const SKIPPED_FIELDS: ReadonlyMap<object, ReadonlySet<string>> = new Map<object, ReadonlySet<string>>([
@@ -40,6 +46,11 @@ const SKIPPED_FIELDS: ReadonlyMap<object, ReadonlySet<string>> = new Map<object,
   [Kernel.prototype, new Set(["host", "debugger", "lastFaultRefusal", "inRun"])],
   [Scheduler.prototype, new Set(["mayRun"])],
   [StreamFile.prototype, new Set(["host"])],
+]);
+
+/** Most objects of a large tree are these. */
+const VALUE_FIELDS: ReadonlyMap<object, ReadonlySet<string>> = new Map([
+  [Inode.prototype, new Set(["accessed", "modified", "changed", "born", "deviceNumber", "locks"])],
 ]);
 
 /** Files of a host that goes back with the machine are open then as they were. */
@@ -60,5 +71,5 @@ export function graphRules(machine: Machine): GraphRules {
   if (host.fileSource) opaque.add(host.fileSource);
   if (host.terminal) opaque.add(host.terminal);
   const skippedFields = hasState(host) ? SKIPPED_OF_RESTORABLE : SKIPPED_OF_OTHERS;
-  return { opaque, opaqueClasses: OPAQUE_CLASSES, skippedFields };
+  return { opaque, opaqueClasses: OPAQUE_CLASSES, skippedFields, valueFields: VALUE_FIELDS };
 }

@@ -1,17 +1,18 @@
 import type { GraphRules } from "./graph-rules.js";
+import { FOLLOWED, Layouts, SKIPPED, type Layout } from "./layout.js";
 
 /**
- * What an object held: values of an object's fields (in the order of `keys`), elements of an array or a set, keys and
- * values of a map in turn, bytes of a buffer.
+ * What an object held: values of an object's fields (in the order of its layout), elements of an array or a set, keys
+ * and values of a map in turn, bytes of a buffer.
  */
 type Content = readonly unknown[] | Uint8Array;
 
-/** The objects of a machine at one moment. `contents` are shared with earlier moments where nothing changed. */
+/** The objects of a machine at one moment. Lists and contents are shared with other moments where nothing changed. */
 export interface ObjectMoment {
   readonly objects: readonly object[];
   readonly contents: readonly Content[];
-  /** Names of the fields of each object; null for arrays, maps, sets and buffers. */
-  readonly keys: readonly (readonly string[] | null)[];
+  /** Of each object; null for arrays, maps, sets and buffers. */
+  readonly layouts: readonly (Layout | null)[];
   /** Bytes that this moment takes beyond what it shares, about. */
   readonly bytes: number;
 }
@@ -19,183 +20,219 @@ export interface ObjectMoment {
 /** What all typed arrays inherit from. */
 const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array) as new () => object;
 const VALUE_BYTES = 8;
-const OBJECT_BYTES = 3 * VALUE_BYTES;
-const NO_KEYS: ReadonlySet<string> = new Set();
+const NO_MOMENT: ObjectMoment = { objects: [], contents: [], layouts: [], bytes: 0 };
+
+const RECORD = 0;
+const ARRAY = 1;
+const MAP = 2;
+const SET = 3;
+const BUFFER = 4;
+const VIEW = 5;
+
+/** An object that was met, with what it held when it was last looked at. */
+interface Met {
+  readonly object: object;
+  readonly kind: number;
+  layout: Layout | null;
+  content: Content | null;
+  /** The walk that met it last. */
+  walk: number;
+}
 
 /**
  * Walks over all objects that are reachable from some, and notes what each holds. Restoring writes the same objects
  * again: whoever has a reference to one keeps it.
  */
 export class ObjectStore {
-  /** Each object that was ever met, and its place in what follows. */
-  private index = new Map<object, number>();
-  private lastSeen: number[] = [];
-  private lastContents: Content[] = [];
-  private lastKeys: (readonly string[] | null)[] = [];
+  private met = new Map<object, Met>();
   private walk = 0;
-  /** One list for all objects of a class that have the same fields. */
-  private readonly layouts = new Map<object, readonly string[]>();
+  /** Those that the present walk has met. */
+  private readonly queue: Met[] = [];
+  /** Bytes of contents made by the present walk. */
+  private fresh = 0;
+  private last: ObjectMoment = NO_MOMENT;
+  private readonly layouts: Layouts;
 
   constructor(
     private readonly roots: readonly object[],
     private readonly rules: GraphRules,
     /** The guest's memory, which is no object's content. */
     private readonly guestBuffer: ArrayBufferLike,
-  ) {}
+  ) {
+    this.layouts = new Layouts(rules);
+  }
 
   take(): ObjectMoment {
-    this.forgetOld();
+    const { queue } = this;
     this.walk++;
-    const objects: object[] = [];
-    const contents: Content[] = [];
-    const keys: (readonly string[] | null)[] = [];
-    const places: number[] = [];
-    let bytes = 0;
-    for (const root of this.roots) this.meet(root, objects, places);
+    this.fresh = 0;
+    queue.length = 0;
+    for (const root of this.roots) this.meet(root);
     // Grows as it is walked.
-    for (let i = 0; i < objects.length; i++) {
-      const object = objects[i]!;
-      const place = places[i]!;
-      const names = this.keysOf(object, this.lastKeys[place]);
-      let content = this.contentOf(object, names);
-      if (!(content instanceof Uint8Array))
-        for (const value of content)
-          if (typeof value === "object" && value !== null) this.meet(value, objects, places);
-      const before = this.lastContents[place];
-      if (before !== undefined && names === this.lastKeys[place] && sameContent(before, content))
-        content = before;
-      else {
-        this.lastContents[place] = content;
-        this.lastKeys[place] = names;
-        bytes += content instanceof Uint8Array ? content.length : content.length * VALUE_BYTES;
-      }
-      contents.push(content);
-      keys.push(names);
+    for (let i = 0; i < queue.length; i++) this.lookAt(queue[i]!);
+    this.last = this.moment();
+    if (this.met.size > 2 * queue.length + 1000) this.forgetOthers();
+    return this.last;
+  }
+
+  /** The lists of what was met; those of the moment before, as far as they are the same. */
+  private moment(): ObjectMoment {
+    const { queue, last } = this;
+    const count = queue.length;
+    let bytes = this.fresh;
+    let sameObjects = last.objects.length === count;
+    let sameContents = sameObjects;
+    for (let i = 0; i < count; i++) {
+      const met = queue[i]!;
+      if (last.objects[i] !== met.object || last.layouts[i] !== met.layout) sameObjects = false;
+      if (last.contents[i] !== met.content) sameContents = false;
     }
-    return { objects, contents, keys, bytes: bytes + objects.length * OBJECT_BYTES };
+    if (!sameObjects) bytes += 2 * count * VALUE_BYTES;
+    if (!sameContents) bytes += count * VALUE_BYTES;
+    return {
+      objects: sameObjects ? last.objects : queue.map(({ object }) => object),
+      layouts: sameObjects ? last.layouts : queue.map(({ layout }) => layout),
+      contents: sameContents ? last.contents : queue.map(({ content }) => content!),
+      bytes,
+    };
   }
 
   restore(moment: ObjectMoment): void {
-    const { objects, contents, keys } = moment;
+    const { objects, contents, layouts } = moment;
     for (let i = 0; i < objects.length; i++) {
-      const names = keys[i]!;
-      if (names === null) putElements(objects[i]!, contents[i]!);
+      const layout = layouts[i]!;
+      if (layout === null) putElements(objects[i]!, contents[i]!);
       else
         putFields(
           objects[i] as Record<string, unknown>,
-          names,
+          layout,
           contents[i] as readonly unknown[],
-          this.skipped(objects[i]!),
+          this.layouts,
         );
     }
   }
 
-  private skipped(object: object): ReadonlySet<string> {
-    return this.rules.skippedFields.get(Object.getPrototypeOf(object) as object) ?? NO_KEYS;
-  }
-
-  private meet(object: object, objects: object[], places: number[]): void {
-    let place = this.index.get(object);
-    if (place === undefined) {
+  private meet(object: object): void {
+    let met = this.met.get(object);
+    if (met === undefined) {
       if (this.isLeftOut(object)) return;
-      place = this.index.size;
-      this.index.set(object, place);
-    } else if (this.lastSeen[place] === this.walk) return;
-    this.lastSeen[place] = this.walk;
-    objects.push(object);
-    places.push(place);
+      met = { object, kind: kindOf(object), layout: null, content: null, walk: 0 };
+      this.met.set(object, met);
+    }
+    if (met.walk === this.walk) return;
+    met.walk = this.walk;
+    this.queue.push(met);
   }
 
   private isLeftOut(object: object): boolean {
     const { opaque, opaqueClasses } = this.rules;
     const buffer = ArrayBuffer.isView(object) ? object.buffer : object;
-    return (
-      opaque.has(object) ||
-      opaqueClasses.has(Object.getPrototypeOf(object) as object) ||
-      buffer === this.guestBuffer
-    );
-  }
-
-  private keysOf(object: object, before: readonly string[] | null | undefined): readonly string[] | null {
-    if (isCollection(object)) return null;
-    const names = Object.keys(object);
-    const skipped = this.skipped(object);
-    const kept = skipped.size === 0 ? names : names.filter((name) => !skipped.has(name));
-    if (before !== undefined && before !== null && sameContent(before, kept)) return before;
     const prototype = Object.getPrototypeOf(object) as object;
-    const layout = this.layouts.get(prototype);
-    if (layout !== undefined && sameContent(layout, kept)) return layout;
-    this.layouts.set(prototype, kept);
-    return kept;
+    return opaque.has(object) || opaqueClasses.has(prototype) || buffer === this.guestBuffer;
   }
 
-  private contentOf(object: object, names: readonly string[] | null): Content {
-    if (names !== null) {
+  private lookAt(met: Met): void {
+    const { object, content: before } = met;
+    switch (met.kind) {
+      case RECORD:
+        return this.lookAtRecord(met);
+      case BUFFER: {
+        const bytes = new Uint8Array(object as ArrayBuffer);
+        if (before === null || !sameElements(before, bytes)) this.note(met, bytes.slice());
+        return;
+      }
+      case VIEW:
+        // Its buffer counts.
+        if (before === null) this.note(met, [(object as ArrayBufferView).buffer]);
+        return this.meet((object as ArrayBufferView).buffer);
+      default:
+        return this.lookAtElements(met, elementsOf(met));
+    }
+  }
+
+  private lookAtRecord(met: Met): void {
+    const { content: before, layout } = met;
+    if (layout === null || before === null || !this.isUnchanged(met.object, layout, before as unknown[])) {
+      met.layout = this.layouts.of(met.object);
+      const { names, treatment } = met.layout;
       const values: unknown[] = new Array(names.length);
-      for (let i = 0; i < names.length; i++) values[i] = (object as Record<string, unknown>)[names[i]!];
-      return values;
+      for (let i = 0; i < names.length; i++) {
+        if (treatment[i] === SKIPPED) continue;
+        const value = (values[i] = (met.object as Record<string, unknown>)[names[i]!]);
+        if (treatment[i] === FOLLOWED && typeof value === "object" && value !== null) this.meet(value);
+      }
+      this.note(met, values);
     }
-    if (Array.isArray(object)) return (object as readonly unknown[]).slice();
-    if (object instanceof Map) {
-      const entries: unknown[] = [];
-      for (const [key, value] of object) entries.push(key, value);
-      return entries;
+  }
+
+  /** Meets what the object refers to as far as it is as before; false where it is not. */
+  private isUnchanged(object: object, { names, treatment }: Layout, before: readonly unknown[]): boolean {
+    let i = 0;
+    // An engine walks over an object's own fields so without making a list; the prototypes have no such fields.
+    for (const name in object) {
+      if (name !== names[i]) return false;
+      const how = treatment[i]!;
+      if (how !== SKIPPED) {
+        const value = (object as Record<string, unknown>)[name];
+        if (value !== before[i] && !Object.is(value, before[i])) return false;
+        if (how === FOLLOWED && typeof value === "object" && value !== null) this.meet(value);
+      }
+      i++;
     }
-    if (object instanceof Set) return [...object];
-    if (object instanceof ArrayBuffer) return new Uint8Array(object).slice();
-    // Of a view, the buffer counts.
-    return [(object as ArrayBufferView).buffer];
+    return i === names.length;
+  }
+
+  private lookAtElements(met: Met, elements: readonly unknown[]): void {
+    for (const value of elements) if (typeof value === "object" && value !== null) this.meet(value);
+    const before = met.content;
+    if (before === null || !sameElements(before, elements))
+      this.note(met, met.kind === ARRAY ? elements.slice() : elements);
+  }
+
+  private note(met: Met, content: Content): void {
+    met.content = content;
+    this.fresh += content instanceof Uint8Array ? content.length : content.length * VALUE_BYTES;
   }
 
   /** Objects that are gone are not kept alive for ever. */
-  private forgetOld(): void {
-    let seen = 0;
-    for (const walk of this.lastSeen) if (walk === this.walk) seen++;
-    if (this.lastSeen.length < 2 * seen + 1000) return;
-    const old = { index: this.index, contents: this.lastContents, keys: this.lastKeys, seen: this.lastSeen };
-    this.index = new Map();
-    this.lastSeen = [];
-    this.lastContents = [];
-    this.lastKeys = [];
-    for (const [object, place] of old.index) {
-      if (old.seen[place] !== this.walk) continue;
-      this.index.set(object, this.lastSeen.length);
-      this.lastSeen.push(0);
-      this.lastContents.push(old.contents[place]!);
-      this.lastKeys.push(old.keys[place]!);
-    }
+  private forgetOthers(): void {
+    this.met = new Map(this.queue.map((met) => [met.object, met]));
   }
 }
 
-function isCollection(object: object): boolean {
-  return (
-    Array.isArray(object) ||
-    object instanceof Map ||
-    object instanceof Set ||
-    object instanceof ArrayBuffer ||
-    object instanceof DataView ||
-    object instanceof TYPED_ARRAY
-  );
+function kindOf(object: object): number {
+  if (Array.isArray(object)) return ARRAY;
+  if (object instanceof Map) return MAP;
+  if (object instanceof Set) return SET;
+  if (object instanceof ArrayBuffer) return BUFFER;
+  return object instanceof DataView || object instanceof TYPED_ARRAY ? VIEW : RECORD;
 }
 
-function sameContent(a: Content, b: Content): boolean {
+function elementsOf({ object, kind }: Met): readonly unknown[] {
+  if (kind === ARRAY) return object as readonly unknown[];
+  if (kind === SET) return [...(object as Set<unknown>)];
+  const entries: unknown[] = [];
+  for (const [key, value] of object as Map<unknown, unknown>) entries.push(key, value);
+  return entries;
+}
+
+function sameElements(a: Content, b: Content): boolean {
   if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i] && !Object.is(a[i], b[i])) return false;
   return true;
 }
 
 function putFields(
   object: Record<string, unknown>,
-  names: readonly string[],
+  { names, treatment }: Layout,
   values: readonly unknown[],
-  skipped: ReadonlySet<string>,
+  layouts: Layouts,
 ): void {
-  const now = Object.keys(object);
-  if (now.length !== names.length + skipped.size || skipped.size > 0 || !sameContent(now, names))
-    for (const name of now)
-      if (!skipped.has(name) && !names.includes(name)) Reflect.deleteProperty(object, name);
+  const now = layouts.of(object).names;
+  if (now !== names) for (const name of now) if (!names.includes(name)) Reflect.deleteProperty(object, name);
   for (let i = 0; i < names.length; i++) {
     const name = names[i]!;
+    if (treatment[i] === SKIPPED) continue;
     // What stays is not written: an engine takes fields that are written once for constants.
     if (!Object.is(object[name], values[i]) || !(name in object)) object[name] = values[i];
   }
@@ -210,11 +247,11 @@ function putElements(object: object, content: Content): void {
   } else if (object instanceof Map) {
     const before: unknown[] = [];
     for (const [key, value] of object) before.push(key, value);
-    if (sameContent(before, content)) return;
+    if (sameElements(before, content)) return;
     object.clear();
     for (let i = 0; i < content.length; i += 2) object.set(content[i], content[i + 1]);
   } else if (object instanceof Set) {
-    if (sameContent([...object], content)) return;
+    if (sameElements([...object], content)) return;
     object.clear();
     for (const value of content) object.add(value);
   }

@@ -72,6 +72,7 @@ export class SnapshotStore {
     kernel.mmu.loadState(parts.mmu);
     // Which TLB bank is current stands in the registers too.
     cpu.registers.pkru = parts.mmu.pkru;
+    kernel.events.entryWatch?.reset(kernel.current.mm);
     if (hasState(host) && parts.host !== null) host.loadState(parts.host);
   }
 }
