@@ -1,5 +1,6 @@
 import { REGISTER_NAMES, type RegisterName } from "../registers.js";
 import type { FrameRow } from "./rows.js";
+import { shortened } from "./meaning.js";
 import { placeName } from "./sources.js";
 import { hex, type View } from "./view.js";
 
@@ -107,6 +108,8 @@ function rowOf(view: View, { address, called }: Frame, level: number, frame: num
   const line = view.modules.lineAt(place, mm);
   const source = line === undefined ? undefined : { file: line.file, line: line.line };
   const at = source === undefined ? "" : ` at ${placeName(source)}`;
-  const text = `#${String(level).padEnd(3)} ${hex(address)} ${symbol ?? "??"}${at}`;
+  const path = view.modules.moduleAt(place, mm)?.path;
+  const unnamed = path === undefined ? "??" : `?? (${shortened(path)})`;
+  const text = `#${String(level).padEnd(3)} ${hex(address)} ${symbol ?? unnamed}${at}`;
   return { level, address, frame, symbol, source, text };
 }
