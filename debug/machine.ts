@@ -354,7 +354,7 @@ export class Machine {
 
   /** Where the walk over the machine's state begins; what the walk leaves out is named in snapshot/graph-rules.ts. */
   stateRoots(): object[] {
-    return [this.kernel, this.files];
+    return [this.kernel, this.files, this.kernel.frames.holders];
   }
 
   /** What its snapshots share. */

@@ -145,9 +145,45 @@ export class ObjectStore {
         // Its buffer counts.
         if (before === null) this.note(met, [(object as ArrayBufferView).buffer]);
         return this.meet((object as ArrayBufferView).buffer);
-      default:
-        return this.lookAtElements(met, elementsOf(met));
+      case MAP:
+        if (!this.isSameMap(object as Map<unknown, unknown>, before))
+          this.note(met, entriesOf(object as Map<unknown, unknown>));
+        return;
+      case SET: {
+        const elements = object as Set<unknown>;
+        if (!this.isSameList(elements, elements.size, before)) this.note(met, [...elements]);
+        return;
+      }
+      default: {
+        const elements = object as readonly unknown[];
+        if (!this.isSameList(elements, elements.length, before)) this.note(met, elements.slice());
+      }
     }
+  }
+
+  /** Meets what a map refers to; true where it is as before. */
+  private isSameMap(map: Map<unknown, unknown>, before: Content | null): boolean {
+    let same = before !== null && before.length === 2 * map.size;
+    let i = 0;
+    for (const [key, value] of map) {
+      if (typeof key === "object" && key !== null) this.meet(key);
+      if (typeof value === "object" && value !== null) this.meet(value);
+      if (same && !(Object.is(before![i], key) && Object.is(before![i + 1], value))) same = false;
+      i += 2;
+    }
+    return same;
+  }
+
+  /** The same for an array or a set. */
+  private isSameList(elements: Iterable<unknown>, count: number, before: Content | null): boolean {
+    let same = before?.length === count;
+    let i = 0;
+    for (const value of elements) {
+      if (typeof value === "object" && value !== null) this.meet(value);
+      if (same && !Object.is(before![i], value)) same = false;
+      i++;
+    }
+    return same;
   }
 
   private lookAtRecord(met: Met): void {
@@ -182,13 +218,6 @@ export class ObjectStore {
     return i === names.length;
   }
 
-  private lookAtElements(met: Met, elements: readonly unknown[]): void {
-    for (const value of elements) if (typeof value === "object" && value !== null) this.meet(value);
-    const before = met.content;
-    if (before === null || !sameElements(before, elements))
-      this.note(met, met.kind === ARRAY ? elements.slice() : elements);
-  }
-
   private note(met: Met, content: Content): void {
     met.content = content;
     this.fresh += content instanceof Uint8Array ? content.length : content.length * VALUE_BYTES;
@@ -208,11 +237,9 @@ function kindOf(object: object): number {
   return object instanceof DataView || object instanceof TYPED_ARRAY ? VIEW : RECORD;
 }
 
-function elementsOf({ object, kind }: Met): readonly unknown[] {
-  if (kind === ARRAY) return object as readonly unknown[];
-  if (kind === SET) return [...(object as Set<unknown>)];
+function entriesOf(map: ReadonlyMap<unknown, unknown>): unknown[] {
   const entries: unknown[] = [];
-  for (const [key, value] of object as Map<unknown, unknown>) entries.push(key, value);
+  for (const [key, value] of map) entries.push(key, value);
   return entries;
 }
 
@@ -245,9 +272,7 @@ function putElements(object: object, content: Content): void {
     array.length = content.length;
     for (let i = 0; i < content.length; i++) if (!Object.is(array[i], content[i])) array[i] = content[i];
   } else if (object instanceof Map) {
-    const before: unknown[] = [];
-    for (const [key, value] of object) before.push(key, value);
-    if (sameElements(before, content)) return;
+    if (sameElements(entriesOf(object), content)) return;
     object.clear();
     for (let i = 0; i < content.length; i += 2) object.set(content[i], content[i + 1]);
   } else if (object instanceof Set) {

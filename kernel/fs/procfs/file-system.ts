@@ -145,14 +145,19 @@ export class GeneratedFile extends OpenFile {
   constructor(
     location: Location,
     flags: number,
-    private readonly source: Extract<Node, { kind: "file" }>,
+    /** Null where a file of a class of its own says what it holds. */
+    protected source: Extract<Node, { kind: "file" }> | null,
   ) {
     super(location, flags);
   }
 
+  protected text(): string | number {
+    return this.source?.content() ?? -EINVAL;
+  }
+
   override read(destination: Uint8Array, offset: number): number {
     if (this.bytes === null || offset === 0) {
-      const text = this.source.content();
+      const text = this.text();
       if (typeof text === "number") return text;
       this.bytes = bytesOf(text);
     }
@@ -162,7 +167,7 @@ export class GeneratedFile extends OpenFile {
   }
 
   override write(source: Uint8Array): number {
-    if (!this.source.write) return -EINVAL;
+    if (!this.source?.write) return -EINVAL;
     const result = this.source.write(String.fromCharCode(...source.subarray(0, 4096)));
     return result < 0 ? result : source.length;
   }

@@ -1,5 +1,6 @@
 import { EIO } from "../../errno.js";
 import type { AddressSpace } from "../../mm/address-space.js";
+import type { Kernel } from "../../kernel.js";
 import { UserMemory } from "../../mm/user-memory.js";
 import type { Task } from "../../task.js";
 import type { Location } from "../mount.js";
@@ -14,12 +15,11 @@ import { OpenFile } from "../open-file.js";
 export class MemoryFile extends OpenFile {
   private readonly mm: AddressSpace;
 
-  /** @param caller the task that reads or writes */
   constructor(
     location: Location,
     flags: number,
+    private readonly kernel: Kernel,
     private readonly task: Task,
-    private readonly caller: () => Task,
   ) {
     super(location, flags);
     this.mm = task.mm;
@@ -42,6 +42,6 @@ export class MemoryFile extends OpenFile {
   /** proc_mem_foll_force. */
   private forces(): boolean {
     if (this.mm.env.release.memoryFileForces === "always") return true;
-    return this.task.mm === this.mm && this.task.tracing?.tracer === this.caller();
+    return this.task.mm === this.mm && this.task.tracing?.tracer === this.kernel.current;
   }
 }

@@ -22,6 +22,7 @@ import { mountInfo, mountTable } from "./mount-tables.js";
 import { PageMapFile } from "./page-map-file.js";
 import { limitsText } from "./task-limits.js";
 import { memoryOf, statmText, statText, statusText } from "./task-status.js";
+import { vsyscallMaps, vsyscallSmaps } from "../../vsyscall.js";
 
 /** The user's part of an unset audit identity. */
 const NO_AUDIT = "4294967295";
@@ -79,10 +80,6 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
     check: () => (task.state === "dead" ? -EINVAL : 0),
     content,
   });
-  const mapsText = (): string | number => {
-    const mm = memoryOf(task);
-    return mm !== null ? mm.formatMaps() : isThere(kernel, task) ? "" : -ESRCH;
-  };
   const place = (where: () => Location | number): Node => ({
     kind: "link",
     owner,
@@ -128,21 +125,21 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
     maps: {
       kind: "special",
       owner,
-      open: (location, flags) => permitted() || new MapsFile(location, flags, task, mapsText),
+      open: (location, flags) => permitted() || new MapsFile(location, flags, kernel, task),
     },
     ...(threads ? {} : { children: about(() => childrenText(task)) }),
     mem: {
       kind: "special",
       mode: 0o600,
       owner,
-      open: (location, flags) => withMemory() || new MemoryFile(location, flags, task, () => kernel.current),
+      open: (location, flags) => withMemory() || new MemoryFile(location, flags, kernel, task),
     },
     cwd: place(() => task.fs.cwd),
     root: place(() => task.fs.root),
     exe: place(() => executable(task)),
     mounts: ofPlace(() => mountTable(task.fs)),
     mountinfo: ofPlace(() => mountInfo(task.fs)),
-    smaps: ofMemory((mm) => mm.formatSmaps()),
+    smaps: ofMemory((mm) => mm.formatSmaps() + vsyscallSmaps(kernel)),
     pagemap: {
       kind: "special",
       mode: 0o400,
