@@ -43,7 +43,7 @@ import {
   RIP,
   RSP,
 } from "./state.js";
-import type { StopPoints, Watch } from "./stop-points.js";
+import { StopPoints, type Watch } from "./stop-points.js";
 import { interpreterModule } from "./interpreter-module.js";
 import { readXsave, resetXstate, writeXsave } from "./xstate.js";
 
@@ -116,6 +116,7 @@ export class Cpu {
   /** RIP at which the run stands between two slices. */
   private rip = 0;
   private stops: StopPoints | null = null;
+  private pkruListened = false;
 
   constructor(
     readonly memory: PhysicalMemory,
@@ -159,7 +160,9 @@ export class Cpu {
   get stopPoints(): StopPoints | null {
     return this.stops;
   }
-  set stopPoints(stops: StopPoints | null) {
+  set stopPoints(stopPoints: StopPoints | null) {
+    const stops = stopPoints ?? (this.pkruListened ? new StopPoints() : null);
+    if (stops !== null) stops.listened = this.pkruListened;
     this.stops = stops;
     this.access.stopPoints = stops;
     this.code.stopPoints = stops;
@@ -184,6 +187,13 @@ export class Cpu {
     const stops = this.stops!;
     if (on && !stops.pkru) this.blocks.dropAll();
     stops.pkru = on;
+  }
+
+  /** The same, for listeners, who may come and go with or without a debugger. */
+  listenToPkru(on: boolean): void {
+    this.pkruListened = on;
+    this.stopPoints = this.stops;
+    if (on) this.blocks.dropAll();
   }
 
   /** Exact while a callout of `record` runs. */
@@ -246,7 +256,11 @@ export class Cpu {
       const before = this.pkruWriter.instruction;
       if ((this.u32[FLAG_OTHER >>> 2] & RFLAGS_TF) !== 0) going = this.stepWithTrap();
       else going = this.slice(Math.min(end - this.instructions, this.slices < 64 ? FIRST_SLICES : SLICE));
-      if (this.stops?.pkru === true && this.pkruWriter.instruction !== before && this.exit.reason === "budget") {
+      if (
+        this.stops?.endsAtPkru === true &&
+        this.pkruWriter.instruction !== before &&
+        this.exit.reason === "budget"
+      ) {
         this.exit.reason = "pkru";
         break;
       }
@@ -519,6 +533,7 @@ export class Cpu {
   private stepNoting(stops: StopPoints): boolean {
     stops.hit = null;
     stops.noting = true;
+    const { rip } = this;
     let going: boolean;
     try {
       going = this.step(true);
@@ -526,6 +541,7 @@ export class Cpu {
       stops.noting = false;
     }
     if (!going || stops.hit === null) return going;
+    (stops.hit as { rip: number }).rip = rip;
     this.exit.reason = "watchpoint";
     return false;
   }

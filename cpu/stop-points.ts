@@ -24,14 +24,20 @@ export class StopPoints {
   breakpoints: ReadonlySet<number> = NO_ADDRESSES;
   /** The running process's. */
   watches: readonly Watch[] = [];
-  /** The watch that the last instruction met, and where; null: none. */
-  hit: { readonly watch: Watch; readonly address: number } | null = null;
+  /** The watch that the last instruction met, and where; null: none. `rip`: the instruction's. */
+  hit: { readonly watch: Watch; readonly address: number; rip: number } | null = null;
   /** A run ends behind each instruction that wrote PKRU; set by {@link Cpu.stopAtPkru}. */
   pkru = false;
+  /** The same, for listeners; set by {@link Cpu.listenToPkru}. */
+  listened = false;
   /** The instruction that is next at this count is executed though a breakpoint is there; -1: none. */
   passed = -1;
   /** One instruction is executed by itself: what it meets is noted, and does not end it. */
   noting = false;
+
+  get endsAtPkru(): boolean {
+    return this.pkru || this.listened;
+  }
 
   /** The watch that an access of `size` bytes at `va` meets; undefined: none. */
   meets(va: number, size: number, read: boolean, write: boolean): Watch | undefined {

@@ -3,6 +3,7 @@
  * the emitter tests `events.listening.X` before it builds the record.
  */
 
+import type { EntryChange, EntryWatch } from "./entry-watch.js";
 import type { AreaChange } from "./mm/environment.js";
 import type { OomKill } from "./mm/oom.js";
 import type { Refusal } from "./refusal.js";
@@ -65,6 +66,18 @@ export interface Executed {
   readonly entry: number;
 }
 
+export interface PkruWritten {
+  readonly task: Task;
+  readonly before: number;
+  readonly after: number;
+  /** Instructions retired before the WRPKRU or XRSTOR; of the kernel's writes, as of a refusal. */
+  readonly instruction: number;
+  /** Of that instruction; of the kernel's writes, where the program is. */
+  readonly rip: number;
+  /** Undefined: an instruction of the program's. Else on what occasion the kernel did it. */
+  readonly by?: string;
+}
+
 export interface KernelEventMap {
   syscallEnter: SyscallEnter;
   syscallExit: SyscallExit;
@@ -72,6 +85,10 @@ export interface KernelEventMap {
   fault: FaultRaised;
   refusal: Refusal;
   area: AreaChange;
+  /** A leaf page-table entry is another one now. */
+  pte: EntryChange;
+  /** PKRU was written, maybe with what it was. */
+  pkru: PkruWritten;
   exec: Executed;
   exit: TaskExit;
   /** The OOM killer has chosen a process. */
@@ -82,6 +99,10 @@ export type KernelEventName = keyof KernelEventMap;
 type Listener<N extends KernelEventName> = (event: KernelEventMap[N]) => void;
 
 export class KernelEvents {
+  /** Sees the page tables while somebody listens for "pte". */
+  entryWatch: EntryWatch | null = null;
+  /** Told when the first listener of an event comes, and when the last goes. */
+  onListening: ((name: KernelEventName, listening: boolean) => void) | null = null;
   /** Who emits looks here first. */
   readonly listening: Record<KernelEventName, boolean> = {
     syscallEnter: false,
@@ -90,6 +111,8 @@ export class KernelEvents {
     fault: false,
     refusal: false,
     area: false,
+    pte: false,
+    pkru: false,
     exec: false,
     exit: false,
     oom: false,
@@ -101,6 +124,8 @@ export class KernelEvents {
     fault: [],
     refusal: [],
     area: [],
+    pte: [],
+    pkru: [],
     exec: [],
     exit: [],
     oom: [],
@@ -110,12 +135,18 @@ export class KernelEvents {
   on<N extends KernelEventName>(name: N, listener: Listener<N>): () => void {
     const list: Listener<N>[] = this.listeners[name];
     list.push(listener);
-    this.listening[name] = true;
+    this.setListening(name, true);
     return () => {
       const at = list.indexOf(listener);
       if (at >= 0) list.splice(at, 1);
-      this.listening[name] = list.length > 0;
+      this.setListening(name, list.length > 0);
     };
+  }
+
+  private setListening(name: KernelEventName, listening: boolean): void {
+    if (this.listening[name] === listening) return;
+    this.listening[name] = listening;
+    this.onListening?.(name, listening);
   }
 
   emit<N extends KernelEventName>(name: N, event: KernelEventMap[N]): void {

@@ -8,7 +8,8 @@ import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import { DEFAULT_REALTIME_ORIGIN, VirtualClock, type Clock } from "./clock.js";
 import { userCredentials, type Credentials } from "./credentials.js";
 import type { KernelDebugger } from "./debugger.js";
-import { KernelEvents } from "./events.js";
+import { EntryWatch } from "./entry-watch.js";
+import { KernelEvents, type KernelEventName } from "./events.js";
 import { execute, type ExecFailure, type ExecutableFiles } from "./exec/exec.js";
 import type { SealElf } from "./exec/seal-program.js";
 import { Vdso, type VdsoImage } from "./exec/vdso.js";
@@ -192,6 +193,7 @@ export class Kernel {
     this.scheduler = new Scheduler(options.schedule);
     this.waitForAll = options.waitForAll ?? false;
     this.nextPid = options.firstPid ?? 1000;
+    this.events.onListening = (name, listening) => this.listen(name, listening);
     this.calls = new SystemCalls(this, options.dispatch);
     this.loop = new RunLoop(this, this.calls);
   }
@@ -295,6 +297,7 @@ export class Kernel {
   activate(mm: AddressSpace): void {
     mm.activate();
     this.cpu.asid = mm.asid;
+    this.events.entryWatch?.follow(mm);
   }
 
   /**
@@ -302,11 +305,38 @@ export class Kernel {
    * @param by on what occasion; the present system call, where it is not said
    */
   setPkru(value: number, by?: string): void {
-    this.cpu.registers.pkru = value;
-    this.pkruSet = {
-      ...this.provenance(),
-      by: by ?? this.runningCall() ?? "execve",
-    };
+    const { registers } = this.cpu;
+    const before = registers.pkru;
+    registers.pkru = value;
+    const written = { ...this.provenance(), by: by ?? this.runningCall() ?? "execve" };
+    this.pkruSet = written;
+    if (!this.events.listening.pkru) return;
+    const { instruction, rip } = written;
+    this.events.emit("pkru", {
+      task: this.current,
+      before,
+      after: registers.pkru,
+      instruction,
+      rip,
+      by: written.by,
+    });
+  }
+
+  /** What is only looked at while somebody listens. */
+  private listen(name: KernelEventName, listening: boolean): void {
+    const { events } = this;
+    if (name === "pkru") this.cpu.listenToPkru(listening);
+    if (name !== "pte") return;
+    events.entryWatch?.end();
+    events.entryWatch = listening
+      ? new EntryWatch(this.memory, (change) => events.emit("pte", change))
+      : null;
+    if (this.tasks.size > 0) events.entryWatch?.follow(this.current.mm);
+  }
+
+  /** Executes a call without a SYSCALL instruction, which no tracer sees; it must never wait. */
+  emulateCall(task: Task, number: number): number | bigint {
+    return this.calls.emulate(task, number);
   }
 
   /** The system call that is being executed now. */

@@ -54,6 +54,8 @@ export interface Processor {
   /** The whole of a task's register state; in the bytes of an earlier one, if given. */
   saveContext(into?: Uint8Array): Uint8Array;
   loadContext(bytes: Uint8Array): void;
+  /** Whether a run ends, as "pkru", behind each instruction that writes PKRU, for whoever listens. */
+  listenToPkru(on: boolean): void;
   /** The last WRPKRU; instruction 0 before there was one. */
   readonly pkruWriter: { instruction: number; rip: number };
   /** The address space's number: whose jumps are cached. */

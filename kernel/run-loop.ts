@@ -250,6 +250,7 @@ export class RunLoop {
     const alone = scheduler.waiting === 0;
     do {
       const before = cpu.instructions;
+      const { pkru } = cpu.registers;
       const reason = cpu.run(limit - before);
       task.instructions += cpu.instructions - before;
       task.process.usage.instructions += cpu.instructions - before;
@@ -258,7 +259,11 @@ export class RunLoop {
         raiseException(this.kernel, task);
         return false;
       } else if (reason === "budget") return false;
-      else if (this.kernel.debugger?.stoppedAt(task, reason) !== false) return true;
+      else {
+        if (reason === "pkru") this.tellPkru(task, pkru);
+        const stops = this.kernel.debugger?.stoppedAt(task, reason) ?? reason !== "pkru";
+        if (stops) return true;
+      }
       if (this.stopRequested) {
         this.stopRequested = false;
         return true;
@@ -275,6 +280,14 @@ export class RunLoop {
       cpu.instructions < limit
     );
     return false;
+  }
+
+  /** A WRPKRU or XRSTOR has just been executed. */
+  private tellPkru(task: Task, before: number): void {
+    const { events, cpu } = this.kernel;
+    if (!events.listening.pkru) return;
+    const { instruction, rip } = cpu.pkruWriter;
+    events.emit("pkru", { task, before, after: cpu.registers.pkru, instruction, rip });
   }
 
   /** Instructions until a timer may expire, at least 1. */

@@ -30,6 +30,8 @@ export class PhysicalMemory {
    * sets 0. All 0 while nobody takes snapshots.
    */
   readonly unchanged: Uint8Array;
+  /** Told of each page-table entry that was written; null: nobody listens. */
+  entryWatcher: ((entry: number) => void) | null = null;
   /** Set by the CPU: forget what was decoded from these bytes, which are about to change. */
   onCodeWrite: (frame: PageFrame, offset: number, length: number) => void = () => {};
 
@@ -94,5 +96,6 @@ export class PhysicalMemory {
   /** To be called when a page-table entry is written. @param entry index of one of its halves in `u32` */
   entryWritten(entry: number): void {
     this.unchanged[(entry - (RAM_BASE >>> 2)) >>> (PAGE_SHIFT - 2)] = 0;
+    if (this.entryWatcher !== null) this.entryWatcher(entry);
   }
 }
