@@ -4,6 +4,7 @@ import type { AddressSpace } from "../../mm/address-space.js";
 import type { Task } from "../../task.js";
 import type { Location } from "../mount.js";
 import { GeneratedFile } from "./file-system.js";
+import { vsyscallMaps } from "../../vsyscall.js";
 import { memoryOf } from "./task-status.js";
 
 /** Its text comes from the task. */
@@ -25,7 +26,7 @@ export class MapsFile extends GeneratedFile {
 
   protected override text(): string | number {
     const mm = memoryOf(this.task);
-    if (mm !== null) return mm.formatMaps();
+    if (mm !== null) return mm.formatMaps() + vsyscallMaps(this.kernel);
     return this.kernel.tasks.get(this.task.tid) === this.task ? "" : -ESRCH;
   }
 }

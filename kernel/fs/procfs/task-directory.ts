@@ -22,7 +22,7 @@ import { mountInfo, mountTable } from "./mount-tables.js";
 import { PageMapFile } from "./page-map-file.js";
 import { limitsText } from "./task-limits.js";
 import { memoryOf, statmText, statText, statusText } from "./task-status.js";
-import { vsyscallMaps, vsyscallSmaps } from "../../vsyscall.js";
+import { vsyscallSmaps } from "../../vsyscall.js";
 
 /** The user's part of an unset audit identity. */
 const NO_AUDIT = "4294967295";
