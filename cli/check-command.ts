@@ -13,6 +13,7 @@ import {
   type ParsedOption,
 } from "./option-parser.js";
 import { columnsOf, wantsColour, writeAll } from "./output.js";
+import { findSealing } from "./sealing-file.js";
 
 const OPTIONS: readonly OptionSpec[] = [
   {
@@ -21,6 +22,11 @@ const OPTIONS: readonly OptionSpec[] = [
     help: "sealab (unless told), host: this Linux itself, or linux: a real kernel in QEMU.",
   },
   { name: "kernel", value: "RELEASE", help: "Which Linux sealab is, such as 6.12; 6.18 unless told." },
+  {
+    name: "sealing",
+    value: "MODEL",
+    help: "What seals do in sealab, for scenarios of another model (docs/models.md).",
+  },
   { name: "record", help: "Write what host or linux answers into each file's companion, NAME.answers.json." },
   { name: "filter", value: "TEXT", help: "Only files whose path contains TEXT." },
   { name: "verbose", short: "v", help: "Show every answer, not only the differences." },
@@ -45,6 +51,7 @@ const MOST_MISTAKES = 30;
 interface CheckOptions {
   readonly on: "sealab" | "host" | "linux";
   readonly kernel: string | null;
+  readonly sealing: string | null;
   readonly record: boolean;
   readonly filter: string;
   readonly verbose: boolean;
@@ -105,10 +112,12 @@ function readOptions(parsed: readonly ParsedOption[]): CheckOptions {
     throw new UsageError(`--on ${on}: expected sealab, host or linux`);
   if (given("record") && on === "sealab")
     throw new UsageError("--record writes down what real Linux answers: with --on host or --on linux");
+  if (given("sealing") && on !== "sealab") throw new UsageError(`--sealing is sealab's: not with --on ${on}`);
   if (given("kernel") && on !== "sealab") throw new UsageError(`--kernel is sealab's: not with --on ${on}`);
   return {
     on,
     kernel: value("kernel"),
+    sealing: value("sealing"),
     record: given("record"),
     filter: value("filter") ?? "",
     verbose: given("verbose"),
@@ -130,8 +139,9 @@ async function runAll(files: readonly ScenarioFile[], options: CheckOptions): Pr
   if (options.on === "host") await runOnHost(elfs, take);
   else if (options.on === "linux") await (await import("./on-linux-batch.js")).runBatch(elfs, take);
   else {
+    const sealing = options.sealing === null ? null : await findSealing(options.sealing);
     try {
-      const target = new SealabTarget(options.kernel);
+      const target = new SealabTarget(options.kernel, sealing);
       files.forEach(({ scenario }, i) => take(i, target.run(scenario.elf)));
     } catch (error) {
       if (options.kernel !== null && error instanceof RangeError)

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BufferHost } from "../debug/buffer-host.js";
 import { Machine } from "../debug/machine.js";
+import type { SealingModel } from "../kernel/mm/sealing/sealing-model.js";
 import type { Refusal } from "../kernel/refusal.js";
 import { STEP_OFFSET } from "../userland/scenario/index.js";
 import { Failure, USAGE_STATUS } from "./failure.js";
@@ -28,7 +29,10 @@ export class SealabTarget {
   private last: Machine | null = null;
 
   /** @param kernel the release to be, or null */
-  constructor(private readonly kernel: string | null) {}
+  constructor(
+    private readonly kernel: string | null,
+    private readonly sealing: SealingModel | null = null,
+  ) {}
 
   run(elf: Uint8Array): ScenarioRun {
     const host = new BufferHost();
@@ -37,6 +41,7 @@ export class SealabTarget {
       memoryBytes: MEMORY_BYTES,
       ...(this.last === null ? {} : { reuse: this.last }),
       ...(this.kernel === null ? {} : { kernel: this.kernel }),
+      ...(this.sealing === null ? {} : { sealing: this.sealing }),
     });
     this.last = machine;
     return runScenario(machine, host, elf);
