@@ -3,6 +3,7 @@
  */
 
 import type { Kernel } from "./kernel.js";
+import { TASK_SIZE } from "./mm/layout.js";
 import type { Refusal } from "./refusal.js";
 import { FLAG_TF } from "./signals/frame.js";
 import {
@@ -25,6 +26,7 @@ import {
 } from "./signals/numbers.js";
 import { forceSignal, kernelSignal } from "./signals/send.js";
 import type { Task } from "./task.js";
+import { emulateVsyscall } from "./vsyscall.js";
 
 const DIVIDE = 0;
 const DEBUG = 1;
@@ -124,6 +126,7 @@ function report(
 
 function pageFault(kernel: Kernel, task: Task): void {
   const { address, addressBig, errorCode } = kernel.cpu.exit;
+  if (address >= TASK_SIZE && emulateVsyscall(kernel, task, addressBig, errorCode)) return;
   const outcome = task.mm.handleFault(address < 2 ** 53 ? address : addressBig, errorCode);
   if (outcome.kind === "resolved") {
     report(kernel, task, PAGE_FAULT, errorCode, address, null, null);

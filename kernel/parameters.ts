@@ -12,12 +12,16 @@ export interface SpecialMappings {
   readonly by: string;
   /** PR_SET_MSEAL_SYSTEM_MAPPINGS is there. */
   readonly prctl: boolean;
+  /** [vsyscall] is one of them. */
+  readonly vsyscall: boolean;
 }
 
 export interface KernelParameters {
   readonly specialMappings: SpecialMappings;
   /** A vDSO is mapped. */
   readonly vdso: boolean;
+  /** Whether the page of old calls above user space is served, to be called but not to be read. */
+  readonly vsyscall: "none" | "xonly";
 }
 
 export interface ParameterDesign {
@@ -34,8 +38,8 @@ export interface ParameterDesign {
 const BY_CONFIG = "CONFIG_MSEAL_SYSTEM_MAPPINGS at exec";
 
 const sealed =
-  (by: string, prctl: boolean): ParameterDesign["set"] =>
-  (parameters, on) => ({ ...parameters, specialMappings: { sealed: on, by, prctl } });
+  (by: string, prctl: boolean, vsyscall = true): ParameterDesign["set"] =>
+  (parameters, on) => ({ ...parameters, specialMappings: { sealed: on, by, prctl, vsyscall } });
 
 /** What `--param` knows. */
 export const PARAMETERS: readonly ParameterDesign[] = [
@@ -46,7 +50,7 @@ export const PARAMETERS: readonly ParameterDesign[] = [
     text: "a kernel built so seals [vdso], [vvar] and [vvar_vclock] of every program; nothing turns it off",
     source: "Linux 6.15, init/Kconfig; it excludes CONFIG_CHECKPOINT_RESTORE",
     since: "6.16",
-    set: sealed(BY_CONFIG, false),
+    set: sealed(BY_CONFIG, false, false),
   },
   {
     name: "mseal.special_mappings",
@@ -72,11 +76,20 @@ export const PARAMETERS: readonly ParameterDesign[] = [
     source: "Linux, Documentation/admin-guide/kernel-parameters.txt",
     set: (parameters, on) => ({ ...parameters, vdso: on }),
   },
+  {
+    name: "vsyscall",
+    values: ["xonly", "none"],
+    origin: "Linux",
+    text: "whether gettimeofday, time and getcpu can be called at their old addresses",
+    source: "Linux, Documentation/admin-guide/kernel-parameters.txt",
+    set: (parameters, on) => ({ ...parameters, vsyscall: on ? "xonly" : "none" }),
+  },
 ];
 
 export const DEFAULT_PARAMETERS: KernelParameters = {
-  specialMappings: { sealed: false, by: BY_CONFIG, prctl: false },
+  specialMappings: { sealed: false, by: BY_CONFIG, prctl: false, vsyscall: false },
   vdso: true,
+  vsyscall: "none",
 };
 
 /**

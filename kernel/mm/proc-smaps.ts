@@ -123,6 +123,14 @@ export function formatSmapsArea(mm: AddressSpace, area: Area): string {
   return text + vmFlags(mm, area);
 }
 
+/** The paragraph of a page that has no area, the gate area: nothing in it is resident. `line`: of maps, with its newline. */
+export function formatSpecialArea(line: string, flags: readonly string[], pku: boolean): string {
+  const size = kilobytes("Size", 4) + kilobytes("KernelPageSize", 4) + kilobytes("MMUPageSize", 4);
+  const text = `${line}${size}${formatResidency(nothingResident(), "")}THPeligible:           0\n`;
+  const key = pku ? `ProtectionKey:  ${"0".padStart(8)}\n` : "";
+  return `${text}${key}VmFlags: ${flags.map((word) => `${word} `).join("")}\n`;
+}
+
 const kb = (pages: number): number => Math.floor(pages * 4);
 
 /** @param kinds lines that smaps_rollup has beside the total share */
