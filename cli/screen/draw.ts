@@ -30,8 +30,7 @@ function drawStatus(canvas: Canvas, state: ScreenState): void {
   canvas.put(start, 0, [span(right, STYLES.bar)]);
 }
 
-const HINTS =
-  "s step  n next  c continue  S C back  b break  r refusal  i program  : command  ? help  q quit";
+const HINTS = "s step n next c continue S,C back b break r refusal i program : command ? help";
 
 function drawBottom(canvas: Canvas, state: ScreenState): void {
   const row = state.rows - 1;

@@ -47,10 +47,12 @@ export class ProgramTerminal {
     while (this.chunks.length > 0 && this.chunks.at(-1)!.instructions > instructions)
       this.keptBytes -= this.chunks.pop()!.bytes.length;
     const rewritten = this.shown > this.chunks.length;
-    this.chunks.push({ instructions, bytes: bytes.slice() });
+    // A copy: the terminal reads it in its own time.
+    const chunk = { instructions, bytes: bytes.slice() };
+    this.chunks.push(chunk);
     this.keptBytes += bytes.length;
     if (rewritten) this.showUntil(instructions);
-    else if (this.shown === this.chunks.length - 1) this.feed(bytes);
+    else if (this.shown === this.chunks.length - 1) this.feed(chunk.bytes);
     while (this.keptBytes > KEPT_BYTES && this.chunks.length > 1) {
       this.keptBytes -= this.chunks.shift()!.bytes.length;
       this.shown = Math.max(0, this.shown - 1);

@@ -212,8 +212,8 @@ class Screen {
     for (const line of lines) this.log(line, "plain");
     this.changed();
     if (!asked || lines.length === 0) return;
-    this.dispatch({ kind: "said", text: lines[0]!, bad: false });
     if (lines.length > 1) this.dispatch({ kind: "show", panel: "log", focus: false });
+    else this.dispatch({ kind: "said", text: lines[0]!, bad: false });
   }
 
   private log(text: string, style: "plain" | "label" | "refused"): void {

@@ -6,6 +6,7 @@ import { traceRows } from "../../../debug/views/traces.js";
 import { span, type Line } from "../canvas.js";
 import { STYLES, type StyleName } from "../cell-style.js";
 import type { PanelContent, Row } from "../state.js";
+import { clipped, textColumns } from "../text-width.js";
 import type { PanelSource } from "./panel-source.js";
 
 const nothing = (title: string): PanelContent => ({ title, rows: [], anchor: null });
@@ -54,17 +55,24 @@ function marked(text: string): Line {
 }
 
 /** System calls, signals and ends, with the instruction count to go back to. */
-export function tracePanel({ session }: PanelSource): PanelContent {
+export function tracePanel({ session }: PanelSource, columns: number): PanelContent {
   const rows = traceRows(session.trace()).map(({ instruction, failed, text, tid }): Row => ({
     instruction,
     tid,
-    line: [span(text, failed ? STYLES.refused : STYLES.plain)],
+    line: [span(traceText(text, columns), failed ? STYLES.refused : STYLES.plain)],
   }));
   return {
     title: rows.length === 0 ? "no system call yet" : "",
     rows,
     anchor: rows.length === 0 ? null : rows.length - 1,
   };
+}
+
+/** Where a call does not fit, its arguments are cut, not its result. */
+function traceText(text: string, columns: number): string {
+  const [, call, result] = /^(.*\))\s+= (.*?)$/s.exec(text) ?? [];
+  if (call === undefined || result === undefined) return text;
+  return `${clipped(call, Math.max(20, columns - textColumns(result) - 3))} = ${result}`;
 }
 
 export function threadsPanel({ view }: PanelSource): PanelContent {

@@ -10,6 +10,7 @@ import type { PanelContent, Row } from "../state.js";
 import type { PanelSource } from "./panel-source.js";
 
 const STACK_WORDS = 128;
+const OFFSET_COLUMNS = 60;
 /** Bytes before and behind the place that can be scrolled to. */
 const MEMORY_AROUND = 4096;
 const ROW_BYTES = 16;
@@ -71,10 +72,14 @@ export function memoryPanel({ view, memoryAddress }: PanelSource): PanelContent 
     ...readableBefore(start, middle).flatMap((from) => memoryRows(view, from, ROW_BYTES)),
     ...memoryRows(view, middle, MEMORY_AROUND),
   ];
-  const rows = found.map((row): Row => {
-    const [place = "", rest = ""] = splitOnce(row.text);
-    return { address: row.address, line: [span(`${place} `, STYLES.faint), span(rest)] };
-  });
+  const rows = found.map(({ address: at, bytes, text }): Row => ({
+    address: at,
+    line: [
+      span(`${hex(at)} `, STYLES.faint),
+      span(`${hexBytes(bytes, 0)}  ${hexBytes(bytes, 8)}  `),
+      span(text.slice(text.indexOf("|") + 1, -1), STYLES.symbol),
+    ],
+  }));
   const anchor = found.findIndex((row) => row.address === middle);
   const area = view.task.mm.findArea(address);
   const name = area === null ? "no area here" : areaName(view.task.mm, area);
@@ -92,9 +97,11 @@ function readableBefore(start: number, end: number): number[] {
   return addresses;
 }
 
-function splitOnce(text: string): [string, string] {
-  const at = text.indexOf(" ");
-  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+/** Eight of the row's bytes; blanks where memory ends. */
+function hexBytes(bytes: Uint8Array, from: number): string {
+  return Array.from({ length: 8 }, (_, i) => bytes[from + i]?.toString(16).padStart(2, "0") ?? "  ").join(
+    " ",
+  );
 }
 
 /** What the walk panel is about, unless the user says: the fault, what the next instruction touches, or its own bytes. */
@@ -103,18 +110,29 @@ export function walkedAddress({ view, walkAddress, faultAddress }: PanelSource):
   return faultAddress ?? usesOf(view)[0]?.address ?? view.rip;
 }
 
+/** Names of bits that the processor leaves to the kernel. */
+const SOFTWARE = /^[a-z]/;
+
+const bitSpans = (bits: readonly { readonly name: string; readonly set: boolean }[]): Span[] =>
+  bits.map(({ name, set }) =>
+    span(`${set ? name : "-".repeat(name.length)} `, set ? STYLES.allowed : STYLES.faint),
+  );
+
 export function walkPanel(source: PanelSource): PanelContent {
   const { view } = source;
   const address = walkedAddress(source);
   const rows: Row[] = walkRows(view, address).map(({ table, hex: entry, bits, frame, key, text, level }) => {
     const present = bits.find(({ name }) => name === "P")?.set === true;
-    const line: Span[] = [span(table.padEnd(10), STYLES.label), span(`${entry}  `, STYLES.strong)];
+    const line: Span[] = [span(table.padEnd(10), STYLES.label), span(`${entry} `, STYLES.strong)];
     if (!present) line.push(span(text.slice(text.lastIndexOf("not present")), STYLES.refused));
     else {
-      line.push(span(`${level === 1 ? "page " : "table"} 0x${hex(frame * 4096)}  `.padEnd(20)));
-      for (const { name, set } of bits)
-        line.push(span(`${set ? name : "-".repeat(name.length)} `, set ? STYLES.allowed : STYLES.faint));
-      if (key !== undefined) line.push(span(` key ${key}`, key === 0 ? STYLES.plain : STYLES.changed));
+      line.push(span(`${level === 1 ? "page " : "table"} 0x${hex(frame * 4096)}`.padEnd(15)));
+      const [software, processor] = [true, false].map((is) =>
+        bits.filter(({ name }) => SOFTWARE.test(name) === is),
+      );
+      line.push(...bitSpans(processor!));
+      if (key !== undefined) line.push(span(`key ${key} `, key === 0 ? STYLES.plain : STYLES.changed));
+      line.push(...bitSpans(software!));
     }
     return { line, address };
   });

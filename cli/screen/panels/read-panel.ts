@@ -19,7 +19,7 @@ export function readPanel(panel: PanelName, source: PanelSource, columns: number
     case "areas":
       return areasPanel(source);
     case "stack":
-      return stackPanel(source);
+      return stackPanel(source, columns);
     case "memory":
       return memoryPanel(source);
     case "walk":
@@ -27,7 +27,7 @@ export function readPanel(panel: PanelName, source: PanelSource, columns: number
     case "why":
       return whyPanel(source, columns);
     case "trace":
-      return tracePanel(source);
+      return tracePanel(source, columns);
     case "threads":
       return threadsPanel(source);
     case "files":

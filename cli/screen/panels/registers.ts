@@ -17,7 +17,6 @@ const PAIRS = [
   ["rdi", "r13"],
   ["rbp", "r14"],
   ["rsp", "r15"],
-  ["fs_base", "gs_base"],
 ] as const;
 
 const NAME_COLUMNS = 4;
@@ -42,7 +41,8 @@ export function registersPanel(source: PanelSource, columns: number): PanelConte
     for (const [left, right] of PAIRS)
       rows.push({ line: pair(byName.get(left)!, width, byName.get(right), width) });
     const pkru = byName.get("pkru");
-    if (pkru !== undefined) rows.push({ line: pair(pkru, 16, undefined, 0) });
+    if (pkru !== undefined) rows.push({ line: pkruLine(pkru) });
+    rows.push({ line: pair(byName.get("fs_base")!, width, byName.get("gs_base"), width) });
   }
   for (const { key, rights, allocated, areas } of keyRows(view)) {
     if (!allocated && areas === 0) continue;
@@ -69,8 +69,22 @@ function wholeRow({ name, value, changed, meaning }: RegisterRow): Row {
   };
 }
 
+function pkruLine({ value, meaning, changed }: RegisterRow): Line {
+  return [
+    span("pkru", STYLES.label),
+    span(
+      `${changed ? "*" : " "}${value.toString(16).padStart(8, "0")}`,
+      changed ? STYLES.changed : STYLES.plain,
+    ),
+    span(` ${meaning}`, STYLES.faint),
+  ];
+}
+
 function flagsLine({ meaning, changed }: RegisterRow): Line {
-  return [span("flag", STYLES.label), span(meaning, changed ? STYLES.changed : STYLES.plain)];
+  return [
+    span("flags", STYLES.label),
+    span(changed ? meaning.replace("[", "*") : meaning, changed ? STYLES.changed : STYLES.plain),
+  ];
 }
 
 function pair(
