@@ -44,7 +44,7 @@ export function findLocation(view: View, text: string, scope: Scope): Location {
     const stub = modules.find(`${name}@plt`, mm)[0];
     if (stub !== undefined) return { addresses: [stub.address], label: stub.name };
     const [object] = modules.find(name, mm);
-    if (object !== undefined) return { addresses: [object.address], label: name };
+    if (object !== undefined) throw new CommandError(`${name} is data: watch ${name}, or break *&${name}`);
     throw unknown(view, name);
   }
   return { addresses: [addressFrom(text, scope)], label: text };
@@ -70,7 +70,11 @@ function findLine(view: View, file: string | undefined, line: number): Location 
   if (found === null)
     throw new CommandError(`${placeName({ file: path, line })}: no code from this line or below it`);
   return {
-    addresses: found.map(({ start }) => start),
+    // A function's first line stands for its body, as its name does.
+    addresses: found.map(({ start }) => {
+      const symbol = modules.symbolAt(start, mm);
+      return symbol?.address === start ? modules.bodyOf(symbol) : start;
+    }),
     label: placeName({ file: path, line: found[0]!.line }),
   };
 }
