@@ -50,14 +50,16 @@ function areaLine({ marks, start, end, permissions, key, seal, name, sealedBy }:
   return parts;
 }
 
-export function stackPanel({ view }: PanelSource): PanelContent {
+/** @param columns of the panel: with few of them, addresses stand without their distance from RSP */
+export function stackPanel({ view }: PanelSource, columns: number): PanelContent {
+  const wide = columns >= OFFSET_COLUMNS;
   const rows = stackRows(view, STACK_WORDS).map(({ address, value, registers, meaning }, i): Row => ({
     address,
     line: [
       span(`${hex(address)} `, STYLES.faint),
-      span(`+${hex(8 * i).padEnd(4)}`, STYLES.faint),
-      span(hex(value).padStart(16)),
-      span(` ${registers.join(" ").padEnd(4)}`, STYLES.label),
+      span(wide ? `+${hex(8 * i).padEnd(4)}` : "", STYLES.faint),
+      span(hex(value).padStart(wide ? 16 : 12)),
+      span(registers.length === 0 ? " " : ` ${registers.join(" ")} `, STYLES.label),
       span(meaning, STYLES.symbol),
     ],
   }));

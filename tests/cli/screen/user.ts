@@ -43,7 +43,8 @@ export class User {
     this.terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true });
     const script =
       'before=$(stty -g); "$@"; echo "ended $?"; test "$before" = "$(stty -g)" && echo settings kept';
-    const { NO_COLOR: _, ...inherited } = process.env;
+    const inherited = { ...process.env };
+    delete inherited["NO_COLOR"];
     this.pty = pty.spawn("/bin/sh", ["-c", script, "sh", ...argv], {
       name: "xterm-256color",
       cols: columns,
