@@ -15,6 +15,8 @@ export interface Boot {
   /** Seconds that each program may run. */
   readonly seconds: number;
   readonly memoryMegabytes: number;
+  /** Whether places in memory are chosen at random; true unless told. */
+  readonly randomPlaces?: boolean;
   /** Whether lines with the programs' numbers go between their outputs. */
   readonly marks: boolean;
   /** Takes the programs' output as it comes. */
@@ -59,6 +61,7 @@ function runQemu(boot: Boot, file: (name: string) => string, limit: number): Pro
     "console=ttyS0 8250.nr_uarts=1 loglevel=4 panic=-1 nowatchdog audit=0 selinux=0 apparmor=0 mitigations=off",
     // The timer's check counts ticks while the host may have other things to do.
     "no_timer_check tsc=reliable random.trust_cpu=on cryptomgr.notests init_on_alloc=0 initcall_blacklist=crypto_kdf108_init,jent_mod_init",
+    ...(boot.randomPlaces === false ? ["norandmaps"] : []),
   ].join(" ");
   const chardev = (id: string): string[] => ["-chardev", `file,id=${id},path=${file(id)}`];
   const child = spawn(

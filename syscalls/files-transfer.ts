@@ -56,6 +56,7 @@ import { readTerminal, writeTerminal } from "./tty-transfer.js";
 import { define } from "./table.js";
 import type { Definition } from "./table.js";
 
+const PAGE_SIZE = 4096;
 const CHUNK = 65536;
 const LARGEST_STREAM_READ = 1 << 20;
 let scratch = new Uint8Array(CHUNK);
@@ -72,6 +73,15 @@ const RWF_APPEND = 0x10;
 const WHENCE = names("SEEK_???", { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE });
 
 type Result = number | typeof BLOCKED;
+
+/**
+ * How much may be copied at one time: of a file that is mapped somewhere no more than a page, as Linux does it. The other
+ * end of the copy may be a mapping of the same file, so that a later page holds what was copied before.
+ */
+function untilPageEnd(file: OpenFile, offset: number): number {
+  if (!(file instanceof RegularOpenFile) || file.pages.mapCount === 0) return Infinity;
+  return PAGE_SIZE - (offset % PAGE_SIZE);
+}
 
 /**
  * Moves bytes out of a file into segments.
@@ -94,7 +104,7 @@ function readFile(
   const limit = file.seekable ? CHUNK : LARGEST_STREAM_READ;
   let done = 0;
   do {
-    const wanted = Math.min(total - done, limit);
+    const wanted = Math.min(total - done, limit, untilPageEnd(file, start + done));
     if (scratch.length < wanted) scratch = new Uint8Array(wanted);
     const chunk = scratch.subarray(0, wanted);
     const count = file.read(chunk, start + done);
@@ -145,7 +155,7 @@ function writeFile(
   let done = call.resumed?.kind === "file" ? call.resumed.progress : 0;
   cursor.skip(done);
   do {
-    const wanted = Math.min(total - done, CHUNK);
+    const wanted = Math.min(total - done, CHUNK, untilPageEnd(file, start + done));
     const chunk = scratch.subarray(0, wanted);
     const got = cursor.take(chunk);
     if (got === 0 && wanted > 0) return done > 0 ? finish() : -EFAULT;

@@ -53,8 +53,13 @@ function mmap(call: SyscallCall): number {
   return call.mm.mmap(call.word(0), call.word(1), prot, flagBits, file, offset);
 }
 
+/** Stands for all bits of a protection above 2^53: none of them is known. */
+const UNKNOWN_BIT = 2 ** 52;
+
 function mprotect(call: SyscallCall, key: number): number {
-  const [start, bytes, prot] = [call.word(0), call.word(1), call.n(2)];
+  const [start, bytes] = [call.word(0), call.word(1)];
+  // However large, its low half is looked at too (PROT_GROWSDOWN and PROT_GROWSUP).
+  const prot = call.n(2) === Infinity ? UNKNOWN_BIT + call.u32(2) : call.n(2);
   const result = call.mm.mprotect(start, bytes, prot, key);
   if (result === 0) sealAfterProtect(call.task, start, bytes, prot);
   return result;

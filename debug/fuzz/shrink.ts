@@ -24,7 +24,7 @@ export function firstDifference(ours: readonly string[], theirs: readonly string
 export type Compare = (lists: readonly List[]) => Promise<(Difference | null)[]>;
 
 /** Lists that are tried at one time, each with another part left out. */
-const TRIED_AT_ONCE = 24;
+const TRIED_AT_ONCE = 96;
 
 /**
  * Leaves out what is not needed for a difference in the same kind of operation.

@@ -40,7 +40,7 @@ import {
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from "./uapi.js";
 import { findUnmappedArea } from "./unmapped-area.js";
 import * as vm from "./vm-flags.js";
-import { isPageAligned, pageUp, type Word } from "./word.js";
+import { addPages, isPageAligned, pageUp, type Word } from "./word.js";
 
 export function remapLookupFirst(
   mm: AddressSpace,
@@ -73,7 +73,9 @@ export function remapLookupFirst(
   if (sealed !== null) return refuseSealed(mm, sealed, old);
   if (explicit) return moveTo(mm, old, oldLength, newLength, flags, newAddress);
 
-  const sealedRange = checkSealsOfRange(mm, old, old + oldLength, (each) => mm.env.sealing.mayRemap(each, mm.env.machine));
+  const sealedRange = checkSealsOfRange(mm, old, addPages(old, oldLength), (each) =>
+    mm.env.sealing.mayRemap(each, mm.env.machine),
+  );
   if (sealedRange !== null) return refuseSealed(mm, sealedRange, old);
   if (oldLength === newLength) return old;
   if (newLength < oldLength) {
@@ -104,11 +106,13 @@ function moveTo(
   if (newLength > TASK_SIZE || newAddress > TASK_SIZE - newLength)
     return refuse("range", EINVAL, "the new range does not lie in user space");
   const target = Number(newAddress);
-  if (old + oldLength > target && target + newLength > old)
+  // The old range's end wraps at 2^64.
+  const oldEnd = addPages(old, oldLength);
+  if (oldEnd > target && target + newLength > old)
     return refuse("overlap", EINVAL, "the old and the new range overlap");
   if (mm.tree.count + 2 >= mm.env.settings.maxMapCount - 3)
     return refuse("map-count", ENOMEM, "too close to vm.max_map_count");
-  const sealed = checkSealsOfRange(mm, old, old + oldLength, (each) => mm.env.sealing.mayRemap(each, mm.env.machine));
+  const sealed = checkSealsOfRange(mm, old, oldEnd, (each) => mm.env.sealing.mayRemap(each, mm.env.machine));
   if (sealed !== null) return refuseSealed(mm, sealed, old);
   if ((flags & MREMAP_FIXED) !== 0) {
     const error = unmapRange(mm, target, target + newLength, "mremap-destination");

@@ -6,7 +6,7 @@ import type { AddressSpace } from "./address-space.js";
 import { detachAnon, NO_CHAIN } from "./anon-vma.js";
 import type { Area } from "./area.js";
 import { TASK_SIZE } from "./layout.js";
-import { addOrMerge, modify, newProperties } from "./merge.js";
+import { addOrMerge, newProperties, splitCounted } from "./merge.js";
 import { unmapRange } from "./munmap.js";
 import { populateLocked } from "./populate.js";
 import * as vm from "./vm-flags.js";
@@ -65,17 +65,22 @@ function propertiesOf(area: Area) {
 /** Makes the area anew at `to`, moves its pages there and unmaps the old place unless it is to be kept. */
 export function moveArea(
   mm: AddressSpace,
-  area: Area,
+  moved: Area,
   from: number,
   oldLength: number,
   to: number,
   newLength: number,
   keepOld: boolean,
 ): number {
+  let area = moved;
   if (!mm.env.release.mremapCountsAreasFirst && mm.tree.count >= mm.env.settings.maxMapCount - 3)
     return -ENOMEM;
-  const whole = area.start === from && area.end === from + oldLength;
-  if (area.unsplittable && !whole && oldLength !== 0) return -EINVAL;
+  if (area.unsplittable && !covers(from, oldLength, area) && oldLength !== 0) return -EINVAL;
+  if (keepOld && (area.flags & vm.VM_LOCKED) !== 0 && mm.env.release.dontUnmapUnlocks === "range") {
+    const part = partOf(mm, area, from, from + oldLength);
+    if (typeof part === "number") return part;
+    area = part;
+  }
   const properties = newProperties({ ...propertiesOf(area), pageOffset: area.fileIndex(from) });
   // Untouched anonymous memory takes the offset of its new place, so that it can merge there.
   if (area.isAnonymous && area.anon === null) properties.pageOffset = to / 4096;
@@ -93,7 +98,7 @@ export function moveArea(
     return -ENOMEM;
   }
   if (oldLength > 0) {
-    if (keepOld) keepUnlocked(mm, from, oldLength, whole);
+    if (keepOld) keepUnlocked(mm, from, oldLength);
     else unmapRange(mm, from, from + oldLength, "mremap");
   }
   mm.changed("move", to, to + newLength);
@@ -101,24 +106,34 @@ export function moveArea(
   return 0;
 }
 
-/** MREMAP_DONTUNMAP leaves an empty area behind, which is no longer locked. */
-function keepUnlocked(mm: AddressSpace, from: number, length: number, whole: boolean): void {
+function covers(from: number, length: number, area: Area): boolean {
+  return area.start === from && area.end === from + length;
+}
+
+/** Parts a range from the rest of its area. @returns the part, or a negative errno with nothing but splits done */
+function partOf(mm: AddressSpace, area: Area, start: number, end: number): Area | number {
+  let part = area;
+  if (start > part.start) {
+    const error = splitCounted(mm, part, start);
+    if (error !== 0) return error;
+    part = part.next ?? part;
+  }
+  const error = end < part.end ? splitCounted(mm, part, end) : 0;
+  return error === 0 ? part : error;
+}
+
+/** MREMAP_DONTUNMAP leaves an empty area behind, which is no longer locked; it does not merge for that. */
+function keepUnlocked(mm: AddressSpace, from: number, length: number): void {
   const left = mm.tree.find(from);
   if (left === null) return;
-  if ((left.flags & vm.VM_LOCKED) !== 0) unlock(mm, left, from, from + length);
-  if (!whole) return;
+  if ((left.flags & vm.VM_LOCKED) !== 0) {
+    mm.stats.lockedVm -= left.pageCount;
+    left.flags = vm.withFlags(left.flags, 0, vm.VM_LOCKED_MASK);
+  }
+  if (!covers(from, length, left)) return;
   detachAnon(left);
   left.anon = null;
   left.chain = NO_CHAIN;
-}
-
-/** There is room for what parting the range from its area takes: it was asked for before the move. */
-function unlock(mm: AddressSpace, area: Area, from: number, to: number): void {
-  const flags = vm.withFlags(area.flags, 0, vm.VM_LOCKED_MASK);
-  if (mm.env.release.dontUnmapUnlocks === "range") {
-    if (typeof modify(mm, area, from, to, { flags }) !== "number") mm.stats.lockedVm -= (to - from) / 4096;
-    return;
-  }
-  mm.stats.lockedVm -= area.pageCount;
-  area.flags = flags;
+  if (mm.env.release.dontUnmapLeavesFresh && left.isAnonymous && left.file === null)
+    left.pageOffset = left.start / 4096;
 }

@@ -26,11 +26,16 @@ export interface ReleaseRules {
    */
   readonly mergesIntoUntouched: boolean;
   /**
-   * MREMAP_DONTUNMAP of locked memory unlocks what moved, which parts the area; or the whole area, whatever moved
-   * (6.17).
+   * MREMAP_DONTUNMAP of locked memory unlocks the area, whatever moved; or cuts out what moves first, and unlocks that:
+   * the repair of 2026 (6.12.117, 7.2; not in 6.18.44, nor in releases that ended before).
    */
   readonly dontUnmapUnlocks: "range" | "area";
-  /** What MREMAP_DONTUNMAP makes may become part of the area that it was moved from (6.17). */
+  /**
+   * What MREMAP_DONTUNMAP leaves of a whole anonymous area takes the offset of its place again, as new memory has it, so
+   * that it merges there (the same repair).
+   */
+  readonly dontUnmapLeavesFresh: boolean;
+  /** What MREMAP_DONTUNMAP makes may become part of the area that it was moved from (until the same repair). */
   readonly dontUnmapMergesWithSource: boolean;
   /**
    * mremap's checks. "lookup-first": flags and the old address, then the area and its seal, then the new address;
@@ -74,8 +79,9 @@ export const RULES_6_10: ReleaseRules = {
   droppable: false,
   bridgeMergesWith: "next",
   mergesIntoUntouched: false,
-  dontUnmapUnlocks: "range",
-  dontUnmapMergesWithSource: false,
+  dontUnmapUnlocks: "area",
+  dontUnmapLeavesFresh: false,
+  dontUnmapMergesWithSource: true,
   mremapChecks: "lookup-first",
   mremapMovesSeveralAreas: false,
   mremapCountsAreasFirst: false,
@@ -91,6 +97,13 @@ export const RULES_6_10: ReleaseRules = {
   vvarIsPfnmap: true,
 };
 
+/** MREMAP_DONTUNMAP as repaired in 2026, in the branches that were kept up then. */
+const REPAIRED_DONTUNMAP = {
+  dontUnmapUnlocks: "range",
+  dontUnmapLeavesFresh: true,
+  dontUnmapMergesWithSource: false,
+} as const;
+
 export const RULES_6_12: ReleaseRules = {
   ...RULES_6_10,
   name: "6.12",
@@ -100,6 +113,7 @@ export const RULES_6_12: ReleaseRules = {
   mapsQuery: true,
   bridgeMergesWith: "previous",
   pkeyAllocWithoutKeys: "enospc",
+  ...REPAIRED_DONTUNMAP,
 };
 
 export const RULES_6_14: ReleaseRules = {
@@ -108,6 +122,9 @@ export const RULES_6_14: ReleaseRules = {
   guardRegions: "anonymous",
   processMadviseOwn: "any",
   pkeyAllocWithoutKeys: "einval-once",
+  dontUnmapUnlocks: RULES_6_10.dontUnmapUnlocks,
+  dontUnmapLeavesFresh: RULES_6_10.dontUnmapLeavesFresh,
+  dontUnmapMergesWithSource: RULES_6_10.dontUnmapMergesWithSource,
 };
 
 export const RULES_6_16: ReleaseRules = {
@@ -123,8 +140,6 @@ export const RULES_6_16: ReleaseRules = {
 export const RULES_6_18: ReleaseRules = {
   ...RULES_6_16,
   name: "6.18",
-  dontUnmapUnlocks: "area",
-  dontUnmapMergesWithSource: true,
   mremapChecks: "parameters-first",
   mremapMovesSeveralAreas: true,
   anonymousMeans: "no-vm-ops",
@@ -139,4 +154,5 @@ export const RULES_7_2: ReleaseRules = {
   pkeyAllocWithoutKeys: "enospc",
   memoryFileForces: "tracer",
   vvarIsPfnmap: false,
+  ...REPAIRED_DONTUNMAP,
 };

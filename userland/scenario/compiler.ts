@@ -54,7 +54,7 @@ export class Compiler {
   }
 
   private forgive(target: Token): void {
-    if (/^[A-Za-z_]\w*$/.test(target.text)) this.names.define(target, 1);
+    if (this.names.allows(target.text)) this.names.define(target, 1);
   }
 
   private statement(statement: Statement, block: Block): void {

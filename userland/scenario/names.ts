@@ -36,13 +36,17 @@ export class Names {
   readonly all = new Map<string, Name>([["stack", { name: "stack", slot: STACK_SLOT, pages: null }]]);
   private next = STACK_SLOT + 1;
 
+  /** Whether that may be a name. */
+  allows(text: string): boolean {
+    return /^[A-Za-z_][\w.]*$/.test(text) && !RESERVED.has(text);
+  }
+
   /** The name, made where it is new. */
   define(token: Token, pages: number | null): Name {
-    if (!/^[A-Za-z_][\w.]*$/.test(token.text) || RESERVED.has(token.text))
-      throw new ScenarioMistake(
-        token,
-        `${token.text} cannot be a name: expected letters and digits, such as p or key2`,
-      );
+    if (!this.allows(token.text)) {
+      const why = RESERVED.has(token.text) ? "it is a word of the language" : "expected letters and digits";
+      throw new ScenarioMistake(token, `${token.text} cannot be a name: ${why}; such as p or key2 can`);
+    }
     const known = this.all.get(token.text);
     if (known !== undefined) {
       known.pages = pages;
