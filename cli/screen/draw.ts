@@ -24,7 +24,8 @@ function drawStatus(canvas: Canvas, state: ScreenState): void {
   const count = ` ${grouped(status.instructions)} instructions `;
   const right = [running === null ? status.thread : "", count].join(" ");
   const start = Math.max(0, columns - textColumns(right));
-  const what = running === null ? status.stop : `running (${running}); Ctrl-C stops it`;
+  const how = status.wantsInput ? "waiting for input" : "running";
+  const what = running === null ? status.stop : `${how} (${running}); Ctrl-C stops it`;
   const style = running === null && status.refused ? { ...STYLES.bar, bold: true } : STYLES.bar;
   canvas.put(0, 0, [span(` ${status.program}  `, { ...STYLES.bar, bold: true }), span(what, style)], start);
   canvas.put(start, 0, [span(right, STYLES.bar)]);

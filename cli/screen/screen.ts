@@ -129,6 +129,10 @@ class Screen {
       case "look":
         this.look(effect.panel, effect.address, true);
         return;
+      case "look-away":
+        this.source = { ...this.source, [effect.panel === "memory" ? "memoryAddress" : "walkAddress"]: null };
+        this.fresh.delete(effect.panel);
+        return;
       case "next-thread":
         this.nextThread();
         return;
@@ -266,6 +270,9 @@ class Screen {
       wantsInput: input,
     };
     this.state = { ...this.state, status };
+    this.output.showUntil(session.now.instructions);
+    // It may wait for long: where it does is worth seeing.
+    this.changed();
     this.paint();
     if (host.pending > 0 && machine.fromOutside({ kind: "keys" })) return;
     const milliseconds = deadline === null ? Infinity : (deadline - machine.kernel.clock.monotonic()) / 1e6;
@@ -375,7 +382,6 @@ class Screen {
 
   private newSource(): PanelSource {
     const { session, commands } = this.options;
-    const fault = session.last.happenings.find(({ kind }) => kind === "fault");
     const previous: PanelSource | undefined = this.source;
     return {
       session,
@@ -384,7 +390,7 @@ class Screen {
       codeMode: this.state.codeMode,
       memoryAddress: previous?.memoryAddress ?? null,
       walkAddress: previous?.walkAddress ?? null,
-      faultAddress: fault?.kind === "fault" ? fault.address : undefined,
+      subject: subjectOf(session.last),
       log: previous?.log ?? [],
     };
   }
@@ -408,6 +414,7 @@ class Screen {
       thread: living.length > 1 ? `thread ${session.task.tid} of ${living.length}` : "",
       wantsInput: false,
       over,
+      subject: subjectOf(report) ?? null,
     };
   }
 
@@ -418,11 +425,11 @@ class Screen {
       this.terminal.applicationKeys = this.output.applicationKeys;
       this.state = update(this.state, { kind: "program", program: this.output.screen() }).state;
     }
-    if (this.moving === null) this.readPanels();
+    this.readPanels();
     this.terminal.show(draw(this.state));
   }
 
-  /** Reads the panels on the screen that do not show the machine as it stands. */
+  /** Reads the panels on the screen that do not show the machine as it stands, or as it stood when it ran last. */
   private readPanels(): void {
     if (this.source.codeMode !== this.state.codeMode)
       this.source = { ...this.source, codeMode: this.state.codeMode };
@@ -435,6 +442,17 @@ class Screen {
     }
     this.state = update(this.state, { kind: "contents", contents }).state;
   }
+}
+
+/** The address that a stop is about. */
+function subjectOf({ happenings }: StopReport): number | undefined {
+  for (const happening of happenings) {
+    const refusal = "refusal" in happening ? happening.refusal : undefined;
+    const address = refusal?.address ?? ("address" in happening ? happening.address : undefined);
+    if (address !== undefined && happening.kind !== "address") return address;
+    if (happening.kind === "area") return happening.change.start;
+  }
+  return undefined;
 }
 
 function refusedHere({ happenings }: StopReport): boolean {

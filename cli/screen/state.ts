@@ -71,6 +71,8 @@ export interface Status {
   readonly wantsInput: boolean;
   /** The program has ended. */
   readonly over: boolean;
+  /** The address that the stop is about: refused, faulting, written; null: none. */
+  readonly subject: number | null;
 }
 
 /** All that the screen is made from: `update` gives the next one, `draw` draws it. */
@@ -124,6 +126,7 @@ export function initialState(columns: number, rows: number, program: string): Sc
       thread: "",
       wantsInput: false,
       over: false,
+      subject: null,
     },
     codeMode: "source",
     running: null,

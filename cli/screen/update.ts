@@ -52,6 +52,8 @@ export type Effect =
   | { readonly kind: "toggle"; readonly row: Row }
   /** The panel shows what is at the address. */
   | { readonly kind: "look"; readonly panel: "memory" | "walk"; readonly address: number }
+  /** The panel shows what it does unless told. */
+  | { readonly kind: "look-away"; readonly panel: "memory" | "walk" }
   /** What may the line being typed become? A `completed` event answers. */
   | { readonly kind: "complete"; readonly text: string }
   | { readonly kind: "interrupt" | "quit" | "redraw" | "suspend" | "next-thread" | "code-mode" };
@@ -167,13 +169,13 @@ const showsSource = (state: ScreenState): boolean =>
 /** A verb's line with what the chosen row shows; null where it shows no such thing. */
 function filled(state: ScreenState, line: string): string | null {
   const address = chosenAddress(state);
-  const row = chosenRow(state, state.focus) ?? chosenRow(state, "code");
+  const row = chosenRow(state, state.focus);
   const place =
     row?.source !== undefined
       ? `${row.source.file}:${row.source.line}`
-      : address === undefined
+      : row?.address === undefined
         ? undefined
-        : `*0x${address.toString(16)}`;
+        : `*0x${row.address.toString(16)}`;
   const values: Readonly<Record<string, string | undefined>> = {
     address: address === undefined ? undefined : `0x${address.toString(16)}`,
     place,
@@ -186,8 +188,15 @@ function filled(state: ScreenState, line: string): string | null {
   return missing ? null : text;
 }
 
-/** The address that verbs are about: the chosen row's; undefined where it shows none. */
-const chosenAddress = (state: ScreenState): number | undefined => chosenRow(state, state.focus)?.address;
+/**
+ * The address that questions are about: the chosen row's; where none is chosen in the code, what the stop is about, as
+ * the page that was refused. Undefined where the row shows none.
+ */
+function chosenAddress(state: ScreenState): number | undefined {
+  const { subject } = state.status;
+  if (subject !== null && state.focus === "code" && viewOf(state, "code").cursor === null) return subject;
+  return chosenRow(state, state.focus)?.address;
+}
 
 function looked(state: ScreenState, panel: "memory" | "walk"): Updated {
   const address = chosenAddress(state);
@@ -234,7 +243,7 @@ function screenAction(state: ScreenState, action: ScreenAction, quitAsked: boole
     case "last":
       return only(chosen(state, state.focus, Infinity));
     case "follow":
-      return only({ ...state, zoomed: false, views: { ...state.views, [state.focus]: FOLLOWING } });
+      return followed(state);
     case "open":
       return opened(state);
     case "interrupt":
@@ -251,6 +260,14 @@ function screenAction(state: ScreenState, action: ScreenAction, quitAsked: boole
     case "code-mode":
       return doing(state, { kind: action });
   }
+}
+
+function followed(state: ScreenState): Updated {
+  const { focus } = state;
+  const next = { ...state, zoomed: false, views: { ...state.views, [focus]: FOLLOWING } };
+  return focus === "memory" || focus === "walk"
+    ? doing(next, { kind: "look-away", panel: focus })
+    : only(next);
 }
 
 /** The panel behind or before the focused one, of those on the screen. */

@@ -17,9 +17,9 @@ const ROW_BYTES = 16;
 
 const hex = (value: number | bigint): string => value.toString(16);
 
-/** The areas; the marks say what the next instruction executes (x), reads (r) and writes (w), and what faulted (!). */
-export function areasPanel({ view, faultAddress }: PanelSource): PanelContent {
-  const areas = areaRows(view, faultAddress);
+/** The areas; the marks say what the next instruction executes (x), reads (r) and writes (w), and what the stop is about (!). */
+export function areasPanel({ view, subject }: PanelSource): PanelContent {
+  const areas = areaRows(view, subject);
   const executed = areas.findIndex(({ marks }) => marks.includes("faulting"));
   const anchor = executed >= 0 ? executed : areas.findIndex(({ marks }) => marks.includes("executed"));
   return {
@@ -107,9 +107,9 @@ function hexBytes(bytes: Uint8Array, from: number): string {
 }
 
 /** What the walk panel is about, unless the user says: the fault, what the next instruction touches, or its own bytes. */
-export function walkedAddress({ view, walkAddress, faultAddress }: PanelSource): number {
+export function walkedAddress({ view, walkAddress, subject }: PanelSource): number {
   if (walkAddress !== null) return walkAddress;
-  return faultAddress ?? usesOf(view)[0]?.address ?? view.rip;
+  return subject ?? usesOf(view)[0]?.address ?? view.rip;
 }
 
 /** Names of bits that the processor leaves to the kernel. */

@@ -13,10 +13,10 @@ export interface PanelSource {
   readonly codeMode: CodeMode;
   /** Where the memory panel looks; null: at the stack pointer. */
   readonly memoryAddress: number | null;
-  /** What the walk panel walks to; null: what the next instruction uses, or RIP. */
+  /** What the walk panel walks to; null: what the stop is about, what the next instruction uses, or RIP. */
   readonly walkAddress: number | null;
-  /** The address of the fault that the program stands at. */
-  readonly faultAddress: number | undefined;
+  /** The address that the stop is about: refused, faulting, written. */
+  readonly subject: number | undefined;
   /** What the command lines have answered, the newest last. */
   readonly log: readonly Line[];
 }

@@ -26,6 +26,7 @@ const begin: ScreenState = {
     thread: "",
     wantsInput: false,
     over: false,
+    subject: null,
   },
 };
 
