@@ -77,7 +77,7 @@ export class HostClock implements Clock {
   watcher: ClockWatcher | null = null;
   readonly wasSet = new WaitQueue();
   private origin: bigint;
-  private readonly start: bigint;
+  private start: bigint;
 
   constructor(private readonly host: { realtimeNanoseconds(): bigint; monotonicNanoseconds(): bigint }) {
     this.origin = host.realtimeNanoseconds();
@@ -95,6 +95,12 @@ export class HostClock implements Clock {
 
   monotonic(): number {
     return Number(this.host.monotonicNanoseconds() - this.start);
+  }
+
+  /** Goes on at a monotonic time, for a machine that was saved then; the date is the host's. */
+  resume(monotonic: number): void {
+    this.start = this.host.monotonicNanoseconds() - BigInt(Math.floor(monotonic));
+    this.origin = this.host.realtimeNanoseconds() - BigInt(Math.floor(monotonic));
   }
 
   advanceTo(): void {

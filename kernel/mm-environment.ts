@@ -31,7 +31,7 @@ export function environmentFor(
   return new KernelEnvironment(kernel, limits, personality, more);
 }
 
-class KernelEnvironment implements MmEnvironment {
+export class KernelEnvironment implements MmEnvironment {
   readonly frames: Kernel["frames"];
   readonly mmu: Kernel["mmu"];
   release: ReleaseRules;
@@ -81,7 +81,7 @@ class KernelEnvironment implements MmEnvironment {
 }
 
 /** The limits of a process that the mm asks for. */
-class ProcessMemoryLimits implements MemoryLimits {
+export class ProcessMemoryLimits implements MemoryLimits {
   constructor(private readonly limits: Limits) {}
 
   get as(): number {
@@ -102,7 +102,7 @@ class ProcessMemoryLimits implements MemoryLimits {
 }
 
 /** What the mm asks of whoever calls: capabilities are a thread's, not an address space's. */
-class CallersCapabilities implements MmCapabilities {
+export class CallersCapabilities implements MmCapabilities {
   constructor(private readonly kernel: Kernel) {}
 
   private has(capability: number): boolean {
@@ -120,7 +120,7 @@ class CallersCapabilities implements MmCapabilities {
 }
 
 /** The running thread and its place in the program. */
-class CallersMachine implements MmMachine {
+export class CallersMachine implements MmMachine {
   constructor(private readonly kernel: Kernel) {}
 
   pkru(): number {

@@ -73,6 +73,7 @@ export class SnapshotStore {
     // Which TLB bank is current stands in the registers too.
     cpu.registers.pkru = parts.mmu.pkru;
     kernel.events.entryWatch?.reset(kernel.current.mm);
+    kernel.stateReplaced();
     if (hasState(host) && parts.host !== null) host.loadState(parts.host);
   }
 }

@@ -55,7 +55,7 @@ function openStream(namespace: Namespace, host: Host & StreamStat, fd: 0 | 1 | 2
 }
 
 /** What /proc/self/fd/1 leads to when that is the host's: opening it gives the stream again. */
-class StreamInode extends SpecialInode {
+export class StreamInode extends SpecialInode {
   constructor(
     fileSystem: FileSystem,
     parts: InodeParts,

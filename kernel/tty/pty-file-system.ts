@@ -45,7 +45,7 @@ export class PtyFileSystem extends FileSystem {
   }
 }
 
-class PtyDirectory extends DirectoryInode {
+export class PtyDirectory extends DirectoryInode {
   readonly nodes = new Map<string, Inode>();
 
   constructor(fileSystem: PtyFileSystem) {

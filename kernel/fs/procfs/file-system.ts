@@ -116,7 +116,7 @@ function inodeFor(fileSystem: FileSystem, node: Node, known: Inode | undefined):
   }
 }
 
-class GeneratedInode extends Inode {
+export class GeneratedInode extends Inode {
   constructor(
     fileSystem: FileSystem,
     public node: Extract<Node, { kind: "file" | "special" }>,
@@ -146,7 +146,7 @@ export class GeneratedFile extends OpenFile {
     location: Location,
     flags: number,
     /** Null where a file of a class of its own says what it holds. */
-    protected source: Extract<Node, { kind: "file" }> | null,
+    public source: Extract<Node, { kind: "file" }> | null,
   ) {
     super(location, flags);
   }
@@ -173,7 +173,7 @@ export class GeneratedFile extends OpenFile {
   }
 }
 
-class GeneratedLink extends SymlinkInode {
+export class GeneratedLink extends SymlinkInode {
   constructor(
     fileSystem: FileSystem,
     public node: Extract<Node, { kind: "link" }>,
@@ -199,9 +199,9 @@ class GeneratedLink extends SymlinkInode {
 /** Names remembered before a directory looks which of them are gone. */
 const SMALLEST_MEMORY = 64;
 
-class GeneratedDirectory extends DirectoryInode {
+export class GeneratedDirectory extends DirectoryInode {
   /** The inodes of names that were looked up. */
-  private known = new Map<string, Inode>();
+  readonly known = new Map<string, Inode>();
   /** At so many of them it is time to forget those whose names are gone. */
   private most = SMALLEST_MEMORY;
 
@@ -245,7 +245,8 @@ class GeneratedDirectory extends DirectoryInode {
     });
   }
 
-  private childNode(name: string): Node | number | undefined {
+  /** The node of a name as it is now. */
+  childNode(name: string): Node | number | undefined {
     if (this.node.child) return this.node.child(name);
     const children = this.node.children();
     return typeof children === "number" ? children : children.get(name);
@@ -255,7 +256,8 @@ class GeneratedDirectory extends DirectoryInode {
     const inode = inodeFor(this.fileSystem, node, this.known.get(name));
     this.known.set(name, inode);
     if (this.known.size > this.most) {
-      this.known = new Map([...this.known].filter(([each]) => typeof this.childNode(each) === "object"));
+      for (const each of [...this.known.keys()])
+        if (typeof this.childNode(each) !== "object") this.known.delete(each);
       this.most = Math.max(SMALLEST_MEMORY, 2 * this.known.size);
     }
     return inode;
