@@ -334,6 +334,11 @@ export class Kernel {
     if (this.tasks.size > 0) events.entryWatch?.follow(this.current.mm);
   }
 
+  /** The machine's state has become another, all at once: what was learnt for listeners is learnt anew. */
+  stateReplaced(): void {
+    if (this.events.entryWatch !== null) this.listen("pte", true);
+  }
+
   /** Executes a call without a SYSCALL instruction, which no tracer sees; it must never wait. */
   emulateCall(task: Task, number: number): number | bigint {
     return this.calls.emulate(task, number);
