@@ -14,7 +14,7 @@ function space(module: ModelModule): SealedSpace {
 }
 
 describe("a hook", () => {
-  it("is asked of each refusal, and of nothing else", () => {
+  it("7.9-2 is asked of each refusal, and of nothing else", () => {
     const asked: HookContext[] = [];
     const s = space({ default: (context: HookContext) => (asked.push(context), false) });
     s.map(8, 1);
@@ -36,7 +36,7 @@ describe("a hook", () => {
       flags: s.mm.findArea(BASE)!.flags,
     });
   });
-  it("7.9 may lift one operation's refusals: discards, here, and all else stays", () => {
+  it("7.9-1 may lift one operation's refusals: discards, here, and all else stays", () => {
     const s = space({ default: ({ operation }: HookContext) => operation === "madvise" });
     expect(s.munmap(0, 4)).toBe(-EPERM);
     s.map(10, 1, 1);

@@ -18,7 +18,7 @@ describe("prot-immutable", () => {
   it("has no call of its own", () => {
     expect(s.call(0, 4)).toBe(-ENOSYS);
   });
-  it("mprotect sets the protection and freezes it", () => {
+  it("7.8-1 mprotect sets the protection and freezes it", () => {
     expect(s.protect(0, 2, R | IMMUTABLE)).toBe(0);
     expect(s.draw()).toBe("[+0+2 r sl][+2+2 rw]");
     expect(s.seals(0)).toBe("IMMUTABLE");
@@ -27,26 +27,26 @@ describe("prot-immutable", () => {
     expect(s.protect(0, 4, RW | IMMUTABLE)).toBe(0);
     expect(s.seals(0)).toBe("IMMUTABLE");
   });
-  it("a later mprotect is refused, the same protection included", () => {
+  it("7.8-2 a later mprotect is refused, the same protection included", () => {
     s.protect(0, 4, R | IMMUTABLE);
     for (const prot of [0, R, RW, RX, R | IMMUTABLE]) expect(s.protect(0, 4, prot)).toBe(-EPERM);
     expect(s.why).toBe("mprotect.sealed by immutable");
   });
-  it("so is pkey_mprotect", () => {
+  it("7.8-2 so is pkey_mprotect", () => {
     s.protect(0, 4, R | IMMUTABLE);
     expect(s.protect(0, 4, R, s.mm.pkeyAlloc(0, 0))).toBe(-EPERM);
   });
-  it("and munmap", () => {
+  it("7.8-2 and munmap", () => {
     s.protect(1, 1, R | IMMUTABLE);
     expect(s.munmap(0, 4)).toBe(-EPERM);
     expect(s.why).toBe("munmap.sealed by mapping");
   });
-  it("and a mapping over it", () => {
+  it("7.8-2 and a mapping over it", () => {
     s.protect(0, 4, R | IMMUTABLE);
     expect(s.overlay(0, 4)).toBe(-EPERM);
     expect(s.load(0)).toBe(7);
   });
-  it("and mremap, of both sides", () => {
+  it("7.8-2 and mremap, of both sides", () => {
     s.protect(0, 4, R | IMMUTABLE);
     s.map(20, 4);
     expect(s.remap(0, 4, 4, 40)).toBe(-EPERM);
@@ -59,12 +59,12 @@ describe("prot-immutable", () => {
     [RW, 0],
     [RWX, RX],
     [RW, RW],
-  ])("PROT_DOWNGRADABLE: %i may become %i", (before, after) => {
+  ])("7.8-3 PROT_DOWNGRADABLE: %i may become %i", (before, after) => {
     s.protect(0, 4, before | DOWNGRADABLE);
     expect(s.protect(0, 4, after)).toBe(0);
     expect(s.mm.findArea(BASE)!.prot).toBe(after);
   });
-  it("PROT_DOWNGRADABLE: for all pairs, permitted is new within old", () => {
+  it("7.8-3 PROT_DOWNGRADABLE: for all pairs, permitted is new within old", () => {
     for (let before = 0; before < 8; before++)
       for (let after = 0; after < 8; after++) {
         const one = new SealedSpace("prot-immutable");
@@ -77,7 +77,7 @@ describe("prot-immutable", () => {
         ]);
       }
   });
-  it("PROT_DOWNGRADABLE: what was given up does not come back", () => {
+  it("7.8-3 PROT_DOWNGRADABLE: what was given up does not come back", () => {
     s.protect(0, 4, RW | DOWNGRADABLE);
     s.protect(0, 4, R);
     expect(s.protect(0, 4, RW)).toBe(-EPERM);
@@ -99,6 +99,18 @@ describe("prot-immutable", () => {
     s.protect(0, 4, RW | DOWNGRADABLE);
     expect(s.protect(0, 4, R | IMMUTABLE)).toBe(0);
     expect(s.protect(0, 4, 0)).toBe(-EPERM);
+  });
+  it("7.8-4 the errno, which the idea leaves open, is EPERM for all of them", () => {
+    s.protect(0, 4, R | IMMUTABLE);
+    s.map(20, 1);
+    const answers = [
+      s.munmap(0, 1),
+      s.overlay(0, 1),
+      s.remap(0, 4, 8),
+      s.remap(20, 1, 1, 0),
+      s.protect(0, 1, 0),
+    ];
+    expect(new Set(answers)).toEqual(new Set([-EPERM]));
   });
   it("mistakes are mprotect's own, and freeze nothing", () => {
     expect(s.protect(0, 4, 0x100 | IMMUTABLE)).toBe(-EINVAL);

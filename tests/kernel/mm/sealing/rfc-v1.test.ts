@@ -137,7 +137,7 @@ describe("the one difference that can be seen", () => {
     expect(s.mm.mseal(BASE, PG, high | 4n, high)).toBe(0);
     expect(s.seals(0)).toBe("MUNMAP");
   });
-  it("v2's are unsigned long", () => {
+  it("7.3-1 v2's are unsigned long", () => {
     const s = new SealedSpace("rfc-v2");
     s.map(0, 1);
     expect(s.mm.mseal(BASE, PG, high | 4n)).toBe(-EINVAL);
@@ -163,5 +163,33 @@ describe("rfc-v1:today", () => {
     expect(s.call(0, 1, 4)).toBe(-EINVAL);
     expect(s.call(0, 1, 0, 99)).toBe(0);
     expect(s.seals(0)).toBe("MSEAL, MPROTECT, MUNMAP, MMAP, MREMAP");
+  });
+});
+
+describe("rfc-v2's mask", () => {
+  const masks: [string, number, (s: SealedSpace) => number][] = [
+    ["munmap", MUNMAP, (s) => s.munmap(0, 4)],
+    ["mmap", MMAP, (s) => s.overlay(0, 4)],
+    ["mremap", MREMAP, (s) => s.remap(0, 4, 4, 20)],
+    ["mprotect", MPROTECT, (s) => s.protect(0, 4, 1)],
+  ];
+  it.each(masks)("7.3-2 %s passes its own bit and no other", (_, own, ask) => {
+    for (const bit of [MSEAL, MPROTECT, MUNMAP, MMAP, MREMAP]) {
+      const s = new SealedSpace("rfc-v2");
+      s.map(0, 4);
+      s.call(0, 4, bit);
+      expect([bit, ask(s) < 0]).toEqual([bit, bit === own]);
+    }
+  });
+  it("7.3-3 for every set of bits and every call v1 and v2 answer the same", () => {
+    for (let bits = 0; bits <= ALL; bits++)
+      for (const [name, , ask] of masks) {
+        const answers = ["rfc-v1", "rfc-v2"].map((model) => {
+          const s = new SealedSpace(model);
+          s.map(0, 4);
+          return [s.call(1, 2, bits), ask(s), s.draw()];
+        });
+        expect([name, bits, answers[1]]).toEqual([name, bits, answers[0]]);
+      }
   });
 });

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { EACCES, EEXIST, EINVAL, ENOMEM, ENOSYS } from "../../../../kernel/errno.js";
+import { EACCES, EEXIST, EINVAL, ENOMEM, ENOSYS, EPERM } from "../../../../kernel/errno.js";
 import { ANON, BASE, PG } from "../space.js";
 import { SealedSpace } from "./sealed-space.js";
 
@@ -148,6 +148,17 @@ describe("rfc-v3", () => {
     expect(s.draw()).toBe("[+0+4 rw sl]");
     s.map(4, 1);
     expect(s.draw()).toBe("[+0+4 rw sl][+4+1 rw]");
+  });
+  it("v3-10 what the thread came to is mainline's: one bit, any memory, EPERM, a discard needs the right to write", () => {
+    s = new SealedSpace("linux");
+    s.map(0, 4);
+    expect(s.call(0, 4, SEAL_BASE)).toBe(-EINVAL);
+    expect(s.call(0, 4)).toBe(0);
+    expect(s.munmap(0, 1)).toBe(-EPERM);
+    expect(s.advise(0, 1, 4)).toBe(0);
+    s.map(10, 1, 1);
+    s.call(10, 1);
+    expect(s.advise(10, 1, 4)).toBe(-EPERM);
   });
   it("7.4 without its configuration: ENOSYS, and PROT_SEAL_* is EINVAL", () => {
     s = new SealedSpace("rfc-v3:unconfigured");

@@ -9,7 +9,7 @@ const MAP_SEALABLE = 0x0800_0000;
 describe.each([
   ["v4", EACCES],
   ["v4:eperm", EPERM],
-])("%s (7.5: the errno before v7, and from v7 on)", (model, errno) => {
+])("%s", (model, errno) => {
   let s: SealedSpace;
   beforeEach(() => {
     s = new SealedSpace(model);
@@ -17,7 +17,7 @@ describe.each([
     s.store(0, 7);
   });
 
-  it("three arguments, flags 0", () => {
+  it("7.5-1 three arguments, flags 0", () => {
     expect(s.call(0, 1, 1)).toBe(-EINVAL);
     expect(s.call(0, 1, 0, 77)).toBe(0);
     expect(s.seals(0)).toBe("sealed");
@@ -29,17 +29,17 @@ describe.each([
     expect(s.call(0, 5)).toBe(-ENOMEM);
     expect(s.seals(0)).toBe("");
   });
-  it("memory that was not mapped for it is not sealed", () => {
+  it("7.5-2 memory that was not mapped for it is not sealed", () => {
     s.map(10, 1);
     expect(s.call(10, 1)).toBe(-errno);
     expect(s.why).toBe("mseal.sealed by sealable");
   });
-  it("MAP_SEALABLE alone seals nothing", () => {
+  it("7.5-2 MAP_SEALABLE alone seals nothing", () => {
     expect(s.munmap(0, 1)).toBe(0);
     expect(s.mm.snapshotArea(s.mm.findArea(s.at(1))!).sealed).toBe(false);
     expect(s.mm.formatSmaps()).not.toMatch(/ sl /);
   });
-  it("PROT_SEAL in mmap seals, and the rights are as asked", () => {
+  it("7.5-2 PROT_SEAL in mmap seals, and the rights are as asked", () => {
     s.map(10, 1, 1 | PROT_SEAL);
     expect(s.draw()).toContain("[+10+1 r sl]");
     expect(s.munmap(10, 1)).toBe(-errno);
@@ -48,7 +48,7 @@ describe.each([
   it("mprotect does not take PROT_SEAL", () => {
     expect(s.protect(0, 1, 1 | PROT_SEAL)).toBe(-EINVAL);
   });
-  it("munmap", () => {
+  it("7.5-3 munmap: EACCES before v7, EPERM from v7 on", () => {
     s.call(2, 1);
     expect(s.munmap(0, 4)).toBe(-errno);
     expect(s.draw()).toBe("[+0+2 rw sl][+2+1 rw sl][+3+1 rw sl]");
@@ -82,7 +82,7 @@ describe.each([
     expect(s.load(10)).toBe(9);
     expect(s.advise(11, 1, 14)).toBe(0);
   });
-  it("sealing again changes nothing; equal areas merge", () => {
+  it("7.5-1 sealing again changes nothing; equal areas merge", () => {
     expect(s.call(0, 2)).toBe(0);
     expect(s.call(0, 4)).toBe(0);
     expect(s.draw()).toBe("[+0+4 rw sl]");
@@ -96,6 +96,17 @@ describe.each([
 describe("v4:today", () => {
   it("any memory can be sealed", () => {
     const s = new SealedSpace("v4:today:eperm");
+    s.map(0, 1);
+    expect(s.call(0, 1)).toBe(0);
+    expect(s.munmap(0, 1)).toBe(-EPERM);
+  });
+});
+
+describe("linux, which v9 became", () => {
+  it("7.5-4 knows neither PROT_SEAL nor MAP_SEALABLE: what is mapped with them is not sealed, and all can be", () => {
+    const s = new SealedSpace("linux");
+    expect(s.map(0, 1, 3 | PROT_SEAL, ANON | MAP_SEALABLE)).toBe(BASE);
+    expect(s.munmap(0, 1)).toBe(0);
     s.map(0, 1);
     expect(s.call(0, 1)).toBe(0);
     expect(s.munmap(0, 1)).toBe(-EPERM);
