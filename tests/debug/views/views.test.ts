@@ -39,7 +39,7 @@ function at(machine: Machine, name: string): View {
 function faulted(): { machine: Machine; view: View; address: number } {
   const machine = keeper();
   for (;;) {
-    const fault = machine.runUntilFault()!;
+    const fault = machine.untilFault()!;
     if (fault.signal === 11)
       return { machine, view: new View(machine, machine.task), address: fault.address };
   }
