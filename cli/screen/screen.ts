@@ -43,6 +43,8 @@ const FIRST_SLICE = 100_000;
 const LARGEST_SLICE = 50_000_000;
 /** Milliseconds between two drawings while it runs. */
 const FRAME_MS = 60;
+/** Milliseconds after which what runs is no mere step. */
+const LONG_MS = 500;
 const LOG_LINES = 2000;
 const LONGEST_SLEEP = 2 ** 30;
 
@@ -59,6 +61,8 @@ class Screen {
   private wake = (): void => {};
   private slice = FIRST_SLICE;
   private drawn = 0;
+  /** When what is under way was begun. */
+  private began = 0;
   private source: PanelSource;
   /** Panels that show the machine as it stands, with the columns that they were made for. */
   private readonly fresh = new Map<PanelName, number>();
@@ -194,6 +198,7 @@ class Screen {
         this.leaving = true;
         return;
     }
+    this.began = timestamp();
     this.dispatch({ kind: "running", verb: line, instructions: session.now.instructions });
   }
 
@@ -233,6 +238,7 @@ class Screen {
     const begun = timestamp();
     this.attempt(() => (progress = session.advance(this.slice)));
     const took = timestamp() - begun;
+    if (begun - this.began > LONG_MS && !this.state.runsLong) this.dispatch({ kind: "runs-long" });
     if (took < SLICE_MS / 2) this.slice = Math.min(LARGEST_SLICE, this.slice * 2);
     else if (took > SLICE_MS * 2) this.slice = Math.max(1000, Math.floor(this.slice / 2));
     await this.follow(moving, progress);
@@ -402,13 +408,13 @@ class Screen {
     const view = this.source.view;
     const here = over ? undefined : view.modules.lineAt(view.rip, view.task.mm);
     const name = over ? undefined : view.nameAt(view.rip);
-    const [reason = "stopped"] = reasonLines(session, report);
+    const [reason = "at"] = reasonLines(session, report);
     const place = [name, here === undefined ? undefined : placeName(here)].filter(
       (part) => part !== undefined,
     );
     return {
       program,
-      stop: place.length === 0 ? reason : `${reason}  ${place.join(" ")}`,
+      stop: place.length === 0 ? reason : `${reason} ${place.join(" ")}`,
       refused: refusedHere(report),
       instructions: session.now.instructions,
       thread: living.length > 1 ? `thread ${session.task.tid} of ${living.length}` : "",

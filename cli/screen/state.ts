@@ -97,6 +97,8 @@ export interface ScreenState {
   readonly codeMode: CodeMode;
   /** The verb that runs; null while the machine stands still. */
   readonly running: string | null;
+  /** It has run for so long that verbs typed now were not meant for when it stops. */
+  readonly runsLong: boolean;
   readonly message: Message | null;
   /** The user was warned: q leaves. */
   readonly quitAsked: boolean;
@@ -130,6 +132,7 @@ export function initialState(columns: number, rows: number, program: string): Sc
     },
     codeMode: "source",
     running: null,
+    runsLong: false,
     message: null,
     quitAsked: false,
   };

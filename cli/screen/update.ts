@@ -33,6 +33,8 @@ export type ScreenEvent =
   | { readonly kind: "program"; readonly program: ProgramScreen }
   /** A verb has begun. */
   | { readonly kind: "running"; readonly verb: string; readonly instructions: number }
+  /** It has been running for a while. */
+  | { readonly kind: "runs-long" }
   /** The machine stands still. */
   | { readonly kind: "stopped"; readonly status: Status }
   | { readonly kind: "said"; readonly text: string; readonly bad: boolean }
@@ -85,9 +87,12 @@ export function update(state: ScreenState, event: ScreenEvent): Updated {
       return only({
         ...state,
         running: event.verb,
+        runsLong: false,
         quitAsked: false,
         status: { ...state.status, instructions: event.instructions },
       });
+    case "runs-long":
+      return only({ ...state, runsLong: true });
     case "stopped":
       return only(stopped(state, event.status));
     case "said":
@@ -134,7 +139,7 @@ function pressed(state: ScreenState, key: string): Updated {
   if (tab !== undefined) return only(focused(next, tab));
   const entry = entryOf(key);
   if (entry === undefined) return bad(next, `no verb on this key; ? lists them`);
-  if (state.running !== null && !alwaysPossible(entry.action))
+  if (state.running !== null && !alwaysPossible(entry.action) && !mayWait(state, entry.action))
     return bad(next, `the program runs (${state.running}); Ctrl-C stops it`);
   return acted(next, entry.action, quitAsked);
 }
@@ -151,6 +156,10 @@ const STANDING: ReadonlySet<ScreenAction> = new Set([
 /** Whether something may be done while the machine runs. */
 const alwaysPossible = (action: KeyAction): boolean =>
   action.kind === "screen" && !STANDING.has(action.action);
+
+/** A verb typed ahead is carried out at the stop, as in a shell; but not one on a row, which will be another. */
+const mayWait = (state: ScreenState, action: KeyAction): boolean =>
+  !state.runsLong && action.kind === "line" && !action.line.includes("{");
 
 const NO_ADDRESS = "the chosen row shows no address; choose one with Tab and the arrows, or a click";
 

@@ -89,10 +89,12 @@ describe("keys", () => {
 
   test("while the program runs, verbs wait; Ctrl-C, scrolling and help do not", () => {
     const running: ScreenEvent = { kind: "running", verb: "continue", instructions: 8 };
-    const [state, effects] = after(begin, running, "s", "DOWN", "CTRL_C", "?", "q");
+    const long: ScreenEvent = { kind: "runs-long" };
+    const [state, effects] = after(begin, running, long, "s", "DOWN", "CTRL_C", "?", "q");
     expect(effects).toEqual([{ kind: "interrupt" }]);
     expect(state.views.code?.cursor).toBe(6);
-    expect(after(begin, running, "s")[0].message?.text).toMatch(/the program runs/);
+    expect(after(begin, running, long, "s")[0].message?.text).toMatch(/the program runs/);
+    expect(lines(running, "s", "s", "b", "u")).toEqual(["stepi", "stepi"]);
   });
 
   test("q asks first, unless the program has ended", () => {
