@@ -109,7 +109,7 @@ export class GuestAccess {
     const watch = stops.meets(va, size, read, write);
     if (watch === undefined) return false;
     if (stops.noting) {
-      stops.hit ??= { watch, address: Math.max(va, watch.start) };
+      stops.hit ??= { watch, address: Math.max(va, watch.start), rip: 0 };
       return false;
     }
     this.u32[EXIT_CODE >>> 2] = EXIT_WATCH;

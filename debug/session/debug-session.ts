@@ -61,6 +61,8 @@ export interface LineSource {
   lineAt(task: Task, address: number): LineRange | null;
   /** The first address after a function's prologue, for `step` into it; null: unknown. */
   bodyOf?(task: Task, address: number): number | null;
+  /** Where the task's present function returns to, and RSP then; null: unknown. */
+  callerOf?(task: Task): { readonly address: number; readonly stackPointer: number } | null;
 }
 
 /**

@@ -41,3 +41,6 @@ export type StopSpec =
   | { readonly kind: "process"; readonly events: readonly ProcessEventKind[] };
 
 export type ProcessEventKind = "fork" | "vfork" | "clone" | "exec" | "exit";
+
+/** Bytes that can be watched for fetches. */
+export const MAX_FETCH_WATCH = 65536;
