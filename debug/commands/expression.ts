@@ -164,8 +164,8 @@ class Parser {
     // gdb's {TYPE} ADDRESS.
     if (this.operator("{") !== null) {
       const type = this.type();
-      this.expect("}");
       if (type === null) throw new CommandError(`${this.text}: expected a type, as int or u64, in braces`);
+      this.expect("}");
       return { kind: "memory", address: this.unary(), cell: type.cell };
     }
     if (this.tokens[this.at]?.kind === "operator" && this.operator("(") !== null) {
