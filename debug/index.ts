@@ -19,14 +19,8 @@ export { explanationLines, type ExplanationOptions } from "./explain/explanation
 export { refusalLines, type ExplainOptions } from "./explain/refusal-text.js";
 export { COLOURED, PLAIN, type Style } from "./explain/style.js";
 export { LoadError } from "./load-error.js";
-export {
-  Machine,
-  type FaultStop,
-  type LoadOptions,
-  type MachineOptions,
-  type PageTableEntryView,
-  type SyscallStop,
-} from "./machine.js";
+export type { FaultStop, HappeningMap, HappeningName, SyscallStop } from "./happenings.js";
+export { Machine, type LoadOptions, type MachineOptions, type PageTableEntryView } from "./machine.js";
 export type { User } from "./users.js";
 export type { RegisterName, Registers } from "./registers.js";
 export type {

@@ -8,7 +8,7 @@ import { firstIdentities } from "../kernel/fs/file-system.js";
 import type { Host } from "../kernel/host.js";
 import { Kernel } from "../kernel/kernel.js";
 import type { RunResult } from "../kernel/run-loop.js";
-import type { AreaSnapshot, Refusal } from "../kernel/refusal.js";
+import type { AreaSnapshot } from "../kernel/refusal.js";
 import { DEFAULT_RELEASE, findRelease, RELEASE_NAMES, RELEASES } from "../kernel/release.js";
 import { readParameters } from "../kernel/parameters.js";
 import { sealingModel } from "../kernel/mm/sealing/models.js";
@@ -26,6 +26,14 @@ import { syscallTable } from "../syscalls/index.js";
 import { findUser, type User } from "./users.js";
 import { VDSO_DATA } from "../userland/vdso-data.js";
 import { BufferHost } from "./buffer-host.js";
+import {
+  runUntil,
+  type FaultStop,
+  type HappeningMap,
+  type HappeningName,
+  type SyscallStop,
+} from "./happenings.js";
+import { Reversal } from "./reversal.js";
 import { disassemble } from "./disassemble.js";
 import { Modules } from "./dwarf/modules.js";
 import { GuestMemory } from "./guest-memory.js";
@@ -72,6 +80,8 @@ export interface MachineOptions extends TreeParts {
   readonly waitForAll?: boolean;
   /** Seed of the tasks' interleaving, a whole number; 0 unless told. The same seed is the same run. */
   readonly seed?: number;
+  /** It can go back ({@link Machine.reverseTo}); a {@link RewindableHost} stands before the host. */
+  readonly reversible?: boolean;
   /** Mean number of instructions that a task runs before another one's turn; 50,000 unless told. */
   readonly quantum?: number;
 }
@@ -88,21 +98,6 @@ export interface LoadOptions {
   /** Whom it runs as (see {@link Machine.findUser}); root unless told. */
   readonly user?: User;
 }
-
-/** A system call that has just been served. */
-export interface SyscallStop {
-  readonly name: string;
-  readonly number: number;
-  /** Six registers, unsigned. */
-  readonly args: readonly bigint[];
-  /** -errno when it failed; null where it does not return. */
-  readonly result: bigint | null;
-  /** Why it failed, when the kernel says. */
-  readonly refusal?: Refusal;
-}
-
-/** A fault that became a signal; nothing of the handler has run yet. */
-export type FaultStop = KernelEventMap["fault"];
 
 /** A leaf page-table entry with its bits named. */
 export interface PageTableEntryView {
@@ -144,6 +139,8 @@ export class Machine {
   readonly modules: Modules;
   private readonly guestMemory: GuestMemory;
   private snapshotStore: SnapshotStore | null = null;
+  /** The way back; null where there is none. */
+  private reversal: Reversal | null = null;
 
   private constructor(
     /** The kernel itself, for what this class does not show. */
@@ -178,7 +175,9 @@ export class Machine {
     if (release === undefined)
       throw new RangeError(`no kernel ${options.kernel}; there are ${RELEASE_NAMES.join(", ")}`);
     const { sealing, sealElf = false } = options;
-    const host = options.host ?? new BufferHost();
+    const given = options.host ?? new BufferHost();
+    const reversible = options.reversible === true;
+    const host = reversible && !(given instanceof RewindableHost) ? new RewindableHost(given) : given;
     const { reuse } = options;
     const memory = new PhysicalMemory(
       options.memoryBytes ?? DEFAULT_MEMORY_BYTES,
@@ -219,7 +218,9 @@ export class Machine {
     const files = new MachineFiles(host, { frames, identities: firstIdentities(), now }, options);
     files.attach(kernel);
     if (host instanceof RewindableHost) host.attach(kernel);
-    return new Machine(kernel, files, cpu);
+    const machine = new Machine(kernel, files, cpu);
+    if (reversible) machine.reversal = new Reversal(machine);
+    return machine;
   }
 
   /**
@@ -242,6 +243,7 @@ export class Machine {
       ...(options.user === undefined ? {} : { credentials: credentialsOf(options.user) }),
     });
     if (failure !== null) throw LoadError.ofExec(path, failure);
+    this.reversal?.add(this.snapshots.take());
   }
 
   /**
@@ -283,36 +285,47 @@ export class Machine {
     return this.kernel.run(count);
   }
 
-  /** Runs until a system call (of that name) has been served; null when the program ends or waits before. */
-  runUntilSyscall(name?: string): SyscallStop | null {
-    let stop: SyscallStop | null = null;
-    let refusal: Refusal | undefined;
-    const detach = [
-      this.on("syscallEnter", () => (refusal = undefined)),
-      this.on("refusal", (reported) => (refusal = reported)),
-      this.on("syscallExit", (call) => {
-        if (stop !== null || (name !== undefined && call.name !== name)) return;
-        const because = refusal !== undefined && call.result === BigInt(-refusal.errno) ? { refusal } : {};
-        stop = { name: call.name, number: call.number, args: call.args, result: call.result, ...because };
-        this.kernel.requestStop();
-      }),
-    ];
-    this.kernel.run(Infinity);
-    for (const off of detach) off();
-    return stop;
+  /**
+   * Runs to right behind the next happening: an event of {@link on}, or "syscall", a call that was served, with the
+   * reason where it was refused. Null when the program ends or waits before.
+   */
+  until<N extends HappeningName>(
+    name: N,
+    where: (happening: HappeningMap[N]) => boolean = () => true,
+  ): HappeningMap[N] | null {
+    return this.reversal === null ? runUntil(this, name, where) : this.reversal.until(name, where);
   }
 
-  /** Runs until a fault becomes a signal (of which nothing has run yet); null when the program ends or waits before. */
-  runUntilFault(): FaultStop | null {
-    let stop: FaultStop | null = null;
-    const detach = this.on("fault", (fault) => {
-      if (fault.signal === null || stop !== null) return;
-      stop = fault;
-      this.kernel.requestStop();
-    });
-    this.kernel.run(Infinity);
-    detach();
-    return stop;
+  /** Runs until a system call (of that name, that `where` accepts) has been served; null as of `until`. */
+  untilSyscall(name?: string, where: (call: SyscallStop) => boolean = () => true): SyscallStop | null {
+    return this.until("syscall", (call) => (name === undefined || call.name === name) && where(call));
+  }
+
+  /** Runs until a fault becomes a signal, of whose handler nothing has run yet; null as of `until`. */
+  untilFault(where: (fault: FaultStop) => boolean = () => true): FaultStop | null {
+    return this.until("fault", (fault) => fault.signal !== null && where(fault));
+  }
+
+  /**
+   * Back to an instruction of the past. The machine must have been made `reversible`. What was changed from outside on
+   * the way but by `fromOutside` is undone, and so is not done again by running on.
+   * @throws RangeError for one that has not been @throws Error for another machine
+   */
+  reverseTo(instructions: number): void;
+  /** Back to right behind the last such happening before this instruction; null, and it stays here: there was none. */
+  reverseTo<N extends HappeningName>(
+    name: N,
+    where?: (happening: HappeningMap[N]) => boolean,
+  ): HappeningMap[N] | null;
+  reverseTo<N extends HappeningName>(
+    target: number | N,
+    where: (happening: HappeningMap[N]) => boolean = () => true,
+  ): HappeningMap[N] | null {
+    const { reversal } = this;
+    if (reversal === null) throw new Error("reverseTo: the machine was not made with reversible: true");
+    if (typeof target !== "number") return reversal.toLast(target, where);
+    reversal.toInstruction(target);
+    return null;
   }
 
   /**
@@ -364,7 +377,9 @@ export class Machine {
 
   /** The machine as it is now. @throws Error when called by a listener, while it runs */
   snapshot(): Snapshot {
-    return this.snapshots.take();
+    const snapshot = this.snapshots.take();
+    this.reversal?.add(snapshot);
+    return snapshot;
   }
 
   /**
@@ -373,6 +388,7 @@ export class Machine {
    */
   restore(snapshot: Snapshot): void {
     this.snapshots.restore(snapshot);
+    this.reversal?.restored(snapshot);
   }
 
   /** Calls back at each event of that name; the function returned ends that. */

@@ -143,6 +143,21 @@ export class KernelEvents {
     };
   }
 
+  /** Does something of which no listener is told that is there now. */
+  unheard<T>(act: () => T): T {
+    const names = Object.keys(this.listeners) as KernelEventName[];
+    const lists = names.map((name) => this.listeners[name].splice(0));
+    for (const name of names) this.setListening(name, false);
+    try {
+      return act();
+    } finally {
+      names.forEach((name, i) => {
+        (this.listeners[name] as unknown[]).push(...lists[i]!);
+        this.setListening(name, this.listeners[name].length > 0);
+      });
+    }
+  }
+
   private setListening(name: KernelEventName, listening: boolean): void {
     if (this.listening[name] === listening) return;
     this.listening[name] = listening;

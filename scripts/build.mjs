@@ -127,6 +127,7 @@ await build({
     index: "debug/index.ts",
     userland: "userland/index.ts",
     node: "cli/node-host.ts",
+    vitest: "debug/vitest/index.ts",
   },
   outdir: fresh,
   splitting: true,

@@ -27,7 +27,7 @@ import { findSample } from "sealab/userland";
 const host = new BufferHost();
 const machine = Machine.create({ host });
 machine.load(findSample("hello")!.build(), { argv: ["hello"] });
-const stop: SyscallStop | null = machine.runUntilSyscall("write");
+const stop: SyscallStop | null = machine.untilSyscall("write");
 const end = machine.run();
 console.log(stop?.name, end.reason, host.text(1).trim());
 `;

@@ -15,14 +15,14 @@ it("asks what was refused, why, and what stays", () => {
   const machine = Machine.create();
   machine.load(program.build(), { argv: ["example"] });
 
-  const seal = machine.runUntilSyscall("mseal");
+  const seal = machine.untilSyscall("mseal");
   expect(seal).toMatchObject({ name: "mseal", number: 462, result: 0n });
   expect(machine.areaAt(0x5ea12000)).toMatchObject({ start: 0x5ea12000, end: 0x5ea14000, sealed: true });
   expect(machine.areaAt(0x5ea11000)).toMatchObject({ start: 0x5ea10000, end: 0x5ea12000, sealed: false });
   expect(machine.pageTableEntry(0x5ea10000)?.bits).toEqual(["P", "RW", "US", "A", "D", "NX"]);
   expect(machine.pageTableEntry(0x5ea11000)).toBeNull();
 
-  const unmap = machine.runUntilSyscall("munmap");
+  const unmap = machine.untilSyscall("munmap");
   expect(unmap?.result).toBe(-1n);
   expect(unmap?.refusal).toMatchObject({
     rule: "munmap.sealed",

@@ -46,7 +46,7 @@ describe("pte", () => {
   it("tells what the processor sets", () => {
     const program = mapped().code(`mov byte ptr [${AREA}], 1`).syscall(SYS.getpid);
     const machine = load(program.code(`mov al, [${AREA}]`).exit(0));
-    machine.runUntilSyscall("getpid");
+    machine.untilSyscall("getpid");
     const { memory, mmu } = machine.kernel;
     const entry = machine.task.mm.tables.entryAddress(AREA, false) >>> 2;
     memory.u32[entry]! &= ~PTE_A;

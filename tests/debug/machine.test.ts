@@ -61,15 +61,15 @@ describe("a run", () => {
 describe("stops", () => {
   it("after each call, by name or any, and at the end with null", () => {
     const machine = load(new Program().label("_start").syscall(SYS.getpid).syscall(39).exit(3));
-    expect(machine.runUntilSyscall()).toMatchObject({ name: "getpid", result: 1000n });
-    expect(machine.runUntilSyscall("write")).toBeNull();
+    expect(machine.untilSyscall()).toMatchObject({ name: "getpid", result: 1000n });
+    expect(machine.untilSyscall("write")).toBeNull();
     expect(machine.exit).toMatchObject({ code: 3 });
   });
 
   it("at a fault, before its handler has run", () => {
     const machine = Machine.create();
     machine.load(findSample("execute-only")!.build());
-    const fault = machine.runUntilFault();
+    const fault = machine.untilFault();
     expect(fault).toMatchObject({ vector: 14, signal: 11, address: 0x5ea10000 });
     expect(fault!.errorCode & 0x20).toBe(0x20);
     expect(fault!.refusal).toMatchObject({ key: 1 });
@@ -91,7 +91,7 @@ describe("who wrote PKRU", () => {
     body(program);
     program.syscall(PKEY_MPROTECT, 0x10000000, 4096, 3, 1).code("mov al, [0x10000000]");
     const machine = load(program);
-    const written = machine.runUntilFault()!.refusal!.pkruWrittenBy!;
+    const written = machine.untilFault()!.refusal!.pkruWrittenBy!;
     return { by: written.by, at: machine.instructionAt(written.rip) };
   }
 
@@ -106,7 +106,7 @@ describe("who wrote PKRU", () => {
     const machine = Machine.create();
     machine.load(findSample("signal-pkru")!.build());
     const writers = new Set<string | undefined>();
-    for (let fault = machine.runUntilFault(); fault !== null; fault = machine.runUntilFault())
+    for (let fault = machine.untilFault(); fault !== null; fault = machine.untilFault())
       writers.add(fault.refusal?.pkruWrittenBy?.by);
     expect([...writers]).toContain("signal delivery");
   });
@@ -137,7 +137,7 @@ describe("looking", () => {
     const machine = load(
       new Program().label("_start").syscall(SYS.mmap, 0x10000000, 8192, 3, 0x32, -1, 0).exit(0),
     );
-    machine.runUntilSyscall("mmap");
+    machine.untilSyscall("mmap");
     const before = machine.kernel.frames.inUse;
     expect(machine.read(0x10000000, 4)).toEqual(new Uint8Array(4));
     expect(machine.read(0x10001ffc, 8)).toHaveLength(4);
