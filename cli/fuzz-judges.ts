@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Judge } from "../debug/fuzz/campaign.js";
-import { EmulatedLists } from "../debug/fuzz/emulated.js";
+import { EmulatedLists, type EmulatedOptions } from "../debug/fuzz/emulated.js";
 import { readFrames } from "../debug/fuzz/frames.js";
 import { buildInterpreter } from "../debug/fuzz/interpreter.js";
 import { encodeLists, type Operation } from "../debug/fuzz/operation.js";
@@ -19,10 +19,22 @@ export interface HeldJudge extends Judge {
   close(): void;
 }
 
+/** Lists that a machine of ours answers before it looks up. */
+const LISTS_A_SLICE = 50;
+
 /** A machine of ours. */
-export function emulatedJudge(name: string, kernel: string, reference: boolean): HeldJudge {
-  const machine = new EmulatedLists({ kernel, reference });
-  return { name, answer: (lists) => Promise.resolve(machine.answer(lists)), close: () => {} };
+export function emulatedJudge(name: string, options: EmulatedOptions): HeldJudge {
+  const machine = new EmulatedLists(options);
+  const answer = async (lists: Lists): Promise<string[][]> => {
+    const answers: string[][] = [];
+    for (let i = 0; i < lists.length; i += LISTS_A_SLICE) {
+      answers.push(...machine.answer(lists.slice(i, i + LISTS_A_SLICE)));
+      // Ctrl-C, and what another judge has said meanwhile.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return answers;
+  };
+  return { name, answer, close: () => {} };
 }
 
 /** Ways to run a program away from the host's other processes, the best first. */

@@ -38,6 +38,13 @@ describe(`a thousand scenarios as ${recorded.kernel} answered them`, () => {
   );
 });
 
+it("areas, page tables, frames and counters agree after every call of thirty scenarios", () => {
+  const lists = Array.from({ length: 30 }, (_, i) => listOf(5000 + i));
+  const checked = new EmulatedLists({ checksEachCall: true });
+  const troubled = checked.answer(lists).filter(([first]) => first?.startsWith("sealab:") === true);
+  expect(troubled).toEqual([]);
+}, 60_000);
+
 it("the reference evaluator answers as the interpreter does", () => {
   const lists = [3, 11, 16].map(listOf);
   const [ours, reference] = [false, true].map((slow) => new EmulatedLists({ reference: slow }).answer(lists));
