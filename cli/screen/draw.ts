@@ -27,7 +27,15 @@ function drawStatus(canvas: Canvas, state: ScreenState): void {
   const how = status.wantsInput ? "waiting for input" : "running";
   const what = running === null ? status.stop : `${how} (${running}); Ctrl-C stops it`;
   const style = running === null && status.refused ? { ...STYLES.bar, bold: true } : STYLES.bar;
-  canvas.put(0, 0, [span(` ${status.program}  `, { ...STYLES.bar, bold: true }), span(what, style)], start);
+  canvas.put(
+    0,
+    0,
+    [
+      span(` ${status.program.slice(status.program.lastIndexOf("/") + 1)}  `, { ...STYLES.bar, bold: true }),
+      span(what, style),
+    ],
+    start,
+  );
   canvas.put(start, 0, [span(right, STYLES.bar)]);
 }
 

@@ -6,13 +6,16 @@ import { reasonLines } from "../../debug/commands/stop-text.js";
 import type { Outcome } from "../../debug/commands/verb.js";
 import type { DebugSession } from "../../debug/session/debug-session.js";
 import type { Progress, StopReport } from "../../debug/session/stop-report.js";
+import { shortened } from "../../debug/views/meaning.js";
 import { placeName } from "../../debug/views/sources.js";
+import { areaName } from "../../kernel/mm/proc-maps.js";
 import { reasonOf } from "../failure.js";
 import { timestamp } from "../node-modules.js";
 import { span, type Line } from "./canvas.js";
 import { STYLES } from "./cell-style.js";
 import { draw } from "./draw.js";
 import type { PanelName } from "./layout.js";
+import { sourceTrouble } from "./panels/code.js";
 import type { PanelSource } from "./panels/panel-source.js";
 import { readPanel } from "./panels/read-panel.js";
 import { ProgramTerminal } from "./program-terminal.js";
@@ -370,12 +373,11 @@ class Screen {
   }
 
   private changeCodeMode(): void {
-    const mode = this.state.codeMode === "source" ? "instructions" : "source";
+    const trouble = sourceTrouble(this.source);
+    const mode = this.state.codeMode === "source" && trouble === null ? "instructions" : "source";
     this.dispatch({ kind: "code-mode", mode });
     this.fresh.delete("code");
-    const { view } = this.source;
-    if (mode === "source" && view.modules.lineAt(view.rip, view.task.mm) === undefined)
-      this.dispatch({ kind: "said", text: "no source is known of this code", bad: true });
+    if (trouble !== null) this.dispatch({ kind: "said", text: trouble, bad: true });
   }
 
   // What is shown.
@@ -407,7 +409,7 @@ class Screen {
     const over = report.reason === "ended";
     const view = this.source.view;
     const here = over ? undefined : view.modules.lineAt(view.rip, view.task.mm);
-    const name = over ? undefined : view.nameAt(view.rip);
+    const name = over ? undefined : (view.nameAt(view.rip) ?? placeIn(view));
     const [reason = "at"] = reasonLines(session, report);
     const place = [name, here === undefined ? undefined : placeName(here)].filter(
       (part) => part !== undefined,
@@ -448,6 +450,13 @@ class Screen {
     }
     this.state = update(this.state, { kind: "contents", contents }).state;
   }
+}
+
+/** Where code without symbols is: `0x7ffff7fe4b70 in ld-linux-x86-64.so.2`. */
+function placeIn({ task, rip }: PanelSource["view"]): string {
+  const area = task.mm.findArea(rip);
+  const name = area === null ? "" : shortened(areaName(task.mm, area));
+  return `0x${rip.toString(16)}${name === "" ? "" : ` in ${name}`}`;
 }
 
 /** The address that a stop is about. */

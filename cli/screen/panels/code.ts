@@ -22,6 +22,14 @@ export function codePanel(source: PanelSource): PanelContent {
   return instructionContent(source, address);
 }
 
+/** Why there is no source to show; null where there is. */
+export function sourceTrouble({ view }: PanelSource): string | null {
+  const line = view.modules.lineAt(view.rip, view.task.mm);
+  if (line === undefined) return "this code has no source lines";
+  if (view.modules.source(line.file) !== null) return null;
+  return `${line.file} is not to be had; sealab debug -d DIR says where it is`;
+}
+
 /** Null where the code at the address has no source that can be read. */
 function sourceContent({ session, view }: PanelSource, address: number): PanelContent | null {
   const here = view.modules.lineAt(address, view.task.mm);
@@ -73,7 +81,11 @@ function instructionContent({ session, view }: PanelSource, address: number): Pa
     rows.push({ line: instructionLine(row, width), address: row.address });
   }
   const symbol = view.nameAt(address);
-  const title = rows.length === 0 ? `nothing can be read at 0x${address.toString(16)}` : (symbol ?? "");
+  if (rows.length === 0) return { title: `nothing can be read at 0x${address.toString(16)}`, rows, anchor };
+  const line = view.modules.lineAt(address, view.task.mm);
+  const title = [symbol, line === undefined ? undefined : placeName(line)]
+    .filter((part) => part !== undefined)
+    .join(" ");
   return { title, rows, anchor };
 }
 

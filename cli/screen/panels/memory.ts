@@ -2,6 +2,7 @@ import { areaRows } from "../../../debug/views/areas.js";
 import { memoryRows, stackRows } from "../../../debug/views/memory.js";
 import { accessRows, walkRows } from "../../../debug/views/walk.js";
 import { usesOf } from "../../../debug/views/instructions.js";
+import { shortened } from "../../../debug/views/meaning.js";
 import { areaName } from "../../../kernel/mm/proc-maps.js";
 import type { AreaRow } from "../../../debug/views/rows.js";
 import { span, type Line, type Span } from "../canvas.js";
@@ -11,6 +12,8 @@ import type { PanelSource } from "./panel-source.js";
 
 const STACK_WORDS = 128;
 const OFFSET_COLUMNS = 60;
+/** With fewer columns, of a file's path the last component only is shown. */
+const PATH_COLUMNS = 100;
 /** Bytes before and behind the place that can be scrolled to. */
 const MEMORY_AROUND = 4096;
 const ROW_BYTES = 16;
@@ -18,18 +21,21 @@ const ROW_BYTES = 16;
 const hex = (value: number | bigint): string => value.toString(16);
 
 /** The areas; the marks say what the next instruction executes (x), reads (r) and writes (w), and what the stop is about (!). */
-export function areasPanel({ view, subject }: PanelSource): PanelContent {
+export function areasPanel({ view, subject }: PanelSource, columns: number): PanelContent {
   const areas = areaRows(view, subject);
   const executed = areas.findIndex(({ marks }) => marks.includes("faulting"));
   const anchor = executed >= 0 ? executed : areas.findIndex(({ marks }) => marks.includes("executed"));
   return {
     title: "",
-    rows: areas.map((area): Row => ({ line: areaLine(area), address: area.start })),
+    rows: areas.map((area): Row => ({ line: areaLine(area, columns), address: area.start })),
     anchor: anchor >= 0 ? anchor : null,
   };
 }
 
-function areaLine({ marks, start, end, permissions, key, seal, name, sealedBy }: AreaRow): Line {
+function areaLine(
+  { marks, start, end, permissions, key, seal, name, sealedBy }: AreaRow,
+  columns: number,
+): Line {
   const mark = (has: boolean, letter: string, style = STYLES.current as Span["style"]): Span =>
     span(has ? letter : " ", style);
   const parts: Span[] = [
@@ -45,7 +51,7 @@ function areaLine({ marks, start, end, permissions, key, seal, name, sealedBy }:
     span(key === 0 ? "       " : `key ${String(key).padEnd(3)}`, STYLES.changed),
   ];
   if (seal !== "") parts.push(span(`${seal} `, STYLES.sealed));
-  parts.push(span(name));
+  parts.push(span(columns < PATH_COLUMNS ? shortened(name) : name));
   if (sealedBy !== "") parts.push(span(`  ${sealedBy}`, STYLES.faint));
   return parts;
 }

@@ -17,7 +17,7 @@ export function readPanel(panel: PanelName, source: PanelSource, columns: number
     case "registers":
       return registersPanel(source, columns);
     case "areas":
-      return areasPanel(source);
+      return areasPanel(source, columns);
     case "stack":
       return stackPanel(source, columns);
     case "memory":
