@@ -245,8 +245,9 @@ export class BlockCache {
       JUMP_CACHE_BASE + ((low ^ (low >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) * JUMP_CACHE_ENTRY_BYTES;
     const { u32 } = this.memory;
     u32[entry >>> 2] = low;
-    u32[(entry >>> 2) + 1] = Math.floor(block.rip / 0x1_0000_0000) | (asid << 16);
+    u32[(entry >>> 2) + 1] = Math.floor(block.rip / 0x1_0000_0000);
     u32[(entry >>> 2) + 2] = block.record;
+    u32[(entry >>> 2) + 3] = asid;
     this.jumpPages.add(Math.floor(block.rip / PAGE_SIZE));
   }
 
@@ -258,7 +259,7 @@ export class BlockCache {
 
   private emptyJumpCache(): void {
     const from = JUMP_CACHE_BASE >>> 2;
-    // All ones is no canonical user address.
+    // All ones is the number of no address space.
     this.memory.u32.fill(0xffffffff, from, from + (JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES) / 4);
   }
 

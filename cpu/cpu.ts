@@ -88,6 +88,8 @@ const SLICE = 1 << 18;
 const FIRST_SLICES = 1 << 12;
 const TWO47 = 2 ** 47;
 const TWO32 = 0x1_0000_0000;
+/** Error code of a #PF: an instruction fetch in user mode (SDM vol. 3, 4.7). */
+const FETCH_BY_USER = 0x14;
 const EXCEPTION_DB = 1;
 const EXCEPTION_BP = 3;
 const EXCEPTION_OF = 4;
@@ -102,7 +104,8 @@ export class Cpu {
   instructions = 0;
   /** The last WRPKRU executed. */
   readonly pkruWriter: PkruWriter = { instruction: 0, rip: 0 };
-  private currentAsid = 0;
+  /** Whose jumps count in the jump cache: to be set with the MMU's address space. */
+  asid = 0;
   readonly blocks: BlockCache;
   private readonly access: GuestAccess;
   private readonly code: CodeSource;
@@ -143,17 +146,6 @@ export class Cpu {
     };
     this.executor = options.executor?.(memory, imports) ?? interpreter(memory, imports);
     this.resetXstate();
-  }
-
-  get asid(): number {
-    return this.currentAsid;
-  }
-
-  /** Whose jumps count in the jump cache: to be set with the MMU's address space. */
-  set asid(asid: number) {
-    // Its entries are told apart by the low 16 bits.
-    if (asid >>> 16 !== this.currentAsid >>> 16) this.blocks.clearJumps();
-    this.currentAsid = asid;
   }
 
   /** A debugger's stops; null takes them away. */
@@ -243,11 +235,11 @@ export class Cpu {
    */
   run(maxInstructions: number): ExitReason {
     this.registers.refreshPkru(this.asid);
-    this.u32[(JUMP_TAG >>> 2) + 1] = this.asid << 16;
+    this.u32[JUMP_TAG >>> 2] = this.asid;
     const end = this.instructions + maxInstructions;
     this.rip = this.registers.rip;
     this.exit.reason = "budget";
-    let going = true;
+    let going = this.rip < TWO47 || this.instructions >= end || this.fetchAboveUserSpace();
     while (going && this.instructions < end) {
       if (this.stops !== null && this.stopsBefore(this.stops)) {
         this.exit.reason = "breakpoint";
@@ -265,7 +257,8 @@ export class Cpu {
         break;
       }
     }
-    this.registers.rip = this.rip;
+    // Above user space only the register has it exactly.
+    if (this.rip < TWO47) this.registers.rip = this.rip;
     this.mmu.setPkru(this.registers.pkru);
     return this.exit.reason;
   }
@@ -463,6 +456,16 @@ export class Cpu {
     return false;
   }
 
+  /** RIP is there already: it was put there, or a branch went to the kernel's half, which no user may fetch from. */
+  private fetchAboveUserSpace(): false {
+    const high = this.u32[(RIP >>> 2) + 1];
+    this.u32[ACCESS_ADDRESS >>> 2] = this.u32[RIP >>> 2];
+    this.u32[(ACCESS_ADDRESS >>> 2) + 1] = high;
+    if (high >>> 15 === 0x1ffff) this.raise(VECTOR_PF, FETCH_BY_USER);
+    else this.raise(VECTOR_GP, 0);
+    return false;
+  }
+
   /** A non-canonical address through the stack segment is #SS, not #GP (SDM vol. 3, 6.15). */
   private nonCanonicalVector(): number {
     const bytes = this.code.fetch(this.rip, MAX_INSTRUCTION_BYTES);
@@ -475,9 +478,8 @@ export class Cpu {
     const high = this.u32[(RIP >>> 2) + 1];
     if (high >>> 15 === 0x1ffff) {
       this.rip = high * TWO32 + this.u32[RIP >>> 2];
-      this.u32[ACCESS_ADDRESS >>> 2] = this.u32[RIP >>> 2];
-      this.u32[(ACCESS_ADDRESS >>> 2) + 1] = high;
-      return this.raise(VECTOR_PF, 0x14);
+      this.fetchAboveUserSpace();
+      return;
     }
     const index = this.blocks.instructionOf(record, block);
     this.instructions--;

@@ -27,7 +27,7 @@ export const GS_BASE = CPU_STATE_BASE + 232;
 export const TLB_BANK = CPU_STATE_BASE + 240;
 export const PKRU = CPU_STATE_BASE + 244;
 export const MXCSR = CPU_STATE_BASE + 248;
-/** ORed into the jump cache's tags above bit 47: which address space they belong to (u64). */
+/** The address space whose entries of the jump cache count (u32). */
 export const JUMP_TAG = CPU_STATE_BASE + 256;
 /** Instructions that may still be executed (i32). */
 export const FUEL = CPU_STATE_BASE + 264;

@@ -167,7 +167,9 @@ export class ReferenceEvaluator implements Executor {
     const low = Number(rip & 0xffffffffn);
     const entry =
       JUMP_CACHE_BASE + ((low ^ (low >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) * JUMP_CACHE_ENTRY_BYTES;
-    if (this.view.getBigUint64(entry, true) === (rip | this.view.getBigUint64(JUMP_TAG, true)))
+    const { view } = this;
+    const known = view.getUint32(entry + 12, true) === view.getUint32(JUMP_TAG, true);
+    if (known && view.getBigUint64(entry, true) === rip)
       return { enter: this.view.getUint32(entry + 8, true) };
     this.view.setBigUint64(RIP, rip, true);
     return { exit: EXIT_DISPATCH };

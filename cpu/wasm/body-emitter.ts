@@ -223,9 +223,12 @@ export class BodyEmitter implements Leaves {
         w.raw([0x22, ENTRY]);
         emitLoad(w, "i64", 8, false, JUMP_CACHE_BASE);
         this.get(ADDRESS);
+        w.byte(0x52); // i64.ne
+        this.get(ENTRY);
+        emitLoad(w, "i32", 4, false, JUMP_CACHE_BASE + 12);
         this.constant(0);
-        emitLoad(w, "i64", 8, false, JUMP_TAG);
-        w.raw([0x84, 0x52]); // i64.or, i64.ne
+        emitLoad(w, "i32", 4, false, JUMP_TAG);
+        w.raw([0x47, 0x72]); // i32.ne, i32.or
         w.raw([0x04, 0x40]);
         this.constant(0);
         this.get(ADDRESS);

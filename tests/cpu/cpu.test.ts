@@ -192,6 +192,37 @@ describe.each([
     expect(m.cpu.registers.number(4)).toBe(STACK_TOP - 64);
   });
 
+  // A computed jump's target is looked up in a table by address and address space.
+  it.each([
+    [0xffff_ffff_ffff_ffffn, 14],
+    [0xffff_ffff_8100_0123n, 14],
+    [0xffff_8000_0000_0001n, 14],
+    [0x0000_8000_0000_0000n, 13],
+    // The code itself, with bits above bit 47 as the address space's number would be, and as another one's.
+    [0x0001_0000_0000_0000n + BigInt(CODE), 13],
+    [0x0003_0000_0000_0000n + BigInt(CODE), 13],
+  ])("a jump to %d, where no user may fetch, is vector %d", (target, vector) => {
+    const m = machine().load(`
+      dec ecx
+      jz out
+      mov rax, ${CODE}
+      jmp rax
+    out:
+      mov rax, ${target}
+      jmp rax`);
+    m.cpu.registers.setNumber(1, 4);
+    expect(m.cpu.run(1000)).toBe("exception");
+    expect(m.cpu.exit.vector).toBe(vector);
+    if (vector === 14) {
+      expect(m.cpu.exit.addressBig).toBe(target);
+      expect(m.cpu.registers.ripBig).toBe(target);
+      // Once more from there, as after a signal handler that returned to it.
+      expect(m.cpu.run(10)).toBe("exception");
+      expect(m.cpu.exit.addressBig).toBe(target);
+      expect(m.cpu.registers.ripBig).toBe(target);
+    } else expect(m.cpu.registers.rip).toBeLessThan(CODE + 64);
+  });
+
   it("#UD for what the model does not announce", () => {
     const m = new BareMachine({ reference, cpu: "x86-64-v1" }).load("popcnt eax, eax");
     expect(m.run()).toBe("exception");
