@@ -4,6 +4,8 @@ import { checkCpuLimit, checkRealTimeLimit, cpuLimitAt, realTimeLeft } from "./c
 import { exitProcess, exitTask } from "./exit.js";
 import { raiseException } from "./exceptions.js";
 import type { Kernel } from "./kernel.js";
+import { RAX } from "./processor.js";
+import { rawOriginalRax } from "./ptrace/registers.js";
 import { reportStep, stepsNow, stopWithEvent } from "./ptrace/stop.js";
 import { PTRACE_EVENT_STOP, type Tracing, type Unfinished } from "./ptrace/tracing.js";
 import { rseqReturn } from "./rseq.js";
@@ -132,6 +134,8 @@ export class RunLoop {
     if (step?.kind !== "execute" || task !== this.kernel.current) return;
     if (this.kernel.debugger?.mayRun(task) === false) return;
     task.unfinished.shift();
+    // RAX showed what a tracer is shown. A call that is cancelled returns what was put there.
+    if (task.originalRaxLow !== -1) this.kernel.cpu.registers.set(RAX, rawOriginalRax(task));
     this.goOnUnfinished(task, step);
   }
 

@@ -83,7 +83,11 @@ function read(kernel: Kernel, task: Task, word: Word): bigint {
 
 /** orig_rax: the call's number during one, -1 otherwise. */
 function originalRax(task: Task): bigint {
-  if (task.noSyscall) return -1n;
+  return task.noSyscall ? -1n : rawOriginalRax(task);
+}
+
+/** RAX at the task's last SYSCALL, unsigned. */
+export function rawOriginalRax(task: Task): bigint {
   return (BigInt(task.originalRaxHigh >>> 0) << 32n) | BigInt(task.originalRaxLow >>> 0);
 }
 
