@@ -23,7 +23,7 @@ import { Limits } from "./limits.js";
 import { environmentFor } from "./mm-environment.js";
 import { commit, uncommit } from "./mm/accounting.js";
 import { AddressSpace } from "./mm/address-space.js";
-import { DEFAULT_SETTINGS, type MmEnvironment, type MmSettings } from "./mm/environment.js";
+import { settingsFor, type MmEnvironment, type MmSettings } from "./mm/environment.js";
 import { UserMemory } from "./mm/user-memory.js";
 import { Network } from "./net/network.js";
 import { DEFAULT_PARAMETERS, type KernelParameters } from "./parameters.js";
@@ -146,7 +146,7 @@ export class Kernel {
   syscalls = 0;
   /** `run` has not returned: listeners are called now. */
   inRun = false;
-  private readonly dispatch: SyscallDispatch;
+  readonly dispatch: SyscallDispatch;
   private readonly mmParts: NonNullable<KernelOptions["mm"]>;
   private readonly commit = { pages: 0 };
   private nextAsid = 1;
@@ -189,7 +189,7 @@ export class Kernel {
     this.maxTasks = options.maxTasks ?? DEFAULT_MAX_TASKS;
     this.dispatch = options.dispatch;
     this.mmParts = options.mm ?? {};
-    this.mmSettings = { ...DEFAULT_SETTINGS, ...options.mmSettings };
+    this.mmSettings = { ...settingsFor(this.frames.total), ...options.mmSettings };
     this.scheduler = new Scheduler(options.schedule);
     this.waitForAll = options.waitForAll ?? false;
     this.nextPid = options.firstPid ?? 1000;
@@ -269,6 +269,11 @@ export class Kernel {
   copyAddressSpace(task: Task, limits: Limits): AddressSpace | null {
     const copy = task.mm.fork(this.environment(limits, task.personality), this.nextAsid++);
     return typeof copy === "number" ? null : copy;
+  }
+
+  /** The model of sealing of a machine that has another than Linux's. */
+  get sealing(): MmEnvironment["sealing"] | undefined {
+    return this.mmParts.sealing;
   }
 
   private environment(limits: Limits, personality: number): MmEnvironment {

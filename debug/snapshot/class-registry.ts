@@ -1,0 +1,217 @@
+import { HostClock, VirtualClock } from "../../kernel/clock.js";
+import { Vdso } from "../../kernel/exec/vdso.js";
+import { Dentry } from "../../kernel/fs/dentry.js";
+import { FullFile, NullFile, RandomFile, ZeroFile } from "../../kernel/fs/device-files.js";
+import { DirectoryOpenFile } from "../../kernel/fs/directory-open-file.js";
+import { EpollFile, EpollItem } from "../../kernel/fs/epoll-file.js";
+import { EventFile } from "../../kernel/fs/event-file.js";
+import { FileTable } from "../../kernel/fs/file-table.js";
+import { HostLower } from "../../kernel/fs/host-lower.js";
+import { LockWaits } from "../../kernel/fs/lock-waits.js";
+import { Namespace } from "../../kernel/fs/namespace.js";
+import { PathFile } from "../../kernel/fs/open-file.js";
+import { PidFile } from "../../kernel/fs/pid-file.js";
+import { Pipe, PipeFile } from "../../kernel/fs/pipe.js";
+import {
+  GeneratedDirectory,
+  GeneratedFile,
+  GeneratedFileSystem,
+  GeneratedInode,
+  GeneratedLink,
+} from "../../kernel/fs/procfs/file-system.js";
+import { MapsFile } from "../../kernel/fs/procfs/maps-file.js";
+import { MemoryFile } from "../../kernel/fs/procfs/memory-file.js";
+import { PageMapFile } from "../../kernel/fs/procfs/page-map-file.js";
+import { RegularOpenFile } from "../../kernel/fs/regular-open-file.js";
+import { SignalFile } from "../../kernel/fs/signal-file.js";
+import { StreamInode } from "../../kernel/fs/standard-streams.js";
+import { StreamFile } from "../../kernel/fs/stream-file.js";
+import { TimerFile } from "../../kernel/fs/timer-file.js";
+import { TreeDirectory } from "../../kernel/fs/tree-directory.js";
+import { SpecialInode, TreeFileSystem } from "../../kernel/fs/tree-file-system.js";
+import { TreeFile } from "../../kernel/fs/tree-file.js";
+import { TreeSymlink } from "../../kernel/fs/tree-symlink.js";
+import { FutexTable } from "../../kernel/futex/table.js";
+import { IpcIds } from "../../kernel/ipc/ids.js";
+import { Ipc } from "../../kernel/ipc/ipc.js";
+import { MessageQueue as IpcMessageQueue, MessageQueues } from "../../kernel/ipc/message-queues.js";
+import { SemaphoreSet, Semaphores } from "../../kernel/ipc/semaphores.js";
+import { SharedMemory, SharedMemoryAttachment, SharedMemorySegment } from "../../kernel/ipc/shared-memory.js";
+import { Kernel } from "../../kernel/kernel.js";
+import { Limits } from "../../kernel/limits.js";
+import {
+  CallersCapabilities,
+  CallersMachine,
+  KernelEnvironment,
+  ProcessMemoryLimits,
+} from "../../kernel/mm-environment.js";
+import { AddressSpace } from "../../kernel/mm/address-space.js";
+import { AnonVma } from "../../kernel/mm/anon-vma.js";
+import { AreaTree } from "../../kernel/mm/area-tree.js";
+import { Area } from "../../kernel/mm/area.js";
+import { FilePages } from "../../kernel/mm/file-pages.js";
+import { HookedModel } from "../../kernel/mm/sealing/hooked-model.js";
+import { ProgramJudge } from "../../kernel/mm/sealing/program-judge.js";
+import { ScriptJudge } from "../../kernel/mm/sealing/script-judge.js";
+import { SharedAnonymousFile } from "../../kernel/mm/shared-anonymous.js";
+import { Translations } from "../../kernel/mm/translations.js";
+import { UserMemory } from "../../kernel/mm/user-memory.js";
+import { FileRights } from "../../kernel/net/file-rights.js";
+import { MessageQueue as SocketMessageQueue } from "../../kernel/net/message-queue.js";
+import { Network } from "../../kernel/net/network.js";
+import { Ports } from "../../kernel/net/ports.js";
+import { SocketFile } from "../../kernel/net/socket-file.js";
+import { SocketOptions } from "../../kernel/net/socket-options.js";
+import { TcpSocket } from "../../kernel/net/tcp-socket.js";
+import { UdpSocket } from "../../kernel/net/udp-socket.js";
+import { UnixDatagram, UnixSequencedPackets } from "../../kernel/net/unix-datagram.js";
+import { UnixStream } from "../../kernel/net/unix-stream.js";
+import { Tracing } from "../../kernel/ptrace/tracing.js";
+import { RunLoop } from "../../kernel/run-loop.js";
+import { Scheduler } from "../../kernel/scheduler.js";
+import { SignalSet } from "../../kernel/signals/signal-set.js";
+import { PendingSignals, SignalHandlers, SignalState } from "../../kernel/signals/state.js";
+import { SystemCalls } from "../../kernel/system-calls.js";
+import { Process, Task } from "../../kernel/task.js";
+import { TimerQueue } from "../../kernel/timer-queue.js";
+import { ProcessTimer } from "../../kernel/timer-signals.js";
+import { IntervalTimers } from "../../kernel/timers.js";
+import { ByteQueue } from "../../kernel/tty/byte-queue.js";
+import { EchoBuffer } from "../../kernel/tty/echo.js";
+import { HostTerminal } from "../../kernel/tty/host-terminal.js";
+import { InputBuffer } from "../../kernel/tty/input-buffer.js";
+import { LineDiscipline } from "../../kernel/tty/line-discipline.js";
+import { OutputProcessor } from "../../kernel/tty/output.js";
+import { PtyDirectory, PtyFileSystem } from "../../kernel/tty/pty-file-system.js";
+import { Pty, PtyMasterFile } from "../../kernel/tty/pty.js";
+import { TerminalFile } from "../../kernel/tty/terminal-file.js";
+import { Terminal } from "../../kernel/tty/terminal.js";
+import { Terminals } from "../../kernel/tty/terminals.js";
+import { WaitQueue } from "../../kernel/wait-queue.js";
+
+/**
+ * Every class whose objects can be part of a machine's state, by the name that a saved machine has for it. A class that
+ * is missing here cannot be saved (tests look for such).
+ */
+const CLASSES = {
+  AddressSpace,
+  AnonVma,
+  Area,
+  AreaTree,
+  ByteQueue,
+  CallersCapabilities,
+  CallersMachine,
+  Dentry,
+  DirectoryOpenFile,
+  EchoBuffer,
+  EpollFile,
+  EpollItem,
+  EventFile,
+  FilePages,
+  FileRights,
+  FileTable,
+  FullFile,
+  FutexTable,
+  GeneratedDirectory,
+  GeneratedFile,
+  GeneratedFileSystem,
+  GeneratedInode,
+  GeneratedLink,
+  HookedModel,
+  HostClock,
+  HostLower,
+  HostTerminal,
+  InputBuffer,
+  IntervalTimers,
+  Ipc,
+  IpcIds,
+  IpcMessageQueue,
+  Kernel,
+  KernelEnvironment,
+  Limits,
+  LineDiscipline,
+  LockWaits,
+  MapsFile,
+  MemoryFile,
+  MessageQueues,
+  Namespace,
+  Network,
+  NullFile,
+  OutputProcessor,
+  PageMapFile,
+  PathFile,
+  PendingSignals,
+  PidFile,
+  Pipe,
+  PipeFile,
+  Ports,
+  Process,
+  ProcessMemoryLimits,
+  ProcessTimer,
+  ProgramJudge,
+  Pty,
+  PtyDirectory,
+  PtyFileSystem,
+  PtyMasterFile,
+  RandomFile,
+  RegularOpenFile,
+  RunLoop,
+  Scheduler,
+  ScriptJudge,
+  SemaphoreSet,
+  Semaphores,
+  SharedAnonymousFile,
+  SharedMemory,
+  SharedMemoryAttachment,
+  SharedMemorySegment,
+  SignalFile,
+  SignalHandlers,
+  SignalSet,
+  SignalState,
+  SocketFile,
+  SocketMessageQueue,
+  SocketOptions,
+  SpecialInode,
+  StreamFile,
+  StreamInode,
+  SystemCalls,
+  Task,
+  TcpSocket,
+  Terminal,
+  TerminalFile,
+  Terminals,
+  TimerFile,
+  TimerQueue,
+  Tracing,
+  Translations,
+  TreeDirectory,
+  TreeFile,
+  TreeFileSystem,
+  TreeSymlink,
+  UdpSocket,
+  UnixDatagram,
+  UnixSequencedPackets,
+  UnixStream,
+  UserMemory,
+  Vdso,
+  VirtualClock,
+  WaitQueue,
+  ZeroFile,
+};
+
+const PROTOTYPES: ReadonlyMap<string, object> = new Map(
+  Object.entries(CLASSES).map(([name, each]) => [name, each.prototype as object]),
+);
+const NAMES: ReadonlyMap<object, string> = new Map(
+  [...PROTOTYPES].map(([name, prototype]) => [prototype, name]),
+);
+
+/** The name of an object's class; undefined for one that is not known. */
+export function classNameOf(object: object): string | undefined {
+  return NAMES.get(Object.getPrototypeOf(object) as object);
+}
+
+/** A class's prototype. */
+export function prototypeOf(name: string): object | undefined {
+  return PROTOTYPES.get(name);
+}
