@@ -1,4 +1,5 @@
 import type { AddressSpace } from "./address-space.js";
+import type { MmSettings } from "./environment.js";
 import { isDataMapping, VM_EXEC, VM_GROWSDOWN, VM_LOCKED, VM_WRITE } from "./vm-flags.js";
 
 /** Counts pages into (or, negative, out of) the totals that limits and /proc show (vm_stat_account). */
@@ -27,13 +28,24 @@ export function mayLock(mm: AddressSpace, flags: number, pages: number): boolean
   return mm.stats.lockedVm + pages <= Math.floor(mm.env.limits.memlock / 4096);
 }
 
+/** Pages that may be committed in mode 2 (vm_commit_limit). @param total pages of RAM */
+export function commitLimit({ overcommitKbytes, overcommitRatio }: MmSettings, total: number): number {
+  if (overcommitKbytes > 0) return Math.floor(overcommitKbytes / 4);
+  return Math.floor((total * overcommitRatio) / 100);
+}
+
 /** Commits memory if the overcommit policy allows it (__vm_enough_memory). */
 export function commit(mm: AddressSpace, pages: number): boolean {
   const { env } = mm;
+  const { settings } = env;
   const total = env.frames.total;
-  if (env.settings.overcommit === 0 && pages > total) return false;
-  // Mode 2: half of RAM, less 3% of it kept for an administrator (overcommit_ratio, admin_reserve).
-  if (env.settings.overcommit === 2 && env.commit.pages + pages > Math.floor(total / 2) * 0.97) return false;
+  if (settings.overcommit === 0 && pages > total) return false;
+  if (settings.overcommit === 2) {
+    let allowed = commitLimit(settings, total);
+    if (!env.capabilities.sysAdmin) allowed -= Math.floor(settings.adminReserveKbytes / 4);
+    allowed -= Math.min(Math.floor(mm.stats.totalVm / 32), Math.floor(settings.userReserveKbytes / 4));
+    if (env.commit.pages + pages >= allowed) return false;
+  }
   env.commit.pages += pages;
   mm.stats.committed += pages;
   return true;

@@ -32,6 +32,14 @@ export interface MmSettings {
   mmapMinAddr: number;
   /** vm.overcommit_memory: 0 guess, 1 always, 2 never beyond the limit. */
   overcommit: 0 | 1 | 2;
+  /** vm.overcommit_ratio: percent of RAM that may be committed in mode 2. */
+  overcommitRatio: number;
+  /** vm.overcommit_kbytes: what may be committed in mode 2, in place of the ratio; 0: the ratio counts. */
+  overcommitKbytes: number;
+  /** vm.admin_reserve_kbytes: in mode 2 not for those without CAP_SYS_ADMIN. */
+  adminReserveKbytes: number;
+  /** vm.user_reserve_kbytes: in mode 2 no more than this is kept back from a large process. */
+  userReserveKbytes: number;
   /** Free pages to keep below a stack. */
   stackGuardPages: number;
 }
@@ -84,8 +92,22 @@ export const DEFAULT_SETTINGS: Readonly<MmSettings> = {
   maxMapCount: 65530,
   mmapMinAddr: 65536,
   overcommit: 0,
+  overcommitRatio: 50,
+  overcommitKbytes: 0,
+  adminReserveKbytes: 8192,
+  userReserveKbytes: 131072,
   stackGuardPages: 256,
 };
+
+/** The settings that Linux chooses by the machine's size (init_admin_reserve, init_user_reserve). @param pages of RAM */
+export function settingsFor(pages: number): MmSettings {
+  const part = Math.floor((pages * 4) / 32);
+  return {
+    ...DEFAULT_SETTINGS,
+    adminReserveKbytes: Math.min(part, DEFAULT_SETTINGS.adminReserveKbytes),
+    userReserveKbytes: Math.min(part, DEFAULT_SETTINGS.userReserveKbytes),
+  };
+}
 
 /** An ordinary user's limits on a distribution kernel. */
 export const DEFAULT_LIMITS: Readonly<MemoryLimits> = {

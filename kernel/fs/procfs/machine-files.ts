@@ -1,5 +1,6 @@
 import type { CpuModel } from "../../../cpu/models.js";
 import type { Kernel } from "../../kernel.js";
+import { commitLimit } from "../../mm/accounting.js";
 import type { AddressSpace } from "../../mm/address-space.js";
 import { formatMessageQueues, formatSemaphores, formatSharedMemory } from "../../ipc/proc-ipc.js";
 import { socketCountsText, unixSocketsText } from "../../net/proc-text.js";
@@ -128,7 +129,7 @@ function memInfo(kernel: Kernel): string {
     ["NFS_Unstable", 0],
     ["Bounce", 0],
     ["WritebackTmp", 0],
-    ["CommitLimit", kib(Math.floor(frames.total / 2))],
+    ["CommitLimit", kib(commitLimit(kernel.mmSettings, frames.total))],
     ["Committed_AS", kib(sum((mm) => mm.stats.committed))],
     ["VmallocTotal", 34359738367],
     ["VmallocUsed", 0],

@@ -85,6 +85,12 @@ function memorySettings({ mmSettings: settings, tunables }: Kernel): Record<stri
   const remembered = (name: string, initial: number, most?: number): Node =>
     rememberedInteger(tunables, `vm/${name}`, initial, most);
   return {
+    admin_reserve_kbytes: integerFile(
+      () => settings.adminReserveKbytes,
+      (value) => (settings.adminReserveKbytes = value),
+      0,
+      Number.MAX_SAFE_INTEGER,
+    ),
     compact_memory: trigger(0x7fff_ffff),
     dirty_background_ratio: remembered("dirty_background_ratio", 10, 100),
     dirty_expire_centisecs: remembered("dirty_expire_centisecs", 3000),
@@ -115,18 +121,41 @@ function memorySettings({ mmSettings: settings, tunables }: Kernel): Record<stri
     nr_overcommit_hugepages: remembered("nr_overcommit_hugepages", 0),
     oom_dump_tasks: remembered("oom_dump_tasks", 1, 1),
     oom_kill_allocating_task: remembered("oom_kill_allocating_task", 0, 1),
-    overcommit_kbytes: text("0\n"),
+    // The one that was written last counts.
+    overcommit_kbytes: integerFile(
+      () => settings.overcommitKbytes,
+      (value) => {
+        settings.overcommitKbytes = value;
+        settings.overcommitRatio = 0;
+      },
+      0,
+      Number.MAX_SAFE_INTEGER,
+    ),
     overcommit_memory: integerFile(
       () => settings.overcommit,
       (value) => (settings.overcommit = value as 0 | 1 | 2),
       0,
       2,
     ),
-    overcommit_ratio: text("50\n"),
+    overcommit_ratio: integerFile(
+      () => settings.overcommitRatio,
+      (value) => {
+        settings.overcommitRatio = value;
+        settings.overcommitKbytes = 0;
+      },
+      0,
+      0x7fff_ffff,
+    ),
     "page-cluster": remembered("page-cluster", 3, 31),
     panic_on_oom: text("0\n"),
     stat_interval: remembered("stat_interval", 1),
     swappiness: remembered("swappiness", 60, 200),
+    user_reserve_kbytes: integerFile(
+      () => settings.userReserveKbytes,
+      (value) => (settings.userReserveKbytes = value),
+      0,
+      Number.MAX_SAFE_INTEGER,
+    ),
     vfs_cache_pressure: remembered("vfs_cache_pressure", 100),
   };
 }

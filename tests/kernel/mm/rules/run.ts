@@ -33,7 +33,7 @@ export function readCases(text: string): Cases {
 }
 
 /** What a kernel answered: its version is in the file's first line. */
-export function recordedCases(program: ProgramName, release: string): Cases {
+export function recordedCases(program: ProgramName | "overcommit", release: string): Cases {
   return readCases(readFileSync(recordedFile(`${program}-${release}.txt`), "latin1"));
 }
 
