@@ -10,7 +10,19 @@ export { SEALING_NAMES, sealingModel } from "../kernel/mm/sealing/models.js";
 export type { HookContext, HookOperation } from "../kernel/mm/sealing/hooked-model.js";
 export type { SealHook } from "../kernel/mm/sealing/script-judge.js";
 export { ownModel } from "../kernel/mm/sealing/own-model.js";
-export type { SealingModel } from "../kernel/mm/sealing/sealing-model.js";
+export type {
+  DiscardRequest,
+  ProtectRequest,
+  SealArguments,
+  SealCall,
+  SealCaller,
+  SealingModel,
+  SealMistake,
+  SealOrigin,
+  SealRequest,
+  SealRule,
+  SealVerdict,
+} from "../kernel/mm/sealing/sealing-model.js";
 export { RELEASE_NAMES } from "../kernel/release.js";
 export type { AreaSnapshot, PathEntry, Provenance, Refusal } from "../kernel/refusal.js";
 export type { ExitStatus } from "../kernel/task.js";

@@ -32,6 +32,10 @@ const end = machine.run();
 console.log(stop?.name, end.reason, host.text(1).trim());
 `;
 
+const HOOK = `import type { HookContext } from "sealab";
+export default ({ operation }: HookContext): boolean => operation === "munmap";
+`;
+
 try {
   // The build is there already; --ignore-scripts keeps npm pack from making it again.
   const packed = JSON.parse(
@@ -53,6 +57,10 @@ try {
     "hello",
   );
   expect("npx sealab demo", run("npx", ["--no-install", "sealab", "demo"], elsewhere), "EPERM");
+
+  writeFileSync(join(elsewhere, "hook.ts"), HOOK);
+  const hooked = ["--no-install", "sealab", "run", "--sealing", "./hook.ts", "--sample", "jit-heap"];
+  expect("a hook in TypeScript", run("npx", hooked, elsewhere), "attacker: munmap: ok");
 
   writeFileSync(join(elsewhere, "program.ts"), PROGRAM);
   const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
