@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { align } from "../../../debug/models/align.js";
 import { compareRuns, type Comparison } from "../../../debug/models/comparison.js";
+import { gainOf } from "../../../debug/models/gain.js";
 import { comparisonHtml } from "../../../debug/models/html.js";
 import { ModelRunner, type Step } from "../../../debug/models/run.js";
 import { stopMarkdown, stopTable } from "../../../debug/models/table.js";
@@ -97,6 +98,43 @@ describe("who stops what", () => {
     expect(readFileSync(new URL("../../../docs/models.md", import.meta.url), "utf8")).toContain(
       `<!-- npm run models -->\n\n${table}\n<!-- end -->`,
     );
+  });
+});
+
+describe("the hook", () => {
+  it("permits the discards that its program permits, of what was sealed after it", () => {
+    const { partings } = compared("seal-hook", ["linux", "hook"]);
+    const prctls = partings.filter(({ call }) => call === "prctl");
+    const others = partings.filter(({ call }) => call !== "prctl");
+    expect(prctls.map(({ steps }) => steps.map((step) => step?.outcome))).toEqual([
+      ["EINVAL", "ok"],
+      ["EINVAL", "EPERM"],
+    ]);
+    expect(others.map(({ text, steps }) => [text, ...steps.map((step) => step?.outcome)])).toEqual([
+      ["madvise(0x5ea12000, 4096, MADV_DONTNEED)", "EPERM", "ok"],
+    ]);
+  });
+});
+
+describe("what is gained", () => {
+  const gains = compared("loader", ["linux", "rfc-v1", "guidelines"])
+    .partings.map((parting): [string | null, string | null] => [parting.call, gainOf(parting)])
+    .filter(([, gain]) => gain !== null);
+  it("is said of each call that a seal refuses somewhere, by what the memory is", () => {
+    expect(gains).toEqual([
+      ["mprotect", "writes to code"],
+      ["munmap", "a hole in the place of code, to be filled with memory of one's own"],
+      ["pwrite64", "code of one's own, whatever its protection"],
+      ["mmap", "memory of one's own in the place of read-only data"],
+      ["mprotect", "writes to read-only data"],
+      ["madvise", "read-only data as its file has it: what was changed since, relocations too, is undone"],
+      ["mremap", "read-only data is moved away or cut, and its place is free"],
+    ]);
+  });
+  it("nothing where no seal refuses", () => {
+    const { partings } = compared("loader", ["linux", "rfc-v1"]);
+    expect(gainOf(partings.find(({ call }) => call === "mseal")!)).toBeNull();
+    expect(gainOf(partings.find(({ call }) => call === null)!)).toBeNull();
   });
 });
 
