@@ -2,25 +2,18 @@ import { readFileSync } from "node:fs";
 import type { Commands } from "../../debug/commands/commands.js";
 import { CommandError } from "../../debug/commands/command-error.js";
 import { stopOutcome } from "../../debug/commands/stop-outcome.js";
-import { reasonLines } from "../../debug/commands/stop-text.js";
 import type { Outcome } from "../../debug/commands/verb.js";
 import type { DebugSession } from "../../debug/session/debug-session.js";
 import type { Progress, StopReport } from "../../debug/session/stop-report.js";
-import { shortened } from "../../debug/views/meaning.js";
-import { placeName } from "../../debug/views/sources.js";
-import { areaName } from "../../kernel/mm/proc-maps.js";
 import { reasonOf } from "../failure.js";
 import { timestamp } from "../node-modules.js";
-import { span, type Line } from "./canvas.js";
-import { STYLES } from "./cell-style.js";
 import { draw } from "./draw.js";
-import type { PanelName } from "./layout.js";
+import { PanelBoard } from "./panel-board.js";
 import { sourceTrouble } from "./panels/code.js";
-import type { PanelSource } from "./panels/panel-source.js";
-import { readPanel } from "./panels/read-panel.js";
 import { ProgramTerminal } from "./program-terminal.js";
 import { programSize, type ScreenHost } from "./screen-host.js";
 import { initialState, type Row, type ScreenState, type Status } from "./state.js";
+import { isRefusal, statusOf } from "./stop-status.js";
 import { layoutOf, update, type Effect, type ScreenEvent } from "./update.js";
 import { UserTerminal } from "./user-terminal.js";
 
@@ -48,7 +41,6 @@ const LARGEST_SLICE = 50_000_000;
 const FRAME_MS = 60;
 /** Milliseconds after which what runs is no mere step. */
 const LONG_MS = 500;
-const LOG_LINES = 2000;
 const LONGEST_SLEEP = 2 ** 30;
 
 type Moving = Extract<Outcome, { readonly kind: "motion" | "question" }>;
@@ -66,9 +58,7 @@ class Screen {
   private drawn = 0;
   /** When what is under way was begun. */
   private began = 0;
-  private source: PanelSource;
-  /** Panels that show the machine as it stands, with the columns that they were made for. */
-  private readonly fresh = new Map<PanelName, number>();
+  private readonly panels: PanelBoard;
   private outputChanged = true;
 
   constructor(private readonly options: ScreenOptions) {
@@ -96,13 +86,13 @@ class Screen {
     );
     host.output = (bytes) => this.output.write(bytes, session.machine.instructions);
     stopOutcome(commands.context, session.last);
-    this.source = this.newSource();
+    this.panels = new PanelBoard(commands.context);
   }
 
   async run(): Promise<number> {
     this.terminal.open();
     try {
-      this.dispatch({ kind: "stopped", status: this.status(this.options.session.last) });
+      this.dispatch({ kind: "stopped", status: this.status() });
       this.paint();
       while (!this.leaving) {
         if (this.moving !== null) await this.advance(this.moving);
@@ -137,8 +127,7 @@ class Screen {
         this.look(effect.panel, effect.address, true);
         return;
       case "look-away":
-        this.source = { ...this.source, [effect.panel === "memory" ? "memoryAddress" : "walkAddress"]: null };
-        this.fresh.delete(effect.panel);
+        this.panels.look(effect.panel, null);
         return;
       case "next-thread":
         this.nextThread();
@@ -174,7 +163,7 @@ class Screen {
         this.look(looking[1] as "memory" | "walk", address, false);
         return;
       }
-      this.log(`> ${line}`, "label");
+      this.panels.log(`> ${line}`, "label");
       this.begin(this.options.commands.execute(line), line, true);
     });
   }
@@ -215,23 +204,17 @@ class Screen {
       this.lines.length = 0;
       const known = error instanceof CommandError || error instanceof RangeError;
       const text = known ? error.message : `internal error: ${error.message}`;
-      this.log(text, "refused");
+      this.panels.log(text, "refused");
       this.dispatch({ kind: "said", text, bad: true });
     }
   }
 
   private answer(lines: readonly string[], asked: boolean): void {
-    for (const line of lines) this.log(line, "plain");
-    this.changed();
+    for (const line of lines) this.panels.log(line, "plain");
+    this.panels.changed();
     if (!asked || lines.length === 0) return;
     if (lines.length > 1) this.dispatch({ kind: "show", panel: "log", focus: false });
     else this.dispatch({ kind: "said", text: lines[0]!, bad: false });
-  }
-
-  private log(text: string, style: "plain" | "label" | "refused"): void {
-    const line: Line = [span(text, STYLES[style])];
-    this.source = { ...this.source, log: [...this.source.log, line].slice(-LOG_LINES) };
-    this.fresh.delete("log");
   }
 
   /** Runs a slice of what is under way. */
@@ -281,7 +264,7 @@ class Screen {
     this.state = { ...this.state, status };
     this.output.showUntil(session.now.instructions);
     // It may wait for long: where it does is worth seeing.
-    this.changed();
+    this.panels.changed();
     this.paint();
     if (host.pending > 0 && machine.fromOutside({ kind: "keys" })) return;
     const milliseconds = deadline === null ? Infinity : (deadline - machine.kernel.clock.monotonic()) / 1e6;
@@ -297,9 +280,9 @@ class Screen {
     if (moving !== null)
       this.attempt(() => (next = moving.kind === "motion" ? moving.finish(report) : moving.finish()));
     this.output.showUntil(session.now.instructions);
-    this.changed();
-    this.dispatch({ kind: "stopped", status: this.status(session.last) });
-    if (!asked && refusedHere(report)) this.dispatch({ kind: "show", panel: "why", focus: false });
+    this.panels.changed();
+    this.dispatch({ kind: "stopped", status: this.status() });
+    if (!asked && isRefusal(report)) this.dispatch({ kind: "show", panel: "why", focus: false });
     this.attempt(() => this.begin(next, this.state.running ?? "", asked));
   }
 
@@ -354,9 +337,7 @@ class Screen {
 
   /** @param fromRow the row stays chosen, in its panel */
   private look(panel: "memory" | "walk", address: number, fromRow: boolean): void {
-    if (panel === "memory") this.source = { ...this.source, memoryAddress: address };
-    else this.source = { ...this.source, walkAddress: address };
-    this.fresh.delete(panel);
+    this.panels.look(panel, address);
     const focus =
       !fromRow || this.state.zoomed || (this.state.focus !== "code" && this.state.focus !== "registers");
     this.dispatch({ kind: "show", panel, focus });
@@ -373,57 +354,17 @@ class Screen {
   }
 
   private changeCodeMode(): void {
-    const trouble = sourceTrouble(this.source);
+    const trouble = sourceTrouble(this.panels.source);
     const mode = this.state.codeMode === "source" && trouble === null ? "instructions" : "source";
     this.dispatch({ kind: "code-mode", mode });
-    this.fresh.delete("code");
     if (trouble !== null) this.dispatch({ kind: "said", text: trouble, bad: true });
   }
 
   // What is shown.
 
-  /** The machine, or what is set in it, is another: every panel is read again. */
-  private changed(): void {
-    this.fresh.clear();
-    this.source = { ...this.newSource(), log: this.source.log };
-  }
-
-  private newSource(): PanelSource {
-    const { session, commands } = this.options;
-    const previous: PanelSource | undefined = this.source;
-    return {
-      session,
-      view: commands.context.view(),
-      before: commands.context.registersBefore ?? null,
-      codeMode: this.state.codeMode,
-      memoryAddress: previous?.memoryAddress ?? null,
-      walkAddress: previous?.walkAddress ?? null,
-      subject: subjectOf(session.last),
-      log: previous?.log ?? [],
-    };
-  }
-
-  private status(report: StopReport): Status {
+  private status(): Status {
     const { session, program } = this.options;
-    const living = [...session.machine.kernel.tasks.values()].filter(({ state }) => state !== "dead");
-    const over = report.reason === "ended";
-    const view = this.source.view;
-    const here = over ? undefined : view.modules.lineAt(view.rip, view.task.mm);
-    const name = over ? undefined : (view.nameAt(view.rip) ?? placeIn(view));
-    const [reason = "at"] = reasonLines(session, report);
-    const place = [name, here === undefined ? undefined : placeName(here)].filter(
-      (part) => part !== undefined,
-    );
-    return {
-      program,
-      stop: place.length === 0 ? reason : `${reason} ${place.join(" ")}`,
-      refused: refusedHere(report),
-      instructions: session.now.instructions,
-      thread: living.length > 1 ? `thread ${session.task.tid} of ${living.length}` : "",
-      wantsInput: false,
-      over,
-      subject: subjectOf(report) ?? null,
-    };
+    return statusOf(session, this.panels.source.view, program);
   }
 
   private paint(): void {
@@ -433,48 +374,12 @@ class Screen {
       this.terminal.applicationKeys = this.output.applicationKeys;
       this.state = update(this.state, { kind: "program", program: this.output.screen() }).state;
     }
-    this.readPanels();
+    this.attempt(() => {
+      const contents = this.panels.contents(layoutOf(this.state), this.state.codeMode);
+      this.state = update(this.state, { kind: "contents", contents }).state;
+    });
     this.terminal.show(draw(this.state));
   }
-
-  /** Reads the panels on the screen that do not show the machine as it stands, or as it stood when it ran last. */
-  private readPanels(): void {
-    if (this.source.codeMode !== this.state.codeMode)
-      this.source = { ...this.source, codeMode: this.state.codeMode };
-    const contents: Partial<Record<PanelName, ReturnType<typeof readPanel>>> = {};
-    for (const { panel, area } of layoutOf(this.state)) {
-      const columns = area.columns - (area.column > 0 ? 1 : 0);
-      if (this.fresh.get(panel) === columns) continue;
-      this.attempt(() => (contents[panel] = readPanel(panel, this.source, columns)));
-      this.fresh.set(panel, columns);
-    }
-    this.state = update(this.state, { kind: "contents", contents }).state;
-  }
-}
-
-/** Where code without symbols is: `0x7ffff7fe4b70 in ld-linux-x86-64.so.2`. */
-function placeIn({ task, rip }: PanelSource["view"]): string {
-  const area = task.mm.findArea(rip);
-  const name = area === null ? "" : shortened(areaName(task.mm, area));
-  return `0x${rip.toString(16)}${name === "" ? "" : ` in ${name}`}`;
-}
-
-/** The address that a stop is about. */
-function subjectOf({ happenings }: StopReport): number | undefined {
-  for (const happening of happenings) {
-    const refusal = "refusal" in happening ? happening.refusal : undefined;
-    const address = refusal?.address ?? ("address" in happening ? happening.address : undefined);
-    if (address !== undefined && happening.kind !== "address") return address;
-    if (happening.kind === "area") return happening.change.start;
-  }
-  return undefined;
-}
-
-function refusedHere({ happenings }: StopReport): boolean {
-  return happenings.some(
-    (happening) =>
-      happening.kind === "refusal" || ("refusal" in happening && happening.refusal !== undefined),
-  );
 }
 
 /** @throws CommandError */

@@ -83,7 +83,7 @@ export function memoryPanel({ view, memoryAddress }: PanelSource): PanelContent 
   const rows = found.map(({ address: at, bytes, text }): Row => ({
     address: at,
     line: [
-      span(`${hex(at)} `, STYLES.faint),
+      span(`${hex(at)} `, at === middle ? STYLES.current : STYLES.faint),
       span(`${hexBytes(bytes, 0)}  ${hexBytes(bytes, 8)}  `),
       span(text.slice(text.indexOf("|") + 1, -1), STYLES.symbol),
     ],
