@@ -24,11 +24,17 @@ interface Logged {
 
 const DEFAULT_BYTES = 512 * 2 ** 20;
 /** Of the time of the run, what snapshots may take. */
-const SHARE = 0.022;
+const SHARE = 0.027;
 /** Instructions between two looks whether a snapshot is due. */
 const SLICE = 1_000_000;
 /** Instructions between two snapshots at least. */
 const CLOSEST = 100_000;
+/** Snapshots by whose cost the next one's is guessed. */
+const RECENT = 5;
+/** One that took so many times as long as others was interrupted. */
+const OUTLIER = 5;
+/** Snapshots taken for nothing at the start. */
+const WARM_UP = 4;
 /** On a way back, this far before its end there will be a snapshot, and so on. */
 const NEAR = [1_000_000, 100_000, 10_000, 1_000];
 const REACHED: TimelineResult = { reason: "reached" };
@@ -45,8 +51,10 @@ export class Timeline {
   private readonly clock: () => number;
   private runTime = 0;
   private snapshotTime = 0;
-  /** Of the last snapshot, in milliseconds. */
-  private cost = 1;
+  /** The same without what other programs of the computer took in the meantime. */
+  private ownTime = 0;
+  /** Of the last snapshots, in milliseconds. */
+  private readonly costs: number[] = [];
 
   constructor(
     readonly machine: Machine,
@@ -57,8 +65,8 @@ export class Timeline {
     this.clock = options.clock ?? (() => performance.now());
     this.end = this.now;
     this.checkpoint();
-    // The first one copies all there is, once.
-    this.snapshotTime = 0;
+    // The code that takes them gets quick before the run has to pay for it.
+    for (let i = 0; i < WARM_UP; i++) machine.snapshot();
   }
 
   get now(): Moment {
@@ -83,8 +91,8 @@ export class Timeline {
     for (const task of machine.kernel.tasks.values())
       if (task.state !== "dead") threads.set(task.tid, task.instructions);
     this.checkpoints.add({ moment, snapshot: machine.snapshot(), engine: engine.state, threads });
-    this.cost = this.clock() - started;
-    this.snapshotTime += this.cost;
+    this.costs.push(this.clock() - started);
+    if (this.costs.length > RECENT) this.costs.shift();
   }
 
   /**
@@ -127,7 +135,12 @@ export class Timeline {
     if (compareMoments(this.now, this.end) < 0) return;
     const last = this.checkpoints.before(this.now).moment.instructions;
     if (this.machine.instructions - last < CLOSEST) return;
-    if (this.snapshotTime + this.cost <= SHARE * this.runTime) this.checkpoint();
+    const usual = Math.min(...this.costs);
+    if (this.ownTime + usual > SHARE * this.runTime) return;
+    this.checkpoint();
+    const cost = this.costs.at(-1)!;
+    this.snapshotTime += cost;
+    this.ownTime += Math.min(cost, OUTLIER * usual);
   }
 
   /** Back to a checkpoint; `run` from there. */
