@@ -11,6 +11,7 @@ pkey_* and mseal do what Linux does, and say why when they refuse.
 
 Usage: sealab run [OPTIONS] [--] PROG [ARGS...]  run an ELF program
        sealab demo [SAMPLE]                      an attack on a sealed JIT heap
+       sealab debug [OPTIONS] PROG [ARGS...]     step through it, and back
        sealab gdb [OPTIONS] PROG [ARGS...]       serve gdb: target remote :1234
        sealab check [OPTIONS] FILE|DIR...        run scenarios, text tests of mm
        sealab on-linux [OPTIONS] PROG [ARGS...]  run it on a real Linux, in QEMU
@@ -48,6 +49,8 @@ async function dispatch(args: readonly string[]): Promise<number> {
   switch (command) {
     case "run":
       return (await import("./run-command.js")).runCommand(rest, HELP);
+    case "debug":
+      return (await import("./debug-command.js")).debugCommand(rest);
     case "gdb":
       return (await import("./gdb-command.js")).gdbCommand(rest);
     case "demo":

@@ -139,14 +139,12 @@ export class Commands {
     const out: string[] = [];
     for (const group of Object.keys(GROUPS) as Group[]) {
       out.push(`${GROUPS[group]}:`);
-      for (const { name, aliases, usage, help } of this.verbs.filter((verb) => verb.group === group)) {
+      for (const { name, aliases, help } of this.verbs.filter((verb) => verb.group === group)) {
         const short = aliases?.[0] === undefined ? "" : ` (${aliases[0]})`;
-        const head = `  ${name}${short}${usage === undefined ? "" : ` ${usage}`}`;
-        if (head.length > 27) out.push(head, `${" ".repeat(28)}${help}`);
-        else out.push(`${head.padEnd(28)}${help}`);
+        out.push(`  ${`${name}${short}`.padEnd(22)} ${help}`);
       }
     }
-    out.push("help VERB, or VERB ?, tells more; a beginning that is unique is enough.");
+    out.push("help VERB, or VERB ?, tells what comes behind it; a beginning that is unique is enough.");
     return out;
   }
 

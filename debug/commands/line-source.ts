@@ -1,4 +1,6 @@
 import type { Machine } from "../machine.js";
+import { returnOf } from "../views/frames.js";
+import { View } from "../views/view.js";
 import type { LineSource } from "../session/debug-session.js";
 
 /** The source lines that a session steps by. */
@@ -15,5 +17,6 @@ export function lineSource(machine: Machine): LineSource {
       const symbol = modules.symbolAt(address, task.mm);
       return symbol === undefined ? null : modules.bodyOf(symbol);
     },
+    callerOf: (task) => returnOf(new View(machine, task)),
   };
 }

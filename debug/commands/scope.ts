@@ -133,9 +133,18 @@ export class ViewScope implements Scope {
   }
 }
 
+/** The man pages call a length one or the other. */
+const SAME: Readonly<Record<string, string>> = { len: "length", length: "len" };
+
 /** Which argument of a system call has that name; -1: none. */
 export function argumentIndex(number: number, name: string): number {
-  return syscallTable.get(number)?.args.findIndex((argument) => argument.name === name) ?? -1;
+  const names = argumentNames(number);
+  const index = names.indexOf(name);
+  return index >= 0 ? index : names.indexOf(SAME[name] ?? name);
+}
+
+export function argumentNames(number: number): readonly string[] {
+  return syscallTable.get(number)?.args.map((argument) => argument.name) ?? [];
 }
 
 export function littleEndian(bytes: Uint8Array): bigint {

@@ -42,10 +42,11 @@ export function reasonLines(session: DebugSession, report: StopReport): string[]
     .filter(({ id, trouble }) => trouble !== null && report.breaks.includes(id));
   for (const { id, trouble } of troubles) lines.push(`break ${id}: its condition failed: ${trouble}`);
   const told = report.happenings.flatMap((happening) => happeningLines(view, happening));
-  if (told.length > 0) {
-    const [first, ...rest] = told;
-    lines.push(`${by}${first === "" ? (label ?? "") : first}`, ...rest);
-  } else if (report.breaks.length > 0) lines.push(`${by}${label ?? ""}`);
+  const [first = "", ...rest] = told;
+  const here = report.breaks.length === 0 ? "" : (view.nameAt(view.rip) ?? hex(view.rip));
+  const head = `${by}${first === "" ? (label ?? here) : first}`;
+  // Where an address was asked for, the place says it all.
+  if (head !== "") lines.push(head, ...rest);
   switch (report.reason) {
     case "beginning":
       if (report.direction === "backwards") lines.push("the beginning: nothing was before");

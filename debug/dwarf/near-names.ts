@@ -21,7 +21,7 @@ const MOST = 3;
 /** Names that may have been meant, the nearest first; letters' case counts little, and longer names with it count. */
 export function nearNames(wanted: string, names: Iterable<string>): string[] {
   const lower = wanted.toLowerCase();
-  const limit = wanted.length < 4 ? 2 : wanted.length < 8 ? 3 : 4;
+  const limit = Math.min(4, Math.max(2, Math.floor(wanted.length / 2)));
   const found: { name: string; distance: number }[] = [];
   for (const name of names) {
     let away = distance(lower, name.toLowerCase(), limit);

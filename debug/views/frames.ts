@@ -38,6 +38,13 @@ export function frameRows(view: View, most = 64): FrameRow[] {
   return rows;
 }
 
+/** Where the thread's present function returns to, and RSP then; null where nothing says so. */
+export function returnOf(view: View): { readonly address: number; readonly stackPointer: number } | null {
+  const caller = callerOf(view, innermost(view));
+  const stackPointer = caller?.registers.get(RSP);
+  return caller === null || stackPointer === undefined ? null : { address: caller.address, stackPointer };
+}
+
 function innermost(view: View): Frame {
   const registers = new Map(
     DWARF_ORDER.map((name, number) => [number, Number(view.registers[name])] as const),

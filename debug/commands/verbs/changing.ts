@@ -1,11 +1,10 @@
 import type { Happening } from "../../stops/happening.js";
-import { syscallTable } from "../../../syscalls/index.js";
 import { REGISTER_NAMES } from "../../registers.js";
 import { hex } from "../../views/view.js";
 import { CommandError } from "../command-error.js";
 import type { Context } from "../context.js";
 import { parseExpression, placeOf, wrapped, type Cell } from "../expression.js";
-import { argumentIndex } from "../scope.js";
+import { argumentIndex, argumentNames } from "../scope.js";
 import { signalNumber, syscallNumber } from "../stop-specs.js";
 import { callText } from "../stop-text.js";
 import { lines, type Outcome, type Verb } from "../verb.js";
@@ -63,8 +62,8 @@ function setArgument(context: Context, name: string, value: bigint): Outcome {
   const { number } = entryOf(context, `set ${name}`);
   const index = /^arg[0-5]$/.test(name) ? Number(name[3]) : argumentIndex(number, name);
   if (index < 0) {
-    const names = syscallTable.get(number)?.args.map((argument) => argument.name) ?? [];
-    throw new CommandError(`set ${name}: expected one of ${[...names, "arg0 to arg5"].join(" ")}`);
+    const names = [...argumentNames(number), "arg0 to arg5"];
+    throw new CommandError(`set ${name}: expected one of ${names.join(" ")}`);
   }
   attempt(() => context.session.setArgument(index, BigInt.asUintN(64, value)));
   return showCall(context);
@@ -150,7 +149,7 @@ export const CHANGING: readonly Verb[] = [
     name: "force",
     group: "changing",
     usage: "RESULT",
-    help: "At a call's entry or exit: whatever it does, it returns RESULT, as -EPERM.",
+    help: "At a call's entry or exit: it returns RESULT, as -EPERM.",
     run({ context, argument }) {
       const found = context.last.happenings.find(
         ({ kind }) => kind === "syscall-entry" || kind === "syscall-exit",
@@ -179,7 +178,7 @@ export const CHANGING: readonly Verb[] = [
     aliases: ["queue-signal"],
     group: "changing",
     usage: "SIGNAL",
-    help: "Send the program a signal from outside, as Ctrl-C of its terminal is one.",
+    help: "Send the program a signal from outside, as Ctrl-C does.",
     run({ context, argument }) {
       if (argument === "") throw new CommandError("send: expected a signal's name, as SIGINT");
       context.session.sendSignal(signalNumber(argument));

@@ -161,7 +161,7 @@ export const EXAMINE: readonly Verb[] = [
     aliases: ["p", "inspect", "output"],
     group: "looking",
     usage: "[/FORMAT] EXPR",
-    help: "The value of an expression: C's operators, $registers, symbols, *(int *) ADDR.",
+    help: "An expression: C's operators, $registers, symbols, *(int *) ADDR.",
     more: ["FORMAT is one of x d u o t a c s i, as p/x $rax. A data symbol is its value, &SYMBOL its place."],
     run: ({ context, argument, format }) => print(context, format, argument),
   },

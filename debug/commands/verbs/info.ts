@@ -286,7 +286,7 @@ export const INFO_SHORTCUTS: readonly Verb[] = (
     aliases,
     group: "looking",
     ...(topic.usage === undefined ? {} : { usage: topic.usage }),
-    help: `As info ${name}: ${topic.help.charAt(0).toLowerCase()}${topic.help.slice(1)}`,
+    help: `As info ${name}.`,
     run: ({ context, argument }) => topic.tell(context, argument),
   };
 });

@@ -12,7 +12,7 @@ import { accessRows, walkRows } from "../../views/walk.js";
 import { CommandError } from "../command-error.js";
 import type { Context } from "../context.js";
 import { findLocation, mainFile, noLines } from "../location.js";
-import { codeLines, whereText } from "../stop-text.js";
+import { codeLines, reasonLines, whereText } from "../stop-text.js";
 import { lines, type Call, type Outcome, type Verb } from "../verb.js";
 
 export function rows(list: readonly Row[]): Outcome {
@@ -153,10 +153,11 @@ export const LOOKING: readonly Verb[] = [
     name: "where",
     aliases: ["w"],
     group: "looking",
-    help: "Where it stands: function, line, thread, instruction count, and the code there.",
+    help: "Where it stands, and the code there.",
     run({ context }) {
       const view = context.view();
       const { now, machine } = context.session;
+      if (context.ended) return lines(...reasonLines(context.session, context.last));
       return lines(whereText(view, now, machine.kernel.livingTasks), ...codeLines(view, true));
     },
   },
@@ -208,7 +209,7 @@ export const LOOKING: readonly Verb[] = [
     aliases: ["pt"],
     group: "looking",
     usage: "[ADDR]",
-    help: "The page-table entries of an address, every bit named, and what may be done there.",
+    help: "The page-table entries of an address, and what may be done there.",
     run: walkOf,
   },
   {
@@ -221,7 +222,7 @@ export const LOOKING: readonly Verb[] = [
     name: "explain",
     aliases: ["why"],
     group: "looking",
-    help: "Why the kernel last refused something: rule, area, who sealed it, key, page tables.",
+    help: "Why the kernel last refused something.",
     run: ({ context }) => explain(context),
   },
   {

@@ -123,10 +123,9 @@ export const MOVING: readonly Verb[] = [
   },
   {
     name: "to",
-    aliases: ["next-event"],
     group: "moving",
     usage: "KIND …",
-    help: "To the next system call, signal, fault, refusal, change of an area, entry or PKRU.",
+    help: "To the next system call, signal, fault, refusal, change (help to).",
     more: ["KIND is one of", ...SPEC_HELP.map((line) => `  ${line}`), "An enabled break ends it before."],
     repeats: true,
     run: ({ context, words }) => toNamed(context, parseSpec(context, words), "to-next"),

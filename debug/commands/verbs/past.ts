@@ -164,7 +164,7 @@ export const PAST: readonly Verb[] = [
     name: "back",
     group: "past",
     usage: "KIND …",
-    help: "To the last system call, signal, fault, refusal or change before now (see help to).",
+    help: "To the last system call, signal, fault, refusal, change before now.",
     more: ["KIND is one of", ...SPEC_HELP.map((line) => `  ${line}`)],
     repeats: true,
     run: ({ context, words }) => toNamed(context, parseSpec(context, words), "to-last"),
@@ -174,14 +174,14 @@ export const PAST: readonly Verb[] = [
     aliases: ["g", "seek"],
     group: "past",
     usage: "[N|+N|-N|start|end]",
-    help: "To an instruction count; alone: to where the last answer (who-wrote …) pointed.",
+    help: "To an instruction count; alone: to where the last answer pointed.",
     more: ["`when` tells the count of here. N.E is the E-th thing that happened at count N."],
     run: ({ context, argument }) => went(context, { kind: "go-to", ...momentOf(context, argument) }),
   },
   {
     name: "when",
     group: "past",
-    help: "Where in the run this is: instructions so far, and the furthest that was reached.",
+    help: "The instruction count of here, and the furthest that was reached.",
     run({ context }) {
       const { now, end } = context.session;
       const furthest = now.instructions === end.instructions && now.events === end.events;
@@ -193,7 +193,7 @@ export const PAST: readonly Verb[] = [
     aliases: ["ww", "last-write"],
     group: "past",
     usage: "ADDR[,LENGTH]",
-    help: "Who wrote these bytes last: the instruction, or the kernel in which call.",
+    help: "Who wrote these bytes last: the instruction, or the kernel.",
     more: ["LENGTH: 8 unless told, or the size of the symbol."],
     run(call) {
       const { context, argument } = call;
@@ -208,7 +208,7 @@ export const PAST: readonly Verb[] = [
     aliases: ["ws"],
     group: "past",
     usage: "[ADDR]",
-    help: "Who sealed the page; alone: the area that the last refusal was about.",
+    help: "Who sealed the page; alone: the last refusal's area.",
     run: ({ context, argument }) => whoSealed(context, argument),
   },
   {
@@ -216,7 +216,7 @@ export const PAST: readonly Verb[] = [
     aliases: ["we", "last-entry"],
     group: "past",
     usage: "ADDR",
-    help: "When the page-table entry of an address last changed, and by whom.",
+    help: "When the page-table entry last changed, and by whom.",
     run(call) {
       const { context, argument } = call;
       const address = context.address(argument);
@@ -229,7 +229,7 @@ export const PAST: readonly Verb[] = [
     name: "changes",
     aliases: ["diff"],
     group: "past",
-    help: "At a system call's exit: the areas, page-table entries, files and PKRU that it changed.",
+    help: "At a call's exit: the areas, entries, files and PKRU that it changed.",
     run(call) {
       const { context } = call;
       const stands = context.last.happenings.some(

@@ -8,7 +8,7 @@ import { CommandError } from "../command-error.js";
 import type { Context } from "../context.js";
 import { evaluate, parseExpression, type Expression } from "../expression.js";
 import { findLocation } from "../location.js";
-import { argumentIndex, littleEndian, ViewScope } from "../scope.js";
+import { argumentIndex, argumentNames, littleEndian, ViewScope } from "../scope.js";
 import { parseRange, parseSpec, signalNumber, SPEC_HELP } from "../stop-specs.js";
 import { lines, type Call, type Outcome, type Verb } from "../verb.js";
 
@@ -20,7 +20,7 @@ interface Parts {
 }
 
 function partsOf(context: Context, argument: string): Parts {
-  const found = /(?:^|\s)if(?:\s+|(?=\())(.*)$/.exec(argument);
+  const found = /(?:^|\s)if(?:\s+|(?=\()|$)(.*)$/.exec(argument);
   const head = found === null ? argument : argument.slice(0, found.index);
   const condition = found === null ? null : found[1]!.trim();
   if (condition === "") throw new CommandError("expected a condition behind if");
@@ -72,13 +72,25 @@ function check(context: Context, expression: Expression, what: StopSpec): void {
     // Where no call is named, an argument's name is looked up in the one that is met.
     return what.numbers?.some((number) => argumentIndex(number, name) >= 0) ?? true;
   };
+  const checkName = (name: string): void => {
+    try {
+      scope.name(name);
+    } catch (error) {
+      const names =
+        what.kind === "syscall" ? new Set(what.numbers?.flatMap(argumentNames)) : new Set(NAMES[what.kind]);
+      if (!(error instanceof CommandError) || names.size === 0) throw error;
+      throw new CommandError(
+        `${error.message}${error.message.includes(";") ? " or" : "; here is"} ${[...names].join(" ")}`,
+      );
+    }
+  };
   const visit = (one: Expression): void => {
     switch (one.kind) {
       case "register":
         if (scope.register(one.name) === undefined) throw new CommandError(`$${one.name}: no such register`);
         break;
       case "name":
-        if (!known(one.name)) scope.name(one.name);
+        if (!known(one.name)) checkName(one.name);
         break;
       case "address-of":
         scope.addressOf(one.name);
@@ -316,7 +328,7 @@ export const STOPS: readonly Verb[] = [
     name: "handle",
     group: "stops",
     usage: "SIGNAL … stop|nostop",
-    help: "Whether a signal stops the program though no break says so; all for every signal.",
+    help: "Whether a signal stops by itself; all: every signal.",
     run({ context, words }) {
       const action = words.at(-1);
       if (words.length < 2 || (action !== "stop" && action !== "nostop"))

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { CommandError } from "../../../debug/commands/command-error.js";
+import { evaluate, parseExpression, wrapped, type Scope } from "../../../debug/commands/expression.js";
+
+/** Memory whose every byte is the low byte of its address. */
+const scope: Scope = {
+  register: (name) => ({ rax: 0xffff_ffff_ffff_ffffn, rsp: 0x7000n, rip: 0x401000n })[name],
+  name(name) {
+    const value = { main: 0x401136n, counter: -5n, EPERM: 1n }[name];
+    if (value === undefined) throw new CommandError(`no symbol ${name}`);
+    return value;
+  },
+  addressOf: () => 0x404000n,
+  memory(address, cell) {
+    let value = 0n;
+    for (let i = cell.size - 1; i >= 0; i--) value = (value << 8n) | ((address + BigInt(i)) & 0xffn);
+    return wrapped(value, cell);
+  },
+};
+const value = (text: string): bigint => evaluate(parseExpression(text), scope);
+
+describe("expressions", () => {
+  it.each([
+    ["1 + 2 * 3", 7n],
+    ["(1 + 2) * 3", 9n],
+    ["0x10 | 1 << 3 & 0xff", 0x18n],
+    ["7 / 2 - 7 % 2", 2n],
+    ["-counter", 5n],
+    ["!0 + !5", 1n],
+    ["~0 == -1", 1n],
+    ["$rax == -1", 1n],
+    ["$rax > 0", 1n],
+    ["-1 < 0", 1n],
+    ["(int)$rax", -1n],
+    ["(unsigned char)0x1ff", 0xffn],
+    ["(uint32_t)-1", 0xffff_ffffn],
+    ["main+4", 0x40113an],
+    ["&counter", 0x404000n],
+    ["*$rsp", 0x0706050403020100n],
+    ["*(int *)$rsp", 0x03020100n],
+    ["*(char *)0x70ff", -1n],
+    ["*(unsigned char*)0x70ff", 255n],
+    ["{u16}0x7010", 0x1110n],
+    ["{long} ($rsp + 8)", 0x0f0e0d0c0b0a0908n],
+    ["**(long**)0x10", value("*(long *)0x1716151413121110")],
+    ["'a' + 1", 98n],
+    ["'\\n'", 10n],
+    ["1 && 0 || 2", 1n],
+    ["0 && 1/0", 0n],
+    ["EPERM == 1 && main != 0", 1n],
+    ["1 <= 1 && 2 >= 3", 0n],
+    ["0b101 ^ 1", 4n],
+  ] as const)("%s is %s", (text, expected) => {
+    expect(value(text)).toBe(expected);
+  });
+
+  it.each([
+    ["", "expected an expression, as $rsp+8, main or 0x401000"],
+    ["1 +", "1 +: expected a number, a symbol or a register"],
+    ["(1", "(1: expected )"],
+    ["1 2", "1 2: more than one expression"],
+    ["1 ? 2", "? 2: not part of an expression"],
+    ["12ab", "12ab: not part of an expression"],
+    ["$nope", "$nope: no such register"],
+    ["nope", "no symbol nope"],
+    ["&5", "&5: expected a symbol behind &"],
+    ["{frog}5", "{frog}5: expected a type, as int or u64, in braces"],
+    ["1 / 0", "division by 0"],
+    ["1 << 65", "a shift by 65: expected 0 to 64"],
+  ])("%s is refused: %s", (text, message) => {
+    expect(() => value(text)).toThrow(new CommandError(message));
+  });
+});
