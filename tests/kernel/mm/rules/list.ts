@@ -4,8 +4,7 @@
  */
 const NUMBERED = [
   // mseal
-  "M-2..M-6",
-  "M-8..M-23",
+  "M-1..M-24",
   // what a seal does to munmap, mmap, mprotect, mremap, brk, growth, fork and exec
   "U-1..U-6",
   "P-1..P-9",
@@ -16,7 +15,7 @@ const NUMBERED = [
   "E-1..E-5",
   // forced writes, System V memory, the vDSO, MDWE
   "W-1..W-4",
-  "H-1..H-3",
+  "H-1..H-4",
   "V-1..V-3",
   "D-1..D-3",
   // madvise and discards, process_madvise

@@ -33,12 +33,16 @@ static void allocating(void) {
 }
 
 static void lifetime(char *name) {
-  CASE("T-1", "exec: PKRU, allocation map, execute-only key") { on = 0; wrpkru(0); mapat(0, 1, 4); newkey(0); char *args[] = {name, "T-1", 0}; SC(59, "/proc/self/exe", args, 0); }
+  CASE("T-1", "exec: PKRU, allocation map, execute-only key") { on = 0; wrpkru(0); mapat(0, 1, 4); newkey(0); char *args[] = {name, "T-1 exec: PKRU, allocation map, execute-only key:", 0}; SC(59, "/proc/self/exe", args, 0); }
+  CASE("T-1", "exec by a thread that has PKRU 0 and all keys") { on = 0; for (int i = 0; i < 15; i++) newkey(0); wrpkru(0); char *args[] = {name, "T-1 exec by a thread that has PKRU 0 and all keys:", 0}; SC(59, "/proc/self/exe", args, 0); }
+  CASE("T-2", "vfork and clone(CLONE_VM) begin with the caller's PKRU, and share its keys") { int k = newkey(WD); static volatile long shared[3]; long c = SC(56, 0x4111, 0, 0, 0, 0); if (!c) { shared[0] = rdpkru(); shared[1] = newkey(AD); shared[2] = rdpkru(); SC(60, 0); } SC(61, c, 0, 0, 0); pc(' '); px(shared[0]); v(shared[1]); pc(' '); px(shared[2]); pkru(); v(newkey(0)); v(k); }
   CASE("T-2", "fork copies PKRU, keys and the execute-only key") { mapat(0, 1, 4); int k = newkey(WD); FORK { pkru(); v(newkey(0)); v(SC(331, 1)); v(SC(331, k)); } pkru(); v(SC(331, k)); }
 }
 static volatile long t_key; static volatile u32 t_pkru, t_before; static volatile i32 gate;
 static void allocateInThread(void) { t_pkru = rdpkru(); t_key = newkey(WD); wrpkru(0x55555550); }
 static void waits(void) { t_before = rdpkru(); gate = 1; while (gate != 2) SC(24); t_pkru = rdpkru(); mapat(20, 1, 3); t_key = kprot(20, 1, 3, 1); }
+static void reads(void) { gate = 1; while (gate != 2) SC(24); t_key = *(volatile u8 *)at(0); t_pkru = rdpkru(); }
+static void begins(void) { t_pkru = rdpkru(); }
 static void threads(void) {
   CASE("T-2", "a thread begins with its creator's PKRU; the keys are shared") { wrpkru(0x55555500); thread(allocateInThread); v(t_pkru == 0x55555500); v(t_key); pkru(); v(newkey(0)); }
   CASE("T-3", "a running thread is not touched") { work = waits; running = 1; gate = 0; spawn_(0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000 | 0x200000, threadstack + sizeof threadstack, (void *)&running); while (gate != 1) SC(24); v(newkey(0)); pkru(); gate = 2; while (running) SC(202, &running, 0, 1, 0); v(t_pkru == t_before); px(t_pkru); v(t_key); }
@@ -59,6 +63,8 @@ static void threads(void) {
 static void executeOnly(void) {
   CASE("O-1", "mprotect and mmap take a key of their own, and hide it") { mapat(0, 1, 3); *(u8 *)at(0) = 0xc3; v(prot(0, 1, 4)); mapat(1, 1, 4); layout(); v(SC(331, 1)); v(kprot(0, 1, 4, 1)); a(at(0), 'r'); a(at(0), 'x'); v(newkey(0)); }
   CASE("O-2", "the caller loses access, other threads have not got it") { wrpkru(0); mapat(0, 1, 4); pkru(); }
+  CASE("O-2", "a running thread keeps its access, if it has it; one that begins has the caller's PKRU") { wrpkru(0); work = reads; running = 1; gate = 0; spawn_(0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000 | 0x200000, threadstack + sizeof threadstack, (void *)&running); while (gate != 1) SC(24); mapat(0, 1, 3); put(0, 0x5a); v(prot(0, 1, 4)); pkru(); gate = 2; while (running) SC(202, &running, 0, 1, 0); v(t_key); pc(' '); px(t_pkru); thread(begins); pc(' '); px(t_pkru); }
+  CASE("O-2", "the first use writes PKRU, a later one where access is not denied") { wrpkru(0x5555555c); mapat(0, 1, 4); pkru(); wrpkru(0x5555555c); v(prot(0, 1, 4)); pkru(); wrpkru(0x55555558); v(prot(0, 1, 4)); pkru(); }
   CASE("O-3", "another protection gives key 0; a key of the program's is lost") { mapat(0, 2, 3); int k = newkey(0); kprot(0, 2, 3, k); v(prot(0, 1, 4)); layout(); v(prot(0, 1, 3)); layout(); }
   CASE("O-4", "an explicit key is taken as it is") { mapat(0, 2, 3); int k = newkey(0); v(kprot(0, 1, 4, k)); v(kprot(1, 1, 4, -1)); layout(); }
   CASE("O-5", "without a free key it stays readable") { for (int i = 0; i < 15; i++) newkey(0); mapat(0, 1, 3); v(prot(0, 1, 4)); layout(); a(at(0), 'r'); }
@@ -118,7 +124,7 @@ static void signals(void) {
 
 int main_(long *sp) {
   char *name = (char *)sp[1];
-  if (sp[0] > 1) { ps("T-1 exec: PKRU, allocation map, execute-only key:"); pkru(); v(SC(331, 1)); v(newkey(0)); return done(); }
+  if (sp[0] > 1) { ps((char *)sp[2]); pkru(); v(SC(331, 1)); v(newkey(0)); return done(); }
   processor(); allocating(); lifetime(name); threads(); executeOnly(); faults(); signals();
   flush();
   return 0;

@@ -1,6 +1,7 @@
 /* Chapters 1 and 2 of the rules: mseal, and what a seal does to other calls. */
 #include "rules.h"
 
+static void sealing(void) { for (;;) for (long i = 0; i < 40; i++) seal(i, 1); }
 static void mseal_(void) {
   CASE("M-2", "flags before all else") { v(SC(462, 1, 0, 1)); v(SC(462, at(0), PG, 1)); v(SC(462, at(0), 0, 1)); v(SC(462, at(0), PG, 1ul << 63)); mapat(0, 1, 3); v(SC(462, at(0), PG, 2)); }
   CASE("M-3", "an unaligned address, also without length") { mapat(0, 2, 3); v(SC(462, at(0) + 1, PG, 0)); v(SC(462, at(0) + 1, 0, 0)); }
@@ -26,6 +27,8 @@ static void mseal_(void) {
   CASE("M-20", "part of a special mapping") { u64 start = named("[vvar]", 0); v(SC(462, start, PG, 0)); start = named("[vdso]", 0); v(SC(462, start, PG, 0)); }
   CASE("M-21", "smaps shows sl") { mapat(0, 1, 3); seal(0, 1); layout(); }
   CASE("M-22", "sealing again from a sealed area on merges") { mapat(0, 3, 3); seal(0, 2); v(seal(0, 3)); layout(); }
+  CASE("M-7", "a fatal signal finds no call half done: what is sealed is so from the start on") { mapat(0, 40, 3); for (long i = 1; i < 40; i += 2) prot(i, 1, 1); work = sealing; long c = spawn_(0x111, threadstack + sizeof threadstack, 0); while (advise(1, 1, 4) >= 0) SC(24); SC(62, c, 9); SC(61, c, 0, 0, 0); long first = 0, all = 0; for (long i = 1; i < 40; i += 2) { long r = advise(i, 1, 4); if (r < 0 && first == i / 2) first++; if (r < 0) all++; } v(first > 0); v(first == all); }
+  CASE("M-24", "the seal's bit is the kernel's own: pages show nothing of it") { mapat(0, 2, 3); put(0, 1); u64 x[4]; int f = SC(2, "/proc/self/pagemap", 0, 0); SC(17, f, x, 16, at(0) / 512); seal(0, 2); SC(17, f, x + 2, 16, at(0) / 512); v(x[0] == x[2]); v(x[1] == x[3]); pc(' '); px(x[2] >> 56); pc(' '); px(x[3] >> 56); }
   CASE("M-23", "there is no way to unseal") { mapat(0, 1, 3); seal(0, 1); v(SC(462, at(0), PG, 0)); v(SC(462, at(0), PG, 1)); v(unmap(0, 1)); }
 }
 
