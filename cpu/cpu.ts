@@ -542,8 +542,9 @@ export class Cpu {
     } finally {
       stops.noting = false;
     }
-    if (!going || stops.hit === null) return going;
-    (stops.hit as { rip: number }).rip = rip;
+    const hit = stops.hit as { rip: number } | null;
+    if (!going || (hit === null && !stops.changed)) return going;
+    if (hit !== null) hit.rip = rip;
     this.exit.reason = "watchpoint";
     return false;
   }

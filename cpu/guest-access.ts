@@ -77,6 +77,10 @@ export class GuestAccess {
     // WRPKRU may have changed the value without leaving WebAssembly.
     this.mmu.setPkru(this.u32[PKRU >>> 2]);
     const linear = this.mmu.access(va, write ? WRITE : READ);
+    if (this.stopPoints?.changed === true && !this.stopPoints.noting) {
+      this.u32[EXIT_CODE >>> 2] = EXIT_WATCH;
+      return -1;
+    }
     if (linear < 0) this.pageFault(va >>> 0, Math.floor(va / TWO32), this.mmu.fault.errorCode);
     return linear;
   }

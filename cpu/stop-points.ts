@@ -32,6 +32,8 @@ export class StopPoints {
   listened = false;
   /** The instruction that is next at this count is executed though a breakpoint is there; -1: none. */
   passed = -1;
+  /** Something was changed by an access of the instruction that is being executed: the run ends behind it. */
+  changed = false;
   /** One instruction is executed by itself: what it meets is noted, and does not end it. */
   noting = false;
 

@@ -71,17 +71,17 @@ export class Inquiries {
     return {
       thread,
       rip: way.rip - SYSCALL_BYTES,
-      call: way.machine.kernel.syscallName(task.originalRaxLow >>> 0),
+      call: way.machine.kernel.syscallName(way.engine.callOf(task)),
     };
   }
 
   private *changesOfCall(tid: number, start: Moment): Leg<CallChanges | "interrupted" | null> {
     const { way } = this;
-    const entry = way.engine.entered.get(tid);
+    const entry = way.engine.entered.get(tid)?.moment;
     if (entry === undefined || compareMoments(entry, start) > 0) return null;
     const task = way.task(tid);
     const after = memoryState(way.machine, task);
-    const call = way.machine.kernel.syscallName(task.originalRaxLow >>> 0);
+    const call = way.machine.kernel.syscallName(way.engine.callOf(task));
     const arrival = yield* way.to(entry);
     if (arrival.kind !== "there") return arrival.kind === "interrupted" ? "interrupted" : null;
     const before = memoryState(way.machine, way.task(tid));

@@ -80,7 +80,9 @@ export class BreakPolicy implements StopPolicy {
     points.pages.clear();
     points.breakpoints = new Set();
     points.watches = [];
-    if (addresses.length === 0 && watches.length === 0) return;
+    points.changed = false;
+    const entries = armed && this.wanted.some(({ what }) => what.kind === "entry");
+    if (addresses.length === 0 && watches.length === 0 && !entries) return;
     cpu.stopPoints = points;
     cpu.addBoundaries(addresses);
     for (const [, watch] of watches) cpu.addWatch(watch);
@@ -155,7 +157,7 @@ export class BreakPolicy implements StopPolicy {
 
   stoppedAt(task: Task, reason: CpuStop): boolean {
     if (reason === "breakpoint") return this.atAddress(task);
-    if (reason === "watchpoint") return this.touched(task);
+    if (reason === "watchpoint") return this.entrySet() || this.touched(task);
     return this.hits.length > 0;
   }
 
@@ -183,6 +185,15 @@ export class BreakPolicy implements StopPolicy {
       if (this.meet(each, task, happening)) met = true;
     }
     return met;
+  }
+
+  /** The processor set a bit of an entry for the instruction that has just been executed. */
+  private entrySet(): boolean {
+    if (!this.points.changed) return false;
+    this.points.changed = false;
+    const before = this.engine.beforeInstruction;
+    this.hits = this.hits.map((hit) => (hit.happening.kind === "entry" ? { ...hit, before } : hit));
+    return this.hits.length > 0;
   }
 
   private touched(task: Task): boolean {
@@ -255,14 +266,15 @@ export class BreakPolicy implements StopPolicy {
   }
 
   stopsAtCall(task: Task, at: "entry" | "exit"): boolean {
-    const number = task.originalRaxLow >>> 0;
+    const number = this.engine.callOf(task);
     const wants = ({ what }: Wanted): boolean =>
       what.kind === "syscall" &&
       (what.at === "both" || what.at === at) &&
       (what.numbers === undefined || what.numbers.includes(number));
     const refusal = this.refusals.get(task.tid);
     this.refusals.delete(task.tid);
-    const wrote = at === "exit" && this.lookForWrites(task, this.engine.entered.get(task.tid) ?? null);
+    const wrote =
+      at === "exit" && this.lookForWrites(task, this.engine.entered.get(task.tid)?.moment ?? null);
     if (!this.wanted.some(wants)) return wrote || this.hits.length > 0;
     const { registers } = this.machine.kernel.cpu;
     const name = this.machine.kernel.syscallName(number);
@@ -352,12 +364,22 @@ export class BreakPolicy implements StopPolicy {
       by: by === undefined ? "instruction" : "kernel",
     };
     const where = by === undefined ? this.engine.beforeInstruction : null;
+    // On its way to a handler the kernel opens all keys for a moment: nobody sees it.
+    const open = this.hits.find((hit) => hit.happening.kind === "pkru" && hit.tid === task.tid);
+    if (open?.happening.kind === "pkru" && open.happening.by === "kernel") {
+      const whole = { ...happening, before: open.happening.before };
+      this.hits = this.hits.map((hit) =>
+        hit.happening.kind === "pkru" ? { ...hit, happening: whole } : hit,
+      );
+      return;
+    }
     if (this.meetAll(task, happening, ({ what }) => what.kind === "pkru", where)) this.engine.request();
   }
 
   private entryChanged({ mm, address, before, after, by }: EntryChange): void {
     if (this.engine.quiet) return;
-    const { current } = this.machine.kernel;
+    const { kernel } = this.machine;
+    const { current } = kernel;
     if (mm !== current.mm) return;
     const happening: Happening = {
       kind: "entry",
@@ -368,7 +390,17 @@ export class BreakPolicy implements StopPolicy {
     };
     const wants = ({ what, pid }: Wanted): boolean =>
       what.kind === "entry" && pid === current.process.pid && overlaps(what, address, address + 4096);
-    if (this.meetAll(current, happening, wants)) this.engine.request();
+    if (!this.meetAll(current, happening, wants, this.beforeChange(current, by))) return;
+    this.engine.request();
+    // The processor does it in the middle of a run: that ends behind the instruction.
+    if (by === "processor" && kernel.runningCall() === undefined) this.points.changed = true;
+  }
+
+  /** Null where the processor did it: known when its instruction has been executed. */
+  private beforeChange(task: Task, by: EntryChange["by"]): Moment | null {
+    if (this.machine.kernel.runningCall() !== undefined)
+      return this.engine.entered.get(task.tid)?.moment ?? this.engine.position;
+    return by === "processor" ? null : this.engine.position;
   }
 }
 

@@ -8,6 +8,11 @@ import type { Task } from "../../kernel/task.js";
 import type { StopPolicy } from "./stop-policy.js";
 import { compareMoments, type Moment } from "../timeline/moment.js";
 
+export interface EnteredCall {
+  readonly moment: Moment;
+  readonly number: number;
+}
+
 export interface ThreadGoal {
   readonly tid: number;
   readonly instructions: number;
@@ -22,8 +27,8 @@ export interface EngineState {
   readonly atUser: boolean;
   /** By thread: what its call is to return, whatever it returns. */
   readonly forced: ReadonlyMap<number, bigint>;
-  /** By thread: where its system call was entered. */
-  readonly entered: ReadonlyMap<number, Moment>;
+  /** By thread: its last system call, and where it was entered. */
+  readonly entered: ReadonlyMap<number, EnteredCall>;
   /** Threads that are held back. */
   readonly held: readonly number[];
 }
@@ -42,7 +47,7 @@ export class StopEngine implements KernelDebugger {
   /** The run stops before that thread executes another instruction than it has retired so many. */
   thread: ThreadGoal | null = null;
   forced = new Map<number, bigint>();
-  entered = new Map<number, Moment>();
+  entered = new Map<number, EnteredCall>();
   private held: ReadonlySet<number> = new Set();
   /** The instruction count that `happened` counts from. */
   private count = 0;
@@ -134,6 +139,12 @@ export class StopEngine implements KernelDebugger {
     return this.target !== null && compareMoments(this.position, this.target) >= 0;
   }
 
+  /** The call that a task is in or comes from: what it entered, where it is not made at all. */
+  callOf(task: Task): number {
+    if (task.originalRaxLow !== -1) return task.originalRaxLow >>> 0;
+    return this.entered.get(task.tid)?.number ?? 0xffff_ffff;
+  }
+
   private judge(stops: boolean): boolean {
     if (stops) this.wanted = true;
     return stops;
@@ -220,7 +231,8 @@ export class StopEngine implements KernelDebugger {
 
   stopsAtCall(task: Task, at: "entry" | "exit"): boolean {
     this.note();
-    if (at === "entry") this.entered.set(task.tid, this.position);
+    if (at === "entry")
+      this.entered.set(task.tid, { moment: this.position, number: task.originalRaxLow >>> 0 });
     const forced = at === "exit" ? this.forced.get(task.tid) : undefined;
     if (forced !== undefined) {
       this.forced.delete(task.tid);
