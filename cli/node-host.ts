@@ -21,7 +21,8 @@ export class NodeHost implements Host {
   readonly stdin: StandardInput;
   readonly terminal?: NodeTerminal;
   readonly fileSource = new NodeHostFiles();
-  private readonly seeded: SeededRandom | null;
+  /** Null: the host's. */
+  readonly randomness: SeededRandom | null;
   /** Where the terminal's keys come from; null without a terminal. */
   private readonly keys: StandardInput | null = null;
   private readonly input: (() => number) | null;
@@ -29,7 +30,7 @@ export class NodeHost implements Host {
   constructor(options: NodeHostOptions) {
     this.input = options.input ?? null;
     this.stdin = new StandardInput(this.input);
-    this.seeded = options.seed === "host" ? null : new SeededRandom(options.seed);
+    this.randomness = options.seed === "host" ? null : new SeededRandom(options.seed);
     // Standard input's last: on some systems it cannot be written to.
     const fd = ([1, 2, 0] as const).find((each) => isatty(each));
     if (fd === undefined) return;
@@ -75,7 +76,7 @@ export class NodeHost implements Host {
   }
 
   random(count: number): Uint8Array {
-    return this.seeded?.bytes(count) ?? crypto().randomBytes(count);
+    return this.randomness?.bytes(count) ?? crypto().randomBytes(count);
   }
 
   /**

@@ -12,7 +12,7 @@ interface BufferHostState {
 export class BufferHost implements Host {
   readonly stdin: HostInput;
   readonly written: Record<1 | 2, Uint8Array[]> = { 1: [], 2: [] };
-  private readonly randomness: SeededRandom;
+  readonly randomness: SeededRandom;
   private input: Uint8Array;
 
   /**

@@ -17,6 +17,7 @@ import { buildTree, keepChanges, type HostMount } from "../kernel/fs/tree-setup.
 import { UpperError } from "../kernel/fs/upper-journal.js";
 import { walk } from "../kernel/fs/walk.js";
 import type { Host } from "../kernel/host.js";
+import type { Terminals } from "../kernel/tty/terminals.js";
 import type { Kernel } from "../kernel/kernel.js";
 import { EEXIST, EINVAL, ENOENT, ENOTDIR } from "../kernel/errno.js";
 import { LoadError } from "./load-error.js";
@@ -69,6 +70,10 @@ export class MachineFiles {
   attach(kernel: Kernel): void {
     mountKernelFileSystems(this.namespace, kernel);
     keepChanges(this.namespace, true);
+  }
+
+  get terminals(): Terminals {
+    return this.namespace.terminals;
   }
 
   /** What a name stands for, links followed; null where there is nothing. */

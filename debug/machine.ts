@@ -15,6 +15,7 @@ import { sealingModel } from "../kernel/mm/sealing/models.js";
 import type { SealingModel } from "../kernel/mm/sealing/sealing-model.js";
 import { letIn, type OutsideEvent } from "../kernel/outside.js";
 import type { ExitStatus, Task } from "../kernel/task.js";
+import type { Terminals } from "../kernel/tty/terminals.js";
 import { READ, type AccessKind } from "../mmu/access-kind.js";
 import { FrameAllocator } from "../mmu/frame-allocator.js";
 import { Mmu } from "../mmu/mmu.js";
@@ -148,6 +149,8 @@ export class Machine {
     private readonly files: MachineFiles,
     /** The processor, for a debugger's stops. */
     readonly cpu: Cpu,
+    /** How it was made. */
+    readonly made: MachineOptions,
   ) {
     this.host = kernel.host;
     this.registers = new Registers(kernel.cpu.registers);
@@ -178,7 +181,7 @@ export class Machine {
     const given = options.host ?? new BufferHost();
     const reversible = options.reversible === true;
     const host = reversible && !(given instanceof RewindableHost) ? new RewindableHost(given) : given;
-    const { reuse } = options;
+    const { reuse, ...made } = options;
     const memory = new PhysicalMemory(
       options.memoryBytes ?? DEFAULT_MEMORY_BYTES,
       reuse?.kernel.memory.giveUp(reuse.kernel.frames.touched),
@@ -218,7 +221,7 @@ export class Machine {
     const files = new MachineFiles(host, { frames, identities: firstIdentities(), now }, options);
     files.attach(kernel);
     if (host instanceof RewindableHost) host.attach(kernel);
-    const machine = new Machine(kernel, files, cpu);
+    const machine = new Machine(kernel, files, cpu, made);
     if (reversible) machine.reversal = new Reversal(machine);
     return machine;
   }
@@ -368,6 +371,11 @@ export class Machine {
   /** Where the walk over the machine's state begins; what the walk leaves out is named in snapshot/graph-rules.ts. */
   stateRoots(): object[] {
     return [this.kernel, this.files, this.kernel.frames.holders];
+  }
+
+  /** The guest's terminals, the user's own among them. */
+  get terminals(): Terminals {
+    return this.files.terminals;
   }
 
   /** What its snapshots share. */

@@ -1,3 +1,5 @@
+import { PageTables } from "../../mmu/page-tables.js";
+import { MachineFiles } from "../machine-files.js";
 import { HostClock, VirtualClock } from "../../kernel/clock.js";
 import { Vdso } from "../../kernel/exec/vdso.js";
 import { Dentry } from "../../kernel/fs/dentry.js";
@@ -131,6 +133,7 @@ const CLASSES = {
   Limits,
   LineDiscipline,
   LockWaits,
+  MachineFiles,
   MapsFile,
   MemoryFile,
   MessageQueues,
@@ -139,6 +142,7 @@ const CLASSES = {
   NullFile,
   OutputProcessor,
   PageMapFile,
+  PageTables,
   PathFile,
   PendingSignals,
   PidFile,

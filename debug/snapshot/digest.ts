@@ -1,4 +1,11 @@
 import { HostLower } from "../../kernel/fs/host-lower.js";
+import {
+  GeneratedDirectory,
+  GeneratedFile,
+  GeneratedInode,
+  GeneratedLink,
+} from "../../kernel/fs/procfs/file-system.js";
+import { MapsFile } from "../../kernel/fs/procfs/maps-file.js";
 import { Kernel } from "../../kernel/kernel.js";
 import { AreaTree } from "../../kernel/mm/area-tree.js";
 import { UserMemory } from "../../kernel/mm/user-memory.js";
@@ -17,6 +24,12 @@ const NOT_COMPARED: ReadonlyMap<object, ReadonlySet<string>> = new Map<object, R
   // Where the last search ended.
   [AreaTree.prototype, new Set(["recent"])],
   [HostLower.prototype, new Set(["files", "handles"])],
+  // What the kernel's own files show follows from the rest.
+  [GeneratedDirectory.prototype, new Set(["node"])],
+  [GeneratedInode.prototype, new Set(["node"])],
+  [GeneratedLink.prototype, new Set(["node", "follow"])],
+  [GeneratedFile.prototype, new Set(["source"])],
+  [MapsFile.prototype, new Set(["source"])],
   // Looked at by itself: half of its bytes are scratch space.
   [Task.prototype, new Set(["context"])],
 ]);

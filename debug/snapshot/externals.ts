@@ -1,3 +1,19 @@
+import {
+  CONSOLE_DEVICE,
+  FULL_DEVICE,
+  NULL_DEVICE,
+  PTMX_DEVICE,
+  RANDOM_DEVICE,
+  TTY_DEVICE,
+  URANDOM_DEVICE,
+  ZERO_DEVICE,
+} from "../../kernel/fs/device-files.js";
+import { NO_DEVICE } from "../../kernel/fs/inode.js";
+import { NO_CHAIN } from "../../kernel/mm/anon-vma.js";
+import { UNKNOWN } from "../../kernel/net/message-queue.js";
+import { NOBODY } from "../../kernel/net/sender-credentials.js";
+import { NO_SOCKADDR } from "../../kernel/net/unix-socket.js";
+import { FOR_EVER } from "../../syscalls/futex-wait.js";
 import type { SealingModel } from "../../kernel/mm/sealing/sealing-model.js";
 import { defaultSealing } from "../../kernel/mm/sealing/models.js";
 import type { Machine } from "../machine.js";
@@ -6,6 +22,24 @@ import { graphRules } from "./graph-rules.js";
 import { HostLower } from "../../kernel/fs/host-lower.js";
 import { Kernel } from "../../kernel/kernel.js";
 import { UserMemory } from "../../kernel/mm/user-memory.js";
+
+/** Constants of the kernel that machines refer to; they are never changed. */
+const CONSTANTS: Readonly<Record<string, object>> = {
+  NO_CHAIN,
+  NO_DEVICE,
+  NULL_DEVICE,
+  ZERO_DEVICE,
+  FULL_DEVICE,
+  RANDOM_DEVICE,
+  URANDOM_DEVICE,
+  TTY_DEVICE,
+  CONSOLE_DEVICE,
+  PTMX_DEVICE,
+  NOBODY,
+  UNKNOWN,
+  NO_SOCKADDR,
+  FOR_EVER,
+};
 
 /**
  * What a saved machine speaks of by name: it belongs to the machine that is made anew, or to its host.
@@ -23,6 +57,7 @@ export function externalsOf(machine: Machine, sealing: SealingModel): Map<string
     ["sealing", sealing],
     ["host", host],
     ["standard input", host.stdin],
+    ...Object.entries(CONSTANTS),
   ]);
   if (host.fileSource) externals.set("files", host.fileSource);
   if (host.terminal) externals.set("terminal", host.terminal);

@@ -4,7 +4,6 @@ import { KernelEvents } from "../../kernel/events.js";
 import { HostLower } from "../../kernel/fs/host-lower.js";
 import { TarFiles } from "../../kernel/fs/tar-files.js";
 import { Inode } from "../../kernel/fs/inode.js";
-import { StreamFile } from "../../kernel/fs/stream-file.js";
 import { Kernel } from "../../kernel/kernel.js";
 import { Scheduler } from "../../kernel/scheduler.js";
 import { FrameAllocator } from "../../mmu/frame-allocator.js";
@@ -45,7 +44,6 @@ const SKIPPED_FIELDS: ReadonlyMap<object, ReadonlySet<string>> = new Map<object,
   // A debugger, and what is told to listeners only.
   [Kernel.prototype, new Set(["host", "debugger", "lastFaultRefusal", "inRun"])],
   [Scheduler.prototype, new Set(["mayRun"])],
-  [StreamFile.prototype, new Set(["host"])],
 ]);
 
 /** Most objects of a large tree are these. */

@@ -29,12 +29,11 @@ export class Hasher {
   bytes(value: Uint8Array): void {
     this.word(value.length);
     const whole = value.length & ~15;
-    if (value.byteOffset % 4 === 0 && whole > 0) {
-      const words = new Int32Array(value.buffer, value.byteOffset, whole >>> 2);
-      this.blocks(words);
-      for (let i = whole; i < value.length; i++) this.word(value[i]!);
-    } else if (whole > 0) this.bytes(value.slice());
-    else for (const byte of value) this.word(byte);
+    if (whole > 0) {
+      const aligned = value.byteOffset % 4 === 0 ? value : value.slice(0, whole);
+      this.blocks(new Int32Array(aligned.buffer, aligned.byteOffset, whole >>> 2));
+    }
+    for (let i = whole; i < value.length; i++) this.word(value[i]!);
   }
 
   /** Four words at a time, one to each lane. */

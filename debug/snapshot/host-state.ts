@@ -1,4 +1,6 @@
 import type { Host } from "../../kernel/host.js";
+import { RewindableHost } from "../recording/rewindable-host.js";
+import { SeededRandom } from "../seeded-random.js";
 
 /** Whatever a host needs to go back; nobody else looks into it. */
 export type HostState = unknown;
@@ -7,6 +9,12 @@ export type HostState = unknown;
 export interface RestorableHost extends Host {
   saveState(): HostState;
   loadState(state: HostState): void;
+}
+
+/** Where a host's randomness comes from, if it is a seed. */
+export function seededRandomOf(host: Host): SeededRandom | null {
+  if ("randomness" in host && host.randomness instanceof SeededRandom) return host.randomness;
+  return host instanceof RewindableHost ? seededRandomOf(host.inner) : null;
 }
 
 export function hasState(host: Host): host is RestorableHost {

@@ -62,6 +62,11 @@ export class SnapshotStore {
     };
   }
 
+  /** Every object of the machine's state. */
+  objectsNow(): readonly object[] {
+    return this.objects.take().objects;
+  }
+
   restore({ parts }: Snapshot): void {
     const { kernel, cpu, host } = this.machine;
     if (parts.owner !== this) throw new Error("the snapshot is of another machine");

@@ -103,7 +103,7 @@ export class MessageQueue {
   }
 }
 
-const UNKNOWN: Sender = { sockaddr: new Uint8Array(0) };
+export const UNKNOWN: Sender = { sockaddr: new Uint8Array(0) };
 
 /** Bytes that an sk_buff and its shared part take beside the data, and the page size, as on x86-64. */
 const BUFFER_HEADER = 256;

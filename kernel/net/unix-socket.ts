@@ -19,7 +19,7 @@ import type { UnixAddress } from "./unix-address.js";
 
 const SO_PEERCRED = 17;
 const SO_PEERGROUPS = 59;
-const NO_SOCKADDR = new Uint8Array(0);
+export const NO_SOCKADDR = new Uint8Array(0);
 
 export type UnixState = "closed" | "listening" | "established";
 
