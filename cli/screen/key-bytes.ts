@@ -21,18 +21,34 @@ export function unfinishedBytes(bytes: Uint8Array): number {
 /** No sequence that a terminal sends is longer. */
 const LONGEST = 32;
 
-function isWhole(sequence: Uint8Array): boolean {
-  if (sequence.length < 2) return false;
-  const second = sequence[1]!;
-  if (second === 0x4f) return sequence.length > 2;
-  if (second !== 0x5b) return true;
+const isWhole = (sequence: Uint8Array): boolean => sequence.length >= Math.max(2, sequenceLength(sequence));
+
+/** Of the sequence that begins with these bytes; more than they are where its end is not among them. */
+function sequenceLength(bytes: Uint8Array): number {
+  const second = bytes[1];
+  if (second === undefined) return 1;
+  if (second === 0x4f) return 3;
+  if (second === ESCAPE) return 1;
+  if (second !== 0x5b) return 1 + (second >= 0xc0 ? characterLength(second) : 1);
   // The Linux console's function keys: ESC [ [ A.
-  if (sequence[2] === 0x5b) return sequence.length > 3;
-  return sequence.subarray(2).some((byte) => byte >= 0x40 && byte <= 0x7e);
+  if (bytes[2] === 0x5b) return 4;
+  const end = bytes.subarray(2).findIndex((byte) => byte >= 0x40 && byte <= 0x7e);
+  return end < 0 ? bytes.length + 1 : end + 3;
 }
 
 function characterLength(first: number): number {
   return first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+}
+
+/** The keys one by one: an escape sequence, a character, a control byte. */
+export function* keysIn(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length;) {
+    const first = bytes[at]!;
+    const length =
+      first === ESCAPE ? sequenceLength(bytes.subarray(at)) : first >= 0xc0 ? characterLength(first) : 1;
+    yield bytes.subarray(at, at + length);
+    at += length;
+  }
 }
 
 /** Without what is no UTF-8: terminal-kit never gets past such a byte. */

@@ -1,9 +1,9 @@
 import { writeSync } from "node:fs";
-import { PassThrough } from "node:stream";
+import { EventEmitter } from "node:events";
 import termkit from "terminal-kit";
 import type { Canvas } from "./canvas.js";
 import { uncoloured, type CellStyle } from "./cell-style.js";
-import { keysForProgram, unfinishedBytes, withoutBrokenCharacters } from "./key-bytes.js";
+import { keysForProgram, keysIn, unfinishedBytes, withoutBrokenCharacters } from "./key-bytes.js";
 
 export interface TerminalListener {
   /** As terminal-kit names keys: `a`, `CTRL_C`, `PAGE_UP`. */
@@ -36,7 +36,7 @@ export class UserTerminal {
   forProgram = false;
   /** The program wants cursor keys in application mode. */
   applicationKeys = false;
-  private readonly keys = new PassThrough();
+  private readonly keys = new KeySource();
   private readonly terminal: ReturnType<typeof termkit.createTerminal>;
   private buffer: termkit.ScreenBuffer;
   private held: Uint8Array = new Uint8Array(0);
@@ -51,7 +51,7 @@ export class UserTerminal {
   ) {
     // The types ask for all options; terminal-kit has a default for each.
     const options: Partial<Parameters<typeof termkit.createTerminal>[0]> = {
-      stdin: this.keys,
+      stdin: this.keys as unknown as NodeJS.ReadStream,
       generic: termNamed(process.env["TERM"] ?? "", process.env["COLORTERM"] ?? ""),
     };
     this.terminal = termkit.createTerminal(options as Parameters<typeof termkit.createTerminal>[0]);
@@ -209,18 +209,23 @@ export class UserTerminal {
     this.deliver(held);
   }
 
+  /** Key by key: one of them may have the next ones go elsewhere. What is typed to the program goes there at once. */
   private deliver(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    if (!this.forProgram) {
-      this.keys.write(withoutBrokenCharacters(bytes));
-      return;
+    let typed: number[] = [];
+    const hand = (): void => {
+      if (typed.length > 0) this.listener.typed(Uint8Array.from(typed));
+      typed = [];
+    };
+    for (const key of keysIn(bytes)) {
+      if (this.forProgram && key[0] !== BACK) {
+        typed.push(...keysForProgram(key, this.applicationKeys));
+        continue;
+      }
+      hand();
+      if (this.forProgram) this.listener.left();
+      else this.keys.emit("data", Buffer.from(withoutBrokenCharacters(key)));
     }
-    const back = bytes.indexOf(BACK);
-    const typed = keysForProgram(back < 0 ? bytes : bytes.subarray(0, back), this.applicationKeys);
-    if (typed.length > 0) this.listener.typed(typed);
-    if (back < 0) return;
-    this.listener.left();
-    this.deliver(bytes.subarray(back + 1));
+    hand();
   }
 
   private moused(name: string, column: number, row: number): void {
@@ -228,6 +233,13 @@ export class UserTerminal {
     else if (name === "MOUSE_WHEEL_UP") this.listener.mouse("wheel-up", column, row);
     else if (name === "MOUSE_WHEEL_DOWN") this.listener.mouse("wheel-down", column, row);
   }
+}
+
+/** What terminal-kit takes for the terminal's input: keys come to it when we have looked at them. */
+class KeySource extends EventEmitter {
+  pause(): void {}
+  resume(): void {}
+  setRawMode(): void {}
 }
 
 /** terminal-kit's name for what a terminal says it is. */

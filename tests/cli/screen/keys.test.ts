@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { keysForProgram, unfinishedBytes, withoutBrokenCharacters } from "../../../cli/screen/key-bytes.js";
+import {
+  keysForProgram,
+  keysIn,
+  unfinishedBytes,
+  withoutBrokenCharacters,
+} from "../../../cli/screen/key-bytes.js";
 import { KEY_GROUPS } from "../../../cli/screen/key-table.js";
 import { editPrompt, promptWith } from "../../../cli/screen/prompt.js";
 import { characterColumns, clipped, printable, textColumns } from "../../../cli/screen/text-width.js";
@@ -28,6 +33,17 @@ describe("what a terminal sends", () => {
     ["\x80\x80", 0],
   ] as const)("%j: %i bytes wait for the rest", ([text, count]) => {
     expect(unfinishedBytes(bytes(text))).toBe(count);
+  });
+
+  test.for([
+    ["ab", ["a", "b"]],
+    ["\x1b[Aa\x1b[1;2Hb", ["\x1b[A", "a", "\x1b[1;2H", "b"]],
+    ["\x1bOPx\x1b\x1b[B", ["\x1bOP", "x", "\x1b", "\x1b[B"]],
+    ["\x1ba\x1b[[Ab", ["\x1ba", "\x1b[[A", "b"]],
+    ["\xc3\xa9\x80x\x1b", ["\xc3\xa9", "\x80", "x", "\x1b"]],
+    ["\x1b[<0;1;2Mi\x1b[", ["\x1b[<0;1;2M", "i", "\x1b["]],
+  ] as const)("%j is the keys %j", ([text, keys]) => {
+    expect([...keysIn(bytes(text))].map((key) => Buffer.from(key).toString("latin1"))).toEqual(keys);
   });
 
   test("bytes that are no UTF-8 are dropped", () => {

@@ -134,6 +134,14 @@ export class User {
     return this.screen();
   }
 
+  /** Waits until the terminal has been sent something. */
+  async gets(text: string): Promise<void> {
+    await this.until(
+      () => this.written.includes(text),
+      `the terminal was never sent ${JSON.stringify(text)}`,
+    );
+  }
+
   /** Waits until it has ended. @returns what the shell said of it */
   async end(): Promise<string> {
     await this.until(() => this.ended, "the program did not end");
