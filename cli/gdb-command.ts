@@ -1,5 +1,6 @@
 import { GdbSession } from "../debug/gdb/session.js";
 import type { Machine } from "../debug/machine.js";
+import { RewindableHost } from "../debug/recording/rewindable-host.js";
 import type { RunResult } from "../kernel/run-loop.js";
 import { GdbServer } from "./gdb-server.js";
 import { NodeHost } from "./node-host.js";
@@ -30,7 +31,8 @@ Starts a program, stopped before its first instruction, and waits for gdb:
   gdb -ex 'target remote :1234'
 
 Breakpoints, watchpoints, stepping, threads, forks, catch syscall, info registers
-pkru, info proc mappings and monitor help work; docs/gdb.md has more.
+pkru, info proc mappings and monitor help work, and so does going back:
+reverse-continue, reverse-step; docs/gdb.md has more.
 
 ${optionsHelp(OWN_OPTIONS)}
 
@@ -67,7 +69,7 @@ export async function gdbCommand(args: readonly string[]): Promise<number> {
   const host = new NodeHost({ seed: options.seed });
   const releaseUpper = options.upper === null ? null : claimUpper(options.upper);
   try {
-    const machine = createMachine(options, host, sealing);
+    const machine = createMachine(options, host, sealing, new RewindableHost(host));
     const stopObserving = await startObserving(machine, options, log);
     await load(machine, options, name, rest);
     const server = await GdbServer.listen(own("host") ?? "127.0.0.1", port);
@@ -151,16 +153,16 @@ class Debugging {
       }
       const budget = Math.min(SLICE, lastInstruction - machine.instructions);
       if (budget <= 0) return { kind: "instructions" };
-      const result = machine.run(budget);
-      if (terminals.host?.raw === true) terminals.host.pump();
-      session.ran(result);
+      const result = session.advance(budget);
+      if (terminals.host?.raw === true) machine.fromOutside({ kind: "keys" });
+      machine.keepTime();
       if (session.running) await this.between(result);
     }
   }
 
   /** Gives way to Node between two slices, and sleeps where every task waits. */
-  private async between(result: RunResult): Promise<void> {
-    if (result.reason !== "blocked" && result.reason !== "suspended") {
+  private async between(result: RunResult | null): Promise<void> {
+    if (result?.reason !== "blocked" && result?.reason !== "suspended") {
       await new Promise((resolve) => setImmediate(resolve));
       return;
     }
@@ -168,7 +170,7 @@ class Debugging {
     const deadline = result.reason === "blocked" ? result.deadline : null;
     const until = deadline === null ? Infinity : (deadline - machine.kernel.clock.monotonic()) / 1e6;
     const passed = await this.sleep(until, result.reason === "blocked" && result.input);
-    if (passed && deadline !== null && this.session.running) machine.kernel.advanceClock(deadline);
+    if (passed && deadline !== null && this.session.running) machine.advanceClock(deadline);
   }
 
   /** True if the time has passed, false if something else came before. */

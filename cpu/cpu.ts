@@ -155,6 +155,8 @@ export class Cpu {
   set stopPoints(stopPoints: StopPoints | null) {
     const stops = stopPoints ?? (this.pkruListened ? new StopPoints() : null);
     if (stops !== null) stops.listened = this.pkruListened;
+    // Blocks that were decoded for other boundaries may go past these.
+    if (stops !== this.stops && (this.stops !== null || stops!.boundaries.size > 0)) this.blocks.dropAll();
     this.stops = stops;
     this.access.stopPoints = stops;
     this.code.stopPoints = stops;

@@ -1,10 +1,8 @@
 /** One gdb's conversation with the machine: packets in, packets out. Nothing runs but in the machine's own `run`. */
 
 import type { RunResult } from "../../kernel/run-loop.js";
-import { UserMemory } from "../../kernel/mm/user-memory.js";
 import type { Refusal } from "../../kernel/refusal.js";
-import { SIGINT, SIGKILL, SIGTRAP } from "../../kernel/signals/numbers.js";
-import { kernelSignal, sendSignal } from "../../kernel/signals/send.js";
+import { SIGTRAP } from "../../kernel/signals/numbers.js";
 import { encodeSiginfo } from "../../kernel/signals/siginfo.js";
 import type { Process, Task } from "../../kernel/task.js";
 import { GuestMemory } from "../guest-memory.js";
@@ -24,8 +22,10 @@ import { monitor } from "./monitor.js";
 import { parseResume, parseStopPoint } from "./packet-commands.js";
 import { framed, PacketReader } from "./packet-reader.js";
 import { RegisterFile } from "./register-file.js";
-import { gdbSignal, linuxSignal } from "./signals.js";
-import { Stops, type Action, type StopEvent } from "./stops.js";
+import { linuxSignal } from "./signals.js";
+import { RunControl, type Outcome } from "./run-control.js";
+import { stopReply } from "./stop-reply.js";
+import type { Action, StopEvent, Stops } from "./stops.js";
 import { formatThreadId, names, parseThreadId, type ThreadId } from "./thread-id.js";
 
 /** Bytes of a packet, either way. */
@@ -52,23 +52,20 @@ const FEATURES = [
   "qXfer:exec-file:read+",
   "qXfer:siginfo:read+",
   "qXfer:threads:read+",
+  "ReverseStep+",
+  "ReverseContinue+",
 ];
 
-/** How the conversation ended: gdb let the programs go, or killed the first one. */
-export type Outcome = "detached" | "killed";
-
 export class GdbSession {
-  /** While true the machine is to be run; what comes of it goes to `ran`. */
-  running = false;
-  outcome: Outcome | null = null;
-  private readonly stops: Stops;
+  private readonly control: RunControl;
   private readonly registers: RegisterFile;
   private files: GuestFiles;
   private reader = new PacketReader();
   private acknowledges = true;
   private multiprocess = false;
-  private last: StopEvent | null = null;
   private general: Task | null = null;
+  /** The thread that goes back. */
+  private chosen: Task | null = null;
   private sent = "";
   private refusal: Refusal | null = null;
   private readonly stopListening: () => void;
@@ -79,41 +76,47 @@ export class GdbSession {
     private readonly send: (text: string) => void,
   ) {
     const { kernel } = machine;
-    this.stops = new Stops(kernel, machine.cpu);
+    this.control = new RunControl(machine, (event) => this.stopped(event));
     this.registers = new RegisterFile(kernel);
     this.registers.atCall = (task) => this.standsAtCall(task);
     this.files = this.newFiles();
     this.stopListening = machine.on("refusal", (refusal) => (this.refusal = refusal));
   }
 
+  /** While true the machine is to be run, by `advance`. */
+  get running(): boolean {
+    return this.control.running;
+  }
+
+  get outcome(): Outcome | null {
+    return this.control.outcome;
+  }
+
   /** No process is debugged any more, and gdb has been told so. */
   get isOver(): boolean {
-    return this.stops.inferiors.size === 0 && this.stops.events.length === 0 && !this.running;
+    return this.control.isOver;
+  }
+
+  private get stops(): Stops {
+    return this.control.stops;
   }
 
   /** Bytes of a new client: what the last one had set is gone. */
   restart(): void {
-    this.running = false;
+    this.control.restart();
     this.reader = new PacketReader();
     this.acknowledges = true;
     this.multiprocess = false;
     this.general = null;
     this.files.closeAll();
     this.files = this.newFiles();
-    this.stops.passed = new Set();
-    this.stops.follows = { fork: false, vfork: false, exec: false };
-    for (const inferior of this.stops.inferiors.values()) {
-      inferior.clear();
-      inferior.calls = new Set();
-    }
   }
 
   /** The machine goes on without a debugger. */
   close(): void {
-    this.running = false;
     this.files.closeAll();
     this.stopListening();
-    this.stops.close();
+    this.control.close();
   }
 
   /** Bytes from gdb. */
@@ -122,7 +125,7 @@ export class GdbSession {
       if (this.outcome !== null) return;
       switch (incoming.kind) {
         case "interrupt":
-          this.interrupt();
+          this.control.interrupt();
           break;
         case "resend":
           if (this.sent !== "") this.send(this.sent);
@@ -138,12 +141,21 @@ export class GdbSession {
     }
   }
 
-  /** The machine has run: tells gdb what it stopped for. */
-  ran(result: RunResult): void {
-    if (!this.running) return;
-    if (this.stops.events.length === 0 && result.reason !== "exited") return;
-    this.running = false;
-    this.tellNext();
+  /**
+   * Runs the machine for at most about so many instructions, and tells gdb what it stopped for.
+   * @returns how the run ended; null where it went back
+   */
+  advance(maxInstructions: number): RunResult | null {
+    return this.control.advance(maxInstructions);
+  }
+
+  private stopped(event: StopEvent | null): void {
+    // Null: the machine has ended, and who was debugged has been told of.
+    if (event === null) this.reply("N");
+    else {
+      this.general = event.kind === "ended" ? null : event.task;
+      this.reply(this.stopReply(event));
+    }
   }
 
   private handle(payload: string): void {
@@ -168,7 +180,7 @@ export class GdbSession {
     const rest = payload.slice(1);
     switch (payload[0]) {
       case "?":
-        return this.last === null ? this.firstStop() : this.stopReply(this.last);
+        return this.control.last === null ? this.firstStop() : this.stopReply(this.control.last);
       case "g":
         return this.withTask((task) => this.registers.read(task).map(toHex).join(""));
       case "G":
@@ -202,10 +214,12 @@ export class GdbSession {
       case "C":
       case "S":
         return this.resume(parseResume(payload.split(";")[0]!));
+      case "b":
+        return this.reverse(rest);
       case "D":
         return this.detach(rest);
       case "k":
-        this.kill(this.machine.kernel.init);
+        this.control.kill(this.machine.kernel.init);
         return null;
       case "v":
         return this.verb(payload);
@@ -225,7 +239,7 @@ export class GdbSession {
     if (payload.startsWith("vKill;")) {
       const process = this.process(hexNumber(payload.slice(6)));
       if (process === undefined) return NO_SUCH;
-      this.kill(process);
+      this.control.kill(process);
       return OK;
     }
     return UNKNOWN;
@@ -334,7 +348,10 @@ export class GdbSession {
 
   private selectThread(text: string): string {
     const id = parseThreadId(text.slice(1));
-    if (text[0] === "c") return OK;
+    if (text[0] === "c") {
+      this.chosen = id.tid > 0 ? (this.find(id) ?? null) : null;
+      return OK;
+    }
     if (text[0] !== "g") return UNKNOWN;
     if (id.pid <= 0 && id.tid <= 0) this.general = null;
     else {
@@ -348,8 +365,7 @@ export class GdbSession {
   // Registers and memory.
 
   private writeRegisters(task: Task, values: ReadonlyMap<number, Uint8Array>): string {
-    this.stops.wrote(task);
-    return this.registers.write(task, values) ? OK : BAD;
+    return this.control.change({ kind: "registers", tid: task.tid, values }) ? OK : BAD;
   }
 
   private writeAll(task: Task, bytes: Uint8Array): string {
@@ -364,7 +380,7 @@ export class GdbSession {
   }
 
   private standsAtCall(task: Task): boolean {
-    const last = this.last;
+    const { last } = this.control;
     if (last === null || last.kind === "ended" || last.task !== task) return false;
     return !["breakpoint", "watchpoint", "step", "interrupt", "signal"].includes(last.kind);
   }
@@ -392,8 +408,7 @@ export class GdbSession {
     const bytes = decode(text.slice(colon + 1));
     if (bytes.length !== hexNumber(size)) throw new BadPacket();
     return this.withTask((task) => {
-      const memory = new UserMemory(task.mm, { foreign: true, force: true });
-      return memory.copyOut(address, bytes) === bytes.length ? OK : FAULT;
+      return this.control.change({ kind: "memory", tid: task.tid, address, bytes }) ? OK : FAULT;
     });
   }
 
@@ -421,42 +436,16 @@ export class GdbSession {
   // Running and stopping.
 
   private resume(decide: (task: Task) => Action): null {
-    const stops = this.stops;
-    const last = this.last;
-    if (last?.kind === "signal" && last.task.state !== "dead" && stops.inferiors.has(last.task.process)) {
-      const action = decide(last.task);
-      stops.settle(last, action.kind === "hold" ? 0 : action.signal);
-    }
-    this.last = null;
-    if (stops.events.length > 0) {
-      this.tellNext();
-      return null;
-    }
-    stops.resume(decide);
-    this.running = true;
+    this.control.resume(decide);
     return null;
   }
 
-  private interrupt(): void {
-    if (!this.running) return;
-    const { current } = this.machine.kernel;
-    const tasks = this.stops.tasks();
-    const task = tasks.includes(current) ? current : tasks[0];
-    this.running = false;
-    if (task !== undefined) this.stops.events.push({ kind: "interrupt", task });
-    this.tellNext();
-  }
-
-  private tellNext(): void {
-    const event = this.stops.events.shift();
-    if (event === undefined) {
-      // The machine has ended, and who was debugged has been told of.
-      this.reply("N");
-      return;
-    }
-    this.last = event;
-    this.general = event.kind === "ended" ? null : event.task;
-    this.reply(this.stopReply(event));
+  private reverse(how: string): string | null {
+    const task = this.chosen !== null && this.chosen.state !== "dead" ? this.chosen : this.task();
+    if (how !== "s" && how !== "c") return UNKNOWN;
+    if (task === undefined) return NO_SUCH;
+    this.control.reverse(task, how === "s" ? "step" : "continue");
+    return null;
   }
 
   private firstStop(): string {
@@ -465,66 +454,16 @@ export class GdbSession {
   }
 
   private stopReply(event: StopEvent): string {
-    if (event.kind === "ended") {
-      const { code, signal } = event.status;
-      const process = this.multiprocess ? `;process:${event.process.pid.toString(16)}` : "";
-      const hex = (value: number): string => value.toString(16).padStart(2, "0");
-      return `${signal === null ? `W${hex(code)}` : `X${hex(gdbSignal(signal))}`}${process}`;
-    }
-    const { task } = event;
-    const signal = event.kind === "signal" ? event.info.signo : event.kind === "interrupt" ? SIGINT : SIGTRAP;
-    const why = this.reason(event);
-    const parts = [...(why === null ? [] : [why]), `thread:${this.id(task)}`];
-    if (task.state !== "dead") {
-      const values = this.registers.read(task);
-      for (const name of ["rbp", "rsp", "rip"]) {
-        const index = this.registers.indexOf(name);
-        parts.push(`${index.toString(16).padStart(2, "0")}:${toHex(values[index]!)}`);
-      }
-    }
-    return `T${gdbSignal(signal).toString(16).padStart(2, "0")}${parts.join(";")};`;
-  }
-
-  private reason(event: StopEvent): string | null {
-    switch (event.kind) {
-      case "breakpoint":
-        return event.hardware ? "hwbreak:" : "swbreak:";
-      case "watchpoint": {
-        const name = { write: "watch", read: "rwatch", access: "awatch" }[event.watch.kind];
-        return `${name}:${event.address.toString(16)}`;
-      }
-      case "entry":
-        return `syscall_entry:${event.number.toString(16)}`;
-      case "exit":
-        return `syscall_return:${event.number.toString(16)}`;
-      case "fork":
-      case "vfork":
-        return `${event.kind}:${this.id(event.child)}`;
-      case "vfork-done":
-        return "vforkdone:";
-      case "exec":
-        return `exec:${toHex(latin1Bytes(event.path))}`;
-      default:
-        return null;
-    }
+    return stopReply(event, this.registers, (task) => this.id(task), this.multiprocess);
   }
 
   private detach(text: string): string {
     if (text.startsWith(";")) {
       const process = this.process(hexNumber(text.slice(1)));
       if (process === undefined) return NO_SUCH;
-      this.stops.inferiors.delete(process);
-    } else this.stops.inferiors.clear();
-    if (this.stops.inferiors.size === 0) this.outcome = "detached";
+      this.control.detach(process);
+    } else this.control.detach(null);
     return OK;
-  }
-
-  private kill(process: Process): void {
-    const { kernel } = this.machine;
-    this.stops.inferiors.delete(process);
-    const task = process.tasks[0];
-    if (task !== undefined) sendSignal(task, kernelSignal(SIGKILL), true);
-    if (process === kernel.init || this.stops.inferiors.size === 0) this.outcome = "killed";
   }
 
   // What is transferred in parts.
@@ -552,7 +491,7 @@ export class GdbSession {
         return task === undefined ? NO_SUCH : latin1Bytes(task.executable);
       }
       case "siginfo": {
-        const last = this.last;
+        const { last } = this.control;
         if (last?.kind === "signal") return encodeSiginfo(last.info);
         return encodeSiginfo({ signo: SIGTRAP, errno: 0, code: 0, detail: { kind: "none" } });
       }

@@ -1,4 +1,4 @@
-import { StopPoints, type Watch } from "../../cpu/stop-points.js";
+import type { StopPoints, Watch } from "../../cpu/stop-points.js";
 import type { CpuStop, ForkKind } from "../../kernel/debugger.js";
 import type { EntryChange } from "../../kernel/entry-watch.js";
 import type { FaultRaised, PkruWritten } from "../../kernel/events.js";
@@ -31,7 +31,6 @@ export class BreakPolicy implements StopPolicy {
   private wanted: readonly Wanted[] = [];
   private hits: Hit[] = [];
   private armed = false;
-  private readonly points = new StopPoints();
   /** What the watched bytes were when they were looked at last. */
   private readonly seen = new Map<Wanted, Uint8Array>();
   /** By thread: why its present call was refused. */
@@ -39,6 +38,10 @@ export class BreakPolicy implements StopPolicy {
   private readonly listeners: (() => void)[] = [];
 
   constructor(private readonly machine: Machine) {}
+
+  private get points(): StopPoints {
+    return this.engine.points;
+  }
 
   /** From here on these are wanted. */
   begin(wanted: readonly Wanted[]): void {

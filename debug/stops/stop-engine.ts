@@ -1,4 +1,5 @@
 import type { Cpu } from "../../cpu/cpu.js";
+import { StopPoints } from "../../cpu/stop-points.js";
 import type { CpuStop, ForkKind, KernelDebugger } from "../../kernel/debugger.js";
 import type { FaultRaised } from "../../kernel/events.js";
 import type { Kernel } from "../../kernel/kernel.js";
@@ -38,6 +39,8 @@ export interface EngineState {
  * has a name. Events have odd numbers; the boundary at which a task goes on in user mode after k of them is 2k.
  */
 export class StopEngine implements KernelDebugger {
+  /** What policies put into the CPU. */
+  readonly points = new StopPoints();
   /** Nobody is asked: the run is on its way to somewhere. */
   quiet = false;
   /** The policy has wanted a stop since this was last set to false. */
@@ -58,7 +61,7 @@ export class StopEngine implements KernelDebugger {
   constructor(
     private readonly kernel: Kernel,
     private readonly cpu: Cpu,
-    public policy: StopPolicy,
+    private asked: StopPolicy,
   ) {
     kernel.debugger = this;
     this.detach = [
@@ -82,6 +85,17 @@ export class StopEngine implements KernelDebugger {
     this.kernel.debugger = null;
     this.kernel.scheduler.mayRun = null;
     this.cpu.stopPoints = null;
+  }
+
+  get policy(): StopPolicy {
+    return this.asked;
+  }
+
+  /** From now on another one is asked. */
+  set policy(policy: StopPolicy) {
+    if (policy === this.asked) return;
+    this.asked.arm(false);
+    this.asked = policy;
   }
 
   get position(): Moment {

@@ -39,8 +39,7 @@ class Client {
   receive(text: string): string {
     this.#sent = "";
     this.session.receive(bytesOf(text));
-    for (let tries = 0; this.session.running && tries < 100; tries++)
-      this.session.ran(this.machine.run(1000));
+    for (let tries = 0; this.session.running && tries < 100; tries++) this.session.advance(1000);
     return this.#sent;
   }
 
@@ -127,8 +126,8 @@ describe("packets", () => {
     "",
     "vMustReplyEmpty",
     "!",
-    "bs",
-    "bc",
+    "b",
+    "bx",
     "R00",
     "vRun;",
     "Z9,0,0",
@@ -333,13 +332,79 @@ describe("a program under gdb", () => {
       sent = "";
       ask("vCont;c");
       for (let runs = 0; session.running && runs < 100; runs++) {
-        session.ran(machine.run(97));
+        session.advance(97);
         if (session.running && runs % 7 === 6) session.receive(bytesOf("\x03"));
       }
     }
     expect(sent).toContain("$W00;process:3e8#");
     expect(host.text(1)).toBe(plain.host.text(1));
     expect(machine.instructions).toBe(plain.machine.instructions);
+  });
+
+  it("goes back by an instruction, and to the last stop, to the beginning", () => {
+    const client = new Client();
+    expect(client.ask(SUPPORTED)).toContain("ReverseStep+;ReverseContinue+");
+    expect(client.ask("bs")).toMatch(/^T05replaylog:begin;thread:p3e8\.3e8;/);
+    const [cell, loadEnd] = [cellAddress(), addressOf("load_end")];
+    client.ask("QCatchSyscalls:1;e7");
+    expect(client.ask("vCont;c")).toContain("syscall_entry:e7;");
+    const end = client.machine.instructions;
+    expect(client.ask("bs")).toMatch(/^T05thread:/);
+    expect(client.machine.instructions).toBe(end - 1);
+    // The last store wrote 1 where 2 was: it stands before it, and then before those of 2 and 3.
+    client.ask(`Z2,${cell},8`);
+    const values: [bigint, string][] = [];
+    for (;;) {
+      const stop = client.ask("bc");
+      if (stop.startsWith("T05replaylog:begin;")) break;
+      expect(stop).toContain(`watch:${cell};`);
+      values.push([client.register(RBX), client.ask(`m${cell},1`)]);
+    }
+    expect(values).toEqual([
+      [1n, "02"],
+      [2n, "03"],
+      [3n, "00"],
+    ]);
+    expect(client.machine.instructions).toBe(0);
+    client.ask(`z2,${cell},8`);
+    client.ask(`Z0,${loadEnd},1`);
+    for (let i = 0; i < 3; i++) {
+      expect(client.ask("vCont;c")).toContain("swbreak:");
+      client.ask(`z0,${loadEnd},1`);
+      client.ask("vCont;s");
+      client.ask(`Z0,${loadEnd},1`);
+    }
+    client.ask("bc");
+    expect(client.register(RBX)).toBe(1n);
+    client.ask("bc");
+    expect([client.register(RIP), client.register(RBX)]).toEqual([BigInt(`0x${loadEnd}`), 2n]);
+    client.ask(`z0,${loadEnd},1`);
+    expect(client.ask("vCont;c")).toContain("syscall_entry:e7;");
+    expect(client.ask("vCont;c")).toMatch(/^W05/);
+    expect(client.machine.instructions).toBe(end);
+  });
+
+  it("has another future where something was written, and its past as it was", () => {
+    const client = new Client();
+    client.ask("QCatchSyscalls:1;e7");
+    client.ask("vCont;c");
+    const [cell, loadEnd] = [cellAddress(), addressOf("load_end")];
+    client.ask(`Z0,${loadEnd},1`);
+    expect(client.ask("bc")).toContain("swbreak:");
+    expect(client.register(RBX)).toBe(1n);
+    // One more round.
+    expect(client.ask(`P${RBX.toString(16)}=0200000000000000`)).toBe("OK");
+    expect(client.ask(`M${cell},1:07`)).toBe("OK");
+    client.ask("bs");
+    expect([client.ask(`m${cell},1`), client.register(RBX)]).toEqual(["01", 1n]);
+    // The breakpoint again, with what was written there.
+    client.ask("vCont;s");
+    client.ask(`z0,${loadEnd},1`);
+    client.ask("vCont;s");
+    expect([client.ask(`m${cell},1`), client.register(RBX)]).toEqual(["07", 1n]);
+    client.ask(`Z0,${loadEnd},1`);
+    expect(client.ask("vCont;c")).toContain("swbreak:");
+    expect([client.ask(`m${cell},1`), client.register(RBX)]).toEqual(["01", 1n]);
   });
 
   it("is let go, or killed", () => {
