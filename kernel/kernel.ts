@@ -92,8 +92,8 @@ export interface StartOptions {
 
 const SYSCALL_BYTES = 2;
 /** Numbers below this are not given out again (RESERVED_PIDS). */
-const RESERVED_PIDS = 300;
-/** pid_max of a 64-bit Linux. */
+export const RESERVED_PIDS = 300;
+/** The most that pid_max may be, and what it is unless told, on a 64-bit Linux (PID_MAX_LIMIT). */
 export const PID_MAX = 4_194_304;
 const DEFAULT_MAX_TASKS = 4096;
 
@@ -150,6 +150,8 @@ export class Kernel {
   private readonly mmParts: NonNullable<KernelOptions["mm"]>;
   private readonly commit = { pages: 0 };
   private nextAsid = 1;
+  /** kernel.pid_max: task numbers lie below it. */
+  pidMax = PID_MAX;
   private nextPid: number;
   private readonly calls: SystemCalls;
   private readonly loop: RunLoop;
@@ -246,10 +248,10 @@ export class Kernel {
     return failure;
   }
 
-  /** The next free number for a task (alloc_pid): they go up, and start again above 300 at PID_MAX. */
+  /** The next free number for a task (alloc_pid): they go up, and start again above 300 at pid_max. */
   newPid(): number {
     do {
-      if (this.nextPid >= PID_MAX) this.nextPid = RESERVED_PIDS;
+      if (this.nextPid >= this.pidMax) this.nextPid = RESERVED_PIDS;
       this.nextPid++;
     } while (this.tasks.has(this.nextPid - 1));
     return this.nextPid - 1;

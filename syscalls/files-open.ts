@@ -1,6 +1,6 @@
 /** Descriptors: open, close, dup, pipes and the files that have no name (fs/open.c, fs/file.c, fs/pipe.c). */
 
-import { EAGAIN, E2BIG, EBADF, EFAULT, EINVAL, EMFILE, EPERM } from "../kernel/errno.js";
+import { EAGAIN, E2BIG, EBADF, EFAULT, EINVAL, EMFILE, ENOSYS, EPERM } from "../kernel/errno.js";
 import { Dentry } from "../kernel/fs/dentry.js";
 import { EventFile } from "../kernel/fs/event-file.js";
 import { RegularInode } from "../kernel/fs/inode.js";
@@ -215,18 +215,24 @@ function eventfd(call: SyscallCall, bits: number): number {
 
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
+const MFD_HUGETLB = 4;
 const MFD_NOEXEC_SEAL = 8;
 const MFD_EXEC = 16;
+/** The size of huge pages, as a power of two (MFD_HUGE_MASK). */
+const MFD_HUGE_SIZES = 0x3f << 26;
 const MEMFD_NAME_MAX = 249;
 
 function memfdCreate(call: SyscallCall): number {
   let bits = call.u32(1);
-  // MFD_HUGETLB (4): this kernel has no huge pages to give (CONFIG_HUGETLBFS is off).
-  if ((bits & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC)) !== 0) return -EINVAL;
+  const sized = (bits & MFD_HUGETLB) !== 0 ? MFD_HUGE_SIZES : 0;
+  const known = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | MFD_NOEXEC_SEAL | MFD_EXEC;
+  if ((bits & ~(known | sized)) !== 0) return -EINVAL;
   if ((bits & MFD_EXEC) !== 0 && (bits & MFD_NOEXEC_SEAL) !== 0) return -EINVAL;
   const name = call.user.readCString(call.word(0), MEMFD_NAME_MAX + 1);
   if (name === null) return -EFAULT;
   if (name.length > MEMFD_NAME_MAX) return -EINVAL;
+  // There are no huge pages (CONFIG_HUGETLBFS is off).
+  if ((bits & MFD_HUGETLB) !== 0) return -ENOSYS;
   if ((bits & MFD_NOEXEC_SEAL) !== 0) bits |= MFD_ALLOW_SEALING;
   const { internal } = call.task.fs.namespace;
   const { fsuid, fsgid } = call.task.credentials;
@@ -328,7 +334,7 @@ export const openSyscalls: readonly Definition[] = [
       string("name"),
       flags(
         "flags",
-        names("MFD_???", { MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_HUGETLB: 4, MFD_NOEXEC_SEAL, MFD_EXEC }),
+        names("MFD_???", { MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_HUGETLB, MFD_NOEXEC_SEAL, MFD_EXEC }),
       ),
     ],
     returns: "fd",

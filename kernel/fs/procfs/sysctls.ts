@@ -1,4 +1,4 @@
-import { PID_MAX } from "../../kernel.js";
+import { PID_MAX, RESERVED_PIDS } from "../../kernel.js";
 import type { Kernel } from "../../kernel.js";
 import { MSGMAX, MSGMNB, MSGMNI } from "../../ipc/message-queues.js";
 import { SEMMNI, SEMMNS, SEMMSL } from "../../ipc/semaphores.js";
@@ -59,7 +59,13 @@ export function sysctls(kernel: Kernel): Record<string, Node> {
       overflowuid: text("65534\n"),
       osrelease: text(`${release.release}\n`),
       ostype: text(`${release.sysname}\n`),
-      pid_max: text(`${PID_MAX}\n`),
+      // Not below what is needed for as many tasks as there may be.
+      pid_max: integerFile(
+        () => kernel.pidMax,
+        (value) => (kernel.pidMax = value),
+        RESERVED_PIDS + kernel.maxTasks + 1,
+        PID_MAX,
+      ),
       random: directory(() => ({
         boot_id: text("5ea1ab00-0000-4000-8000-000000000001\n"),
         entropy_avail: text("256\n"),
