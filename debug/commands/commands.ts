@@ -101,10 +101,14 @@ export class Commands {
   }
 
   private parse(text: string): { verb: Verb; argument: string; format: string } {
-    const match = /^([A-Za-z][\w-]*)(?:\s*\/(\S*))?\s*(.*)$/s.exec(text);
+    const match = /^([A-Za-z][\w-]*)(?:\/(\S*))?(.*)$/s.exec(text);
     if (match === null) throw new CommandError(`${text.split(/\s/)[0]}: not a command (help)`);
     const verb = this.named(match[1]!);
-    return { verb, argument: match[3]!.trim(), format: match[2] ?? "" };
+    const argument = match[3]!.trim();
+    // `p /x 5` is `p/x 5`; to others a slash begins a path.
+    const apart = verb.usage?.startsWith("[/") === true ? /^\/(\S+)\s*(.*)$/s.exec(argument) : null;
+    if (apart !== null) return { verb, argument: apart[2]!, format: apart[1]! };
+    return { verb, argument, format: match[2] ?? "" };
   }
 
   private named(text: string): Verb {

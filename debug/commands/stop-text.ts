@@ -110,9 +110,11 @@ export function happeningLines(view: View, happening: Happening): string[] {
       const who = by === "kernel" ? " by the kernel" : access === "fetch" ? "" : ` by ${nameAt(rip)}`;
       const lines = [`${nameAt(address)} ${verb}${who}`];
       if (access === "write" || (before !== null && !sameBytes(before, after))) {
-        if (before !== null) lines.push(`  old ${bytesText(before)}`);
-        lines.push(`  new ${bytesText(after)}`);
-      } else if (access !== "fetch") lines.push(`  value ${bytesText(after)}`);
+        const from = before === null ? 0 : changedWord(before, after);
+        const place = from === 0 ? "" : ` (at +${hex(from)})`;
+        if (before !== null) lines.push(`  old ${bytesText(before, from)}`);
+        lines.push(`  new ${bytesText(after, from)}${place}`);
+      } else if (access !== "fetch") lines.push(`  value ${bytesText(after, 0)}`);
       return lines;
     }
     case "pkru":
@@ -200,9 +202,15 @@ function faultText(
   return `fault ${name}${code}, by ${nameAt(rip)}: ${then}`;
 }
 
-function bytesText(bytes: Uint8Array): string {
-  if (bytes.length <= 8) return hex(littleEndian(bytes));
-  return [...bytes.subarray(0, 32)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+/** The word, or what there is of it, at an offset of a range. */
+function bytesText(bytes: Uint8Array, from: number): string {
+  return hex(littleEndian(bytes.subarray(from, from + 8)));
+}
+
+/** Offset of the first word that differs. */
+function changedWord(before: Uint8Array, after: Uint8Array): number {
+  const first = after.findIndex((byte, i) => byte !== before[i]);
+  return Math.max(0, first - (first % 8));
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -27,9 +27,8 @@ export function nearNames(wanted: string, names: Iterable<string>): string[] {
     let away = distance(lower, name.toLowerCase(), limit);
     if (
       away >= limit &&
-      wanted.length >= 4 &&
       name.length < 3 * wanted.length &&
-      name.toLowerCase().includes(lower)
+      (wanted.length >= 4 ? name.toLowerCase().includes(lower) : name.toLowerCase().startsWith(lower))
     )
       away = limit;
     else if (away >= limit) continue;

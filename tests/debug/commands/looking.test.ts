@@ -5,7 +5,7 @@ describe("values", () => {
   it("are printed in gdb's formats", () => {
     const { do: say } = keeper();
     say("advance square");
-    expect(say("p $rdi", "p/x $rdi+0x10", "p/t 5", "p/d -1", "p/c 0x41", "p/o 8")).toBe(
+    expect(say("p $rdi", "p/x $rdi+0x10", "p/t 5", "p/d -1", "p/c 0x41", "p /o 8")).toBe(
       "1\n0x11\n101\n-1\n65 'A'\n010",
     );
     expect(say("p square")).toMatch(/^0x\w+ <square>$/);

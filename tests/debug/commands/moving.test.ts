@@ -64,7 +64,7 @@ describe("instructions", () => {
     const { do: again } = keeper();
     again("b sum", "c", "advance " + TOTAL);
     expect(again("x/i $rip")).toMatch(/mov eax/);
-    expect(again("si 2")).toMatch(/call square|mov edi, eax/);
+    expect(again("si 2")).toMatch(/call 0x\w+ <square>|mov edi, eax/);
   });
 
   it("are gone to by count", () => {
