@@ -196,7 +196,9 @@ describe("fork", () => {
   });
 
   it("is ENOMEM when strict accounting has no room for the copy", () => {
-    s = new Space({ settings: { ...s.env.settings, overcommit: 2 } });
+    s = new Space({
+      settings: { ...s.env.settings, overcommit: 2, adminReserveKbytes: 0, userReserveKbytes: 0 },
+    });
     const pages = Math.floor(s.frames.total * 0.3);
     s.map(0, pages);
     expect(s.mm.fork(s.env, 2)).toBe(-ENOMEM);
