@@ -13,6 +13,7 @@ Usage: sealab run [OPTIONS] [--] PROG [ARGS...]  run an ELF program
        sealab demo [SAMPLE]                      an attack on a sealed JIT heap
        sealab debug [OPTIONS] PROG [ARGS...]     step through it, and back
        sealab gdb [OPTIONS] PROG [ARGS...]       serve gdb: target remote :1234
+       sealab snapshot save|load|info ...        a machine in a file
        sealab check [OPTIONS] FILE|DIR...        run scenarios, text tests of mm
        sealab on-linux [OPTIONS] PROG [ARGS...]  run it on a real Linux, in QEMU
        sealab samples [NAME -o FILE]             list or write sample programs
@@ -26,11 +27,11 @@ Options of run:
 ${optionsHelp(RUN_OPTIONS)}
 
 Standard input, output and error are the program's own, and so is the exit
-status (128+N when signal N ended it). sealab's own: 2 wrong usage, 124 a bound
-was reached, 125 every task waits for ever, 126 the file cannot be run, 127
-there is no such file, 70 a mistake of sealab's. Ctrl-C goes to the program; a
-second one (a third, where the program reads a terminal), or three Ctrl-], end
-sealab with 130.
+status (128+N when signal N ended it). sealab's own: 2 wrong usage, 123 a
+replay differs, 124 a bound was reached, 125 every task waits for ever, 126 the
+file cannot be run, 127 there is no such file, 70 a mistake of sealab's. Ctrl-C
+goes to the program; a second one (a third, where the program reads a
+terminal), or three Ctrl-], end sealab with 130.
 
 Try:
   sealab demo
@@ -53,6 +54,8 @@ async function dispatch(args: readonly string[]): Promise<number> {
       return (await import("./debug-command.js")).debugCommand(rest);
     case "gdb":
       return (await import("./gdb-command.js")).gdbCommand(rest);
+    case "snapshot":
+      return (await import("./snapshot-command.js")).snapshotCommand(rest);
     case "demo":
       return (await import("./demo-command.js")).demoCommand(rest);
     case "check":

@@ -57,6 +57,11 @@ export class NodeHostFiles implements HostFiles {
     }
   }
 
+  /** The directories and files that were named, by number. */
+  get rootPaths(): string[] {
+    return this.roots.map(({ path }) => path);
+  }
+
   stat(root: number, path: string): HostStat | number {
     return this.attempt(root, path, (full) => statOf(fs.lstatSync(full, { bigint: true })));
   }

@@ -8,6 +8,8 @@ export interface Bounds {
   readonly maxInstructions: number;
   /** Milliseconds of real time. */
   readonly timeout: number;
+  /** Asked after each slice: true ends the run as the other bounds do. */
+  readonly enough?: () => boolean;
 }
 
 /** What the loop needs of the host beside what the machine takes from it. */
@@ -90,6 +92,7 @@ export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bound
       if (budget <= 0) return { kind: "instructions" };
       machine.keepTime();
       const result = machine.run(budget);
+      if (bounds.enough?.() === true) return { kind: "instructions" };
       if (result.reason === "exited") return { kind: "exited", status: result.status };
       if (timeLeft() <= 0) return { kind: "timeout" };
       const key = takeKeys();

@@ -81,6 +81,8 @@ export interface SaveOptions {
   /** sealab's version, for who asks what made the file. */
   readonly version?: string;
   readonly notes?: Value;
+  /** The name (with options) of the model of sealing, where the machine was given the model itself. */
+  readonly sealing?: string;
 }
 
 /**
@@ -91,7 +93,7 @@ export interface SaveOptions {
 export function saveMachine(machine: Machine, options: SaveOptions = {}): Uint8Array {
   const { kernel } = machine;
   if (kernel.inRun) throw new SnapshotError("a machine can be saved between runs only, not by a listener");
-  const made = madeOf(machine.made);
+  const made = madeOf(machine.made, options.sealing);
   const { version = "unknown", notes = null } = options;
   const writer = new ValueWriter();
   writer.value(headOf(machine, made, version, notes) as unknown as Value);
@@ -147,9 +149,9 @@ export function loadMachine(file: Uint8Array, parts: LoadParts): Machine {
   kernel.mmu.loadState({ root, asid, pkru, controls: kernel.mmu.features });
   cpu.registers.pkru = pkru;
   kernel.stateReplaced();
+  checkLowerFiles(machine.snapshots.objectsNow());
   if (machineDigest(machine) !== head.digest)
     throw new SnapshotError("of another version of sealab: the machine is not the one that was saved");
-  checkLowerFiles(machine.snapshots.objectsNow());
   if (kernel.clock instanceof HostClock) kernel.clock.resume(head.monotonic);
   if (head.randomness !== null) seededRandomOf(host)?.loadState(Uint32Array.from(head.randomness));
   if (machine.terminals.host?.raw === true) host.terminal?.setRaw(true);
@@ -190,7 +192,7 @@ function sourceOf(machine: Machine): GraphSource {
 }
 
 /** @throws SnapshotError */
-function madeOf(options: MachineOptions): Made {
+function madeOf(options: MachineOptions, modelName: string | undefined): Made {
   const { root, upper, sealing, ...others } = options;
   if (upper !== undefined) throw new SnapshotError("a machine with an upper layer (--upper) cannot be saved");
   const rest: Made & { host?: unknown; reuse?: unknown; executor?: unknown } = others;
@@ -200,7 +202,9 @@ function madeOf(options: MachineOptions): Made {
   return {
     ...rest,
     ...(root === undefined ? {} : { root: typeof root === "number" ? root : "archive" }),
-    ...(sealing === undefined ? {} : { sealing: typeof sealing === "string" ? sealing : null }),
+    ...(sealing === undefined
+      ? {}
+      : { sealing: modelName ?? (typeof sealing === "string" ? sealing : null) }),
   };
 }
 
