@@ -30,7 +30,7 @@ export class Hasher {
     this.word(value.length);
     const whole = value.length & ~15;
     if (whole > 0) {
-      const aligned = value.byteOffset % 4 === 0 ? value : value.slice(0, whole);
+      const aligned = value.byteOffset % 4 === 0 ? value : new Uint8Array(value.subarray(0, whole));
       this.blocks(new Int32Array(aligned.buffer, aligned.byteOffset, whole >>> 2));
     }
     for (let i = whole; i < value.length; i++) this.word(value[i]!);
