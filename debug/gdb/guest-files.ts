@@ -3,7 +3,6 @@
 import { userCredentials } from "../../kernel/credentials.js";
 import { EACCES, EBADF, EINVAL, EROFS } from "../../kernel/errno.js";
 import { openPath } from "../../kernel/fs/open.js";
-import type { OpenFile } from "../../kernel/fs/open-file.js";
 import { O_NOATIME, O_RDONLY } from "../../kernel/fs/open-flags.js";
 import { walk } from "../../kernel/fs/walk.js";
 import type { FsContext } from "../../kernel/fs/fs-context.js";
@@ -24,8 +23,19 @@ const failed = (errno: number): string => {
   return `F-1,${code.toString(16)}`;
 };
 
+/** A file as it was when it was opened. */
+interface Opened {
+  readonly bytes: Uint8Array;
+  /** struct fio_stat. */
+  readonly stat: Uint8Array;
+}
+
+/** Bytes of a file that are read at most. */
+const LARGEST = 2 ** 30;
+const FIRST_READ = 2 ** 16;
+
 export class GuestFiles {
-  private readonly open = new Map<number, OpenFile>();
+  private readonly open = new Map<number, Opened>();
   private next = 3;
 
   constructor(
@@ -33,6 +43,8 @@ export class GuestFiles {
     private readonly task: () => Task,
     /** Bytes that a reply may have. */
     private readonly room: number,
+    /** Looks, and leaves the machine as it was. */
+    private readonly aside: <T>(look: () => T) => T,
   ) {}
 
   /** What comes behind `vFile:`. */
@@ -44,17 +56,17 @@ export class GuestFiles {
       case "setfs":
         return "F0";
       case "open":
-        return this.openFile(args);
+        return this.aside(() => this.openFile(args));
       case "close":
         return this.close(hexNumber(args[0]));
       case "pread":
         return this.pread(hexNumber(args[0]), hexNumber(args[1]), hexNumber(args[2]));
       case "fstat": {
         const file = this.open.get(hexNumber(args[0]));
-        return file === undefined ? failed(EBADF) : attachment(statBytes(file.node));
+        return file === undefined ? failed(EBADF) : attachment(file.stat);
       }
       case "readlink":
-        return this.readLink(pathOf(args[0]));
+        return this.aside(() => this.readLink(pathOf(args[0])));
       case "pwrite":
       case "unlink":
         return failed(EROFS);
@@ -64,7 +76,6 @@ export class GuestFiles {
   }
 
   closeAll(): void {
-    for (const file of this.open.values()) file.release();
     this.open.clear();
   }
 
@@ -84,26 +95,23 @@ export class GuestFiles {
     const file = openPath(fs, userCredentials(0, 0), fs.root, path, O_RDONLY | O_NOATIME, 0);
     if (typeof file === "number") return failed(-file);
     if ("fifo" in file) return failed(EINVAL);
+    const bytes = wholeOf(file);
+    if (typeof bytes === "number") return failed(-bytes);
     const number = this.next++;
-    this.open.set(number, file.hold());
+    this.open.set(number, { bytes, stat: statBytes(file.node) });
     return `F${number.toString(16)}`;
   }
 
   private close(number: number): string {
-    const file = this.open.get(number);
-    if (file === undefined) return failed(EBADF);
-    this.open.delete(number);
-    file.release();
-    return "F0";
+    return this.open.delete(number) ? "F0" : failed(EBADF);
   }
 
   private pread(number: number, count: number, offset: number): string {
     const file = this.open.get(number);
     if (file === undefined) return failed(EBADF);
     // Half of the room: every byte may need an escape.
-    const bytes = new Uint8Array(Math.min(count, Math.floor(this.room / 2) - 16));
-    const read = file.read(bytes, offset);
-    return read < 0 ? failed(-read) : attachment(bytes.subarray(0, read));
+    const length = Math.min(count, Math.floor(this.room / 2) - 16);
+    return attachment(file.bytes.subarray(offset, offset + length));
   }
 
   private readLink(path: string): string {
@@ -114,6 +122,24 @@ export class GuestFiles {
     const target = (inode as unknown as { readLink(): string | number }).readLink();
     if (typeof target === "number") return failed(-target);
     return attachment(Uint8Array.from(target, (character) => character.charCodeAt(0)));
+  }
+}
+
+/** All of a file; of one in /proc, whose size is 0, what it has now. A negative errno where it cannot be read. */
+function wholeOf(file: {
+  readonly node: Inode;
+  read(bytes: Uint8Array, offset: number): number;
+}): Uint8Array | number {
+  let bytes = new Uint8Array(Math.min(LARGEST, Math.max(FIRST_READ, file.node.size + 1)));
+  for (let at = 0; ;) {
+    const read = file.read(bytes.subarray(at), at);
+    if (read < 0) return read;
+    at += read;
+    if (read === 0 || at >= LARGEST) return bytes.slice(0, at);
+    if (at < bytes.length) continue;
+    const longer = new Uint8Array(2 * bytes.length);
+    longer.set(bytes);
+    bytes = longer;
   }
 }
 

@@ -87,6 +87,17 @@ export class RunControl {
     return this.timeline.change(edit);
   }
 
+  /** Looks at the machine in ways that may change it: it is afterwards as it was, and nothing of it is recorded. */
+  aside<T>(look: () => T): T {
+    const { machine } = this;
+    const before = machine.snapshot();
+    try {
+      return machine.aside(look);
+    } finally {
+      machine.restore(before);
+    }
+  }
+
   /** Lets the machine go on, each thread as `decide` says. */
   resume(decide: (task: Task) => Action): void {
     const { stops, last } = this;

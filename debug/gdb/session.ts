@@ -525,7 +525,12 @@ export class GdbSession {
   }
 
   private newFiles(): GuestFiles {
-    return new GuestFiles(() => this.task() ?? this.machine.task, PACKET_SIZE);
+    const { machine } = this;
+    return new GuestFiles(
+      () => this.task() ?? machine.task,
+      PACKET_SIZE,
+      (look) => this.control.aside(look),
+    );
   }
 }
 

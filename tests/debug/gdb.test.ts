@@ -124,6 +124,45 @@ describe.skipIf(gdb === undefined || dynamic === undefined)("gdb and a C program
     TIMEOUT,
   );
 
+  it.skipIf(fixed === undefined).each(["static", "dynamic"])(
+    "goes back: to the write that changed a watched byte, by line, out of a function, to the beginning (%s)",
+    async (kind) => {
+      const program = kind === "static" ? [fixed!] : [...LIBRARIES, dynamic!];
+      const ran = await debug(gdb!, program, [
+        "tbreak munmap",
+        "continue",
+        "watch counter",
+        "reverse-continue",
+        "backtrace 1",
+        "continue",
+        "delete",
+        "tbreak square",
+        "reverse-continue",
+        "print n",
+        "reverse-finish",
+        "reverse-next",
+        "reverse-next",
+        "reverse-stepi",
+        "reverse-continue",
+        "print $pc",
+        "handle SIGUSR1 nostop noprint pass",
+        "continue",
+      ]);
+      expect(ran.gdb).toMatch(/Old value = 42\nNew value = 0\n(?:0x\w+ in )?work \(.*\n24\t/);
+      expect(ran.gdb).toMatch(/#0 .*work \(argument=0x0\)/);
+      expect(ran.gdb).toMatch(/Old value = 0\nNew value = 42\nwork/);
+      // The last call of square.
+      expect(ran.gdb).toContain("$1 = 4");
+      expect(ran.gdb).toMatch(/in sum \(n=4\).*\n19\t.*\n/);
+      expect(ran.gdb).toContain("No more reverse-execution history.");
+      expect(ran.gdb).toMatch(/\$2 = .*<_start>/);
+      expect(ran.gdb).toContain("exited with code 07");
+      // What was printed is not printed again.
+      expect(ran).toMatchObject({ output: "sum 30\nmseal 0 munmap -1\n", status: 7 });
+    },
+    TIMEOUT,
+  );
+
   it.skipIf(fixed === undefined)(
     "follows a child of fork, and comes back to its parent",
     async () => {
