@@ -4,7 +4,7 @@ import { encodeRecord, type Packer } from "../debug/recording/record-file.js";
 import { InputLog } from "../debug/recording/input-log.js";
 import { RewindableHost } from "../debug/recording/rewindable-host.js";
 import type { RunSetup } from "../debug/recording/run-record.js";
-import { machineDigest } from "../debug/snapshot/digest.js";
+import { memoryDigest } from "../debug/recording/memory-digest.js";
 import { Failure, INTERNAL_STATUS, reasonOf, USAGE_STATUS } from "./failure.js";
 import type { NodeHost } from "./node-host.js";
 import { zlib } from "./node-modules.js";
@@ -85,7 +85,7 @@ export class Recording {
       status,
       message,
       exited: machine.kernel.processes.size === 0,
-      digest: whole ? machineDigest(machine) : null,
+      digest: whole ? memoryDigest(machine) : null,
     };
     const file = encodeRecord({ version: version(), setup, log: this.door.log, end }, PACKER);
     try {

@@ -5,7 +5,7 @@ import type { SealingModel } from "../../kernel/mm/sealing/sealing-model.js";
 import { Machine, type MachineOptions } from "../machine.js";
 import { RecordError } from "./record-file.js";
 import { RewindableHost } from "./rewindable-host.js";
-import { machineDigest } from "../snapshot/digest.js";
+import { memoryDigest } from "./memory-digest.js";
 import { ReplayDiffers } from "./replay-differs.js";
 import type { RunEnd, RunRecord, RunSetup } from "./run-record.js";
 
@@ -91,7 +91,7 @@ export function runReplay({ machine, host }: Replay, end: RunEnd): void {
     throw differs(`the record ends at instruction ${end.instructions}`);
   if ((machine.kernel.processes.size === 0) !== end.exited)
     throw differs(`here the record ${end.exited ? "ends" : "does not end"} with the program`);
-  if (end.digest !== null && machineDigest(machine) !== end.digest)
+  if (end.digest !== null && memoryDigest(machine) !== end.digest)
     throw differs("this is the end, and memory is not that of the record");
 }
 

@@ -53,7 +53,7 @@ export interface RunEnd {
   readonly message: string | null;
   /** The program came to its own end; otherwise sealab ended the run. */
   readonly exited: boolean;
-  /** Of the machine at its end (machineDigest); null where a mistake of sealab's was the end. */
+  /** Of memory at the end (memoryDigest); null where a mistake of sealab's was the end. */
   readonly digest: string | null;
 }
 

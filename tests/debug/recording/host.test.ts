@@ -57,8 +57,14 @@ function echo(): Uint8Array {
   return program.build();
 }
 
-const STATES = { rip: 0, output: "" };
-const stateOf = (machine: Machine, host: BufferHost): typeof STATES & { instructions: number; exit: unknown } => ({
+interface End {
+  readonly rip: number;
+  readonly output: string;
+  readonly instructions: number;
+  readonly exit: unknown;
+}
+
+const stateOf = (machine: Machine, host: BufferHost): End => ({
   rip: machine.registers.rip,
   output: host.text(1),
   instructions: machine.instructions,
@@ -66,7 +72,7 @@ const stateOf = (machine: Machine, host: BufferHost): typeof STATES & { instruct
 });
 
 /** A run with input and Ctrl-C that come at odd moments. */
-function record(): { log: InputLog; end: ReturnType<typeof stateOf> } {
+function record(): { log: InputLog; end: End } {
   const inner = new SlowHost();
   const host = new RewindableHost(inner, new InputLog(), { checkEvery: 500 });
   const machine = Machine.create({ host, memoryBytes: 16 << 20 });
@@ -85,7 +91,7 @@ function record(): { log: InputLog; end: ReturnType<typeof stateOf> } {
   return { log: host.log, end: stateOf(machine, inner) };
 }
 
-function replay(log: InputLog, slice: number, program = echo()): ReturnType<typeof stateOf> {
+function replay(log: InputLog, slice: number, program = echo()): End {
   const inner = new BufferHost();
   const host = new RewindableHost(inner, log, { closed: true });
   const machine = Machine.create({ host, memoryBytes: 16 << 20 });
@@ -104,7 +110,11 @@ describe("a log", () => {
 
   it("says where another run differs", () => {
     const { log } = record();
-    const other = new Program().label("_start").syscall(SYS.getpid).code("again: inc rax\n jmp again").build();
+    const other = new Program()
+      .label("_start")
+      .syscall(SYS.getpid)
+      .code("again: inc rax\n jmp again")
+      .build();
     expect(() => replay(log, Infinity, other)).toThrow(ReplayDiffers);
     expect(() => replay(log, Infinity, other)).toThrow(/^the replay differs at instruction \d+: /);
   });
