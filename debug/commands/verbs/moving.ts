@@ -35,13 +35,20 @@ function step(name: string, aliases: readonly string[], kind: Counted, help: str
   };
 }
 
-function simple(
-  name: string,
-  aliases: readonly string[],
-  kind: "finish" | "reverse-finish",
-  help: string,
-): Verb {
-  return { name, aliases, group: "moving", help, run: (call) => move(call, { kind }) };
+/** Tells what the function that was finished left in RAX. */
+function finish(context: Context): Outcome {
+  const outcome = moving(context, { kind: "finish" });
+  if (outcome.kind !== "motion") return outcome;
+  return {
+    ...outcome,
+    finish(report) {
+      const told = stopOutcome(context, report);
+      if (report.reason !== "step" || told.kind !== "lines") return told;
+      const { rax } = context.view().registers;
+      const number = rax < 10n ? String(rax) : `${BigInt.asIntN(64, rax)} = 0x${rax.toString(16)}`;
+      return { ...told, lines: [...told.lines, `RAX ${number}`] };
+    },
+  };
 }
 
 /** Goes on to the first of a kind that is also as it was named. */
@@ -104,7 +111,13 @@ export const MOVING: readonly Verb[] = [
   step("nexti", ["ni"], "next-instruction", "One instruction; a call is carried out to its return."),
   step("step", ["s"], "step-line", "To the next source line, into functions that have lines."),
   step("next", ["n"], "next-line", "To the next source line; calls are carried out."),
-  simple("finish", ["fin", "fini"], "finish", "Until the function has returned to its caller."),
+  {
+    name: "finish",
+    aliases: ["fin", "fini"],
+    group: "moving",
+    help: "Until the function has returned to its caller; tells what it left in RAX.",
+    run: ({ context }) => finish(context),
+  },
   {
     name: "until",
     aliases: ["u"],
