@@ -132,6 +132,9 @@ class Screen {
       case "next-thread":
         this.nextThread();
         return;
+      case "thread":
+        this.chooseThread(effect.tid);
+        return;
       case "code-mode":
         this.changeCodeMode();
         return;
@@ -212,6 +215,7 @@ class Screen {
   private answer(lines: readonly string[], asked: boolean): void {
     for (const line of lines) this.panels.log(line, "plain");
     this.panels.changed();
+    this.state = { ...this.state, status: this.status() };
     if (!asked || lines.length === 0) return;
     if (lines.length > 1) this.dispatch({ kind: "show", panel: "log", focus: false });
     else this.dispatch({ kind: "said", text: lines[0]!, bad: false });
@@ -350,7 +354,12 @@ class Screen {
       .map(({ tid }) => tid)
       .sort((a, b) => a - b);
     const next = tids[(tids.indexOf(session.task.tid) + 1) % tids.length];
-    if (next !== undefined) this.lines.push(`thread ${next}`);
+    if (next !== undefined) this.chooseThread(next);
+  }
+
+  private chooseThread(tid: number): void {
+    const { commands } = this.options;
+    this.attempt(() => this.begin(commands.execute(`thread ${tid}`), "", false));
   }
 
   private changeCodeMode(): void {

@@ -50,6 +50,8 @@ export type ScreenEvent =
 /** What is to be done beside drawing. */
 export type Effect =
   | { readonly kind: "line"; readonly line: string }
+  /** The thread that registers, memory and steps are about. */
+  | { readonly kind: "thread"; readonly tid: number }
   /** A breakpoint on the row, or none. */
   | { readonly kind: "toggle"; readonly row: Row }
   /** The panel shows what is at the address. */
@@ -323,7 +325,7 @@ function opened(state: ScreenState): Updated {
   const row = chosenRow(state, state.focus);
   if (row === undefined) return only(state);
   if (row.instruction !== undefined) return doing(state, { kind: "line", line: `goto ${row.instruction}` });
-  if (row.tid !== undefined) return doing(state, { kind: "line", line: `thread ${row.tid}` });
+  if (row.tid !== undefined) return doing(state, { kind: "thread", tid: row.tid });
   if (state.focus === "code") return toggled(state);
   return looked(state, state.focus === "memory" || state.focus === "areas" ? "walk" : "memory");
 }

@@ -24,8 +24,12 @@ const ESCAPE_MS = 30;
 const BACK = 0x1d;
 /** What ends a process, before which the terminal is put right. */
 const ENDINGS = ["SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT"] as const;
+/** Terminals that know them show what is between at once (synchronized output); others pass over them. */
+const FRAME_BEGINS = "\x1b[?2026h";
+const FRAME_ENDS = "\x1b[?2026l";
 /** Mouse off, attributes off, cursor shown, keypad normal, the screen that was before. */
-const RESTORE = "\x1b[?1006l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[0m\x1b[?25h\x1b[?1l\x1b>\x1b[?1049l";
+const RESTORE =
+  "\x1b[?2026l\x1b[?1006l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[0m\x1b[?25h\x1b[?1l\x1b>\x1b[?1049l";
 
 /**
  * The user's terminal, taken over whole: terminal-kit draws what has changed and names the keys. What was on it before
@@ -114,12 +118,15 @@ export class UserTerminal {
         column = end;
       }
     }
+    process.stdout.write(FRAME_BEGINS);
     this.terminal.hideCursor();
     this.buffer.draw({ delta: !this.whole });
     this.whole = false;
-    if (canvas.cursor === null) return;
-    this.terminal.moveTo(canvas.cursor.column + 1, canvas.cursor.row + 1);
-    this.terminal.hideCursor(false);
+    if (canvas.cursor !== null) {
+      this.terminal.moveTo(canvas.cursor.column + 1, canvas.cursor.row + 1);
+      this.terminal.hideCursor(false);
+    }
+    process.stdout.write(FRAME_ENDS);
   }
 
   /** The next `show` draws everything: something else may have written on the screen. */

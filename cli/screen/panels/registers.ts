@@ -81,10 +81,8 @@ function pkruLine({ value, meaning, changed }: RegisterRow): Line {
 }
 
 function flagsLine({ meaning, changed }: RegisterRow): Line {
-  return [
-    span("flags", STYLES.label),
-    span(changed ? meaning.replace("[", "*") : meaning, changed ? STYLES.changed : STYLES.plain),
-  ];
+  const style = changed ? STYLES.changed : STYLES.plain;
+  return [span("flags", STYLES.label), span(`${changed ? "*" : " "}${meaning}`, style)];
 }
 
 function pair(

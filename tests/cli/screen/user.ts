@@ -26,6 +26,8 @@ const KEYS: Readonly<Record<string, string>> = {
 
 /** Milliseconds that a screen may take on a busy computer. */
 const PATIENCE = 20_000;
+/** Milliseconds without output, after which a screen is whole. */
+const QUIET = 250;
 
 /**
  * A user at a terminal: a pty of the host, and a terminal emulator in memory that shows what is written to it. The
@@ -134,6 +136,17 @@ export class User {
     return this.screen();
   }
 
+  /** Waits until a text is seen and nothing has been written for a moment: the whole screen is drawn. */
+  async settles(text: string | RegExp): Promise<string> {
+    for (;;) {
+      await this.sees(text);
+      const { length } = this.written;
+      await new Promise((resolve) => setTimeout(resolve, QUIET));
+      const drawing = this.written.lastIndexOf("\x1b[?2026h") > this.written.lastIndexOf("\x1b[?2026l");
+      if (this.written.length === length && !drawing) return this.sees(text);
+    }
+  }
+
   /** Waits until the terminal has been sent something. */
   async gets(text: string): Promise<void> {
     await this.until(
@@ -145,6 +158,8 @@ export class User {
   /** Waits until it has ended. @returns what the shell said of it */
   async end(): Promise<string> {
     await this.until(() => this.ended, "the program did not end");
+    // The emulator takes what it is given in its own time.
+    await new Promise<void>((resolve) => this.terminal.write("", resolve));
     const said = /ended (\d+)\r\n(settings kept)?/.exec(this.written);
     return said === null ? "nothing" : `${said[1]}${said[2] === undefined ? "" : ", settings kept"}`;
   }
