@@ -162,6 +162,7 @@ export class Machine {
     );
     this.modules = new Modules(
       () => kernel.current.mm,
+      () => kernel.cpu.instructions,
       (look) => this.aside(look),
     );
   }

@@ -77,25 +77,34 @@ export class Modules {
   private known: {
     readonly mm: AddressSpace;
     readonly key: string;
+    /** When it was looked at last: where nothing of this has changed, the areas are not gone through again. */
+    stamp: Stamp;
     readonly modules: readonly Module[];
   } | null = null;
 
   /**
    * @param mm the address space that is meant where none is named
+   * @param instructions retired so far
    * @param aside looks at the guest's files beside the run, of which nothing is noted
    */
   constructor(
     private readonly mm: () => AddressSpace,
+    private readonly instructions: () => number,
     private readonly aside: (look: () => void) => void,
   ) {}
 
   /** The program first, then by address. */
   of(mm: AddressSpace = this.mm()): readonly Module[] {
+    const stamp = { instructions: this.instructions(), areas: mm.tree.count, pages: mm.stats.totalVm };
+    if (this.known?.mm === mm && sameStamp(this.known.stamp, stamp)) return this.known.modules;
     const areas = mappedFiles(mm);
     // Of a program that has ended, the names stay.
     if (areas.length === 0) return this.known?.mm === mm ? this.known.modules : NOTHING;
     const key = areas.map(({ identity, area }) => `${identity}@${area.start}`).join();
-    if (this.known?.mm === mm && this.known.key === key) return this.known.modules;
+    if (this.known?.mm === mm && this.known.key === key) {
+      this.known.stamp = stamp;
+      return this.known.modules;
+    }
     const modules: Module[] = [];
     for (const { area, identity, end } of areas) {
       const parsed = this.parse(area, identity);
@@ -123,7 +132,7 @@ export class Modules {
     }
     const { startCode } = mm.layout;
     modules.sort((a, b) => Number(holds(b, startCode)) - Number(holds(a, startCode)) || a.start - b.start);
-    this.known = { mm, key, modules };
+    this.known = { mm, key, stamp, modules };
     return modules;
   }
 
@@ -233,6 +242,16 @@ export class Modules {
     }
     return parsed;
   }
+}
+
+interface Stamp {
+  readonly instructions: number;
+  readonly areas: number;
+  readonly pages: number;
+}
+
+function sameStamp(a: Stamp, b: Stamp): boolean {
+  return a.instructions === b.instructions && a.areas === b.areas && a.pages === b.pages;
 }
 
 function holds({ start, end }: { start: number; end: number }, address: number): boolean {
