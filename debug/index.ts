@@ -33,6 +33,13 @@ export { COLOURED, PLAIN, type Style } from "./explain/style.js";
 export { LoadError } from "./load-error.js";
 export type { FaultStop, HappeningMap, HappeningName, SyscallStop } from "./happenings.js";
 export { Machine, type LoadOptions, type MachineOptions, type PageTableEntryView } from "./machine.js";
+export { decodeRecord, encodeRecord, RecordError, type Packer } from "./recording/record-file.js";
+export { memoryDigest } from "./recording/memory-digest.js";
+export { ReplayDiffers } from "./recording/replay-differs.js";
+export { replayMachine, runReplay, type Replay } from "./recording/replay-machine.js";
+export { RewindableHost } from "./recording/rewindable-host.js";
+export type { RunEnd, RunRecord, RunSetup } from "./recording/run-record.js";
+export type { Snapshot } from "./snapshot/snapshot.js";
 export type { User } from "./users.js";
 export type { RegisterName, Registers } from "./registers.js";
 export type {
