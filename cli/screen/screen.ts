@@ -14,7 +14,9 @@ import { ProgramTerminal } from "./program-terminal.js";
 import { programSize, type ScreenHost } from "./screen-host.js";
 import { initialState, type Row, type ScreenState, type Status } from "./state.js";
 import { isRefusal, statusOf } from "./stop-status.js";
-import { layoutOf, update, type Effect, type ScreenEvent } from "./update.js";
+import { layoutOf } from "./looking.js";
+import type { Effect, ScreenEvent } from "./screen-event.js";
+import { update } from "./update.js";
 import { UserTerminal } from "./user-terminal.js";
 
 export interface ScreenOptions {

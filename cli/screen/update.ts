@@ -1,78 +1,23 @@
 import { entryOf, type KeyAction, type ScreenAction } from "./key-table.js";
-import { layout, panelAt, PANELS, TABS, type PanelName, type Placed } from "./layout.js";
-import { completePrompt, editPrompt, promptWith } from "./prompt.js";
+import { panelAt, PANELS, TABS, type PanelName } from "./layout.js";
+import { chosen, focused, layoutOf, panelHeight, scrolled, withView } from "./looking.js";
+import { promptWith } from "./prompt.js";
+import { bad, doing, only, type ScreenEvent, type Updated } from "./screen-event.js";
 import {
   chosenRow,
   contentOf,
   firstShown,
   FOLLOWING,
-  NO_PROMPT,
   viewOf,
-  type CodeMode,
-  type PanelContent,
-  type PanelView,
-  type ProgramScreen,
-  type Row,
   type ScreenState,
   type Status,
 } from "./state.js";
 import { tabAt } from "./tab-bar.js";
-import { helpRows } from "./help.js";
-
-/** What comes from the keyboard and the mouse, and from the machine. */
-export type ScreenEvent =
-  | { readonly kind: "key"; readonly key: string }
-  | {
-      readonly kind: "mouse";
-      readonly action: "press" | "wheel-up" | "wheel-down";
-      readonly column: number;
-      readonly row: number;
-    }
-  | { readonly kind: "resized"; readonly columns: number; readonly rows: number }
-  | { readonly kind: "contents"; readonly contents: ScreenState["contents"] }
-  | { readonly kind: "program"; readonly program: ProgramScreen }
-  /** A verb has begun. */
-  | { readonly kind: "running"; readonly verb: string; readonly instructions: number }
-  /** It has been running for a while. */
-  | { readonly kind: "runs-long" }
-  /** The machine stands still. */
-  | { readonly kind: "stopped"; readonly status: Status }
-  | { readonly kind: "said"; readonly text: string; readonly bad: boolean }
-  /** A panel is to be seen: what was asked for is in it. */
-  | { readonly kind: "show"; readonly panel: PanelName; readonly focus: boolean }
-  /** The code panel shows this from now on. */
-  | { readonly kind: "code-mode"; readonly mode: CodeMode }
-  /** The names that the last word of the line being typed may become. */
-  | { readonly kind: "completed"; readonly names: readonly string[] }
-  /** The user comes back from the program. */
-  | { readonly kind: "left" };
-
-/** What is to be done beside drawing. */
-export type Effect =
-  | { readonly kind: "line"; readonly line: string }
-  /** The thread that registers, memory and steps are about. */
-  | { readonly kind: "thread"; readonly tid: number }
-  /** A breakpoint on the row, or none. */
-  | { readonly kind: "toggle"; readonly row: Row }
-  /** The panel shows what is at the address. */
-  | { readonly kind: "look"; readonly panel: "memory" | "walk"; readonly address: number }
-  /** The panel shows what it does unless told. */
-  | { readonly kind: "look-away"; readonly panel: "memory" | "walk" }
-  /** What may the line being typed become? A `completed` event answers. */
-  | { readonly kind: "complete"; readonly text: string }
-  | { readonly kind: "interrupt" | "quit" | "redraw" | "suspend" | "next-thread" | "code-mode" };
-
-export interface Updated {
-  readonly state: ScreenState;
-  readonly effects: readonly Effect[];
-}
+import { completed, helped, typed } from "./update-prompt.js";
 
 const WHEEL_ROWS = 3;
 
-const only = (state: ScreenState): Updated => ({ state, effects: [] });
-const doing = (state: ScreenState, effect: Effect): Updated => ({ state, effects: [effect] });
-const bad = (state: ScreenState, text: string): Updated => only({ ...state, message: { text, bad: true } });
-
+/** The screen after an event, and what is to be done. */
 export function update(state: ScreenState, event: ScreenEvent): Updated {
   switch (event.kind) {
     case "key":
@@ -118,18 +63,6 @@ function stopped(state: ScreenState, status: Status): ScreenState {
   const mode = state.mode === "program" ? "debugger" : state.mode;
   const views = { ...state.views, code: FOLLOWING, stack: FOLLOWING, trace: FOLLOWING };
   return { ...state, mode, running: null, status, views };
-}
-
-export const layoutOf = (state: ScreenState): readonly Placed[] => layout(state);
-
-/** Rows of a panel that there is room for. */
-export function panelHeight(state: ScreenState, panel: PanelName): number {
-  const placed = layoutOf(state).find((each) => each.panel === panel);
-  return placed === undefined ? 1 : Math.max(1, placed.area.rows - 1);
-}
-
-export function focused(state: ScreenState, panel: PanelName): ScreenState {
-  return { ...state, focus: panel, tab: panel === "code" || panel === "registers" ? state.tab : panel };
 }
 
 function pressed(state: ScreenState, key: string): Updated {
@@ -291,35 +224,6 @@ function neighbour(state: ScreenState, direction: 1 | -1): PanelName {
   return order[(Math.max(0, at) + direction + order.length) % order.length]!;
 }
 
-/** Another row of a panel, so many further down. */
-function chosen(state: ScreenState, panel: PanelName, by: number): ScreenState {
-  const content = contentOf(state, panel);
-  const { length } = content.rows;
-  if (length === 0) return state;
-  const view = viewOf(state, panel);
-  const height = panelHeight(state, panel);
-  const top = firstShown(content, view, height);
-  const from = view.cursor ?? content.anchor ?? top;
-  const cursor = Math.max(0, Math.min(length - 1, from + by));
-  return withView(state, panel, { top, cursor });
-}
-
-/** Scrolls a panel without choosing another row; a row that would leave the screen is left. */
-function scrolled(state: ScreenState, panel: PanelName, by: number): ScreenState {
-  const content: PanelContent = contentOf(state, panel);
-  const height = panelHeight(state, panel);
-  const view = viewOf(state, panel);
-  const last = Math.max(0, content.rows.length - height);
-  const top = Math.max(0, Math.min(last, firstShown(content, view, height) + by));
-  const from = view.cursor ?? content.anchor ?? top;
-  return withView(state, panel, { top, cursor: Math.max(top, Math.min(top + height - 1, from)) });
-}
-
-const withView = (state: ScreenState, panel: PanelName, view: PanelView): ScreenState => ({
-  ...state,
-  views: { ...state.views, [panel]: view },
-});
-
 /** Enter on a row. */
 function opened(state: ScreenState): Updated {
   const row = chosenRow(state, state.focus);
@@ -328,54 +232,6 @@ function opened(state: ScreenState): Updated {
   if (row.tid !== undefined) return doing(state, { kind: "thread", tid: row.tid });
   if (state.focus === "code") return toggled(state);
   return looked(state, state.focus === "memory" || state.focus === "areas" ? "walk" : "memory");
-}
-
-function typed(state: ScreenState, key: string): Updated {
-  const leave = { ...state, mode: "debugger", prompt: NO_PROMPT } as const;
-  switch (key) {
-    case "ENTER":
-    case "CTRL_J": {
-      const line = state.prompt.text.trim();
-      if (line === "") return only(leave);
-      if (state.running !== null) return bad(leave, `the program runs (${state.running}); Ctrl-C stops it`);
-      const history = [...state.history.filter((each) => each !== line), line];
-      return doing({ ...leave, history }, { kind: "line", line });
-    }
-    case "ESCAPE":
-    case "CTRL_C":
-    case "CTRL_G":
-      return only(leave);
-    case "TAB":
-      return doing(state, { kind: "complete", text: state.prompt.text.slice(0, state.prompt.at) });
-    case "BACKSPACE":
-      if (state.prompt.text === "") return only(leave);
-  }
-  const prompt = editPrompt(state.prompt, key, state.history);
-  return only(prompt === null ? state : { ...state, prompt });
-}
-
-function completed(state: ScreenState, names: readonly string[]): ScreenState {
-  if (state.mode !== "prompt" || names.length === 0) return state;
-  const prompt = completePrompt(state.prompt, names, state.history);
-  const text = names.length > 1 ? names.join("  ") : "";
-  return { ...state, prompt, message: text === "" ? null : { text, bad: false } };
-}
-
-function helped(state: ScreenState, key: string): Updated {
-  const page = Math.max(1, state.rows - 3);
-  const last = Math.max(0, helpRows(state.columns).length - page);
-  const moves: Record<string, number> = {
-    UP: -1,
-    DOWN: 1,
-    PAGE_UP: -page,
-    PAGE_DOWN: page,
-    " ": page,
-    HOME: -Infinity,
-    END: Infinity,
-  };
-  const by = moves[key];
-  if (by === undefined) return only({ ...state, mode: "debugger" });
-  return only({ ...state, helpTop: Math.max(0, Math.min(last, state.helpTop + by)) });
 }
 
 function clicked(state: ScreenState, event: ScreenEvent & { kind: "mouse" }): Updated {

@@ -173,6 +173,16 @@ describe.skipIf(noTerminal)("the full-screen debugger on a terminal", { timeout:
     await user.sees("registers");
     user.press("ctrl-c");
     await user.sees("interrupted");
+    // What was typed comes again when the run is gone back and forward in.
+    user.press("9", "C");
+    await user.sees("the beginning");
+    await user.settles("0 instructions");
+    expect(user.screen()).not.toContain("got hello");
+    user.press("c");
+    await user.sees("got hello");
+    await user.sees("the program waits for input");
+    user.press("ctrl-c");
+    await user.sees("interrupted");
     // Its Ctrl-C is its own.
     user.press("c", "i", "ctrl-c");
     await user.sees("<INT>");

@@ -3,7 +3,8 @@ import { span } from "../../../cli/screen/canvas.js";
 import { draw } from "../../../cli/screen/draw.js";
 import { layout, PANELS, panelAt, type LayoutWishes } from "../../../cli/screen/layout.js";
 import { initialState, type PanelContent, type ScreenState } from "../../../cli/screen/state.js";
-import { update, type Effect, type ScreenEvent } from "../../../cli/screen/update.js";
+import type { Effect, ScreenEvent } from "../../../cli/screen/screen-event.js";
+import { update } from "../../../cli/screen/update.js";
 
 const rows = (count: number, from = 0x1000): PanelContent => ({
   title: "",

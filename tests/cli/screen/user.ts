@@ -44,7 +44,7 @@ export class User {
     if (pty === null) throw new Error("no pty");
     this.terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true });
     const script =
-      'before=$(stty -g); "$@"; echo "ended $?"; test "$before" = "$(stty -g)" && echo settings kept';
+      'before=$(stty -g); "$@"; echo "ended $?"; test "$before" = "$(stty -g)" && echo settings kept || echo settings differ';
     const inherited = { ...process.env };
     delete inherited["NO_COLOR"];
     this.pty = pty.spawn("/bin/sh", ["-c", script, "sh", ...argv], {
@@ -157,11 +157,12 @@ export class User {
 
   /** Waits until it has ended. @returns what the shell said of it */
   async end(): Promise<string> {
-    await this.until(() => this.ended, "the program did not end");
-    // The emulator takes what it is given in its own time.
+    // The end may be heard of before the last words.
+    const said = /ended (\d+)\r\n(settings \w+)\r\n$/;
+    await this.until(() => this.ended && said.test(this.written), "the program did not end");
     await new Promise<void>((resolve) => this.terminal.write("", resolve));
-    const said = /ended (\d+)\r\n(settings kept)?/.exec(this.written);
-    return said === null ? "nothing" : `${said[1]}${said[2] === undefined ? "" : ", settings kept"}`;
+    const [, status, settings] = said.exec(this.written)!;
+    return `${status}, ${settings}`;
   }
 
   close(): void {
