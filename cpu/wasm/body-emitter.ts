@@ -28,6 +28,7 @@ import {
   FLAG_AUX,
   FLAG_RESULT,
   JUMP_TAG,
+  FUEL,
   PKRU_WRITER_FUEL,
   PKRU_WRITER_RECORD,
   RIP,
@@ -320,6 +321,10 @@ export class BodyEmitter implements Leaves {
   /** Calls the callout whose number is on the stack. */
   calloutCall(depth: number): void {
     const { w } = this;
+    // A callout may ask how many instructions have been retired.
+    this.constant(0);
+    this.get(FUEL_LEFT);
+    emitStore(w, "i32", 4, FUEL);
     this.get(PC);
     w.raw([0x10, CALLOUT]);
     w.raw([0x22, HOST]);

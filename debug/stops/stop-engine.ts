@@ -257,11 +257,15 @@ export class StopEngine implements KernelDebugger {
   }
 
   forked(parent: Task, child: Task, kind: ForkKind): void {
+    this.note();
     if (!this.quiet) this.request(this.policy.forked(parent, child, kind));
+    this.requestIfReached();
   }
 
   vforkDone(task: Task): void {
+    this.note();
     if (!this.quiet) this.request(this.policy.vforkDone(task));
+    this.requestIfReached();
   }
 
   // The kernel's events.
