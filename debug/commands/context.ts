@@ -3,7 +3,7 @@ import type { StopReport } from "../session/stop-report.js";
 import type { Moment } from "../timeline/moment.js";
 import { View, type RegisterValues } from "../views/view.js";
 import { CommandError } from "./command-error.js";
-import { evaluate, parseExpression, type Scope } from "./expression.js";
+import { evaluate, parseExpression } from "./expression.js";
 import { addressFrom } from "./location.js";
 import { ViewScope } from "./scope.js";
 
@@ -32,7 +32,7 @@ export class Context {
   }
 
   /** What expressions see. */
-  scope(view = this.view()): Scope {
+  scope(view = this.view()): ViewScope {
     return new ViewScope(view, this.session.last.happenings[0]);
   }
 

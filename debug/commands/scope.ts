@@ -2,6 +2,7 @@ import { errnoName } from "../../kernel/errno.js";
 import { syscallTable } from "../../syscalls/index.js";
 import type { Happening } from "../stops/happening.js";
 import type { RegisterName } from "../registers.js";
+import { localVariables, valueOf, type PlacedVariable } from "../views/locals.js";
 import { hex, type View } from "../views/view.js";
 import { CommandError } from "./command-error.js";
 import { wrapped, type Cell, type Scope } from "./expression.js";
@@ -34,6 +35,8 @@ function constantsOf(): ReadonlyMap<string, bigint> {
  * stop its parts: `result`, `errno`, a call's arguments by name or as arg0 to arg5, `address`, `signal`, `before` …
  */
 export class ViewScope implements Scope {
+  private locals: readonly PlacedVariable[] | null = null;
+
   constructor(
     private readonly view: View,
     private readonly happening: Happening | undefined,
@@ -52,6 +55,8 @@ export class ViewScope implements Scope {
   name(name: string): bigint {
     const told = this.told(name);
     if (told !== undefined) return told;
+    const local = this.local(name);
+    if (local !== undefined) return valueOf(this.view, local) ?? this.addressOf(name);
     const [symbol] = this.view.modules.find(name, this.view.task.mm);
     if (symbol !== undefined) {
       const whole = symbol.kind === "object" && [1, 2, 4, 8].includes(symbol.size);
@@ -65,6 +70,10 @@ export class ViewScope implements Scope {
   }
 
   addressOf(name: string): bigint {
+    const local = this.local(name);
+    if (local?.address === null)
+      throw new CommandError(`${name}: where it is kept is not told (optimised code)`);
+    if (local !== undefined) return BigInt(local.address);
     const [symbol] = this.view.modules.find(name, this.view.task.mm);
     if (symbol === undefined) throw unknown(this.view, name);
     return BigInt(symbol.address);
@@ -75,6 +84,11 @@ export class ViewScope implements Scope {
     if (value === null)
       throw new CommandError(`${hex(BigInt.asUintN(64, address))}: no memory can be read there`);
     return wrapped(value, cell);
+  }
+
+  /** The innermost variable of that name where the thread stands. */
+  local(name: string): PlacedVariable | undefined {
+    return (this.locals ??= localVariables(this.view)).findLast((one) => one.name === name);
   }
 
   /** A part of what happened, by name. */

@@ -227,8 +227,11 @@ export function parseRange(context: Context, text: string, length: number): { st
   if (comma >= 0) size = context.count(text.slice(comma + 1).trim(), 1);
   else {
     const view = context.view();
-    const [symbol] = /^[A-Za-z_]\w*$/.test(place) ? view.modules.find(place, view.task.mm) : [];
-    if (symbol?.kind === "object" && symbol.size > 0) size = symbol.size;
+    const isName = /^[A-Za-z_]\w*$/.test(place);
+    const [symbol] = isName ? view.modules.find(place, view.task.mm) : [];
+    const local = isName ? context.scope(view).local(place) : undefined;
+    if (local !== undefined && local.size > 0) size = local.size;
+    else if (symbol?.kind === "object" && symbol.size > 0) size = symbol.size;
     const cast = /^\*\s*\((?:\w+ ?)*\*\)/.test(place);
     if (cast) throw new CommandError(`${text}: expected where, as ADDR,LENGTH`);
   }

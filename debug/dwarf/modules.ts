@@ -6,6 +6,7 @@ import { CallFrames } from "./call-frames.js";
 import { ElfFile, type Inflate } from "./elf-file.js";
 import { ElfSymbols, type ElfSymbol } from "./elf-symbols.js";
 import { LineTable, type LineRange } from "./line-table.js";
+import { Variables } from "./variables.js";
 import { nearNames } from "./near-names.js";
 
 /** What of the world outside a debugger may look at. */
@@ -22,6 +23,7 @@ class Parsed {
   readonly symbols: ElfSymbols;
   private table: LineTable | null = null;
   private unwinding: CallFrames | null = null;
+  private declared: Variables | null = null;
 
   constructor(bytes: Uint8Array, inflate: Inflate | undefined) {
     this.elf = new ElfFile(bytes, inflate);
@@ -34,6 +36,10 @@ class Parsed {
 
   get frames(): CallFrames {
     return (this.unwinding ??= new CallFrames(this.elf));
+  }
+
+  get variables(): Variables {
+    return (this.declared ??= new Variables(this.elf));
   }
 }
 
@@ -50,6 +56,7 @@ export interface Module {
   readonly symbols: ElfSymbols;
   readonly lines: LineTable;
   readonly frames: CallFrames;
+  readonly variables: Variables;
 }
 
 /** A symbol at its address in memory. */
@@ -127,6 +134,9 @@ export class Modules {
         },
         get frames() {
           return parsed.frames;
+        },
+        get variables() {
+          return parsed.variables;
         },
       });
     }

@@ -38,6 +38,11 @@ export function frameRows(view: View, most = 64): FrameRow[] {
   return rows;
 }
 
+/** The present function's frame (CFA), from which its variables are counted; null where nothing says so. */
+export function frameOf(view: View): number | null {
+  return callerOf(view, innermost(view))?.registers.get(RSP) ?? null;
+}
+
 /** Where the thread's present function returns to, and RSP then; null where nothing says so. */
 export function returnOf(view: View): { readonly address: number; readonly stackPointer: number } | null {
   const caller = callerOf(view, innermost(view));

@@ -102,10 +102,16 @@ function assign(context: Context, argument: string): Outcome {
     const [symbol] = view.modules.find(left, view.task.mm);
     const entry = context.last.happenings.find((one) => one.kind === "syscall-entry");
     const isArgument = entry?.kind === "syscall-entry" && argumentIndex(entry.number, left) >= 0;
-    if (/^arg[0-5]$/.test(left) || isArgument || (atEntry && symbol === undefined))
+    if (
+      /^arg[0-5]$/.test(left) ||
+      isArgument ||
+      (atEntry && symbol === undefined && context.scope(view).local(left) === undefined)
+    )
       return setArgument(context, left, value);
-    const address = context.scope(view).addressOf(left);
-    const size = symbol !== undefined && [1, 2, 4, 8].includes(symbol.size) ? symbol.size : 0;
+    const scope = context.scope(view);
+    const address = scope.addressOf(left);
+    const whole = scope.local(left)?.size ?? symbol?.size ?? 0;
+    const size = [1, 2, 4, 8].includes(whole) ? whole : 0;
     if (size === 0) throw new CommandError(`${left}: of what size? set *(int *) &${left} = …`);
     return setMemory(context, address, { size, signed: false }, value);
   }

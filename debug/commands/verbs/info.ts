@@ -1,5 +1,6 @@
 import { areaRows } from "../../views/areas.js";
 import { fileRows } from "../../views/files.js";
+import { localLines } from "../../views/locals.js";
 import { registerRows } from "../../views/registers.js";
 import { threadRows } from "../../views/threads.js";
 import { vectorRows } from "../../views/vectors.js";
@@ -192,6 +193,15 @@ const TOPICS: readonly Topic[] = [
     aliases: ["b", "br", "break", "breaks", "watchpoints"],
     help: "Breaks of all kinds.",
     tell: (context) => lines(...breakLines(context)),
+  },
+  {
+    name: "locals",
+    aliases: ["args"],
+    help: "Parameters and local variables here (of unoptimised code).",
+    tell(context) {
+      const found = localLines(context.view());
+      return found.length === 0 ? lines("no variables here") : lines(...found);
+    },
   },
   {
     name: "signals",

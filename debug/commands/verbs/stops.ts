@@ -62,10 +62,17 @@ const NAMES: Readonly<Partial<Record<StopSpec["kind"], readonly string[]>>> = {
   entry: ["address", "before", "after"],
 };
 
+/** Names of the variables at an address: a condition there may use them. */
+function declaredAt({ session }: Context, address: number): string[] {
+  const module = session.machine.modules.moduleAt(address, session.task.mm);
+  return module?.variables.at(address - module.bias).map(({ name }) => name) ?? [];
+}
+
 /** @throws CommandError for a name that is none, or a register that is none */
 function check(context: Context, expression: Expression, what: StopSpec): void {
   const scope = context.scope();
   const known = (name: string): boolean => {
+    if (what.kind === "address") return declaredAt(context, what.address).includes(name);
     if (what.kind !== "syscall") return NAMES[what.kind]?.includes(name) === true;
     if (/^arg[0-5]$/.test(name) || name === "call") return true;
     if (name === "result" || name === "errno") return what.at !== "entry";

@@ -30,6 +30,24 @@ describe("values", () => {
   });
 });
 
+describe("variables", () => {
+  it("are those of the function where it stands", () => {
+    const { do: say } = keeper();
+    expect(say("info locals")).toBe("no variables here");
+    expect(say("p total")).toBe("error: no symbol total");
+    expect(say("b square if n == 3", "c", "info locals")).toMatch(/\nn = 3\nresult = 4$/);
+    expect(say("p n * 2", "p &n == $rbp - 0x14", "x/dw &n")).toMatch(/^6\n1\n0x7ff\w+ {2}3$/);
+    expect(say("fin", "info locals")).toMatch(/\nn = 4\ntotal = 5\ni = 3$/);
+    expect(say("watch total", "c")).toMatch(/, 4 bytes written, now 0x5\n(.*\n) {2}old 0x5\n {2}new 0xe\n/);
+    expect(say("set total = 100", "p total", "display total", "n 2")).toMatch(/^100 = 0x64\n1: 100 = 0x64\n/);
+    expect(say("delete", "b main", "b keep", "c", "n 4", "info locals", "p key")).toMatch(/\nkey = 1\n1$/);
+    expect(say("p action")).toBe("error: no symbol action");
+    expect(say("b 72", "c", "info locals", "p/x action.flags")).toMatch(
+      /\naction: 32 bytes at 0x7ff\w+\nchild = .*\nerror: /,
+    );
+  });
+});
+
 describe("views", () => {
   it("show registers, and what changed", () => {
     const { do: say } = keeper();

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { ByteReader } from "../../../debug/dwarf/byte-reader.js";
+import { CallFrames } from "../../../debug/dwarf/call-frames.js";
+import { Variables } from "../../../debug/dwarf/variables.js";
 import { ElfFile } from "../../../debug/dwarf/elf-file.js";
 import { ElfSymbols } from "../../../debug/dwarf/elf-symbols.js";
 import { readLineUnit } from "../../../debug/dwarf/line-program.js";
@@ -106,6 +108,27 @@ describe("source lines", () => {
     for (let length = 0; length < whole.length; length += 501) {
       const cut = new ElfFile(whole.subarray(0, length));
       expect(() => [new LineTable(cut), new ElfSymbols(cut)]).not.toThrow();
+    }
+  });
+});
+
+describe("variables and call frames", () => {
+  it("that are damaged are as good as none", () => {
+    const whole = readFileSync(KEEPER);
+    const { sections } = new ElfFile(whole);
+    for (const name of [".debug_info", ".debug_abbrev", ".eh_frame"]) {
+      const { offset, size } = sections.find((section) => section.name === name)!;
+      for (let at = offset; at < offset + size; at += 3) {
+        for (const byte of [0, 0x7f, 0xff]) {
+          const damaged = new Uint8Array(whole);
+          damaged.fill(byte, at, at + 3);
+          const elf = new ElfFile(damaged);
+          const frames = new CallFrames(elf);
+          const source = { register: () => 0x7fff_0000, word: () => 0x40_1000 };
+          const main = 0x40_1200;
+          expect(() => [new Variables(elf).at(main), frames.caller(main, source)]).not.toThrow();
+        }
+      }
     }
   });
 });

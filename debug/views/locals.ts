@@ -1,0 +1,40 @@
+import type { Variable } from "../dwarf/variables.js";
+import { frameOf } from "./frames.js";
+import { hex, type View } from "./view.js";
+
+/** A parameter or local variable where the thread stands. */
+export interface PlacedVariable extends Omit<Variable, "place"> {
+  /** Null where the debugging information says it in a way that is not read (optimised code). */
+  readonly address: number | null;
+}
+
+/** What is declared around RIP, the innermost last: there a name may stand for another thing than outside. */
+export function localVariables(view: View): PlacedVariable[] {
+  const module = view.modules.moduleAt(view.rip, view.task.mm);
+  const found = module?.variables.at(view.rip - module.bias) ?? [];
+  if (module === undefined || found.length === 0) return [];
+  const frame = frameOf(view);
+  const rbp = Number(view.registers.rbp);
+  return found.map(({ place, ...rest }) => {
+    const bases = { frame, "frame-pointer": rbp, address: module.bias };
+    const base = place === null ? null : bases[place.kind];
+    return { ...rest, address: base === null || place === null ? null : base + place.offset };
+  });
+}
+
+/** A variable's value as far as it is a number; undefined: it is none, or cannot be read. */
+export function valueOf(view: View, { address, size, signed, scalar }: PlacedVariable): bigint | undefined {
+  if (address === null || !scalar || ![1, 2, 4, 8].includes(size)) return undefined;
+  const value = view.number(address, size);
+  return value === null ? undefined : signed ? BigInt.asIntN(8 * size, value) : value;
+}
+
+export function localLines(view: View): string[] {
+  return localVariables(view).map((variable) => {
+    const { name, address, size } = variable;
+    if (address === null) return `${name}: where it is kept is not told`;
+    const value = valueOf(view, variable);
+    if (value === undefined) return `${name}: ${size} bytes at ${hex(address)}`;
+    return `${name} = ${value}${value > 9n ? ` = ${hex(value)}` : ""}`;
+  });
+}
