@@ -15,6 +15,7 @@ import { resultText } from "../trace/result.js";
 import { signalInfoText } from "../trace/signals.js";
 import { errorCodeNames } from "../views/walk.js";
 import { instructionRows } from "../views/instructions.js";
+import { shortened } from "../views/meaning.js";
 import { placeName } from "../views/sources.js";
 import { hex, View } from "../views/view.js";
 import { littleEndian } from "./scope.js";
@@ -219,8 +220,11 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** `main+0x4 at t.c:7, instruction 5,123`. */
 export function whereText(view: View, moment: Moment, threads: number): string {
-  const name = view.nameAt(view.rip) ?? hex(view.rip);
-  const line = view.modules.lineAt(view.rip, view.task.mm);
+  const { modules } = view;
+  const module = modules.moduleAt(view.rip, view.task.mm);
+  const unnamed = `${hex(view.rip)}${module === undefined ? "" : ` (${shortened(module.path)})`}`;
+  const name = view.nameAt(view.rip) ?? unnamed;
+  const line = modules.lineAt(view.rip, view.task.mm);
   const at = line === undefined ? "" : ` at ${placeName(line)}`;
   const thread = threads > 1 ? `, thread ${view.task.tid}` : "";
   return `${name}${at}${thread}, instruction ${momentText(moment)}`;
