@@ -207,6 +207,7 @@ async function fullScreen(
     host,
     program: operands[0] ?? options.replay ?? "",
     colour: wantsColour(1),
+    timeout: options.timeout,
   });
 }
 

@@ -45,6 +45,7 @@ export const STYLES = {
   title: plain,
   focusedTitle: { ...plain, inverse: true, bold: true },
   bar: { ...plain, inverse: true },
+  strongBar: { ...plain, inverse: true, bold: true },
 } as const satisfies Record<string, CellStyle>;
 
 export type StyleName = keyof typeof STYLES;

@@ -18,25 +18,39 @@ export function draw(state: ScreenState): Canvas {
   return canvas;
 }
 
+/** The bar at the top: the program and how it stands, and at the right which thread and when. */
+function barOf({ status, running }: ScreenState): { name: string; what: string; right: string } {
+  const { program, stop, thread, instructions, wantsInput } = status;
+  const count = ` ${grouped(instructions)} instructions `;
+  return {
+    name: ` ${program.slice(program.lastIndexOf("/") + 1)}  `,
+    what:
+      running === null
+        ? stop
+        : `${wantsInput ? "waiting for input" : "running"} (${running}); Ctrl-C stops it`,
+    right: [running === null ? thread : "", count].join(" "),
+  };
+}
+
 function drawStatus(canvas: Canvas, state: ScreenState): void {
   const { status, running, columns } = state;
-  canvas.fill({ column: 0, row: 0, columns, rows: 1 }, STYLES.bar);
-  const count = ` ${grouped(status.instructions)} instructions `;
-  const right = [running === null ? status.thread : "", count].join(" ");
+  const { name, what, right } = barOf(state);
   const start = Math.max(0, columns - textColumns(right));
-  const how = status.wantsInput ? "waiting for input" : "running";
-  const what = running === null ? status.stop : `${how} (${running}); Ctrl-C stops it`;
-  const style = running === null && status.refused ? { ...STYLES.bar, bold: true } : STYLES.bar;
+  const refused = running === null && status.refused;
+  canvas.fill({ column: 0, row: 0, columns, rows: 1 }, STYLES.bar);
   canvas.put(
     0,
     0,
-    [
-      span(` ${status.program.slice(status.program.lastIndexOf("/") + 1)}  `, { ...STYLES.bar, bold: true }),
-      span(what, style),
-    ],
+    [span(name, STYLES.strongBar), span(what, refused ? STYLES.strongBar : STYLES.bar)],
     start,
   );
   canvas.put(start, 0, [span(right, STYLES.bar)]);
+}
+
+/** The bar has no room for all that is to be said of the stop. */
+function isCut(state: ScreenState): boolean {
+  const { name, what, right } = barOf(state);
+  return textColumns(name + what + right) > state.columns;
 }
 
 const HINTS = "s step n next c continue S,C back b break r refusal i program : command ? help";
@@ -62,6 +76,8 @@ function drawBottom(canvas: Canvas, state: ScreenState): void {
     canvas.put(0, row, [span("↑ ↓ PgUp PgDn scroll; any other key leaves", STYLES.faint)]);
   else if (state.status.wantsInput)
     canvas.put(0, row, [span("the program waits for input: i types to it", STYLES.changed)]);
+  else if (state.running === null && isCut(state))
+    canvas.put(0, row, [span(state.status.stop, STYLES.strong)]);
   else canvas.put(0, row, [span(HINTS, STYLES.faint)]);
 }
 

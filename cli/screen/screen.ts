@@ -3,9 +3,10 @@ import type { Commands } from "../../debug/commands/commands.js";
 import { CommandError } from "../../debug/commands/command-error.js";
 import { stopOutcome } from "../../debug/commands/stop-outcome.js";
 import type { Outcome } from "../../debug/commands/verb.js";
+import { ReplayDiffers } from "../../debug/recording/replay-differs.js";
 import type { DebugSession } from "../../debug/session/debug-session.js";
 import type { Progress, StopReport } from "../../debug/session/stop-report.js";
-import { reasonOf } from "../failure.js";
+import { BOUND_STATUS, Failure, reasonOf } from "../failure.js";
 import { timestamp } from "../node-modules.js";
 import { draw } from "./draw.js";
 import { PanelBoard } from "./panel-board.js";
@@ -13,7 +14,7 @@ import { sourceTrouble } from "./panels/code.js";
 import { ProgramTerminal } from "./program-terminal.js";
 import { programSize, type ScreenHost } from "./screen-host.js";
 import { initialState, type Row, type ScreenState, type Status } from "./state.js";
-import { isRefusal, statusOf } from "./stop-status.js";
+import { panelAbout, statusOf } from "./stop-status.js";
 import { layoutOf } from "./looking.js";
 import type { Effect, ScreenEvent } from "./screen-event.js";
 import { update } from "./update.js";
@@ -28,6 +29,8 @@ export interface ScreenOptions {
   readonly program: string;
   /** False: no colour. */
   readonly colour: boolean;
+  /** Milliseconds for all of it; no bound unless told. */
+  readonly timeout?: number;
 }
 
 /** The debugger on the whole terminal, until the user quits. @returns the exit status */
@@ -58,6 +61,7 @@ class Screen {
   private wake = (): void => {};
   private slice = FIRST_SLICE;
   private drawn = 0;
+  private readonly deadline: number;
   /** When what is under way was begun. */
   private began = 0;
   private readonly panels: PanelBoard;
@@ -65,6 +69,7 @@ class Screen {
 
   constructor(private readonly options: ScreenOptions) {
     const { host, session, commands, colour, program } = options;
+    this.deadline = timestamp() + (options.timeout ?? Infinity);
     this.terminal = new UserTerminal(
       {
         key: (key) => this.dispatch({ kind: "key", key }),
@@ -73,6 +78,10 @@ class Screen {
         left: () => this.dispatch({ kind: "left" }),
         resized: (columns, rows) => this.resized(columns, rows),
         resumed: () => this.paint(),
+        gone: () => {
+          this.leaving = true;
+          this.wake();
+        },
       },
       colour,
     );
@@ -97,6 +106,8 @@ class Screen {
       this.dispatch({ kind: "stopped", status: this.status() });
       this.paint();
       while (!this.leaving) {
+        if (timestamp() >= this.deadline)
+          throw new Failure(BOUND_STATUS, `stopped after ${this.options.timeout! / 1000} seconds`);
         if (this.moving !== null) await this.advance(this.moving);
         else if (this.lines.length > 0) this.execute(this.lines.shift()!);
         else await this.woken(Infinity);
@@ -207,7 +218,8 @@ class Screen {
       // The session refuses with RangeErrors what makes no sense; all else is a mistake of ours, and the run stands.
       if (!(error instanceof Error)) throw error;
       this.lines.length = 0;
-      const known = error instanceof CommandError || error instanceof RangeError;
+      const known =
+        error instanceof CommandError || error instanceof RangeError || error instanceof ReplayDiffers;
       const text = known ? error.message : `internal error: ${error.message}`;
       this.panels.log(text, "refused");
       this.dispatch({ kind: "said", text, bad: true });
@@ -288,7 +300,8 @@ class Screen {
     this.output.showUntil(session.now.instructions);
     this.panels.changed();
     this.dispatch({ kind: "stopped", status: this.status() });
-    if (!asked && isRefusal(report)) this.dispatch({ kind: "show", panel: "why", focus: false });
+    const about = asked ? null : panelAbout(report);
+    if (about !== null) this.dispatch({ kind: "show", panel: about, focus: false });
     this.attempt(() => this.begin(next, this.state.running ?? "", asked));
   }
 
@@ -297,11 +310,12 @@ class Screen {
     let timer: NodeJS.Timeout | undefined;
     const passed = await new Promise<boolean>((resolve) => {
       this.wake = () => resolve(false);
-      if (milliseconds < LONGEST_SLEEP) timer = setTimeout(() => resolve(true), Math.max(0, milliseconds));
+      const most = Math.max(0, Math.min(milliseconds, this.deadline - timestamp()));
+      if (most < LONGEST_SLEEP) timer = setTimeout(() => resolve(true), most);
     });
     clearTimeout(timer);
     this.wake = () => {};
-    return passed;
+    return passed && timestamp() < this.deadline;
   }
 
   private typed(bytes: Uint8Array): void {

@@ -5,6 +5,7 @@ import { shortened } from "../../debug/views/meaning.js";
 import { placeName } from "../../debug/views/sources.js";
 import type { View } from "../../debug/views/view.js";
 import { areaName } from "../../kernel/mm/proc-maps.js";
+import type { PanelName } from "./layout.js";
 import type { Status } from "./state.js";
 
 /** A stop as the bar at the top tells it. */
@@ -47,8 +48,16 @@ export function subjectOf({ happenings }: StopReport): number | undefined {
   return undefined;
 }
 
+/** The panel that shows what a stop is about, where one was looked for or something was refused; null: none. */
+export function panelAbout(report: StopReport): PanelName | null {
+  if (isRefusal(report)) return "why";
+  if (report.reason !== "found") return null;
+  const kinds = report.happenings.map(({ kind }) => kind);
+  return kinds.includes("entry") ? "walk" : kinds.includes("area") ? "areas" : null;
+}
+
 /** The kernel has said no here, or the processor. */
-export function isRefusal({ happenings }: StopReport): boolean {
+function isRefusal({ happenings }: StopReport): boolean {
   return happenings.some(
     (happening) =>
       happening.kind === "refusal" || ("refusal" in happening && happening.refusal !== undefined),

@@ -17,6 +17,8 @@ export interface TerminalListener {
   resized(columns: number, rows: number): void;
   /** It was stopped as a shell's job, and goes on. */
   resumed(): void;
+  /** There will be no more keys. */
+  gone(): void;
 }
 
 const ESCAPE_MS = 30;
@@ -77,6 +79,7 @@ export class UserTerminal {
   open(): void {
     this.takeOver();
     process.stdin.on("data", this.received);
+    process.stdin.on("end", this.listener.gone);
     process.stdout.on("resize", this.resized);
     process.on("exit", this.restore);
     process.on("uncaughtExceptionMonitor", this.restore);
@@ -90,7 +93,7 @@ export class UserTerminal {
   close(): void {
     this.restore();
     clearTimeout(this.holding);
-    process.stdin.off("data", this.received).pause();
+    process.stdin.off("data", this.received).off("end", this.listener.gone).pause();
     process.stdout.off("resize", this.resized);
     process.off("exit", this.restore);
     process.off("uncaughtExceptionMonitor", this.restore);
@@ -137,6 +140,7 @@ export class UserTerminal {
 
   /** Gives the shell its terminal, and stops as its job. */
   readonly suspended = (): void => {
+    if (process.platform === "win32") return;
     this.restore();
     process.kill(process.pid, "SIGSTOP");
   };
