@@ -1,7 +1,7 @@
 import type { Host, HostInput } from "../kernel/host.js";
 import { SeededRandom } from "./seeded-random.js";
 
-interface BufferHostState {
+export interface BufferHostState {
   readonly input: Uint8Array;
   readonly randomness: Uint32Array;
   /** Pieces written to standard output and standard error. */

@@ -219,3 +219,8 @@ export function classNameOf(object: object): string | undefined {
 export function prototypeOf(name: string): object | undefined {
   return PROTOTYPES.get(name);
 }
+
+/** Some class of that name is there (two rooms may have one of the same name). */
+export function isRegistered(name: string): boolean {
+  return Object.entries(CLASSES).some(([known, each]) => known === name || each.name === name);
+}
