@@ -27,6 +27,29 @@ export { RELEASE_NAMES } from "../kernel/release.js";
 export type { AreaSnapshot, PathEntry, Provenance, Refusal } from "../kernel/refusal.js";
 export type { ExitStatus } from "../kernel/task.js";
 export { BufferHost } from "./buffer-host.js";
+export { createDebugSession } from "./session/create-debug-session.js";
+export type {
+  Break,
+  BreakOptions,
+  Condition,
+  ConditionView,
+  DebugSession,
+  LineRange,
+  LineSource,
+  SessionOptions,
+} from "./session/debug-session.js";
+export type { Motion, Question } from "./session/motion.js";
+export type {
+  CallChanges,
+  EntryChangeFound,
+  Progress,
+  StopReason,
+  StopReport,
+  WriteFound,
+} from "./session/stop-report.js";
+export type { Happening } from "./stops/happening.js";
+export type { StopSpec } from "./stops/stop-spec.js";
+export type { Moment } from "./timeline/moment.js";
 export { explanationLines, type ExplanationOptions } from "./explain/explanation.js";
 export { refusalLines, type ExplainOptions } from "./explain/refusal-text.js";
 export { COLOURED, PLAIN, type Style } from "./explain/style.js";

@@ -8,6 +8,7 @@ import { areas } from "./bench/areas.mjs";
 import { FILES, hello, PROCESSES } from "./bench/process-programs.mjs";
 import { EXTRAS, KERNELS } from "./bench/programs.mjs";
 import { scenarios } from "./bench/scenarios.mjs";
+import { travel } from "./bench/travel.mjs";
 import { cli, has, machines, timed, work } from "./bench/machines.mjs";
 
 const only = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
@@ -199,6 +200,7 @@ function idle() {
 
 if (wanted("areas")) areas();
 if (wanted("scenarios")) scenarios();
+if (wanted("travel")) travel();
 compare("Five kernels", "an iteration", KERNELS, { hash: 2e7, fib: 5e3, crc: 1e4, vm: 4e6, tlbmiss: 4e6 });
 realPrograms();
 compare("Keys and the kernel", "a unit", EXTRAS, {

@@ -33,6 +33,8 @@ const CLOSEST = 100_000;
 const RECENT = 5;
 /** One that took so many times as long as others was interrupted. */
 const OUTLIER = 5;
+/** Milliseconds that an interruption takes at least. */
+const GRAIN = 10;
 /** Snapshots taken for nothing at the start. */
 const WARM_UP = 4;
 /** On a way back, this far before its end there will be a snapshot, and so on. */
@@ -66,7 +68,11 @@ export class Timeline {
     this.end = this.now;
     this.checkpoint();
     // The code that takes them gets quick before the run has to pay for it.
-    for (let i = 0; i < WARM_UP; i++) machine.snapshot();
+    for (let i = 0; i < WARM_UP; i++) {
+      const started = this.clock();
+      machine.snapshot();
+      this.costs.push(this.clock() - started);
+    }
   }
 
   get now(): Moment {
@@ -135,12 +141,12 @@ export class Timeline {
     if (compareMoments(this.now, this.end) < 0) return;
     const last = this.checkpoints.before(this.now).moment.instructions;
     if (this.machine.instructions - last < CLOSEST) return;
-    const usual = Math.min(...this.costs);
+    const usual = [...this.costs].sort((a, b) => a - b)[this.costs.length >> 1]!;
     if (this.ownTime + usual > SHARE * this.runTime) return;
     this.checkpoint();
     const cost = this.costs.at(-1)!;
     this.snapshotTime += cost;
-    this.ownTime += Math.min(cost, OUTLIER * usual);
+    this.ownTime += cost > OUTLIER * usual + GRAIN ? usual : cost;
   }
 
   /** Back to a checkpoint; `run` from there. */
