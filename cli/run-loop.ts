@@ -47,8 +47,6 @@ export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bound
   let interrupts = 0;
   let attended = 0;
   let wake = (): void => {};
-  /** Keys are on their way to the machine, which takes them in when it runs. */
-  let keysCame = false;
   const own = machine.task.fs.namespace.terminals.host;
   const onInterrupt = (): void => {
     if (++interrupts === 1) {
@@ -63,11 +61,10 @@ export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bound
   };
   /** Takes the keys in; the key with which the user wants to get out, or null. */
   const takeKeys = (): "Ctrl-C" | "Ctrl-]" | null => {
-    keysCame = false;
     if (own === null || !own.raw) return null;
     if (own.attended !== attended) host.terminal?.heeded();
     attended = own.attended;
-    keysCame = machine.fromOutside({ kind: "keys" });
+    machine.fromOutside({ kind: "keys" });
     return host.terminal?.wayOut ?? null;
   };
   const timeLeft = (): number => bounds.timeout - (timestamp() - started);
@@ -97,8 +94,9 @@ export async function runLoop(machine: Machine, host: InputWaiter, bounds: Bound
       if (timeLeft() <= 0) return { kind: "timeout" };
       const key = takeKeys();
       if (key !== null) return { kind: "left", key };
+      const { anyReady, outside } = machine.kernel;
       // The keys just taken in may have let a task go on: then there is nothing to wait for.
-      if (result.reason === "blocked" && (machine.kernel.anyReady || keysCame)) continue;
+      if (result.reason === "blocked" && (anyReady || outside?.pending === true)) continue;
       if (result.reason === "blocked") {
         // At a terminal the user's Ctrl-C may still come.
         if (!result.input && result.deadline === null && !machine.host.isTerminal(0) && interrupts === 0)

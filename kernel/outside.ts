@@ -22,6 +22,8 @@ export type OutsideEvent =
 export interface OutsideEvents {
   /** Instructions retired when the run has to ask again; Infinity: not before something is posted. */
   readonly next: number;
+  /** Something was posted and is still to be let in. */
+  readonly pending: boolean;
   /** Before the running task goes on: lets in what is due. True if something was. */
   admit(): boolean;
   /** Nobody can run, and no time but the host's can pass: the same. */

@@ -229,6 +229,10 @@ export class RewindableHost implements Host, StreamStat, OutsideEvents {
     return this.posted.length > 0 ? 0 : this.nextCheck;
   }
 
+  get pending(): boolean {
+    return this.posted.length > 0;
+  }
+
   admit(): boolean {
     const kernel = this.kernel!;
     if (this.replaying) return this.admitFromLog(kernel);

@@ -6,6 +6,7 @@ import { describe, expect, it, test } from "vitest";
 import { Program, SYS } from "../../userland/index.js";
 import { hostRunsPrograms } from "../userland/native.js";
 import { cli, scratchDirectory, sealab, startSealab, type Ended } from "./command.js";
+import { noPython, session } from "./terminal-session.js";
 
 const OPEN = 2;
 const GETRANDOM = 318;
@@ -94,6 +95,31 @@ describe("a record", () => {
     clearTimeout(timer);
     expect(replay(file)).toEqual({ status, stdout: "ready\n", stderr: "" });
   });
+
+  it.skipIf(noPython)(
+    "has a terminal's keys, its new size, and Ctrl-C (python3 drives it)",
+    { timeout: 60_000 },
+    () => {
+      const keys = fileURLToPath(new URL("../recorded/tty/keys.elf", import.meta.url));
+      const file = at("keys.record");
+      const first = session(
+        [process.execPath, cli, "run", "--record", file, keys, "lines"],
+        [
+          ["> ", "keys", "hellp\x7fo\r"],
+          ["> ", "window", [30, 100]],
+          ["30 rows, 100 columns", "keys", "lost\x03"],
+          ["<INT>", "keys", "a\x04b\r"],
+          ["> ", "keys", "\x04"],
+        ],
+      );
+      expect(first.problems).toEqual([]);
+      expect(first.output).toContain("30 rows, 100 columns");
+      // On a terminal of another size, where nobody presses a key; and without any.
+      const again = session([process.execPath, cli, "run", "--replay", file], []);
+      expect([again.output, again.status]).toEqual([first.output, first.status]);
+      expect(replay(file).stdout).toBe(first.output);
+    },
+  );
 
   it("of a run that sealab ended says so again", () => {
     const file = at("loop.record");

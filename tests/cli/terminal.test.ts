@@ -1,41 +1,12 @@
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { cli } from "./command.js";
+import { noPython, session, type Step } from "./terminal-session.js";
 
-const driver = fileURLToPath(new URL("terminal-driver.py", import.meta.url));
 /** keys.c, as musl-gcc -Os -s -static makes it. */
 const keys = fileURLToPath(new URL("../recorded/tty/keys.elf", import.meta.url));
 
-type Step =
-  | readonly [waitFor: string, action: "keys", text: string]
-  | readonly [waitFor: string, action: "window", size: readonly [number, number]]
-  | readonly [waitFor: string, action: "signal", number: number]
-  | readonly [waitFor: string, action: "stopped" | "nothing", value: null];
-
-interface Session {
-  readonly output: string;
-  /** As Python has it: negative for a signal. */
-  readonly status: number;
-  /** The terminal's settings are as they were. */
-  readonly restored: boolean;
-  readonly problems: readonly string[];
-}
-
-/** Runs a program on a pty of the host, pressing keys. */
-function session(argv: readonly string[], steps: readonly Step[], seconds = 25): Session {
-  const { stdout, stderr, status } = spawnSync("python3", [driver], {
-    input: JSON.stringify({ argv, steps, seconds }),
-    encoding: "utf8",
-    timeout: 2 * seconds * 1000,
-  });
-  if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as Session;
-}
-
 const sealab = (...args: string[]): string[] => [process.execPath, cli, "run", ...args];
-const noPython =
-  process.platform === "win32" || spawnSync("python3", ["-c", "import termios, pty"]).status !== 0;
 const native = process.platform === "linux" && process.arch === "x64";
 
 const typed: Record<string, readonly Step[]> = {

@@ -4,6 +4,7 @@ import type { HostInput } from "../../../kernel/host.js";
 import { RewindableHost } from "../../../debug/recording/rewindable-host.js";
 import { ReplayDiffers } from "../../../debug/recording/replay-differs.js";
 import { InputLog } from "../../../debug/recording/input-log.js";
+import { machineDigest } from "../../../debug/snapshot/digest.js";
 import { Program, SYS } from "../../../userland/index.js";
 
 /** Input that comes when the test says so. */
@@ -100,6 +101,53 @@ function replay(log: InputLog, slice: number, program = echo()): End {
   expect(host.position).toBe(log.length);
   return stateOf(machine, inner);
 }
+
+describe("a machine that is put back", () => {
+  it("takes the same again, then what is new, and writes nothing twice", () => {
+    const inner = new SlowHost();
+    const machine = Machine.create({ host: new RewindableHost(inner), memoryBytes: 16 << 20 });
+    machine.load(echo());
+    machine.run();
+    const before = machine.snapshot();
+    inner.stdin.give("first\n");
+    machine.run();
+    machine.interrupt();
+    expect(machine.run()).toMatchObject({ reason: "blocked" });
+    const after = machine.instructions;
+    const digest = machineDigest(machine);
+    for (const slice of [Infinity, 11, 500]) {
+      machine.restore(before);
+      // A driver that does not know that this has been: what it does is dropped.
+      expect(machine.fromOutside({ kind: "signal", signal: 2 })).toBe(false);
+      while (machine.instructions < after) machine.run(Math.min(slice, after - machine.instructions));
+      expect(machine.run()).toMatchObject({ reason: "blocked" });
+      expect(machine.instructions).toBe(after);
+      expect(machineDigest(machine)).toBe(digest);
+      expect(inner.text(1)).toBe("first\n");
+    }
+    inner.stdin.give("second\n");
+    inner.stdin.end();
+    expect(machine.run()).toMatchObject({ reason: "exited", status: { code: 1 } });
+    expect(inner.text(1)).toBe("first\nsecond\n");
+  });
+
+  it("takes another course where its future is forgotten", () => {
+    const inner = new SlowHost();
+    const host = new RewindableHost(inner);
+    const machine = Machine.create({ host, memoryBytes: 16 << 20 });
+    machine.load(echo());
+    machine.run();
+    const before = machine.snapshot();
+    inner.stdin.give("first\n");
+    machine.run();
+    machine.restore(before);
+    host.truncate();
+    inner.stdin.give("other\n");
+    inner.stdin.end();
+    expect(machine.run()).toMatchObject({ reason: "exited", status: { code: 0 } });
+    expect(inner.text(1)).toBe("first\nother\n");
+  });
+});
 
 describe("a log", () => {
   it("gives the same run again, however that is cut", () => {
