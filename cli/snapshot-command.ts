@@ -28,7 +28,7 @@ const SAVE_OPTIONS: readonly OptionSpec[] = [
   { name: "output", short: "o", value: "FILE", help: "Where to." },
 ];
 /** Options of a run that a saved machine has not in itself. */
-const LOOKING = ["trace", "explain", "maps", "stats", "max-instructions", "timeout", "log-level"];
+const LOOKING = ["sealing", "trace", "explain", "maps", "stats", "max-instructions", "timeout", "log-level"];
 const LOAD_OPTIONS: readonly OptionSpec[] = [
   {
     name: "root",

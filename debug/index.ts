@@ -62,6 +62,16 @@ export { ReplayDiffers } from "./recording/replay-differs.js";
 export { replayMachine, runReplay, type Replay } from "./recording/replay-machine.js";
 export { RewindableHost } from "./recording/rewindable-host.js";
 export type { RunEnd, RunRecord, RunSetup } from "./recording/run-record.js";
+export { machineDigest } from "./snapshot/digest.js";
+export { SnapshotError } from "./snapshot/file-error.js";
+export {
+  loadMachine,
+  saveMachine,
+  snapshotInfo,
+  type LoadParts,
+  type SaveOptions,
+  type SnapshotInfo,
+} from "./snapshot/machine-file.js";
 export type { Snapshot } from "./snapshot/snapshot.js";
 export type { User } from "./users.js";
 export type { RegisterName, Registers } from "./registers.js";
