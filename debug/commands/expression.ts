@@ -17,6 +17,8 @@ export type Expression =
   | { readonly kind: "name"; readonly name: string }
   | { readonly kind: "address-of"; readonly name: string }
   | { readonly kind: "memory"; readonly address: Expression; readonly cell: Cell }
+  /** `name[index]`, or `*name`: what a pointer points to, or an array consists of. */
+  | { readonly kind: "element"; readonly name: string; readonly index: Expression }
   | { readonly kind: "cast"; readonly value: Expression; readonly cell: Cell }
   | { readonly kind: "unary"; readonly operator: string; readonly value: Expression }
   | {
@@ -34,6 +36,8 @@ export interface Scope {
   name(name: string): bigint;
   /** @throws CommandError */
   addressOf(name: string): bigint;
+  /** Where the first element of an array is, or what a pointer points to, and the elements' type, where it is known. */
+  element(name: string): { readonly address: bigint; readonly cell: Cell } | undefined;
   /** @throws CommandError where memory cannot be read */
   memory(address: bigint, cell: Cell): bigint;
 }
@@ -66,7 +70,7 @@ const TYPES: Readonly<Record<string, Cell>> = {
 };
 
 const TOKEN =
-  /\s*(?:(0x[0-9a-f]+|0b[01]+|\d+)(?![\w.])|('(?:\\.|[^\\'])')|(\$\w+)|((?:[A-Za-z_][\w.]*)(?:@[\w.]+)?(?:::[\w:~<>]+)?)|(\|\||&&|==|!=|<=|>=|<<|>>|[-+*/%&|^~!<>(){}]))/iy;
+  /\s*(?:(0x[0-9a-f]+|0b[01]+|\d+)(?![\w.])|('(?:\\.|[^\\'])')|(\$\w+)|((?:[A-Za-z_][\w.]*)(?:@[\w.]+)?(?:::[\w:~<>]+)?)|(\|\||&&|==|!=|<=|>=|<<|>>|[-+*/%&|^~!<>(){}[\]]))/iy;
 const ESCAPES: Readonly<Record<string, number>> = { n: 10, t: 9, r: 13, "0": 0 };
 
 type Token =
@@ -204,12 +208,19 @@ class Parser {
     const token = this.tokens[this.at++];
     if (token?.kind === "number") return { kind: "number", value: token.value };
     if (token?.kind === "register") return { kind: "register", name: token.text };
-    if (token?.kind === "name") return { kind: "name", name: token.text };
+    if (token?.kind === "name") {
+      if (this.operator("[") === null) return { kind: "name", name: token.text };
+      const index = this.binary(0);
+      this.expect("]");
+      return { kind: "element", name: token.text, index };
+    }
     throw new CommandError(
       `${this.text}: expected a number, a symbol or a register${token ? ` at ${token.text}` : ""}`,
     );
   }
 }
+
+const ZERO: Expression = { kind: "number", value: 0n };
 
 interface PointerCell extends Cell {
   readonly to?: Cell;
@@ -220,14 +231,29 @@ function to(cell: Cell): { to: Cell } {
 }
 
 function pointed(address: Expression): Expression {
+  if (address.kind === "name") return { kind: "element", name: address.name, index: ZERO };
   const cell = address.kind === "cast" ? ((address.cell as PointerCell).to ?? POINTER) : POINTER;
   return { kind: "memory", address, cell };
 }
 
 /** What stands where a value can be stored: its address and size; null for what cannot be. */
 export function placeOf(expression: Expression, scope: Scope): { address: bigint; cell: Cell } | null {
+  if (expression.kind === "element") return elementOf(expression, scope);
   if (expression.kind !== "memory") return null;
   return { address: evaluate(expression.address, scope), cell: expression.cell };
+}
+
+function elementOf(
+  { name, index }: Extract<Expression, { kind: "element" }>,
+  scope: Scope,
+): { address: bigint; cell: Cell } {
+  const at = evaluate(index, scope);
+  const found = scope.element(name);
+  if (found !== undefined) return { address: found.address + at * BigInt(found.cell.size), cell: found.cell };
+  // Without a type: the word that its value points to.
+  if (index === ZERO) return { address: scope.name(name), cell: POINTER };
+  scope.name(name);
+  throw new CommandError(`${name}[…]: of what type is it? *(char *) (${name} + N) says so`);
 }
 
 /** @throws CommandError */
@@ -246,6 +272,10 @@ export function evaluate(expression: Expression, scope: Scope): bigint {
       return scope.addressOf(expression.name);
     case "memory":
       return scope.memory(evaluate(expression.address, scope), expression.cell);
+    case "element": {
+      const { address, cell } = elementOf(expression, scope);
+      return scope.memory(address, cell);
+    }
     case "cast":
       return wrapped(evaluate(expression.value, scope), expression.cell);
     case "unary":

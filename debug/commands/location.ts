@@ -96,6 +96,7 @@ export function addressFrom(text: string, scope: Scope): number {
     // Unlike in a value, where a variable stands for what is in it.
     name: (name) => located(name, scope),
     addressOf: (name) => scope.addressOf(name),
+    element: (name) => scope.element(name),
     memory: (address, cell) => scope.memory(address, cell),
   };
   const value = BigInt.asUintN(64, evaluate(parseExpression(text), places));

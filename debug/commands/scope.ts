@@ -2,7 +2,7 @@ import { errnoName } from "../../kernel/errno.js";
 import { syscallTable } from "../../syscalls/index.js";
 import type { Happening } from "../stops/happening.js";
 import type { RegisterName } from "../registers.js";
-import { localVariables, valueOf, type PlacedVariable } from "../views/locals.js";
+import { globalVariable, localVariables, valueOf, type PlacedVariable } from "../views/locals.js";
 import { hex, type View } from "../views/view.js";
 import { CommandError } from "./command-error.js";
 import { wrapped, type Cell, type Scope } from "./expression.js";
@@ -77,6 +77,13 @@ export class ViewScope implements Scope {
     const [symbol] = this.view.modules.find(name, this.view.task.mm);
     if (symbol === undefined) throw unknown(this.view, name);
     return BigInt(symbol.address);
+  }
+
+  element(name: string): { address: bigint; cell: Cell } | undefined {
+    const variable = this.local(name) ?? globalVariable(this.view, name);
+    if (variable === undefined || variable.element === null || variable.address === null) return undefined;
+    const address = variable.scalar ? valueOf(this.view, variable) : BigInt(variable.address);
+    return address === undefined ? undefined : { address, cell: variable.element };
   }
 
   memory(address: bigint, cell: Cell): bigint {

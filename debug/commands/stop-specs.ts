@@ -8,6 +8,7 @@ import type { Happening } from "../stops/happening.js";
 import type { StopSpec } from "../stops/stop-spec.js";
 import { CommandError } from "./command-error.js";
 import type { Context } from "./context.js";
+import { parseExpression, placeOf } from "./expression.js";
 
 /** What was named, and what beside the kind it must be. */
 export interface Named {
@@ -214,26 +215,44 @@ function area(context: Context, words: readonly string[]): Named {
 /** `ADDR` or `ADDR,LENGTH`; nothing: anywhere. */
 function rangeOf(context: Context, text: string): { start?: number; end?: number } {
   if (text === "") return {};
-  const { start, end } = parseRange(context, text, 1);
+  const { start, end } = parseRange(context, text, 1, false);
   return { start, end };
 }
 
-/** `ADDR` or `ADDR,LENGTH`; of a data symbol alone its own size. @throws CommandError */
-export function parseRange(context: Context, text: string, length: number): { start: number; end: number } {
+/** What is stored where, as `*(int *) ADDR`, `page[3]`: as in gdb it stands for its own bytes. */
+function lvalueOf(context: Context, text: string): { start: number; end: number } | null {
+  if (text.trim() === "") return null;
+  const place = placeOf(parseExpression(text), context.scope());
+  if (place === null) return null;
+  const start = Number(BigInt.asUintN(64, place.address));
+  if (start + place.cell.size > 2 ** 47) throw new CommandError(`${text}: not in user space`);
+  return { start, end: start + place.cell.size };
+}
+
+/**
+ * `ADDR` or `ADDR,LENGTH`; of a variable alone its own bytes.
+ * @param ownBytes of `*(int *) ADDR` too; otherwise it is the address that is read there
+ * @throws CommandError
+ */
+export function parseRange(
+  context: Context,
+  text: string,
+  length: number,
+  ownBytes = true,
+): { start: number; end: number } {
   const comma = text.lastIndexOf(",");
+  const whole = ownBytes && comma < 0 ? lvalueOf(context, text) : null;
+  if (whole !== null) return whole;
   const place = (comma < 0 ? text : text.slice(0, comma)).trim();
   const start = context.address(place);
   let size = length;
   if (comma >= 0) size = context.count(text.slice(comma + 1).trim(), 1);
-  else {
+  else if (/^[A-Za-z_]\w*$/.test(place)) {
     const view = context.view();
-    const isName = /^[A-Za-z_]\w*$/.test(place);
-    const [symbol] = isName ? view.modules.find(place, view.task.mm) : [];
-    const local = isName ? context.scope(view).local(place) : undefined;
+    const local = context.scope(view).local(place);
+    const [symbol] = view.modules.find(place, view.task.mm);
     if (local !== undefined && local.size > 0) size = local.size;
     else if (symbol?.kind === "object" && symbol.size > 0) size = symbol.size;
-    const cast = /^\*\s*\((?:\w+ ?)*\*\)/.test(place);
-    if (cast) throw new CommandError(`${text}: expected where, as ADDR,LENGTH`);
   }
   if (start + size > 2 ** 47) throw new CommandError(`${text}: the range leaves user space`);
   return { start, end: start + size };

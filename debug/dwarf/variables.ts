@@ -11,6 +11,8 @@ export interface Variable {
   readonly signed: boolean;
   /** Neither an array nor a structure. */
   readonly scalar: boolean;
+  /** What a pointer points to, or an array consists of, where that is a number. */
+  readonly element: { readonly size: number; readonly signed: boolean } | null;
   /** Counted from the frame (CFA), or an address of the file; null where it is kept is not told so simply. */
   readonly place: { readonly kind: "frame" | "frame-pointer" | "address"; readonly offset: number } | null;
 }
@@ -66,6 +68,7 @@ interface Abbreviation {
 export class Variables {
   private readonly blocks: Block[] = [];
   private readonly types = new Map<number, Entry>();
+  private readonly outside = new Map<string, Entry>();
 
   constructor(elf: ElfFile) {
     const info = elf.content(".debug_info");
@@ -100,18 +103,36 @@ export class Variables {
     return around.flatMap(({ variables }) => variables.map((entry) => this.described(entry, base)));
   }
 
+  /** A variable outside of functions. */
+  global(name: string): Variable | undefined {
+    const entry = this.outside.get(name);
+    return entry && this.described(entry, undefined);
+  }
+
   private described({ name, location, type }: Entry, base: Uint8Array | undefined): Variable {
-    let found = type === undefined ? undefined : this.types.get(type);
-    for (let depth = 0; found !== undefined && ALIASES.has(found.tag) && depth < 16; depth++)
-      found = found.type === undefined ? undefined : this.types.get(found.type);
-    const pointer = found?.tag === TAG.pointer;
+    const found = this.typeOf(type);
+    const refers = found?.tag === TAG.pointer || found?.tag === TAG.array;
+    const element = refers ? this.typeOf(found.type) : undefined;
+    const size = element === undefined ? 0 : sizeOf(element);
     return {
       name,
-      size: found?.size ?? (pointer ? 8 : 0),
+      size: found === undefined ? 0 : sizeOf(found),
       signed: found !== undefined && SIGNED.has(found.encoding),
       scalar: found !== undefined && !AGGREGATES.has(found.tag),
+      element:
+        element === undefined || AGGREGATES.has(element.tag) || ![1, 2, 4, 8].includes(size)
+          ? null
+          : { size, signed: SIGNED.has(element.encoding) },
       place: location === undefined ? null : placeOf(location, base),
     };
+  }
+
+  /** A type, what only stands for another one looked through. */
+  private typeOf(offset: number | undefined): Entry | undefined {
+    let found = offset === undefined ? undefined : this.types.get(offset);
+    for (let depth = 0; found !== undefined && ALIASES.has(found.tag) && depth < 16; depth++)
+      found = found.type === undefined ? undefined : this.types.get(found.type);
+    return found;
   }
 
   private unit(
@@ -150,11 +171,17 @@ export class Variables {
           this.blocks.push(block);
         }
       } else if (tag === TAG.parameter || tag === TAG_VARIABLE) {
-        if (entry.name !== "") inside?.variables.push(entry);
+        const outside = open.length === 1 && entry.location !== undefined;
+        if (outside) this.outside.set(entry.name, entry);
+        else if (entry.name !== "") inside?.variables.push(entry);
       } else this.types.set(at, entry);
       if (abbreviation.children) open.push(block);
     }
   }
+}
+
+function sizeOf({ tag, size }: Entry): number {
+  return size ?? (tag === TAG.pointer ? 8 : 0);
 }
 
 function abbreviationsAt(bytes: Uint8Array, offset: number): Map<number, Abbreviation> {

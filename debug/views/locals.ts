@@ -22,6 +22,15 @@ export function localVariables(view: View): PlacedVariable[] {
   });
 }
 
+/** A variable outside of functions, of whichever file has one of that name; undefined where its type is not known. */
+export function globalVariable(view: View, name: string): PlacedVariable | undefined {
+  for (const { variables, bias } of view.modules.of(view.task.mm)) {
+    const found = variables.global(name);
+    if (found?.place?.kind === "address") return { ...found, address: found.place.offset + bias };
+  }
+  return undefined;
+}
+
 /** A variable's value as far as it is a number; undefined: it is none, or cannot be read. */
 export function valueOf(view: View, { address, size, signed, scalar }: PlacedVariable): bigint | undefined {
   if (address === null || !scalar || ![1, 2, 4, 8].includes(size)) return undefined;

@@ -102,6 +102,10 @@ function check(context: Context, expression: Expression, what: StopSpec): void {
       case "address-of":
         scope.addressOf(one.name);
         break;
+      case "element":
+        if (!known(one.name)) checkName(one.name);
+        visit(one.index);
+        break;
       case "memory":
         visit(one.address);
         break;

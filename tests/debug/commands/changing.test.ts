@@ -106,6 +106,11 @@ describe("the past", () => {
       /^0x7ff\w+: its page-table entry was last changed by the kernel in pkey_mprotect, at 0x\w+ <call\+0x\w+>\n(.*\n) {2}old .*key 0\n {2}new .*key 1\n/,
     );
     expect(say("who-wrote *(long *)&page,1")).toMatch(/<keep\+0x\w+>\n.*\n {2}0x0 -> 0x6b\n/);
+    expect(say("who-wrote page[0]")).toMatch(
+      /^page\[0\]: last written by .* <keep\+0x\w+>\n.*\n {2}0x0 -> 0x6b\n/,
+    );
+    expect(say("p page[0]", "p/c *page", "p greeting[4]")).toBe("107 = 0x6b\n107 'k'\n111 = 0x6f");
+    expect(say("who-wrote *(long *)&page")).toMatch(/^\*\(long \*\)&page: last written by .*<keep\+0x\w+>\n/);
     expect(say("who-wrote greeting")).toBe("greeting: not written so far");
     expect(say("who-sealed &counter")).toMatch(/: not sealed$/);
     const { do: early } = keeper();

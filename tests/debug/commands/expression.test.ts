@@ -11,6 +11,8 @@ const scope: Scope = {
     return value;
   },
   addressOf: () => 0x404000n,
+  element: (name) =>
+    name === "counter" ? { address: 0x1000n, cell: { size: 2, signed: false } } : undefined,
   memory(address, cell) {
     let value = 0n;
     for (let i = cell.size - 1; i >= 0; i--) value = (value << 8n) | ((address + BigInt(i)) & 0xffn);
@@ -50,6 +52,9 @@ describe("expressions", () => {
     ["EPERM == 1 && main != 0", 1n],
     ["1 <= 1 && 2 >= 3", 0n],
     ["0b101 ^ 1", 4n],
+    ["counter[2]", 0x0504n],
+    ["counter[1 + 1] & 0xff", 4n],
+    ["*counter", 0x0100n],
   ] as const)("%s is %s", (text, expected) => {
     expect(value(text)).toBe(expected);
   });
@@ -66,6 +71,8 @@ describe("expressions", () => {
     ["&5", "&5: expected a symbol behind &"],
     ["{frog}5", "{frog}5: expected a type, as int or u64, in braces"],
     ["1 / 0", "division by 0"],
+    ["main[1]", "main[…]: of what type is it? *(char *) (main + N) says so"],
+    ["counter[1", "counter[1: expected ]"],
     ["1 << 65", "a shift by 65: expected 0 to 64"],
   ])("%s is refused: %s", (text, message) => {
     expect(() => value(text)).toThrow(new CommandError(message));
