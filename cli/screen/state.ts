@@ -23,6 +23,8 @@ export interface PanelContent {
   readonly rows: readonly Row[];
   /** The row to be seen while the user looks nowhere else: where the program stands, the last call. */
   readonly anchor: number | null;
+  /** Where there is no anchor: the first row to be seen; where fewer follow than there is room for, the last ones are. */
+  readonly from?: number;
 }
 
 export const EMPTY: PanelContent = { title: "", rows: [], anchor: null };
@@ -157,7 +159,7 @@ export function chosenRow(state: ScreenState, panel: PanelName): Row | undefined
 export function firstShown(content: PanelContent, view: PanelView, height: number): number {
   const last = Math.max(0, content.rows.length - height);
   const wanted = view.cursor ?? content.anchor;
-  if (wanted === null) return Math.min(view.top, last);
+  if (wanted === null) return Math.min(content.from ?? view.top, last);
   // The anchor is kept off the edges; what the user chose moves the rows no more than it must.
   const margin = view.cursor === null ? Math.floor(height / 3) : 0;
   const lowest = wanted + 1 + margin - height;

@@ -61,7 +61,7 @@ export function update(state: ScreenState, event: ScreenEvent): Updated {
 /** The program is elsewhere: the panels that are about the place follow it again. */
 function stopped(state: ScreenState, status: Status): ScreenState {
   const mode = state.mode === "program" ? "debugger" : state.mode;
-  const views = { ...state.views, code: FOLLOWING, stack: FOLLOWING, trace: FOLLOWING };
+  const views = { ...state.views, code: FOLLOWING, stack: FOLLOWING, trace: FOLLOWING, log: FOLLOWING };
   return { ...state, mode, running: null, status, views };
 }
 

@@ -92,10 +92,13 @@ export function filesPanel({ view }: PanelSource): PanelContent {
   return { title: "", rows: fileRows(view).map(({ text }): Row => ({ line: [span(text)] })), anchor: null };
 }
 
+/** The last answer from its beginning on, where it is long. */
 export function logPanel({ log: lines }: PanelSource): PanelContent {
+  const asked = lines.findLastIndex(([first]) => first?.style === STYLES.label);
   return {
     title: lines.length === 0 ? ": types a command" : "",
     rows: lines.map((line): Row => ({ line })),
-    anchor: lines.length === 0 ? null : lines.length - 1,
+    anchor: null,
+    from: Math.max(0, asked),
   };
 }

@@ -228,7 +228,7 @@ describe.skipIf(noTerminal)("the full-screen debugger on a terminal", { timeout:
       const user = debug(["--sample", "refused-munmap"]);
       const first = await user.settles("0 instructions");
       user.press("ctrl-z");
-      await user.gets("\x1b[?1049l");
+      await user.stops();
       expect(user.isPutRight).toBe(true);
       user.signal("SIGCONT");
       expect(await user.settles("0 instructions")).toBe(first);

@@ -121,9 +121,25 @@ export class User {
 
   /** Sends a signal to the program that the shell has started. */
   signal(signal: NodeJS.Signals): void {
+    process.kill(this.child, signal);
+  }
+
+  private get child(): number {
     const { pid } = this.pty;
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-    process.kill(Number(children.split(" ")[0]), signal);
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")[0]);
+  }
+
+  /** Waits until the program is stopped, as by Ctrl-Z. */
+  async stops(): Promise<void> {
+    const state = (): string | undefined =>
+      / ([A-Z]) /.exec(readFileSync(`/proc/${this.child}/stat`, "latin1").replace(/^.*\)/s, ""))?.[1];
+    const end = Date.now() + PATIENCE;
+    while (state() !== "T") {
+      if (Date.now() > end) throw new Error("the program did not stop");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    // What it wrote before is shown by now.
+    await new Promise((resolve) => setTimeout(resolve, QUIET));
   }
 
   /** Waits until the screen shows a text. @throws Error with the screen as it is when it never does */
@@ -145,14 +161,6 @@ export class User {
       const drawing = this.written.lastIndexOf("\x1b[?2026h") > this.written.lastIndexOf("\x1b[?2026l");
       if (this.written.length === length && !drawing) return this.sees(text);
     }
-  }
-
-  /** Waits until the terminal has been sent something. */
-  async gets(text: string): Promise<void> {
-    await this.until(
-      () => this.written.includes(text),
-      `the terminal was never sent ${JSON.stringify(text)}`,
-    );
   }
 
   /** Waits until it has ended. @returns what the shell said of it */
