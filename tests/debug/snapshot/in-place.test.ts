@@ -13,8 +13,8 @@ import {
   type TestProgram,
 } from "./programs.js";
 
-const END = 250_000;
-const MOMENTS = 5;
+const END = 150_000;
+const MOMENTS = 4;
 
 /** Snapshots along a run, restored in another order: each time the run goes on as the first time. */
 function goesOnTheSame(program: TestProgram, seed: number): void {
