@@ -53,7 +53,10 @@ export class CodeSource {
         decoded = this.decoder.withPageCheck(decoded, rip + inPage, second);
       }
     }
-    if (this.stopPoints?.endsAtPkru === true && this.endsBehindWrpkru(decoded.rips, rip, source, this.stopPoints))
+    if (
+      this.stopPoints?.endsAtPkru === true &&
+      this.endsBehindWrpkru(decoded.rips, rip, source, this.stopPoints)
+    )
       return this.decode(rip, linear, physical);
     if (this.blocks.isFull(decoded.records.length)) this.blocks.dropAll();
     return this.blocks.add(decoded, rip, physical, secondFrame);

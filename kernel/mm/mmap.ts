@@ -131,7 +131,9 @@ export function mmap(
       area: occupant,
     }));
   if (fixed && env.sealing.overlay === "with-place") {
-    const sealed = checkSealsOfRange(mm, start, end, (area) => env.sealing.mayUnmap(area, "mmap", env.machine));
+    const sealed = checkSealsOfRange(mm, start, end, (area) =>
+      env.sealing.mayUnmap(area, "mmap", env.machine),
+    );
     if (sealed !== null)
       return refuseSealed(mm, "mmap", sealed.verdict, () => ({ area: sealed.area, address: sealed.address }));
   }
