@@ -17,22 +17,32 @@ export class Chronicle {
   private readonly records: At<TraceRecord>[] = [];
   private readonly refusals: At<Refusal>[] = [];
   private readonly listeners = new Set<(record: TraceRecord) => void>();
-  private readonly detach: (() => void)[];
+  private detach: (() => void)[] = [];
 
   constructor(
-    machine: Machine,
+    private readonly machine: Machine,
     private readonly timeline: Timeline,
   ) {
-    this.detach = [
-      machine.on("refusal", (refusal) => this.keep(this.refusals, refusal)),
-      machine.trace((record) => {
-        if (this.keep(this.records, record)) for (const listener of this.listeners) listener(record);
-      }),
-    ];
+    timeline.onNews = (news) => this.listenTo(news);
   }
 
   close(): void {
+    this.timeline.onNews = null;
+    this.listenTo(false);
+  }
+
+  /** What was heard once need not be heard again. */
+  private listenTo(news: boolean): void {
+    if (news === this.detach.length > 0) return;
     for (const off of this.detach) off();
+    this.detach = news
+      ? [
+          this.machine.on("refusal", (refusal) => this.keep(this.refusals, refusal)),
+          this.machine.trace((record) => {
+            if (this.keep(this.records, record)) for (const listener of this.listeners) listener(record);
+          }),
+        ]
+      : [];
   }
 
   /** The last refusal up to a moment. */

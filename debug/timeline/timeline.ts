@@ -25,10 +25,11 @@ interface Logged {
 const DEFAULT_BYTES = 512 * 2 ** 20;
 /** Of the time of the run, what snapshots may take. */
 const SHARE = 0.027;
-/** Instructions between two looks whether a snapshot is due. */
-const SLICE = 1_000_000;
+/** Instructions between two looks whether a snapshot is due: so many that they take some milliseconds. */
+const SLICES = { first: 50_000, least: 2_000, most: 2_000_000 };
+const SLICE_TIME = { short: 3, long: 12 };
 /** Instructions between two snapshots at least. */
-const CLOSEST = 100_000;
+const CLOSEST = 2_000;
 /** Snapshots by whose cost the next one's is guessed. */
 const RECENT = 5;
 /** One that took so many times as long as others was interrupted. */
@@ -55,6 +56,9 @@ export class Timeline {
   private snapshotTime = 0;
   /** The same without what other programs of the computer took in the meantime. */
   private ownTime = 0;
+  private sliceSize = SLICES.first;
+  /** Told where the run comes to what is known of it already (false), and where it goes on from there (true). */
+  onNews: ((news: boolean) => void) | null = null;
   /** Of the last snapshots, in milliseconds. */
   private readonly costs: number[] = [];
 
@@ -112,10 +116,11 @@ export class Timeline {
     for (;;) {
       if (goal !== null && compareMoments(this.now, goal) >= 0) return REACHED;
       this.editsHere();
-      const next = this.nextEdit()?.moment ?? null;
-      engine.target = goal === null || (next !== null && compareMoments(next, goal) < 0) ? next : goal;
+      const news = compareMoments(this.now, this.end) >= 0;
+      this.onNews?.(news);
+      engine.target = earliest(goal, this.nextEdit()?.moment ?? null, news ? null : this.end);
       engine.wanted = false;
-      const result = this.slice(Math.min(limit - machine.instructions, SLICE));
+      const result = this.slice(Math.min(limit - machine.instructions, news ? this.sliceSize : Infinity));
       if (result.reason === "stopped" && !engine.wanted) continue;
       if (result.reason === "budget" && machine.instructions < limit) {
         this.checkpointIfDue();
@@ -130,8 +135,12 @@ export class Timeline {
     const result = this.machine.run(instructions);
     const { now } = this;
     if (compareMoments(now, this.end) > 0) {
-      this.runTime += this.clock() - started;
+      const took = this.clock() - started;
+      this.runTime += took;
       this.end = now;
+      if (result.reason !== "budget") return result;
+      if (took < SLICE_TIME.short) this.sliceSize = Math.min(SLICES.most, 2 * this.sliceSize);
+      if (took > SLICE_TIME.long) this.sliceSize = Math.max(SLICES.least, this.sliceSize >> 1);
     }
     return result;
   }
@@ -240,4 +249,11 @@ export class Timeline {
     this.engine.quiet = quiet;
     this.engine.policy.arm(!quiet);
   }
+}
+
+function earliest(...moments: readonly (Moment | null)[]): Moment | null {
+  let first: Moment | null = null;
+  for (const moment of moments)
+    if (moment !== null && (first === null || compareMoments(moment, first) < 0)) first = moment;
+  return first;
 }
