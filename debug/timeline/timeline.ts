@@ -24,7 +24,7 @@ interface Logged {
 
 const DEFAULT_BYTES = 512 * 2 ** 20;
 /** Of the time of the run, what snapshots may take. */
-const SHARE = 0.027;
+const SHARE = 0.028;
 /** Instructions between two looks whether a snapshot is due: so many that they take some milliseconds. */
 const SLICES = { first: 50_000, least: 2_000, most: 2_000_000 };
 const SLICE_TIME = { short: 3, long: 12 };
@@ -37,7 +37,7 @@ const OUTLIER = 5;
 /** Milliseconds that an interruption takes at least. */
 const GRAIN = 10;
 /** Snapshots taken for nothing at the start. */
-const WARM_UP = 4;
+const WARM_UP = 6;
 /** On a way back, this far before its end there will be a snapshot, and so on. */
 const NEAR = [1_000_000, 100_000, 10_000, 1_000];
 const REACHED: TimelineResult = { reason: "reached" };
@@ -74,8 +74,9 @@ export class Timeline {
     // The code that takes them gets quick before the run has to pay for it.
     for (let i = 0; i < WARM_UP; i++) {
       const started = this.clock();
-      machine.snapshot();
+      const snapshot = machine.snapshot();
       this.costs.push(this.clock() - started);
+      machine.restore(snapshot);
     }
   }
 
