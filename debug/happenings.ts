@@ -1,4 +1,4 @@
-import type { KernelEventMap, KernelEventName } from "../kernel/events.js";
+import type { KernelEventMap, KernelEventName, KernelEvents } from "../kernel/events.js";
 import type { Refusal } from "../kernel/refusal.js";
 import type { Machine } from "./machine.js";
 
@@ -17,7 +17,7 @@ export interface SyscallStop {
 /** A fault that became a signal; nothing of the handler has run yet. */
 export type FaultStop = KernelEventMap["fault"];
 
-/** What one can run to, forwards or back: an event of the kernel's, or a call with the reason why it was refused. */
+/** What can be listened for and run to: an event of the kernel's, or a call with the reason why it was refused. */
 export interface HappeningMap extends KernelEventMap {
   readonly syscall: SyscallStop;
 }
@@ -25,18 +25,18 @@ export type HappeningName = keyof HappeningMap;
 
 /** Calls back at each happening of that name; the function returned ends that. */
 export function onHappening<N extends HappeningName>(
-  machine: Machine,
+  events: KernelEvents,
   name: N,
   listener: (happening: HappeningMap[N]) => void,
 ): () => void {
   if (name !== "syscall")
-    return machine.on(name as KernelEventName, listener as (event: KernelEventMap[KernelEventName]) => void);
+    return events.on(name as KernelEventName, listener as (event: KernelEventMap[KernelEventName]) => void);
   const told = listener as (call: SyscallStop) => void;
   let refusal: Refusal | undefined;
   const detach = [
-    machine.on("syscallEnter", () => (refusal = undefined)),
-    machine.on("refusal", (reported) => (refusal = reported)),
-    machine.on("syscallExit", ({ name, number, args, result }) => {
+    events.on("syscallEnter", () => (refusal = undefined)),
+    events.on("refusal", (reported) => (refusal = reported)),
+    events.on("syscallExit", ({ name, number, args, result }) => {
       const because = refusal !== undefined && result === BigInt(-refusal.errno) ? { refusal } : {};
       told({ name, number, args, result, ...because });
     }),
@@ -53,7 +53,7 @@ export function runUntil<N extends HappeningName>(
   where: (happening: HappeningMap[N]) => boolean,
 ): HappeningMap[N] | null {
   let stop: HappeningMap[N] | null = null;
-  const off = onHappening(machine, name, (happening) => {
+  const off = machine.on(name, (happening) => {
     if (stop !== null || !where(happening)) return;
     stop = happening;
     machine.kernel.requestStop();

@@ -2,7 +2,6 @@ import { Cpu, type ExecutorFactory } from "../cpu/cpu.js";
 import { CPU_MODEL_NAMES, cpuModel } from "../cpu/models.js";
 import { HostClock, VirtualClock, type Clock } from "../kernel/clock.js";
 import { userCredentials, type Credentials } from "../kernel/credentials.js";
-import type { KernelEventMap, KernelEventName } from "../kernel/events.js";
 import { byteString } from "../kernel/fs/bytes.js";
 import { firstIdentities } from "../kernel/fs/file-system.js";
 import type { Host } from "../kernel/host.js";
@@ -28,6 +27,7 @@ import { findUser, type User } from "./users.js";
 import { VDSO_DATA } from "../userland/vdso-data.js";
 import { BufferHost } from "./buffer-host.js";
 import {
+  onHappening,
   runUntil,
   type FaultStop,
   type HappeningMap,
@@ -400,9 +400,9 @@ export class Machine {
     this.reversal?.restored(snapshot);
   }
 
-  /** Calls back at each event of that name; the function returned ends that. */
-  on<N extends KernelEventName>(name: N, listener: (event: KernelEventMap[N]) => void): () => void {
-    return this.kernel.events.on(name, listener);
+  /** Calls back at each event of that name; the function returned ends that. "syscall": each call that was served. */
+  on<N extends HappeningName>(name: N, listener: (event: HappeningMap[N]) => void): () => void {
+    return onHappening(this.kernel.events, name, listener);
   }
 
   /**

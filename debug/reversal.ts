@@ -1,5 +1,5 @@
 import type { Snapshot } from "./snapshot/snapshot.js";
-import { onHappening, runUntil, type HappeningMap, type HappeningName } from "./happenings.js";
+import { runUntil, type HappeningMap, type HappeningName } from "./happenings.js";
 import type { Machine } from "./machine.js";
 
 /**
@@ -141,13 +141,13 @@ export class Reversal {
     this.restore(from);
     const placed = this.placed();
     const detach = [
-      onHappening(machine, name, (happening) => {
+      machine.on(name, (happening) => {
         const place = placed();
         if (isBefore(place, end.place)) seen(happening, place);
       }),
       // What comes at the last instruction and is no instruction of its own: a fault, a signal.
       ...MARKS.map((mark) =>
-        onHappening(machine, mark, () => {
+        machine.on(mark, () => {
           if (this.marks >= end.marks && machine.instructions >= end.instructions)
             machine.kernel.requestStop();
         }),
@@ -189,7 +189,7 @@ export class Reversal {
   }
 
   private countMarks(): () => void {
-    const detach = MARKS.map((name) => onHappening(this.machine, name, () => void this.marks++));
+    const detach = MARKS.map((name) => this.machine.on(name, () => void this.marks++));
     return () => {
       for (const off of detach) off();
     };

@@ -139,3 +139,19 @@ describe("pkru", () => {
     expect(machine.run()).toMatchObject({ reason: "exited" });
   });
 });
+
+describe("syscall", () => {
+  it("tells each call with its result, and why it was refused", () => {
+    const machine = load(mapped().syscall(SYS.mseal, AREA, PAGE, 0).syscall(SYS.munmap, AREA, PAGE).exit(0));
+    const seen: (string | bigint | null | undefined)[][] = [];
+    const off = machine.on("syscall", ({ name, result, refusal }) => seen.push([name, result, refusal?.rule]));
+    machine.untilSyscall("munmap");
+    off();
+    machine.run();
+    expect(seen).toEqual([
+      ["mmap", BigInt(AREA), undefined],
+      ["mseal", 0n, undefined],
+      ["munmap", -1n, "munmap.sealed"],
+    ]);
+  });
+});
