@@ -144,7 +144,9 @@ describe("syscall", () => {
   it("tells each call with its result, and why it was refused", () => {
     const machine = load(mapped().syscall(SYS.mseal, AREA, PAGE, 0).syscall(SYS.munmap, AREA, PAGE).exit(0));
     const seen: (string | bigint | null | undefined)[][] = [];
-    const off = machine.on("syscall", ({ name, result, refusal }) => seen.push([name, result, refusal?.rule]));
+    const off = machine.on("syscall", ({ name, result, refusal }) =>
+      seen.push([name, result, refusal?.rule]),
+    );
     machine.untilSyscall("munmap");
     off();
     machine.run();
