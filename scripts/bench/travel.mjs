@@ -15,7 +15,12 @@ const now = () => {
 /** A loop that writes all over 4 MiB: many pages are others in every snapshot. */
 function scatter() {
   const program = new Program();
-  program.within(".data", () => program.align(4096).label("cells").bytes(new Uint8Array(4 << 20)));
+  program.within(".data", () =>
+    program
+      .align(4096)
+      .label("cells")
+      .bytes(new Uint8Array(4 << 20)),
+  );
   return program
     .label("_start")
     .code("lea rdx, [cells]\n mov ecx, 2000000000")
