@@ -1,7 +1,7 @@
 // Packs the package, installs the tarball in an empty directory elsewhere and uses it there: the command, the library
 // from JavaScript, and its types from TypeScript.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,6 +36,22 @@ const HOOK = `import type { HookContext } from "sealab";
 export default ({ operation }: HookContext): boolean => operation === "munmap";
 `;
 
+const TEST = `import { expect, it } from "vitest";
+import { Machine } from "sealab";
+import { Program, SYS } from "sealab/userland";
+import "sealab/vitest";
+
+it("a seal holds", () => {
+  const machine = Machine.create();
+  const program = new Program().label("_start").syscall(SYS.mmap, 0x5ea10000, 4096, 3, 0x32, -1, 0);
+  program.syscall(SYS.mseal, 0x5ea10000, 4096, 0).syscall(SYS.munmap, 0x5ea10000, 4096).exit(0);
+  machine.load(program.build());
+  expect(machine.untilSyscall("munmap")).toBeRefused({ by: "munmap.sealed", errno: "EPERM" });
+  expect(machine).toBeSealed(0x5ea10000);
+  expect(() => expect(machine).toBeSealed(0x7000)).toThrow();
+});
+`;
+
 try {
   // The build is there already; --ignore-scripts keeps npm pack from making it again.
   const packed = JSON.parse(
@@ -63,6 +79,8 @@ try {
   expect("a hook in TypeScript", run("npx", hooked, elsewhere), "attacker: munmap: ok");
 
   writeFileSync(join(elsewhere, "program.ts"), PROGRAM);
+  writeFileSync(join(elsewhere, "seal.test.ts"), TEST);
+  symlinkSync(join(root, "node_modules", "vitest"), join(elsewhere, "node_modules", "vitest"), "junction");
   const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
   const compilerOptions = {
     strict: true,
@@ -71,8 +89,13 @@ try {
     skipLibCheck: true,
     types: [],
   };
-  writeFileSync(join(elsewhere, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["program.ts"] }));
+  writeFileSync(
+    join(elsewhere, "tsconfig.json"),
+    JSON.stringify({ compilerOptions, files: ["program.ts", "seal.test.ts"] }),
+  );
   run(process.execPath, [tsc, "-p", "."], elsewhere);
+  const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
+  expect("sealab/vitest", run(process.execPath, [vitest, "run", "--root", "."], elsewhere), "seal.test.ts");
   expect("import from sealab", run(process.execPath, ["program.js"], elsewhere), "write exited hello");
 } finally {
   rmSync(elsewhere, { recursive: true, force: true });
