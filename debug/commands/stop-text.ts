@@ -109,7 +109,9 @@ export function happeningLines(view: View, happening: Happening): string[] {
       const { address, access, before, after, rip, by } = happening;
       const verb = { write: "written", read: "read", access: "touched", fetch: "to be executed" }[access];
       const who = by === "kernel" ? " by the kernel" : access === "fetch" ? "" : ` by ${nameAt(rip)}`;
-      const lines = [`${nameAt(address)} ${verb}${who}`];
+      const moved = by === "kernel" && before !== null && before.length !== after.length;
+      const verbs = moved ? (after.length > before.length ? "mapped" : "unmapped") : verb;
+      const lines = [`${nameAt(address)} ${verbs}${who}`];
       if (access === "write" || (before !== null && !sameBytes(before, after))) {
         const from = before === null ? 0 : changedWord(before, after);
         const place = from === 0 ? "" : ` (at +${hex(from)})`;
@@ -204,8 +206,9 @@ function faultText(
 }
 
 /** The word, or what there is of it, at an offset of a range. */
+/** Nothing can be read where nothing is mapped. */
 function bytesText(bytes: Uint8Array, from: number): string {
-  return hex(littleEndian(bytes.subarray(from, from + 8)));
+  return bytes.length <= from ? "not mapped" : hex(littleEndian(bytes.subarray(from, from + 8)));
 }
 
 /** Offset of the first word that differs. */

@@ -76,6 +76,10 @@ describe("watchpoints", () => {
     expect(fetched("xwatch square", "c")).toMatch(/<square> to be executed\nsquare at keeper.c:34/);
     expect(fetched("watch 0x10,4")).toMatch(/nothing is mapped there/);
     expect(fetched("watch")).toBe("error: watch: expected ADDR[,LENGTH] or a symbol");
+    const { do: placed } = sample("refused-munmap");
+    expect(placed("watch 0x5ea10000", "c")).toMatch(
+      /mapped by the kernel\n {2}old not mapped\n {2}new 0x0\n/,
+    );
   });
 });
 
