@@ -44,8 +44,8 @@ import {
   RSP,
 } from "./state.js";
 import { StopPoints, type Watch } from "./stop-points.js";
-import { interpreterModule } from "./interpreter-module.js";
 import { readXsave, resetXstate, writeXsave } from "./xstate.js";
+import { interpreter, type ExecutorFactory, type ExecutorImports, type Executor } from "./executor.js";
 
 /**
  * "breakpoint": before the instruction at one. "watchpoint": behind the instruction that met one. "pkru": behind one
@@ -63,16 +63,6 @@ export interface CpuExit {
   address: number;
   addressBig: bigint;
 }
-
-/** Runs a set of records until it leaves: the interpreter, or the reference evaluator in its place. */
-export interface Executor {
-  run(record: number): number;
-}
-export interface ExecutorImports {
-  slow(argument: number): number;
-  callout(number: number, record: number): number;
-}
-export type ExecutorFactory = (memory: PhysicalMemory, imports: ExecutorImports) => Executor;
 
 export interface CpuOptions {
   readonly model: CpuModel;
@@ -561,11 +551,4 @@ export class Cpu {
     this.exit.addressBig = 0n;
     return false;
   }
-}
-
-function interpreter(memory: PhysicalMemory, imports: ExecutorImports): Executor {
-  const instance = new WebAssembly.Instance(interpreterModule(), {
-    m: { memory: memory.memory, slow: imports.slow, callout: imports.callout },
-  });
-  return { run: instance.exports["run"] as (record: number) => number };
 }

@@ -6,16 +6,14 @@ import type { FrameAllocator } from "../mmu/frame-allocator.js";
 import type { Mmu } from "../mmu/mmu.js";
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import { DEFAULT_REALTIME_ORIGIN, VirtualClock, type Clock } from "./clock.js";
-import { userCredentials, type Credentials } from "./credentials.js";
+import { userCredentials } from "./credentials.js";
 import type { KernelDebugger } from "./debugger.js";
 import { EntryWatch } from "./entry-watch.js";
 import { KernelEvents, type KernelEventName } from "./events.js";
 import { execute, type ExecFailure, type ExecutableFiles } from "./exec/exec.js";
 import type { SealElf } from "./exec/seal-program.js";
-import { Vdso, type VdsoImage } from "./exec/vdso.js";
+import { Vdso } from "./exec/vdso.js";
 import { exitProcess, exitTask } from "./exit.js";
-import type { FileTable } from "./fs/file-table.js";
-import type { FsContext } from "./fs/fs-context.js";
 import { FutexTable } from "./futex/table.js";
 import type { Host } from "./host.js";
 import { Ipc } from "./ipc/ipc.js";
@@ -32,7 +30,7 @@ import type { Processor } from "./processor.js";
 import type { Provenance, Refusal } from "./refusal.js";
 import { DEFAULT_RELEASE, type Release } from "./release.js";
 import { RunLoop, type RunResult } from "./run-loop.js";
-import { Scheduler, type SchedulerOptions } from "./scheduler.js";
+import { Scheduler } from "./scheduler.js";
 import { XSAVE_BYTES, XSAVE_BYTES_NO_PKU } from "./signals/frame.js";
 import { withRegisters } from "./ptrace/registers.js";
 import { sendSignal } from "./signals/send.js";
@@ -44,51 +42,7 @@ import { Process, Task, type ExitStatus } from "./task.js";
 import { TimerQueue } from "./timer-queue.js";
 import { ProcessTimer } from "./timer-signals.js";
 import { IntervalTimers } from "./timers.js";
-
-export interface KernelOptions {
-  readonly memory: PhysicalMemory;
-  readonly frames: FrameAllocator;
-  readonly mmu: Mmu;
-  readonly cpu: Processor;
-  readonly host: Host;
-  readonly dispatch: SyscallDispatch;
-  /** Finds programs for execve. */
-  readonly files: ExecutableFiles;
-  /** Protection keys are on; true unless told. */
-  readonly pku?: boolean;
-  /** 6.18 unless told. */
-  readonly release?: Release;
-  /** A virtual clock from 2026 on unless told. */
-  readonly clock?: Clock;
-  /** Without one no vDSO is mapped, as with Linux's `vdso=0`. */
-  readonly vdso?: VdsoImage;
-  /** As of a kernel without any (DEFAULT_PARAMETERS) unless told. */
-  readonly parameters?: KernelParameters;
-  /** Which programs execve and the loader's stand-in seal; null (unless told): none. */
-  readonly sealElf?: SealElf | null;
-  readonly hostname?: string;
-  /** sysctls of the mm. */
-  readonly mmSettings?: Partial<MmSettings>;
-  /** The mm's model of sealing, where it is not Linux's. */
-  readonly mm?: Partial<Pick<MmEnvironment, "sealing">>;
-  readonly firstPid?: number;
-  /** How tasks take turns. */
-  readonly schedule?: SchedulerOptions;
-  /** Processes that outlive the first one go on; otherwise they are killed with it, as by the end of a container. */
-  readonly waitForAll?: boolean;
-  /** At so many tasks, zombies among them, there is no fork and no new thread any more; 4096 unless told. */
-  readonly maxTasks?: number;
-}
-
-export interface StartOptions {
-  /** Path of the program in the guest's tree. Strings are latin-1: one character, one byte. */
-  readonly path: string;
-  readonly argv: readonly string[];
-  readonly env: readonly string[];
-  readonly files: FileTable;
-  readonly fs: FsContext;
-  readonly credentials?: Credentials;
-}
+import type { KernelOptions, StartOptions } from "./kernel-options.js";
 
 const SYSCALL_BYTES = 2;
 /** Numbers below this are not given out again (RESERVED_PIDS). */

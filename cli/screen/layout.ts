@@ -26,18 +26,7 @@ export const PANELS = [
 export type PanelName = (typeof PANELS)[number];
 
 /** What the digits 1 to 9 and 0 choose, and the bar of the lower panel shows. */
-export const TABS: readonly PanelName[] = [
-  "areas",
-  "stack",
-  "memory",
-  "walk",
-  "why",
-  "trace",
-  "threads",
-  "files",
-  "output",
-  "log",
-];
+export const TABS: readonly PanelName[] = PANELS.slice(2);
 
 export interface Placed {
   readonly panel: PanelName;

@@ -1,7 +1,7 @@
 import { JUMP_CACHE_BASE, JUMP_CACHE_ENTRIES, JUMP_CACHE_ENTRY_BYTES } from "../../mmu/layout.js";
 import type { PhysicalMemory } from "../../mmu/physical-memory.js";
 import { FAULTED, DONE } from "../callouts.js";
-import type { Executor, ExecutorImports } from "../cpu.js";
+import type { Executor, ExecutorImports } from "../executor.js";
 import {
   EXIT_AGAIN,
   EXIT_BUDGET,

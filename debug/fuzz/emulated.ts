@@ -1,4 +1,4 @@
-import type { ExecutorFactory } from "../../cpu/cpu.js";
+import type { ExecutorFactory } from "../../cpu/executor.js";
 import { ReferenceEvaluator } from "../../cpu/ir/evaluator.js";
 import { checkMachine } from "../../kernel/mm/check-machine.js";
 import { BufferHost } from "../buffer-host.js";

@@ -63,7 +63,7 @@ export interface AreaChange {
   readonly end: number;
 }
 
-/** Everything an address space leans on. A plain record that the kernel makes and may change. */
+/** Everything an address space leans on; the kernel makes it and may change it (kernel/mm-environment.ts). */
 export interface MmEnvironment {
   readonly frames: FrameAllocator;
   readonly mmu: Mmu;

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { NodeHost } from "../../../cli/node-host.js";
-import { Machine, type MachineOptions } from "../../../debug/machine.js";
+import type { MachineOptions } from "../../../debug/machine-options.js";
+import { Machine } from "../../../debug/machine.js";
 import { tar, type Member } from "./tar-archive.js";
 
 const program = fs.readFileSync(new URL("../../recorded/files/escape.elf", import.meta.url));
