@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { icedForBrowsers } from "./iced-for-browsers.mjs";
 import { sourceHash, stamp } from "./source-hash.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -16,6 +17,7 @@ const common = {
   target: "node20",
   logLevel: "warning",
 };
+const small = { minifySyntax: true, minifyWhitespace: true, legalComments: "none" };
 
 /** The interpreter's WebAssembly, with the micro-ops' order it was made for, and the vDSO: so that no start makes them. */
 async function generateParts() {
@@ -120,8 +122,10 @@ const banner =
 // Built aside and put in place at the end: who runs dist/ meanwhile finds it whole.
 const hash = sourceHash();
 const fresh = join(root, ".cache", "build", `dist-${process.pid}`);
+const parts = embed(await generateParts());
 await build({
   ...common,
+  ...small,
   entryPoints: {
     cli: "cli/main.ts",
     index: "debug/index.ts",
@@ -133,11 +137,18 @@ await build({
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",
   packages: "external",
-  minifySyntax: true,
-  minifyWhitespace: true,
-  legalComments: "none",
   banner: { js: banner },
-  plugins: [embed(await generateParts()), requireIced(), requireNode],
+  plugins: [parts, requireIced(), requireNode],
+});
+// The library once more, in one file that a browser takes as it is: an import of a Node module fails this build.
+await build({
+  ...common,
+  ...small,
+  platform: "browser",
+  target: "es2022",
+  entryPoints: { browser: "debug/index.ts" },
+  outdir: fresh,
+  plugins: [parts, icedForBrowsers],
 });
 
 const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");

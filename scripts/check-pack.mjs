@@ -97,6 +97,8 @@ try {
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
   expect("sealab/vitest", run(process.execPath, [vitest, "run", "--root", "."], elsewhere), "seal.test.ts");
   expect("import from sealab", run(process.execPath, ["program.js"], elsewhere), "write exited hello");
+  const asBrowser = run(process.execPath, ["--conditions=browser", "program.js"], elsewhere);
+  expect("the browser's build of it", asBrowser, "write exited hello");
 } finally {
   rmSync(elsewhere, { recursive: true, force: true });
 }

@@ -12,6 +12,7 @@ const FILES = [
   "tsconfig.json",
   "tsconfig.build.json",
   "scripts/build.mjs",
+  "scripts/iced-for-browsers.mjs",
 ];
 
 /** Written after a build: the hash of what it was made from. */
