@@ -21,7 +21,7 @@ import { Limits } from "./limits.js";
 import { environmentFor } from "./mm-environment.js";
 import { commit, uncommit } from "./mm/accounting.js";
 import { AddressSpace } from "./mm/address-space.js";
-import { settingsFor, type MmEnvironment, type MmSettings } from "./mm/environment.js";
+import { settingsFor, type MmEnvironment, type MmSettings, type VmEvents } from "./mm/environment.js";
 import { UserMemory } from "./mm/user-memory.js";
 import { Network } from "./net/network.js";
 import { DEFAULT_PARAMETERS, type KernelParameters } from "./parameters.js";
@@ -103,6 +103,8 @@ export class Kernel {
   readonly dispatch: SyscallDispatch;
   private readonly mmParts: NonNullable<KernelOptions["mm"]>;
   private readonly commit = { pages: 0 };
+  /** What /proc/vmstat counts. */
+  readonly vmEvents: VmEvents = { pglazyfree: 0, pglazyfreed: 0 };
   private nextAsid = 1;
   /** kernel.pid_max: task numbers lie below it. */
   pidMax = PID_MAX;
@@ -233,7 +235,11 @@ export class Kernel {
   }
 
   private environment(limits: Limits, personality: number): MmEnvironment {
-    return environmentFor(this, limits, personality, { commit: this.commit, ...this.mmParts });
+    return environmentFor(this, limits, personality, {
+      commit: this.commit,
+      vmEvents: this.vmEvents,
+      ...this.mmParts,
+    });
   }
 
   /** Where the machine is now: of a system call, the SYSCALL instruction. */

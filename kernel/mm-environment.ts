@@ -12,6 +12,7 @@ import type {
   MmEnvironment,
   MmMachine,
   MmSettings,
+  VmEvents,
 } from "./mm/environment.js";
 import type { ReleaseRules } from "./mm/release.js";
 import { defaultSealing } from "./mm/sealing/models.js";
@@ -26,7 +27,7 @@ export function environmentFor(
   kernel: Kernel,
   limits: Limits,
   personality: number,
-  more: { readonly commit: { pages: number } } & Partial<Pick<MmEnvironment, "sealing" | "settings">>,
+  more: Pick<MmEnvironment, "commit" | "vmEvents"> & Partial<Pick<MmEnvironment, "sealing" | "settings">>,
 ): MmEnvironment {
   return new KernelEnvironment(kernel, limits, personality, more);
 }
@@ -41,6 +42,7 @@ export class KernelEnvironment implements MmEnvironment {
   capabilities: MmCapabilities;
   settings: MmSettings;
   commit: { pages: number };
+  vmEvents: VmEvents;
   readImpliesExec: boolean;
   machine: MmMachine;
 
@@ -48,7 +50,7 @@ export class KernelEnvironment implements MmEnvironment {
     private readonly kernel: Kernel,
     limits: Limits,
     personality: number,
-    more: { readonly commit: { pages: number } } & Partial<Pick<MmEnvironment, "sealing" | "settings">>,
+    more: Pick<MmEnvironment, "commit" | "vmEvents"> & Partial<Pick<MmEnvironment, "sealing" | "settings">>,
   ) {
     this.frames = kernel.frames;
     this.mmu = kernel.mmu;
@@ -59,6 +61,7 @@ export class KernelEnvironment implements MmEnvironment {
     this.capabilities = new CallersCapabilities(kernel);
     this.settings = more.settings ?? kernel.mmSettings;
     this.commit = more.commit;
+    this.vmEvents = more.vmEvents;
     this.readImpliesExec = (personality & READ_IMPLIES_EXEC) !== 0;
     this.machine = new CallersMachine(kernel);
   }

@@ -52,6 +52,7 @@ import { AnonVma } from "../../kernel/mm/anon-vma.js";
 import { AreaTree } from "../../kernel/mm/area-tree.js";
 import { Area } from "../../kernel/mm/area.js";
 import { FilePages } from "../../kernel/mm/file-pages.js";
+import { LazyFreePages } from "../../kernel/mm/lazy-free.js";
 import { HookedModel } from "../../kernel/mm/sealing/hooked-model.js";
 import { ProgramJudge } from "../../kernel/mm/sealing/program-judge.js";
 import { ScriptJudge } from "../../kernel/mm/sealing/script-judge.js";
@@ -130,6 +131,7 @@ const CLASSES = {
   IpcMessageQueue,
   Kernel,
   KernelEnvironment,
+  LazyFreePages,
   Limits,
   LineDiscipline,
   LockWaits,

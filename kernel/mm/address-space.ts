@@ -15,6 +15,7 @@ import type { FaultOutcome } from "./fault-outcome.js";
 import type { FileMapper, FilePages } from "./file-pages.js";
 import { copyAddressSpace } from "./fork.js";
 import { DEFAULT_LAYOUT, type MmLayout } from "./layout.js";
+import { withdrawPages, type LazyFreePages } from "./lazy-free.js";
 import { madvise } from "./madvise.js";
 import type { MappableFile } from "./mappable-file.js";
 import { mapSpecial, mapStack } from "./map-special.js";
@@ -95,6 +96,9 @@ export class AddressSpace implements FileMapper {
   executeOnlyKey = -1;
   /** Inode numbers given to shared anonymous memory. */
   anonInodes = 1024;
+
+  /** Its pages that may be taken back; null while there cannot be one. */
+  lazyFree: LazyFreePages | null = null;
 
   /** MEMBARRIER_CMD_REGISTER_* that were given. */
   membarriers = 0;
@@ -323,6 +327,7 @@ export class AddressSpace implements FileMapper {
     for (const area of this.tree) this.forgetArea(area);
     this.tree.clear();
     this.translations.destroy();
+    withdrawPages(this);
     uncommit(this, this.stats.committed);
   }
 

@@ -63,6 +63,14 @@ export interface AreaChange {
   readonly end: number;
 }
 
+/** What /proc/vmstat counts, in pages. */
+export interface VmEvents {
+  /** Given to MADV_FREE. */
+  pglazyfree: number;
+  /** Of lazy-free and droppable pages: taken back. */
+  pglazyfreed: number;
+}
+
 /** Everything an address space leans on; the kernel makes it and may change it (kernel/mm-environment.ts). */
 export interface MmEnvironment {
   readonly frames: FrameAllocator;
@@ -76,6 +84,8 @@ export interface MmEnvironment {
   settings: MmSettings;
   /** Pages committed by all address spaces (vm_committed_as); one record for the machine. */
   commit: { pages: number };
+  /** Events counted for /proc/vmstat; one record for the machine. */
+  vmEvents: VmEvents;
   /** personality(READ_IMPLIES_EXEC). */
   readImpliesExec: boolean;
   machine: MmMachine;
@@ -130,6 +140,7 @@ export function createEnvironment(
     capabilities: { ipcLock: false, rawIo: false, sysAdmin: false },
     settings: { ...DEFAULT_SETTINGS },
     commit: { pages: 0 },
+    vmEvents: { pglazyfree: 0, pglazyfreed: 0 },
     readImpliesExec: false,
     outOfMemory: null,
     onRefusal: null,

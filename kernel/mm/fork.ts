@@ -4,6 +4,7 @@ import { commit, countPages } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
 import { forkAnon, NO_CHAIN } from "./anon-vma.js";
 import { Area } from "./area.js";
+import { offerPages } from "./lazy-free.js";
 import { hasFrame } from "./translations.js";
 import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_SHARED, VM_WIPEONFORK, withFlags } from "./vm-flags.js";
 
@@ -33,6 +34,7 @@ export function copyAddressSpace(parent: AddressSpace, child: AddressSpace): num
     error = copyArea(parent, child, area);
     if (error !== 0) break;
   }
+  if (parent.lazyFree !== null) offerPages(child);
   parent.env.mmu.dropAddressSpace(parent.asid);
   return error;
 }

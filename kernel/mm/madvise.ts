@@ -17,8 +17,8 @@
  *
  * Stays applied: everything done to areas before the refusal, and around holes.
  *
- * MADV_FREE, COLD, PAGEOUT and WILLNEED change nothing a program can see here: pages are never reclaimed, but for
- * PAGEOUT of droppable memory, which is as if nobody had written it.
+ * MADV_FREE offers pages to whoever runs short of frames (lazy-free.ts); PAGEOUT takes them, and those of droppable memory,
+ * at once, and leaves others alone, as where there is no swap. COLD and WILLNEED change nothing a program can see.
  * MADV_COLLAPSE is EINVAL, as on ranges without an aligned 2 MiB: there are no huge pages. HWPOISON and
  * SOFT_OFFLINE are unknown, as without CONFIG_MEMORY_FAILURE.
  */
@@ -27,6 +27,7 @@ import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { keyDenies } from "./fault.js";
 import { TASK_SIZE } from "./layout.js";
+import { freeLazily } from "./lazy-free.js";
 import { modify, prepareAnon } from "./merge.js";
 import { populateAccess } from "./populate.js";
 import { checkSealsOfRange, refuseSealed as refuseForSeal } from "./sealing/range.js";
@@ -174,12 +175,13 @@ function adviseArea(
     case uapi.MADV_COLD:
     case uapi.MADV_PAGEOUT:
       if (locked || notPages) return unfit("locked memory is not paged out");
-      if (advice === uapi.MADV_PAGEOUT && (area.flags & vm.VM_DROPPABLE) !== 0)
-        mm.translations.drop(start, end, "pages");
+      if (advice === uapi.MADV_PAGEOUT) mm.lazyFree?.reclaimRange(start, end, area);
       return 0;
     case uapi.MADV_FREE:
       if (!area.isAnonymous) return unfit("only anonymous memory can be freed lazily");
-      return locked ? unfit("the memory is locked") : 0;
+      if (locked) return unfit("the memory is locked");
+      freeLazily(mm, start, end);
+      return 0;
     case uapi.MADV_DONTNEED:
     case uapi.MADV_DONTNEED_LOCKED:
       if (notPages || (locked && advice === uapi.MADV_DONTNEED)) return unfit("the memory is locked");

@@ -28,6 +28,7 @@
 import { EACCES, EAGAIN, EEXIST, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM } from "../errno.js";
 import { countPages, mayLock } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
+import { offerPages } from "./lazy-free.js";
 import { makeRoom } from "./make-room.js";
 import type { MappableFile } from "./mappable-file.js";
 import { addOrMerge, newProperties } from "./merge.js";
@@ -210,6 +211,7 @@ function anonymousKind(mm: AddressSpace, flags: number, vmFlags: number): Kind {
       if (!mm.env.release.droppable) return no("type", EINVAL, "neither MAP_SHARED nor MAP_PRIVATE");
       if ((vmFlags & vm.VM_LOCKED) !== 0 || growsDown)
         return no("droppable", EINVAL, "droppable memory is neither locked nor a stack");
+      offerPages(mm);
       return {
         vmFlags: vm.withFlags(
           vmFlags,

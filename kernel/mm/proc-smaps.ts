@@ -52,6 +52,8 @@ interface Residency {
   privateClean: number;
   privateDirty: number;
   anonymous: number;
+  /** Of the anonymous ones, clean since MADV_FREE. */
+  lazyFree: number;
   /** Share of the anonymous ones. */
   pssAnonymous: number;
   /** Share of those in locked areas. */
@@ -68,6 +70,7 @@ function nothingResident(): Residency {
     privateClean: 0,
     privateDirty: 0,
     anonymous: 0,
+    lazyFree: 0,
     pssAnonymous: 0,
     locked: 0,
   };
@@ -91,6 +94,7 @@ function addResidency(mm: AddressSpace, area: Area, sum: Residency): Residency {
     if ((area.flags & vm.VM_LOCKED) !== 0) sum.locked += 1 / mappers;
     if (anonymous) {
       sum.anonymous++;
+      if (!dirty) sum.lazyFree++;
       sum.pssAnonymous += 1 / mappers;
     }
     if (mappers > 1) sum[dirty ? "sharedDirty" : "sharedClean"]++;
@@ -144,7 +148,8 @@ function formatResidency(pages: Residency, kinds: string): string {
   text +=
     kilobytes("Private_Clean", kb(pages.privateClean)) + kilobytes("Private_Dirty", kb(pages.privateDirty));
   text += kilobytes("Referenced", kb(pages.rss)) + kilobytes("Anonymous", kb(pages.anonymous));
-  const never = ["KSM", "LazyFree", "AnonHugePages", "ShmemPmdMapped", "FilePmdMapped"];
+  text += kilobytes("KSM", 0) + kilobytes("LazyFree", kb(pages.lazyFree));
+  const never = ["AnonHugePages", "ShmemPmdMapped", "FilePmdMapped"];
   for (const label of [...never, "Shared_Hugetlb", "Private_Hugetlb", "Swap", "SwapPss"])
     text += kilobytes(label, 0);
   return text + kilobytes("Locked", kb(pages.locked));

@@ -160,6 +160,7 @@ function vmStat(kernel: Kernel): string {
     ["pswpout", 0],
     ["pgfault", faults.minor + faults.major],
     ["pgmajfault", faults.major],
+    ...Object.entries(kernel.vmEvents),
   ];
   return lines.map(([name, value]) => `${name} ${value}\n`).join("");
 }
