@@ -1,5 +1,5 @@
 /**
- * What a kernel is told when it boots, or how it was built, as far as it is about sealing: `NAME=VALUE` each. Some are
+ * What a kernel is told when it boots, or how it was built, as far as it is about sealing or hiding memory: `NAME=VALUE` each. Some are
  * Linux's, some were proposed and never merged; a name says which.
  */
 
@@ -22,6 +22,8 @@ export interface KernelParameters {
   readonly vdso: boolean;
   /** Whether the page of old calls above user space is served, to be called but not to be read. */
   readonly vsyscall: "none" | "xonly";
+  /** memfd_secret(2) is there. */
+  readonly secretMemory: boolean;
 }
 
 export interface ParameterDesign {
@@ -84,12 +86,21 @@ export const PARAMETERS: readonly ParameterDesign[] = [
     source: "Linux, Documentation/admin-guide/kernel-parameters.txt",
     set: (parameters, on) => ({ ...parameters, vsyscall: on ? "xonly" : "none" }),
   },
+  {
+    name: "secretmem.enable",
+    values: ["y", "n"],
+    origin: "Linux",
+    text: "whether memfd_secret can be called; without it the call is ENOSYS",
+    source: "Linux 6.5, mm/secretmem.c: on unless told",
+    set: (parameters, on) => ({ ...parameters, secretMemory: on }),
+  },
 ];
 
 export const DEFAULT_PARAMETERS: KernelParameters = {
   specialMappings: { sealed: false, by: BY_CONFIG, prctl: false, vsyscall: false },
   vdso: true,
   vsyscall: "none",
+  secretMemory: true,
 };
 
 /**

@@ -27,6 +27,7 @@ import {
 import { Pipe, PipeFile } from "../kernel/fs/pipe.js";
 import { F_SEAL_EXEC, F_SEAL_SEAL } from "../kernel/fs/seals.js";
 import { RegularOpenFile } from "../kernel/fs/regular-open-file.js";
+import { newSecretFile } from "../kernel/fs/secret-memory.js";
 import { SpecialInode, TreeFileSystem } from "../kernel/fs/tree-file-system.js";
 import { RESOLVE_CACHED, RESOLVE_IN_ROOT } from "../kernel/fs/walk.js";
 import { ERESTARTSYS } from "../kernel/restart.js";
@@ -252,6 +253,18 @@ function memfdCreate(call: SyscallCall): number {
   return call.task.files.install(file, (bits & MFD_CLOEXEC) !== 0, descriptorLimit(call));
 }
 
+/** ENOSYS switched off; EINVAL flags. */
+function memfdSecret(call: SyscallCall): number {
+  const bits = call.u32(0);
+  if (!call.kernel.parameters.secretMemory) return -ENOSYS;
+  if ((bits & ~O_CLOEXEC) !== 0) return -EINVAL;
+  const { files, fs, credentials } = call.task;
+  const limit = descriptorLimit(call);
+  if (files.lowestFree(0, limit) < 0) return -EMFILE;
+  const file = newSecretFile(fs.namespace, credentials.fsuid, credentials.fsgid);
+  return files.install(file, (bits & O_CLOEXEC) !== 0, limit);
+}
+
 export const openSyscalls: readonly Definition[] = [
   define({
     number: 2,
@@ -349,6 +362,13 @@ export const openSyscalls: readonly Definition[] = [
       flags("flags", names("CLOSE_RANGE_???", { CLOSE_RANGE_UNSHARE: 2, CLOSE_RANGE_CLOEXEC: 4 })),
     ],
     handler: closeRange,
+  }),
+  define({
+    number: 447,
+    name: "memfd_secret",
+    args: [descriptorFlags()],
+    returns: "fd",
+    handler: memfdSecret,
   }),
   define({
     number: 437,

@@ -9,7 +9,7 @@ import type { OpenFile } from "../kernel/fs/open-file.js";
 import { AT_FDCWD, MAX_FILE_SIZE } from "../kernel/fs/open-flags.js";
 import { actorOf } from "../kernel/fs/permission.js";
 import { F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_WRITE } from "../kernel/fs/seals.js";
-import { dropPrivilegeBits, setFileSize } from "../kernel/fs/regular-open-file.js";
+import { dropPrivilegeBits, RegularOpenFile, setFileSize } from "../kernel/fs/regular-open-file.js";
 import { RLIMIT_FSIZE } from "../kernel/limits.js";
 import { SIGXFSZ } from "../kernel/signals/numbers.js";
 import { kernelSignal, sendSignal } from "../kernel/signals/send.js";
@@ -70,6 +70,7 @@ function fallocate(call: SyscallCall): number {
   if (file.node.isDirectory) return -EISDIR;
   if (!(file.node instanceof RegularInode)) return -ENODEV;
   if (at + count > MAX_FILE_SIZE) return -EFBIG;
+  if (!(file instanceof RegularOpenFile)) return -EOPNOTSUPP;
   // As tmpfs: plain, keeping the size, and punching holes.
   if ((mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)) !== 0) return -EOPNOTSUPP;
   const inode = file.node;

@@ -25,6 +25,7 @@ import { MapsFile } from "../../kernel/fs/procfs/maps-file.js";
 import { MemoryFile } from "../../kernel/fs/procfs/memory-file.js";
 import { PageMapFile } from "../../kernel/fs/procfs/page-map-file.js";
 import { RegularOpenFile } from "../../kernel/fs/regular-open-file.js";
+import { SecretFile, SecretFileSystem, SecretInode } from "../../kernel/fs/secret-memory.js";
 import { SignalFile } from "../../kernel/fs/signal-file.js";
 import { StreamInode } from "../../kernel/fs/standard-streams.js";
 import { StreamFile } from "../../kernel/fs/stream-file.js";
@@ -164,6 +165,9 @@ const CLASSES = {
   RunLoop,
   Scheduler,
   ScriptJudge,
+  SecretFile,
+  SecretFileSystem,
+  SecretInode,
   SemaphoreSet,
   Semaphores,
   SharedAnonymousFile,

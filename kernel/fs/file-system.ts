@@ -34,6 +34,7 @@ export interface FileSystemStatistics {
 export const TMPFS_MAGIC = 0x01021994;
 export const PROC_MAGIC = 0x9fa0;
 export const SYSFS_MAGIC = 0x62656572;
+export const SECRETMEM_MAGIC = 0x5345434d;
 export const PIPEFS_MAGIC = 0x50495045;
 export const ANON_INODE_MAGIC = 0x09041934;
 

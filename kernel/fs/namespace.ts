@@ -39,6 +39,8 @@ export class Namespace {
   readonly lockWaits = new LockWaits();
   /** Pipes, eventfds and memfds live here, out of the tree. */
   readonly internal: Mount;
+  /** Where memfd_secret makes its files; null: it was never called. */
+  secretMemory: Mount | null = null;
   readonly terminals = new Terminals();
   /** Writes per second and the like never matter: the capacity of one pipe in bytes, at most. */
   readonly pipeMaximum = 1 << 20;
@@ -81,6 +83,11 @@ export class Namespace {
     at.mount.children.set(at.dentry, mount);
     this.mounts.push(mount);
     return mount;
+  }
+
+  /** A file system that has no place in the tree. */
+  mountNowhere(fileSystem: FileSystem, options: { noExec?: boolean } = {}): Mount {
+    return this.makeMount(fileSystem, null, options);
   }
 
   private makeMount(

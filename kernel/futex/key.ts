@@ -69,7 +69,7 @@ function settleNode(user: UserMemory, address: number): number {
 function sharedKey(user: UserMemory, address: number, writes: boolean): FutexKey | number {
   const { mm } = user;
   // Looking for a page lets no stack grow.
-  if (mm.findArea(address) === null) return -EFAULT;
+  if (mm.findArea(address) === null || user.isSecret(address)) return -EFAULT;
   const value = user.readU32(address);
   if (value === null) return -EFAULT;
   // Writing what is there gives the address a page of its own, where it can have one.

@@ -44,6 +44,7 @@ import {
 } from "./fault-outcome.js";
 import { TASK_SIZE } from "./layout.js";
 import { prepareAnon } from "./merge.js";
+import { isSecret } from "./secret-memory.js";
 import { growStack } from "./stack-growth.js";
 import { entryHigh, entryLow, hasFrame } from "./translations.js";
 import { VM_ACCESS_FLAGS, VM_GROWSDOWN, VM_SHARED, VM_WRITE } from "./vm-flags.js";
@@ -232,7 +233,7 @@ function bringInFile(mm: AddressSpace, area: Area, page: number, write: boolean)
   }
   frames.hold(frame);
   translations.install(page, frame, low, entryHigh(area));
-  if (!write && !area.unsplittable) faultAround(mm, area, pages, page);
+  if (!write && !area.unsplittable && !isSecret(area)) faultAround(mm, area, pages, page);
   return "ok";
 }
 

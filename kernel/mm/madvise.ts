@@ -22,7 +22,7 @@
  * MADV_COLLAPSE is EINVAL, as on ranges without an aligned 2 MiB: there are no huge pages. HWPOISON and
  * SOFT_OFFLINE are unknown, as without CONFIG_MEMORY_FAILURE.
  */
-import { EACCES, EAGAIN, EINVAL, ENOMEM } from "../errno.js";
+import { EACCES, EAGAIN, EINVAL, ENOMEM, EOPNOTSUPP } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { keyDenies } from "./fault.js";
@@ -33,6 +33,7 @@ import { populateAccess } from "./populate.js";
 import { checkSealsOfRange, refuseSealed as refuseForSeal } from "./sealing/range.js";
 import type { SealVerdict } from "./sealing/sealing-model.js";
 import * as uapi from "./uapi.js";
+import { isSecret } from "./secret-memory.js";
 import * as vm from "./vm-flags.js";
 import { addPages, isPageAligned, isZero, pageUp, type Word } from "./word.js";
 
@@ -239,6 +240,7 @@ function removePages(
       EACCES,
       "only a shared mapping that may be writable can lose pages of its file",
     );
+  if (isSecret(area)) return refuse("unfit", EOPNOTSUPP, "secret memory has no holes punched");
   area.pages.punchHole(area.fileIndex(start) * 4096, end - start);
   return 0;
 }

@@ -24,6 +24,8 @@ export interface MappableFile {
   readonly zeroDevice?: boolean;
   /** It counts its areas (its vm_ops have `close`): no area of it is ever merged away. */
   readonly countsAreas?: boolean;
+  /** Of memfd_secret: its pages are reached through page tables only (secret-memory.ts). */
+  readonly secret?: boolean;
   /** Writes dirty pages back to where the file comes from: 0 or -errno (vfs_fsync). */
   sync?(): number;
   /** The VMA was made (or copied): the description must stay open until as many `unmapped` calls came. */

@@ -15,6 +15,7 @@ import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { modify } from "./merge.js";
 import { populateLocked } from "./populate.js";
+import { isSecret } from "./secret-memory.js";
 import { MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT } from "./uapi.js";
 import {
   VM_DROPPABLE,
@@ -132,10 +133,10 @@ function applyLock(mm: AddressSpace, start: number, length: number, lock: number
   return 0;
 }
 
-/** mlock_fixup: special mappings and droppable memory are passed over. */
+/** mlock_fixup: special mappings, droppable and secret memory are passed over. */
 function lockArea(mm: AddressSpace, area: Area, start: number, end: number, lock: number): number {
   const flags = withFlags(area.flags, lock, VM_LOCKED_MASK);
-  if (flags === area.flags || (area.flags & (VM_SPECIAL | VM_DROPPABLE)) !== 0) return 0;
+  if (flags === area.flags || (area.flags & (VM_SPECIAL | VM_DROPPABLE)) !== 0 || isSecret(area)) return 0;
   const was = (area.flags & VM_LOCKED) !== 0;
   const result = modify(mm, area, start, end, { flags });
   if (typeof result === "number") return result;

@@ -15,7 +15,8 @@
  *   EAGAIN      over RLIMIT_MEMLOCK
  *   file        EOVERFLOW offset too large; EOPNOTSUPP unknown flag with MAP_SHARED_VALIDATE; EACCES shared and
  *               writable without a writable descriptor, or append-only; EACCES not readable; EPERM noexec mount;
- *               ENODEV (or the file's own errno) cannot be mapped; EINVAL MAP_GROWSDOWN; EINVAL type; EPERM memfd seal
+ *               ENODEV (or the file's own errno) cannot be mapped; EINVAL MAP_GROWSDOWN; EINVAL type; EPERM memfd seal;
+ *               of memfd_secret: EINVAL private, EAGAIN over RLIMIT_MEMLOCK
  *   anonymous   EINVAL type, shared MAP_GROWSDOWN
  *   EACCES      MDWE: writable and executable
  *   ENOMEM, EPERM   what MAP_FIXED replaces: map count, a sealed area (see munmap.ts)
@@ -37,6 +38,7 @@ import { populateLocked } from "./populate.js";
 import { SharedAnonymousFile } from "./shared-anonymous.js";
 import * as uapi from "./uapi.js";
 import { checkSealsOfRange, newSeal, refuseMistake, refuseSealed } from "./sealing/range.js";
+import { secretFlags } from "./secret-memory.js";
 import { findUnmappedArea } from "./unmapped-area.js";
 import { TASK_SIZE } from "./layout.js";
 import * as vm from "./vm-flags.js";
@@ -154,10 +156,11 @@ export function mmap(
   if (!mayLock(mm, vmFlags, pages))
     return refuse("memlock", EAGAIN, "over RLIMIT_MEMLOCK", "mlock_future_ok");
 
-  const kind =
+  let kind =
     source === null
       ? anonymousKind(mm, flags, vmFlags)
       : fileKind(source, prot, flags, vmFlags, length, offset);
+  if (source?.secret && "vmFlags" in kind) kind = secretFlags(mm, kind.vmFlags, pages);
   if ("errno" in kind) return refuse(kind.rule, kind.errno, kind.text, kind.source);
   ({ vmFlags } = kind);
   if ((flags & uapi.MAP_NORESERVE) !== 0 && env.settings.overcommit !== 2)

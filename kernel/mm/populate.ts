@@ -2,6 +2,7 @@ import { EFAULT, EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { bringIn, keyDenies } from "./fault.js";
+import { isSecret } from "./secret-memory.js";
 import {
   VM_ACCESS_FLAGS,
   VM_IO,
@@ -22,7 +23,7 @@ export function populateLocked(mm: AddressSpace, start: number, end: number): nu
   for (let area = mm.tree.findOverlap(start, end); area !== null && area.start < end; area = area.next) {
     if ((area.flags & (VM_LOCKONFAULT | VM_IO | VM_PFNMAP)) !== 0) continue;
     const write = (area.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE;
-    const denied = (area.flags & VM_ACCESS_FLAGS) === 0 || keyDenies(mm, area, write);
+    const denied = (area.flags & VM_ACCESS_FLAGS) === 0 || isSecret(area) || keyDenies(mm, area, write);
     if (denied) return -EFAULT;
     const error = bringInRange(mm, area, start, end, write);
     if (error !== 0) return error;
@@ -38,7 +39,8 @@ export function populateAccess(mm: AddressSpace, start: number, end: number, wri
   let reached = start;
   for (let area = mm.tree.findOverlap(start, end); area !== null && area.start < end; area = area.next) {
     if (area.start > reached) return -ENOMEM;
-    if ((area.flags & (write ? VM_WRITE : VM_READ)) === 0 || keyDenies(mm, area, write)) return -EINVAL;
+    const denied = (area.flags & (write ? VM_WRITE : VM_READ)) === 0 || isSecret(area);
+    if (denied || keyDenies(mm, area, write)) return -EINVAL;
     const error = bringInRange(mm, area, start, end, write);
     if (error !== 0) return error;
     reached = area.end;

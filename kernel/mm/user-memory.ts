@@ -6,6 +6,7 @@ import type { Area } from "./area.js";
 import { bringInOrKill, handleFault } from "./fault.js";
 import type { FaultOutcome } from "./fault-outcome.js";
 import { TASK_SIZE } from "./layout.js";
+import { isSecret } from "./secret-memory.js";
 import { refuseSealed } from "./sealing/range.js";
 import { VM_IO, VM_MAYREAD, VM_MAYWRITE, VM_PFNMAP, VM_READ, VM_SHARED, VM_WRITE } from "./vm-flags.js";
 import { pageDown, type Word } from "./word.js";
@@ -60,7 +61,7 @@ export class UserMemory {
     }
     const area = mm.findArea(va);
     // What is no memory has no page to look at (check_vma_flags).
-    if (area === null || (area.flags & (VM_IO | VM_PFNMAP)) !== 0) return -1;
+    if (area === null || (area.flags & (VM_IO | VM_PFNMAP)) !== 0 || isSecret(area)) return -1;
     const force = this.mode.force === true;
     if (write) {
       const permitted =
@@ -85,8 +86,14 @@ export class UserMemory {
 
   /** The frame that a byte lies in, after the checks of a read (get_user_pages); -1 when refused. */
   frameOf(va: number): number {
-    const linear = this.translate(va, false);
+    const linear = this.isSecret(va) ? -1 : this.translate(va, false);
     return linear === -1 ? -1 : this.mm.env.frames.memory.frameOf(linear);
+  }
+
+  /** Memory of memfd_secret, which is copied to and from but never looked up. */
+  isSecret(va: number): boolean {
+    const area = this.mm.findArea(va);
+    return area !== null && isSecret(area);
   }
 
   /** The range lies in user space (access_ok). */

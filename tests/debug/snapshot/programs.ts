@@ -26,8 +26,8 @@ const RECORDED_PROGRAMS = [
   "tty/jobs",
 ] as const;
 
-/** C programs with threads, futexes and timers. */
-const THREADED = ["pthreads", "futexes", "clocks"] as const;
+/** C programs with threads, futexes, timers, and secret memory. */
+const THREADED = ["pthreads", "futexes", "clocks", "secret-memory"] as const;
 
 export interface TestProgram {
   readonly name: string;
