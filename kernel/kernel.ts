@@ -22,6 +22,7 @@ import { environmentFor } from "./mm-environment.js";
 import { commit, uncommit } from "./mm/accounting.js";
 import { AddressSpace } from "./mm/address-space.js";
 import { settingsFor, type MmEnvironment, type MmSettings, type VmEvents } from "./mm/environment.js";
+import { SamePages } from "./mm/ksm/same-pages.js";
 import { UserMemory } from "./mm/user-memory.js";
 import { Network } from "./net/network.js";
 import { DEFAULT_PARAMETERS, type KernelParameters } from "./parameters.js";
@@ -30,6 +31,7 @@ import type { Processor } from "./processor.js";
 import type { Provenance, Refusal } from "./refusal.js";
 import { DEFAULT_RELEASE, type Release } from "./release.js";
 import { RunLoop, type RunResult } from "./run-loop.js";
+import { SamePageDaemon } from "./same-page-daemon.js";
 import { Scheduler } from "./scheduler.js";
 import { XSAVE_BYTES, XSAVE_BYTES_NO_PKU } from "./signals/frame.js";
 import { withRegisters } from "./ptrace/registers.js";
@@ -85,6 +87,9 @@ export class Kernel {
   readonly processes = new Map<number, Process>();
   readonly scheduler: Scheduler;
   readonly timerQueue = new TimerQueue();
+  /** Pages of the same content, and the thread that merges them. */
+  readonly samePages: SamePages;
+  readonly samePageDaemon: SamePageDaemon;
   /** Tasks that wait for the host's input. */
   readonly hostWaiters = new Set<Task>();
   readonly waitForAll: boolean;
@@ -132,6 +137,8 @@ export class Kernel {
         ? null
         : new Vdso(options.frames, this.clock, options.vdso);
     this.clock.watcher = this.vdso;
+    this.samePages = new SamePages(this.frames);
+    this.samePageDaemon = new SamePageDaemon(this.samePages, this.clock, this.timerQueue);
     this.ipc = new Ipc({
       frames: this.frames,
       time: () => Math.floor((Number(this.clock.realtimeOrigin) + this.clock.monotonic()) / 1e9),

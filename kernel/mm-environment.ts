@@ -45,6 +45,7 @@ export class KernelEnvironment implements MmEnvironment {
   vmEvents: VmEvents;
   readImpliesExec: boolean;
   machine: MmMachine;
+  readonly samePages: Kernel["samePages"];
 
   constructor(
     private readonly kernel: Kernel,
@@ -64,6 +65,7 @@ export class KernelEnvironment implements MmEnvironment {
     this.vmEvents = more.vmEvents;
     this.readImpliesExec = (personality & READ_IMPLIES_EXEC) !== 0;
     this.machine = new CallersMachine(kernel);
+    this.samePages = kernel.samePages;
   }
 
   outOfMemory(mm: AddressSpace): boolean {

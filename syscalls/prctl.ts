@@ -9,6 +9,7 @@ import {
   SECBIT_KEEP_CAPS_LOCKED,
   SECBIT_NO_CAP_AMBIENT_RAISE,
 } from "../kernel/credentials.js";
+import { mergeAnything, mergeNothing } from "../kernel/mm/ksm/mergeable.js";
 import { TASK_SIZE } from "../kernel/mm/layout.js";
 import { SIGNAL_MAX } from "../kernel/signals/numbers.js";
 import { address, choice, dependent, hex, names } from "./argument.js";
@@ -53,6 +54,8 @@ const PR_GET_THP_DISABLE = 42;
 const PR_CAP_AMBIENT = 47;
 const PR_SET_MDWE = 65;
 const PR_GET_MDWE = 66;
+const PR_SET_MEMORY_MERGE = 67;
+const PR_GET_MEMORY_MERGE = 68;
 const PR_SET_VMA = 0x5356_4d41;
 
 const PR_CAP_AMBIENT_IS_SET = 1;
@@ -99,6 +102,8 @@ const OPTIONS = names("PR_???", {
   PR_CAP_AMBIENT,
   PR_SET_MDWE,
   PR_GET_MDWE,
+  PR_SET_MEMORY_MERGE,
+  PR_GET_MEMORY_MERGE,
   PR_SET_SYSCALL_USER_DISPATCH: 59,
   PR_SET_VMA,
   PR_SET_SEAL_HOOK,
@@ -203,6 +208,11 @@ function prctl(call: SyscallCall): HandlerResult {
     case PR_GET_MDWE:
       if (!allZero(call, 1, 2, 3, 4)) return -EINVAL;
       return mdweBits(call);
+    case PR_SET_MEMORY_MERGE:
+      if (!allZero(call, 2, 3, 4)) return -EINVAL;
+      return call.n(1) === 0 ? mergeNothing(call.mm) : mergeAnything(call.mm);
+    case PR_GET_MEMORY_MERGE:
+      return allZero(call, 1, 2, 3, 4) ? (call.mm.mergeAny ? 1 : 0) : -EINVAL;
     case PR_SET_SEAL_HOOK:
       return setSealHook(call);
     case PR_GET_SEAL_HOOK:

@@ -49,6 +49,8 @@ import {
   ProcessMemoryLimits,
 } from "../../kernel/mm-environment.js";
 import { AddressSpace } from "../../kernel/mm/address-space.js";
+import { SamePages } from "../../kernel/mm/ksm/same-pages.js";
+import { SamePageDaemon } from "../../kernel/same-page-daemon.js";
 import { AnonVma } from "../../kernel/mm/anon-vma.js";
 import { AreaTree } from "../../kernel/mm/area-tree.js";
 import { Area } from "../../kernel/mm/area.js";
@@ -163,6 +165,8 @@ const CLASSES = {
   RandomFile,
   RegularOpenFile,
   RunLoop,
+  SamePageDaemon,
+  SamePages,
   Scheduler,
   ScriptJudge,
   SecretFile,

@@ -99,6 +99,10 @@ export class AddressSpace implements FileMapper {
 
   /** Its pages that may be taken back; null while there cannot be one. */
   lazyFree: LazyFreePages | null = null;
+  /** prctl(PR_SET_MEMORY_MERGE): every area that can be is mergeable (MMF_VM_MERGE_ANY). */
+  mergeAny = false;
+  /** It is looked through for pages to merge, or will be (MMF_VM_MERGEABLE). */
+  scanned = false;
 
   /** MEMBARRIER_CMD_REGISTER_* that were given. */
   membarriers = 0;
@@ -145,6 +149,8 @@ export class AddressSpace implements FileMapper {
   /** What fork and exec take over from the old address space (mmf_init_flags). */
   inheritFlags(from: AddressSpace): void {
     this.denyWriteExec = from.denyWriteExec && !from.mdweNotInherited;
+    this.mergeAny = from.mergeAny;
+    if (this.mergeAny) this.env.samePages?.enter(this);
   }
 
   get tables(): Translations["tables"] {
@@ -328,6 +334,7 @@ export class AddressSpace implements FileMapper {
     this.tree.clear();
     this.translations.destroy();
     withdrawPages(this);
+    if (this.scanned) this.env.samePages?.exit(this);
     uncommit(this, this.stats.committed);
   }
 

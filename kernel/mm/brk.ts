@@ -9,6 +9,7 @@ import { EPERM, ENOMEM } from "../errno.js";
 import { commit, countPages, mayExpand, mayLock } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
 import { TASK_SIZE } from "./layout.js";
+import { mergeableOnceMade, mergeableWhenMade } from "./ksm/mergeable.js";
 import { addOrMerge, newProperties } from "./merge.js";
 import { unmapRange } from "./munmap.js";
 import { populateLocked } from "./populate.js";
@@ -58,9 +59,12 @@ export function brk(mm: AddressSpace, address: Word): number {
     return keep("map-count", ENOMEM, "more areas than vm.max_map_count");
   if (!commit(mm, pages)) return keep("overcommit", ENOMEM, "more than can be committed");
   const heapBefore = (tree.findBefore(oldEnd)?.end ?? 0) > layout.startBrk;
-  const properties = newProperties({ flags, pageOffset: oldEnd / 4096 });
+  const properties = newProperties({
+    flags: mergeableWhenMade(mm, flags, true),
+    pageOffset: oldEnd / 4096,
+  });
   const heap = addOrMerge(mm, oldEnd, newEnd, properties, false, heapBefore);
-  heap.flags = vm.withFlags(heap.flags, vm.VM_SOFTDIRTY, 0);
+  heap.flags = mergeableOnceMade(mm, heap, oldEnd, vm.withFlags(heap.flags, vm.VM_SOFTDIRTY, 0));
   countPages(mm, flags, pages);
   mm.changed("map", oldEnd, newEnd);
   layout.brk = wanted;

@@ -2,6 +2,7 @@ import type { FrameAllocator } from "../../mmu/frame-allocator.js";
 import type { Mmu } from "../../mmu/mmu.js";
 import type { Provenance, RefusalSink } from "../refusal.js";
 import type { AddressSpace } from "./address-space.js";
+import type { SamePages } from "./ksm/same-pages.js";
 import { RULES_6_18, type ReleaseRules } from "./release.js";
 import { defaultSealing } from "./sealing/models.js";
 import type { SealingModel } from "./sealing/sealing-model.js";
@@ -89,6 +90,8 @@ export interface MmEnvironment {
   /** personality(READ_IMPLIES_EXEC). */
   readImpliesExec: boolean;
   machine: MmMachine;
+  /** Where pages of the same content are merged; null: nowhere. */
+  readonly samePages: SamePages | null;
   /**
    * No frame is left for an access to this address space. Ends a process to make room (oom.ts).
    * @returns true when there is room now; false when nobody could be ended but whoever asks
@@ -142,6 +145,7 @@ export function createEnvironment(
     commit: { pages: 0 },
     vmEvents: { pglazyfree: 0, pglazyfreed: 0 },
     readImpliesExec: false,
+    samePages: null,
     outOfMemory: null,
     onRefusal: null,
     onAreaChange: null,

@@ -26,6 +26,7 @@ export function copyAddressSpace(parent: AddressSpace, child: AddressSpace): num
   child.executeOnlyKey = parent.executeOnlyKey;
   child.env.sealing = parent.env.sealing;
   child.inheritFlags(parent);
+  if (parent.scanned) child.env.samePages?.enter(child);
   child.membarriers = parent.membarriers;
   child.anonInodes = parent.anonInodes;
   let error = 0;

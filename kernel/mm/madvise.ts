@@ -28,6 +28,8 @@ import type { Area } from "./area.js";
 import { keyDenies } from "./fault.js";
 import { TASK_SIZE } from "./layout.js";
 import { freeLazily } from "./lazy-free.js";
+import { mayMerge } from "./ksm/mergeable.js";
+import { unmergeRange } from "./ksm/unmerge.js";
 import { modify, prepareAnon } from "./merge.js";
 import { populateAccess } from "./populate.js";
 import { checkSealsOfRange, refuseSealed as refuseForSeal } from "./sealing/range.js";
@@ -214,6 +216,15 @@ function adviseArea(
     case uapi.MADV_DODUMP:
       if ((area.flags & (vm.VM_SPECIAL | vm.VM_DROPPABLE)) !== 0)
         return unfit("a special mapping, or droppable memory, is never dumped");
+      break;
+    case uapi.MADV_MERGEABLE:
+      if (!mayMerge(area.flags)) return 0;
+      mm.env.samePages?.enter(mm);
+      break;
+    case uapi.MADV_UNMERGEABLE:
+      if ((area.flags & vm.VM_MERGEABLE) === 0) return 0;
+      if (unmergeRange(mm, area, start, end) !== 0)
+        return refuse("unmerge", EAGAIN, "no frame is left to give each page its own", "ksm_madvise");
       break;
   }
   const [set, clear] = FLAG_CHANGES[advice];

@@ -32,6 +32,7 @@ import type { AddressSpace } from "./address-space.js";
 import { offerPages } from "./lazy-free.js";
 import { makeRoom } from "./make-room.js";
 import type { MappableFile } from "./mappable-file.js";
+import { mergeableWhenMade, mergeableOnceMade } from "./ksm/mergeable.js";
 import { addOrMerge, newProperties } from "./merge.js";
 import { executeOnlyKey } from "./pkey.js";
 import { populateLocked } from "./populate.js";
@@ -178,7 +179,7 @@ export function mmap(
     start,
     end,
     newProperties({
-      flags: vmFlags,
+      flags: mergeableWhenMade(mm, vmFlags, backing === null),
       key,
       seal: newSeal(mm, asked.bits),
       file: backing,
@@ -188,7 +189,7 @@ export function mmap(
     }),
   );
   // What it became part of counts as written with it.
-  area.flags = vm.withFlags(area.flags, vm.VM_SOFTDIRTY, 0);
+  area.flags = mergeableOnceMade(mm, area, start, vm.withFlags(area.flags, vm.VM_SOFTDIRTY, 0));
   countPages(mm, vmFlags, pages);
   mm.changed("map", start, end);
   const populate = flags & (uapi.MAP_POPULATE | uapi.MAP_NONBLOCK);

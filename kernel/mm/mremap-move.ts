@@ -6,6 +6,7 @@ import type { AddressSpace } from "./address-space.js";
 import { detachAnon, NO_CHAIN } from "./anon-vma.js";
 import type { Area } from "./area.js";
 import { TASK_SIZE } from "./layout.js";
+import { unmergeRange } from "./ksm/unmerge.js";
 import { addOrMerge, newProperties, splitCounted } from "./merge.js";
 import { unmapRange } from "./munmap.js";
 import { populateLocked } from "./populate.js";
@@ -76,6 +77,8 @@ export function moveArea(
   if (!mm.env.release.mremapCountsAreasFirst && mm.tree.count >= mm.env.settings.maxMapCount - 3)
     return -ENOMEM;
   if (area.unsplittable && !covers(from, oldLength, area) && oldLength !== 0) return -EINVAL;
+  // Merged pages do not move: at the new place they would meet others of their content.
+  if (unmergeRange(mm, area, from, from + oldLength) !== 0) return -ENOMEM;
   if (keepOld && (area.flags & vm.VM_LOCKED) !== 0 && mm.env.release.dontUnmapUnlocks === "range") {
     const part = partOf(mm, area, from, from + oldLength);
     if (typeof part === "number") return part;

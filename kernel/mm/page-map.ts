@@ -29,9 +29,11 @@ const PRESENT = 2 ** (63 - 32);
 /** A guard marker as an entry for a page swapped out: its kind of swap and, five bits up, which marker it is. */
 const GUARD_MARKER = 31 + 4 * 32;
 
-/** Entries that hold a frame, less what the page cache itself holds of a file's. */
+/** Entries that hold a frame, less what the page cache itself holds of a file's, or the merging of a merged one. */
 export function mappers(mm: AddressSpace, low: number): number {
-  return mm.env.frames.references(pteFrame(low)) - ((low & PTE_ANON) !== 0 ? 0 : 1);
+  const frame = pteFrame(low);
+  const own = (low & PTE_ANON) === 0 || mm.env.samePages?.isMerged(frame) === true ? 1 : 0;
+  return mm.env.frames.references(frame) - own;
 }
 
 /** The page behind an entry is one that somebody counts (vm_normal_page). */

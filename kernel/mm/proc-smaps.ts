@@ -1,6 +1,7 @@
 import { PTE_ANON, PTE_D, pteFrame } from "../../mmu/page-table-entry.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
+import { mappers as mappersOf } from "./page-map.js";
 import { formatMapsLine, NAME_COLUMN } from "./proc-maps.js";
 import { hasFrame } from "./translations.js";
 import * as vm from "./vm-flags.js";
@@ -54,6 +55,8 @@ interface Residency {
   anonymous: number;
   /** Of the anonymous ones, clean since MADV_FREE. */
   lazyFree: number;
+  /** Those that share a frame with others of the same content. */
+  merged: number;
   /** Share of the anonymous ones. */
   pssAnonymous: number;
   /** Share of those in locked areas. */
@@ -71,6 +74,7 @@ function nothingResident(): Residency {
     privateDirty: 0,
     anonymous: 0,
     lazyFree: 0,
+    merged: 0,
     pssAnonymous: 0,
     locked: 0,
   };
@@ -85,9 +89,10 @@ function addResidency(mm: AddressSpace, area: Area, sum: Residency): Residency {
     const frame = pteFrame(low);
     if (!hasFrame(low) || frame === frames.zeroFrame) return;
     const anonymous = (low & PTE_ANON) !== 0;
-    // The page cache holds one reference of its own.
-    const mappers = Math.max(1, frames.references(frame) - (anonymous ? 0 : 1));
-    const dirty = (low & PTE_D) !== 0;
+    const mappers = Math.max(1, mappersOf(mm, low));
+    const merged = mm.env.samePages?.isMerged(frame) === true;
+    if (merged) sum.merged++;
+    const dirty = merged || (low & PTE_D) !== 0;
     sum.rss++;
     sum.pss += 1 / mappers;
     if (dirty) sum.pssDirty += 1 / mappers;
@@ -148,7 +153,7 @@ function formatResidency(pages: Residency, kinds: string): string {
   text +=
     kilobytes("Private_Clean", kb(pages.privateClean)) + kilobytes("Private_Dirty", kb(pages.privateDirty));
   text += kilobytes("Referenced", kb(pages.rss)) + kilobytes("Anonymous", kb(pages.anonymous));
-  text += kilobytes("KSM", 0) + kilobytes("LazyFree", kb(pages.lazyFree));
+  text += kilobytes("KSM", kb(pages.merged)) + kilobytes("LazyFree", kb(pages.lazyFree));
   const never = ["AnonHugePages", "ShmemPmdMapped", "FilePmdMapped"];
   for (const label of [...never, "Shared_Hugetlb", "Private_Hugetlb", "Swap", "SwapPss"])
     text += kilobytes(label, 0);

@@ -68,6 +68,12 @@ export interface ReleaseRules {
   readonly pkeyAllocWithoutKeys: "enospc" | "einval-once";
   /** Who reads and writes through /proc/PID/mem what the area forbids: all, or the task's tracer (7.2). */
   readonly memoryFileForces: "always" | "tracer";
+  /** The merging of pages passes over those that changed before it looks for merged ones with their content (6.11). */
+  readonly mergingLooksAtChangesFirst: boolean;
+  /** Where PR_SET_MEMORY_MERGE holds, a new area is mergeable before it may become part of a neighbour (6.17). */
+  readonly newAreasMergeableFirst: boolean;
+  /** /proc/PID/ksm_stat says too whether memory is mergeable (6.16). */
+  readonly mergingStatSaysWhether: boolean;
   /** [vvar] is PFNMAP memory, which cannot be discarded; since 7.2 it is not. */
   readonly vvarIsPfnmap: boolean;
   /** Memory of memfd_secret is locked and counts against RLIMIT_MEMLOCK, until that was dropped in 2026. */
@@ -96,6 +102,9 @@ export const RULES_6_10: ReleaseRules = {
   processMadviseOwn: "as-others",
   pkeyAllocWithoutKeys: "einval-once",
   memoryFileForces: "always",
+  mergingLooksAtChangesFirst: false,
+  newAreasMergeableFirst: false,
+  mergingStatSaysWhether: false,
   vvarIsPfnmap: true,
   secretMemoryLocked: true,
 };
@@ -113,6 +122,7 @@ export const RULES_6_12: ReleaseRules = {
   sealCheck: "by-area",
   mmapChecksBeforeSeals: "mdwe",
   droppable: true,
+  mergingLooksAtChangesFirst: true,
   mapsQuery: true,
   bridgeMergesWith: "previous",
   pkeyAllocWithoutKeys: "enospc",
@@ -139,6 +149,7 @@ export const RULES_6_16: ReleaseRules = {
   mremapChecks: "alignment-first",
   guardRegions: "all",
   pageMapShowsGuards: true,
+  mergingStatSaysWhether: true,
 };
 
 /** Linux 6.18, as 6.18.44 answers. */
@@ -149,6 +160,7 @@ export const RULES_6_18: ReleaseRules = {
   mremapMovesSeveralAreas: true,
   anonymousMeans: "no-vm-ops",
   smapsShowsGuards: true,
+  newAreasMergeableFirst: true,
 };
 
 export const RULES_7_2: ReleaseRules = {

@@ -1,6 +1,7 @@
 import type { Kernel } from "../../kernel.js";
 import { directory, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
+import { samePageMerging } from "./same-page-files.js";
 import { integerFile, rememberedInteger } from "./settings.js";
 
 /** /sys: the little that C libraries and allocators look for. */
@@ -39,23 +40,5 @@ function hugePages({ tunables }: Kernel): Record<string, Node> {
     nr_overcommit_hugepages: rememberedInteger(tunables, "vm/nr_overcommit_hugepages", 0),
     resv_hugepages: text("0\n"),
     surplus_hugepages: text("0\n"),
-  };
-}
-
-/** Settings of the merging of pages with the same content (ksmd), as where it never finds two. */
-function samePageMerging({ tunables }: Kernel): Record<string, Node> {
-  const counter = (): Node => text("0\n");
-  return {
-    full_scans: counter(),
-    max_page_sharing: rememberedInteger(tunables, "ksm/max_page_sharing", 256),
-    merge_across_nodes: rememberedInteger(tunables, "ksm/merge_across_nodes", 1, 1),
-    pages_shared: counter(),
-    pages_sharing: counter(),
-    pages_to_scan: rememberedInteger(tunables, "ksm/pages_to_scan", 100),
-    pages_unshared: counter(),
-    pages_volatile: counter(),
-    run: rememberedInteger(tunables, "ksm/run", 0, 2),
-    sleep_millisecs: rememberedInteger(tunables, "ksm/sleep_millisecs", 20),
-    use_zero_pages: rememberedInteger(tunables, "ksm/use_zero_pages", 0, 1),
   };
 }

@@ -20,6 +20,7 @@ import { MapsFile } from "./maps-file.js";
 import { MemoryFile } from "./memory-file.js";
 import { mountInfo, mountTable } from "./mount-tables.js";
 import { PageMapFile } from "./page-map-file.js";
+import { mergingPagesText, mergingText } from "./same-page-files.js";
 import { limitsText } from "./task-limits.js";
 import { memoryOf, statmText, statText, statusText } from "./task-status.js";
 import { vsyscallSmaps } from "../../vsyscall.js";
@@ -154,6 +155,8 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
       write: (value) => clearReferences(kernel, task, value),
     },
     smaps_rollup: ofMemory((mm) => formatSmapsRollup(mm)),
+    ksm_merging_pages: ofMemory((mm) => mergingPagesText(kernel, mm), 0o400),
+    ksm_stat: ofMemory((mm) => mergingText(kernel, mm), 0o400),
     wchan: about(() => "0"),
     // A kernel stack is what a kernel in TypeScript does not have.
     stack: about(() => -EPERM, 0o400),

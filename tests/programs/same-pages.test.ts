@@ -1,0 +1,46 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { BufferHost } from "../../debug/buffer-host.js";
+import { loadMachine, saveMachine } from "../../debug/snapshot/machine-file.js";
+import { checkMachine } from "../../kernel/mm/check-machine.js";
+import { runTo, start } from "../debug/snapshot/programs.js";
+import { compiledWithGlibc } from "./obtain.js";
+
+/** same-pages.c says in sealab what it says on real Linux: Debian's 6.12. */
+const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
+const RECORDED = join(import.meta.dirname, "..", "recorded", "same-pages", "linux-6.12.txt");
+const program = compiledWithGlibc(join(import.meta.dirname, "same-pages.c"));
+
+describe.skipIf(program === undefined)("merging of same pages (same-pages.c, skipped without gcc)", () => {
+  it("merges, counts, shows and unmerges pages as Linux 6.12 does", () => {
+    const ran = spawnSync(process.execPath, [CLI, "run", "--kernel", "6.12", "--", program!], {
+      encoding: "utf8",
+      timeout: 60_000,
+    });
+    expect(ran.stderr).toBe("");
+    expect(ran.stdout).toBe(readFileSync(RECORDED, "utf8"));
+  });
+
+  it("goes on the same in a machine that was saved, with every reference accounted for", () => {
+    const elf = readFileSync(program!);
+    const whole = start(elf);
+    runTo(whole.machine, Infinity);
+    const { instructions } = whole.machine;
+    let merged = 0;
+    for (const part of [0.2, 0.35, 0.5, 0.65, 0.8]) {
+      const first = start(elf);
+      runTo(first.machine, Math.floor(instructions * part));
+      const { kernel } = first.machine;
+      expect(checkMachine(kernel)).toEqual([]);
+      merged += kernel.samePages.pagesShared;
+      const host = new BufferHost();
+      const second = loadMachine(saveMachine(first.machine), { host });
+      runTo(second, Infinity);
+      expect(first.host.text(1) + host.text(1)).toBe(whole.host.text(1));
+      expect(second.kernel.samePages.pagesScanned).toBe(whole.machine.kernel.samePages.pagesScanned);
+    }
+    expect(merged).toBeGreaterThan(0);
+  });
+});
