@@ -4,9 +4,9 @@ import type { Area } from "../area.js";
 import { entryHigh, entryLow, hasFrame } from "../translations.js";
 import { VM_MERGEABLE } from "../vm-flags.js";
 import { checksum, sameContent } from "./frame-content.js";
+import { isPinned, type PinnedFrames } from "./pinned.js";
 import type { RmapItem, StableNode } from "./records.js";
 import type { SamePages } from "./same-pages.js";
-import type { PinnedFrames } from "./scan.js";
 
 interface Page {
   readonly area: Area;
@@ -92,7 +92,7 @@ function becomesZeroPage(
   const { memory, zeroFrame } = samePages.frames;
   if (!samePages.settings.useZeroPages || sum !== checksum(memory, zeroFrame)) return false;
   if (!sameContent(memory, page.frame, zeroFrame)) return false;
-  if (pinned.has(page.frame)) return false;
+  if (isPinned(pinned, page.frame, samePages.frames, samePages)) return false;
   const { mm } = item.slot;
   const low = entryLow(page.area) | PTE_D | PTE_SOFT_DIRTY;
   mm.translations.install(item.address, zeroFrame, low, entryHigh(page.area));
@@ -109,7 +109,11 @@ function mergeTwo(
   sum: number,
   pinned: PinnedFrames,
 ): void {
-  if (pinned.has(page.frame) || pinned.has(found.frame)) return;
+  if (
+    isPinned(pinned, page.frame, samePages.frames, samePages) ||
+    isPinned(pinned, found.frame, samePages.frames, samePages)
+  )
+    return;
   const node = samePages.addNode(page.frame, sum);
   // The entry again, read-only. Dirty, as all of them: an anonymous one that is clean could be taken back.
   samePages.frames.hold(page.frame);
@@ -129,7 +133,7 @@ function replace(
   frame: PageFrame,
   pinned: PinnedFrames,
 ): boolean {
-  if (pinned.has(page.frame)) return false;
+  if (isPinned(pinned, page.frame, samePages.frames, samePages)) return false;
   samePages.frames.hold(frame);
   const { mm } = item.slot;
   mm.translations.install(item.address, frame, entryLow(page.area) | PTE_ANON | PTE_D, entryHigh(page.area));

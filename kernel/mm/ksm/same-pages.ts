@@ -1,11 +1,10 @@
 import type { FrameAllocator, FrameHolder } from "../../../mmu/frame-allocator.js";
-import { PTE_D, pteFrame } from "../../../mmu/page-table-entry.js";
 import type { PageFrame } from "../../../mmu/types.js";
 import type { AddressSpace } from "../address-space.js";
-import { hasFrame } from "../translations.js";
 import type { RmapItem, ScanSlot, StableNode } from "./records.js";
 import { scan } from "./scan.js";
 import { unmergeEverything } from "./unmerge.js";
+import { isMergedZero } from "./zero-page.js";
 
 /** /sys/kernel/mm/ksm, as far as it can be written. */
 export interface MergeSettings {
@@ -252,11 +251,6 @@ export class SamePages implements FrameHolder {
     const profit = (merging + zeroPages) * PAGE_BYTES - items * RMAP_ITEM_BYTES;
     return { items, zeroPages, merging, profit };
   }
-}
-
-/** An entry of the page of zeroes that a page of zeroes was merged into: it is dirty (is_ksm_zero_pte). */
-export function isMergedZero(frames: FrameAllocator, low: number): boolean {
-  return hasFrame(low) && pteFrame(low) === frames.zeroFrame && (low & PTE_D) !== 0;
 }
 
 function mergedZeroPages(mm: AddressSpace): number {

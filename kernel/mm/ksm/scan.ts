@@ -1,27 +1,11 @@
 import { PTE_ANON, pteFrame } from "../../../mmu/page-table-entry.js";
-import type { PageFrame } from "../../../mmu/types.js";
 import type { AddressSpace } from "../address-space.js";
 import { hasFrame } from "../translations.js";
 import { VM_MERGEABLE } from "../vm-flags.js";
 import { compareAndMerge } from "./merge-page.js";
+import type { PinnedFrames } from "./pinned.js";
 import type { RmapItem, ScanSlot } from "./records.js";
 import type { SamePages } from "./same-pages.js";
-
-/** Frames that somebody has besides page tables, as a pipe has (vmsplice): found out when first asked for. */
-export class PinnedFrames {
-  private frames: Set<PageFrame> | null = null;
-
-  constructor(private readonly samePages: SamePages) {}
-
-  has(frame: PageFrame): boolean {
-    if (this.frames === null) {
-      this.frames = new Set();
-      for (const holder of this.samePages.frames.holders)
-        if (holder !== this.samePages) for (const held of holder.heldFrames()) this.frames.add(held);
-    }
-    return this.frames.has(frame);
-  }
-}
 
 /**
  * Looks at up to `pages` pages, in the order of address spaces and addresses (ksm_do_scan). A pass over all of them
@@ -29,7 +13,7 @@ export class PinnedFrames {
  * @returns how many were looked at
  */
 export function scan(samePages: SamePages, pages: number): number {
-  const pinned = new PinnedFrames(samePages);
+  const pinned: PinnedFrames = { frames: null };
   let scanned = 0;
   while (scanned < pages) {
     const item = nextItem(samePages);

@@ -5,7 +5,8 @@ import type { Area } from "../area.js";
 import { prepareAnon } from "../merge.js";
 import { entryHigh, entryLow, hasFrame } from "../translations.js";
 import { VM_MERGEABLE } from "../vm-flags.js";
-import { isMergedZero, type SamePages } from "./same-pages.js";
+import type { SamePages } from "./same-pages.js";
+import { isMergedZero } from "./zero-page.js";
 
 /**
  * Gives every merged page of [start, end) of an area a frame of its own again, read-only until somebody writes
