@@ -2,6 +2,7 @@ import { openSync } from "node:fs";
 import { devNull } from "node:os";
 import { Commands } from "../debug/commands/commands.js";
 import type { Machine } from "../debug/machine.js";
+import { RecordEnd } from "../debug/recording/record-end.js";
 import { RewindableHost } from "../debug/recording/rewindable-host.js";
 import type { DebugSession } from "../debug/session/debug-session.js";
 import { createDebugSession } from "../debug/session/create-debug-session.js";
@@ -106,8 +107,7 @@ export async function debugCommand(args: readonly string[]): Promise<number> {
   const host = new NodeHost({ seed: options.seed, ...(input === undefined ? {} : { input }) });
   const releaseUpper = options.upper === null ? null : claimUpper(options.upper);
   try {
-    const machine = await debugged(options, forRun, operands, host);
-    const { commands } = begin(machine, options, parsed);
+    const { commands } = begin(await debugged(options, forRun, operands, host), options, parsed);
     const driver = new Driver(commands, host, options.timeout);
     const mode = new LineMode(commands, driver);
     const onInterrupt = (): void => {
@@ -137,7 +137,7 @@ async function debugged(
   parsed: readonly ParsedOption[],
   operands: readonly string[],
   host: HostWithFiles,
-): Promise<Machine> {
+): Promise<Debugged> {
   if (options.replay !== null) {
     const { checkReplayOptions, during, openReplay } = await import("./replay.js");
     checkReplayOptions(
@@ -146,13 +146,20 @@ async function debugged(
     );
     const { record, replay } = await openReplay(options.replay, options, host);
     during(options.replay, record, () => replay.start());
-    return replay.machine;
+    const { machine } = replay;
+    return { machine, recordEnd: new RecordEnd(machine, replay.host, record.end) };
   }
   const [name, ...rest] = operands;
   if (name === undefined) throw new UsageError("debug: which program?");
   const machine = createMachine(options, host, await findSealing(options.sealing), new RewindableHost(host));
   await load(machine, options, name, rest);
-  return machine;
+  return { machine };
+}
+
+interface Debugged {
+  readonly machine: Machine;
+  /** Of the record that it replays. */
+  readonly recordEnd?: RecordEnd;
 }
 
 /** Options of the run that may stand beside --replay too. */
@@ -213,12 +220,17 @@ async function fullScreen(
 
 /** A session with a program that stands before its first instruction. */
 function begin(
-  machine: Machine,
+  { machine, ...end }: Debugged,
   { maxInstructions }: RunOptions,
   parsed: readonly ParsedOption[],
 ): { session: DebugSession; commands: Commands } {
   const folders = parsed.flatMap(({ name, value }) => (name === "sources" && value !== null ? [value] : []));
   machine.modules.files = hostDebugFiles([...folders, "."]);
-  const session = createDebugSession(machine, { maxInstructions, clock: timestamp });
+  const session = createDebugSession(machine, {
+    maxInstructions,
+    clock: timestamp,
+    shortWayBack: true,
+    ...end,
+  });
   return { session, commands: new Commands(session) };
 }

@@ -6,7 +6,7 @@ import type { Outcome } from "../../debug/commands/verb.js";
 import { ReplayDiffers } from "../../debug/recording/replay-differs.js";
 import type { DebugSession } from "../../debug/session/debug-session.js";
 import type { Progress, StopReport } from "../../debug/session/stop-report.js";
-import { BOUND_STATUS, Failure, reasonOf } from "../failure.js";
+import { BOUND_STATUS, DIFFERS_STATUS, Failure, reasonOf } from "../failure.js";
 import { timestamp } from "../node-modules.js";
 import { draw } from "./draw.js";
 import { PanelBoard } from "./panel-board.js";
@@ -58,6 +58,8 @@ class Screen {
   private readonly lines: string[] = [];
   private moving: Moving | null = null;
   private leaving = false;
+  /** Status to leave with: of a replay that differed, even if the user looked on. */
+  private exitStatus = 0;
   private wake = (): void => {};
   private slice = FIRST_SLICE;
   private drawn = 0;
@@ -116,7 +118,7 @@ class Screen {
     } finally {
       this.terminal.close();
     }
-    return 0;
+    return this.exitStatus;
   }
 
   private dispatch(event: ScreenEvent): void {
@@ -218,8 +220,9 @@ class Screen {
       // The session refuses with RangeErrors what makes no sense; all else is a mistake of ours, and the run stands.
       if (!(error instanceof Error)) throw error;
       this.lines.length = 0;
-      const known =
-        error instanceof CommandError || error instanceof RangeError || error instanceof ReplayDiffers;
+      const differs = error instanceof ReplayDiffers;
+      if (differs) this.exitStatus = DIFFERS_STATUS;
+      const known = differs || error instanceof CommandError || error instanceof RangeError;
       const text = known ? error.message : `internal error: ${error.message}`;
       this.panels.log(text, "refused");
       this.dispatch({ kind: "said", text, bad: true });

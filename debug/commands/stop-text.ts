@@ -67,6 +67,9 @@ export function reasonLines(session: DebugSession, report: StopReport): string[]
     case "limit":
       lines.push("the instructions allowed (--max-instructions) are used up");
       break;
+    case "end-of-record":
+      lines.push("the record ends here, as this run does");
+      break;
   }
   return lines;
 }

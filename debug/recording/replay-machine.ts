@@ -6,8 +6,7 @@ import type { MachineOptions } from "../machine-options.js";
 import { Machine } from "../machine.js";
 import { RecordError } from "./record-file.js";
 import { RewindableHost } from "./rewindable-host.js";
-import { memoryDigest } from "./memory-digest.js";
-import { ReplayDiffers } from "./replay-differs.js";
+import { RecordEnd } from "./record-end.js";
 import type { RunEnd, RunRecord, RunSetup } from "./run-record.js";
 
 /** What a setup says of a machine, with what is not in it. */
@@ -79,27 +78,18 @@ export function replayMachine(record: RunRecord, inner: Host, sealing: SealingMo
  * @throws ReplayDiffers where it is another run, at its end at the latest
  */
 export function runReplay({ machine, host }: Replay, end: RunEnd): void {
-  const differs = (difference: string): ReplayDiffers => new ReplayDiffers(machine.instructions, difference);
-  for (;;) {
-    const left = end.instructions - machine.instructions;
-    if (left <= 0 && !host.replaying) break;
-    const result = machine.run(Math.max(left, 1));
-    if (result.reason === "budget") continue;
-    if (machine.instructions === end.instructions && !host.replaying) break;
-    throw differs(`it ${ENDINGS[result.reason]}; the record goes on to instruction ${end.instructions}`);
+  const ending = new RecordEnd(machine, host, end);
+  while (!ending.reached) {
+    const result = machine.run(Math.max(ending.left, 1));
+    if (result.reason !== "budget") return ending.checkEnding(ENDINGS[result.reason]);
   }
-  if (machine.instructions !== end.instructions)
-    throw differs(`the record ends at instruction ${end.instructions}`);
-  if ((machine.kernel.processes.size === 0) !== end.exited)
-    throw differs(`here the record ${end.exited ? "ends" : "does not end"} with the program`);
-  if (end.digest !== null && memoryDigest(machine) !== end.digest)
-    throw differs("this is the end, and memory is not that of the record");
+  ending.check();
 }
 
 const ENDINGS: Readonly<Record<RunResult["reason"], string>> = {
-  exited: "ends",
-  budget: "goes on",
-  stopped: "stops",
-  suspended: "is stopped",
-  blocked: "waits for ever",
+  exited: "it ends",
+  budget: "it goes on",
+  stopped: "it stops",
+  suspended: "it is stopped",
+  blocked: "it waits for ever",
 };

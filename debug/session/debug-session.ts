@@ -1,3 +1,4 @@
+import type { RecordEnd } from "../recording/record-end.js";
 import type { Refusal } from "../../kernel/refusal.js";
 import type { Task } from "../../kernel/task.js";
 import type { Provenance } from "../../kernel/refusal.js";
@@ -163,4 +164,15 @@ export interface SessionOptions {
   readonly snapshotBytes?: number;
   /** Milliseconds, from anywhere; performance.now unless told. */
   readonly clock?: () => number;
+  /**
+   * At a stop long after the last snapshot, goes that part of the run again to leave snapshots near its end: the first
+   * step back then takes no longer than others. Whoever listens to the machine's events hears that part twice. False
+   * unless told.
+   */
+  readonly shortWayBack?: boolean;
+  /**
+   * Of a record that the machine replays: a run that nobody changed must end as it did, or a motion throws
+   * ReplayDiffers.
+   */
+  readonly recordEnd?: RecordEnd;
 }

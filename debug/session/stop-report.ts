@@ -24,7 +24,9 @@ export type StopReason =
   /** session.interrupt(). */
   | "interrupted"
   /** The instructions allowed in all (SessionOptions.maxInstructions) are used up. */
-  | "limit";
+  | "limit"
+  /** Nothing more is in the record that is replayed (SessionOptions.recordEnd). */
+  | "end-of-record";
 
 export interface StopReport {
   readonly reason: StopReason;

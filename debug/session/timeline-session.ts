@@ -54,6 +54,7 @@ export class TimelineSession implements DebugSession {
   private readonly registers: RegisterFile;
   private leg: Leg<void> | null = null;
   private tid: number;
+  private readonly shortWayBack: boolean;
 
   constructor(
     readonly machine: Machine,
@@ -67,8 +68,17 @@ export class TimelineSession implements DebugSession {
     this.chronicle = new Chronicle(machine, this.timeline);
     this.table = new BreakTable(machine);
     const limit = options.maxInstructions ?? Infinity;
-    this.way = new Traveller(machine, this.timeline, this.engine, this.policy, this.table, limit);
+    this.way = new Traveller(
+      machine,
+      this.timeline,
+      this.engine,
+      this.policy,
+      this.table,
+      limit,
+      options.recordEnd ?? null,
+    );
     this.movements = new Movements(this.way);
+    this.shortWayBack = options.shortWayBack ?? false;
     this.registers = new RegisterFile(kernel);
     this.tid = machine.task.tid;
     this.last = this.report({ arrival: { kind: "beginning" }, reason: "beginning", hits: [] }, "forwards");
@@ -119,6 +129,7 @@ export class TimelineSession implements DebugSession {
 
   private *move(leg: Leg<Ended>, direction: StopReport["direction"]): Leg<void> {
     const ended = yield* leg;
+    if (this.shortWayBack && direction === "forwards") yield* this.way.shortenWayBack();
     if (ended.hits.length > 0) this.tid = ended.hits[0]!.tid;
     else if (direction === "forwards") this.tid = this.machine.task.tid;
     this.last = this.report(ended, direction);

@@ -8,6 +8,7 @@ import type { StopEngine } from "../stops/stop-engine.js";
 import type { StopSpec } from "../stops/stop-spec.js";
 import type { Hit, Wanted } from "../stops/wanted.js";
 import { compareMoments, type Moment } from "../timeline/moment.js";
+import type { RecordEnd } from "../recording/record-end.js";
 import type { Timeline } from "../timeline/timeline.js";
 import type { BreakTable } from "./break-table.js";
 import type { Progress } from "./stop-report.js";
@@ -20,7 +21,7 @@ export type Arrival =
   | { readonly kind: "there" }
   | { readonly kind: "ended"; readonly status: ExitStatus }
   | { readonly kind: "blocked" | "suspended"; readonly result: RunResult }
-  | { readonly kind: "interrupted" | "limit" | "beginning" };
+  | { readonly kind: "interrupted" | "limit" | "beginning" | "end-of-record" };
 
 export type Leg<T = Arrival> = Generator<Progress, T, void>;
 
@@ -53,7 +54,13 @@ export class Traveller {
     readonly policy: BreakPolicy,
     readonly breaks: BreakTable,
     private readonly maxInstructions: number,
+    private readonly recordEnd: RecordEnd | null = null,
   ) {}
+
+  /** The end that the run must have; none once the user has made it another run. */
+  private get expectedEnd(): RecordEnd | null {
+    return this.timeline.wasChanged ? null : this.recordEnd;
+  }
 
   task(tid: number): Task {
     const { kernel } = this.machine;
@@ -96,19 +103,31 @@ export class Traveller {
       const before = machine.instructions;
       const allowed = this.maxInstructions - before;
       if (allowed <= 0) return { kind: "limit" };
-      const result = timeline.run(Math.min(this.left, allowed), false);
+      const end = this.expectedEnd;
+      if (end !== null && (end.left < 0 || (end.reached && end.cut))) {
+        end.check();
+        return { kind: "end-of-record" };
+      }
+      // One more than the record has: the program's own end comes with none or with it.
+      const known = end === null ? Infinity : Math.max(1, end.left);
+      const result = timeline.run(Math.min(this.left, allowed, known), false);
       this.left -= machine.instructions - before;
       switch (result.reason) {
         case "stopped":
           return { kind: "hits", hits: policy.take() };
         case "exited": {
+          end?.checkEnding("the program ends");
           const hits = policy.take();
           return hits.length > 0 ? { kind: "hits", hits } : { kind: "ended", status: result.status };
         }
         case "suspended":
+          end?.checkEnding("it is stopped");
           return { kind: "suspended", result };
         case "blocked":
-          if (this.givesUp || (!result.input && result.deadline === null)) return { kind: "blocked", result };
+          if (this.givesUp || (!result.input && result.deadline === null)) {
+            end?.checkEnding("it waits for ever");
+            return { kind: "blocked", result };
+          }
           yield { state: "waiting", input: result.input, deadline: result.deadline };
           break;
         default:
@@ -127,6 +146,22 @@ export class Traveller {
       if (result.reason === "reached") return THERE;
       const end = yield* this.passed(result);
       if (end !== null) return end;
+    }
+  }
+
+  /**
+   * Goes the last part of the run a second time where it is long, and leaves snapshots shortly before its end: so the
+   * first step back is as quick as the next. The machine is afterwards where it was, whatever the user presses.
+   */
+  *shortenWayBack(): Leg<void> {
+    const { timeline } = this;
+    if (!timeline.longWayBack) return;
+    const { now } = timeline;
+    timeline.restore(timeline.checkpoints.before(now));
+    for (;;) {
+      const arrival = yield* this.to(now);
+      if (arrival.kind !== "interrupted") return;
+      this.interrupted = false;
     }
   }
 

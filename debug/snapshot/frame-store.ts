@@ -10,10 +10,14 @@ export interface FrameMoment {
   readonly pages: readonly (Uint8Array | undefined)[];
   /** Bytes of pages that no earlier moment had. */
   readonly bytes: number;
+  /** Moments were taken in this order. */
+  readonly serial: number;
 }
 
 /** Frame 0 belongs to nobody, frame 1 holds zeroes for ever. */
 const FIRST_FRAME = 2;
+/** Pages that are made ready before they are needed: memory that was never written costs several times the copying. */
+const READY_PAGES = 2048;
 
 /**
  * Copies frames of guest RAM. After each copy the frame counts as unchanged, which the MMU and the kernel take back
@@ -22,13 +26,28 @@ const FIRST_FRAME = 2;
 export class FrameStore {
   /** What a frame held when it was last copied or restored: still its bytes where it counts as unchanged. */
   private kept: (Uint8Array | undefined)[] = [];
+  /** Pages that no moment has any more. */
+  private readonly spare: Uint8Array[] = [];
+  private serial = 0;
+  /** The last moment that others than the keeper of moments know of: what is older may be in use by them. */
+  private shared = 0;
 
   constructor(
     private readonly frames: FrameAllocator,
     private readonly mmu: Mmu,
   ) {}
 
-  take(): FrameMoment {
+  /** Has memory ready for the first moments. */
+  prepare(): void {
+    if (this.spare.length > 0) return;
+    const bytes = new Uint8Array(READY_PAGES * PAGE_SIZE).fill(1);
+    for (let at = 0; at < bytes.length; at += PAGE_SIZE) this.spare.push(bytes.subarray(at, at + PAGE_SIZE));
+  }
+
+  /** @param forgettable the caller is the one who calls `forget` */
+  take(forgettable: boolean): FrameMoment {
+    this.serial++;
+    if (!forgettable) this.shared = this.serial;
     const { memory } = this.frames;
     const { unchanged } = memory;
     const allocator = this.frames.saveState();
@@ -43,7 +62,9 @@ export class FrameStore {
       unchanged[frame] = 1;
       if (references[frame] === 0) pages[frame] = undefined;
       else {
-        pages[frame] = memory.frameBytes(frame).slice();
+        const copy = this.spare.pop() ?? new Uint8Array(PAGE_SIZE);
+        copy.set(memory.frameBytes(frame));
+        pages[frame] = copy;
         bytes += PAGE_SIZE;
       }
     }
@@ -51,11 +72,30 @@ export class FrameStore {
     for (const frame of allocator.recycled) pages[frame] = undefined;
     this.kept = pages;
     this.mmu.dropWriteTags();
-    return { allocator, pages, bytes };
+    return { allocator, pages, bytes, serial: this.serial };
+  }
+
+  /**
+   * Nobody will go to a moment any more: the pages that it alone has are written again.
+   * @param before and `after`: the moments beside it, in the order of the run, of all that its keeper still has
+   * @returns bytes that were its own
+   */
+  forget(gone: FrameMoment, before: FrameMoment, after: FrameMoment): number {
+    // What was written between `before` and `gone` can be in moments that were taken since only.
+    const sole = before.serial > this.shared && gone.serial > before.serial && gone.serial !== this.serial;
+    let bytes = 0;
+    for (let frame = FIRST_FRAME; frame < gone.pages.length; frame++) {
+      const page = gone.pages[frame];
+      if (page === undefined || page === before.pages[frame] || page === after.pages[frame]) continue;
+      bytes += PAGE_SIZE;
+      if (sole) this.spare.push(page);
+    }
+    return bytes;
   }
 
   /** @param changed told of each frame whose bytes may have become others */
   restore(moment: FrameMoment, changed: (frame: PageFrame) => void): void {
+    this.shared = this.serial;
     const { memory } = this.frames;
     const { unchanged, u8 } = memory;
     const { pages, allocator } = moment;

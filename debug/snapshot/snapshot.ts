@@ -43,11 +43,17 @@ export class SnapshotStore {
     this.frames = new FrameStore(kernel.frames, kernel.mmu);
   }
 
-  take(): Snapshot {
+  /** Gets ready for snapshots that are taken while a program runs. */
+  prepare(): void {
+    this.frames.prepare();
+  }
+
+  /** @param forgettable whoever takes it gives it to nobody else, and says by `forget` when it is not needed any more */
+  take(forgettable = false): Snapshot {
     const { kernel, cpu, host } = this.machine;
     if (kernel.inRun) throw new Error("a snapshot can be taken between runs only, not by a listener");
     const objects = this.objects.take();
-    const frames = this.frames.take();
+    const frames = this.frames.take(forgettable);
     return {
       instructions: cpu.instructions,
       bytes: objects.bytes + frames.bytes,
@@ -60,6 +66,15 @@ export class SnapshotStore {
         host: hasState(host) ? host.saveState() : null,
       },
     };
+  }
+
+  /**
+   * A snapshot is not needed any more; what it took is used again.
+   * @param before and `after`: those beside it in the order of the run, of all that the caller took and still has
+   * @returns bytes that nobody else shared with it
+   */
+  forget(gone: Snapshot, before: Snapshot, after: Snapshot): number {
+    return this.frames.forget(gone.parts.frames, before.parts.frames, after.parts.frames);
   }
 
   /** Every object of the machine's state. */

@@ -14,9 +14,14 @@ export interface Checkpoint {
 /** More than these make the search for one slow, and no way back shorter that anybody would notice. */
 const MOST = 400;
 
+/** So many may take more than the bytes meant for all. */
+const FEW = 4;
+
 /** Checkpoints in the order of their moments; when there are too many, those go that are missed least. */
 export class Checkpoints {
   private readonly list: Checkpoint[] = [];
+  /** What each takes that those before it do not have, in bytes. */
+  private readonly sizes: number[] = [];
 
   /** @param bytesAllowed what all of them may take */
   constructor(private readonly bytesAllowed: number) {}
@@ -26,7 +31,7 @@ export class Checkpoints {
   }
 
   get bytes(): number {
-    return this.list.reduce((sum, { snapshot }) => sum + snapshot.bytes, 0);
+    return this.sizes.reduce((sum, size) => sum + size, 0);
   }
 
   /** In ascending order. */
@@ -38,11 +43,31 @@ export class Checkpoints {
     const at = this.list.findLastIndex(({ moment }) => compareMoments(moment, checkpoint.moment) <= 0);
     if (at >= 0 && compareMoments(this.list[at]!.moment, checkpoint.moment) === 0) return;
     this.list.splice(at + 1, 0, checkpoint);
-    let bytes = this.bytes;
-    while (this.list.length > MOST || (bytes > this.bytesAllowed && this.list.length > 2)) {
-      const [gone] = this.list.splice(this.leastMissed(checkpoint.moment.instructions), 1);
-      bytes -= gone!.snapshot.bytes;
-    }
+    this.sizes.splice(at + 1, 0, checkpoint.snapshot.bytes);
+    const here = checkpoint.moment.instructions;
+    while (this.list.length > MOST || (this.bytes > this.bytesAllowed && this.list.length > 2))
+      this.forgetOne(here);
+  }
+
+  /**
+   * Gives up some before another comes, so that it finds memory that was in use already.
+   * @param bytes what all should take then
+   * @param here instructions, where the run is
+   */
+  makeRoom(bytes: number, here: number): void {
+    const coming = this.sizes.at(-1) ?? 0;
+    while (this.list.length > FEW && this.bytes + coming > bytes) this.forgetOne(here);
+  }
+
+  private forgetOne(here: number): void {
+    const index = this.leastMissed(here);
+    const [gone] = this.list.splice(index, 1);
+    const [size] = this.sizes.splice(index, 1);
+    const before = this.list[index - 1]!.snapshot;
+    const after = this.list[index]!.snapshot;
+    const own = gone!.snapshot.parts.owner.forget(gone!.snapshot, before, after);
+    // What it shares with the next one stays.
+    this.sizes[index]! += Math.max(0, size! - own);
   }
 
   /** The last one at or before a moment; the first one of all where none is. */
@@ -53,11 +78,14 @@ export class Checkpoints {
   /** What comes after the moment will not have been. */
   truncate(moment: Moment): void {
     const first = this.list.findIndex((each) => compareMoments(each.moment, moment) > 0);
-    if (first >= 0) this.list.length = first;
+    if (first < 0) return;
+    this.list.length = first;
+    this.sizes.length = first;
   }
 
   clear(): void {
     this.list.length = 0;
+    this.sizes.length = 0;
   }
 
   /**

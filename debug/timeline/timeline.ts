@@ -25,6 +25,10 @@ interface Logged {
 const DEFAULT_BYTES = 512 * 2 ** 20;
 /** Of the time of the run, what snapshots may take. */
 const SHARE = 0.028;
+/** Milliseconds of run since the last snapshot that make the way back long. */
+const LONG_WAY = 40;
+/** Bytes of snapshots that the time of the run pays for, at its start and with each millisecond. */
+const ROOM = { start: 12 * 2 ** 20, perMillisecond: 16 * 2 ** 10 };
 /** Instructions between two looks whether a snapshot is due: so many that they take some milliseconds. */
 const SLICES = { first: 50_000, least: 2_000, most: 2_000_000 };
 const SLICE_TIME = { short: 3, long: 12 };
@@ -53,9 +57,13 @@ export class Timeline {
   private readonly edits: Logged[] = [];
   private readonly clock: () => number;
   private runTime = 0;
+  /** The time of the run when it came by its furthest snapshot. */
+  private runTimeThen = 0;
   private snapshotTime = 0;
   /** The same without what other programs of the computer took in the meantime. */
   private ownTime = 0;
+  /** Something came from outside that is in the host's log only. */
+  private interfered = false;
   private sliceSize = SLICES.first;
   /** Told where the run comes to what is known of it already (false), and where it goes on from there (true). */
   onNews: ((news: boolean) => void) | null = null;
@@ -70,7 +78,7 @@ export class Timeline {
     this.checkpoints = new Checkpoints(options.snapshotBytes ?? DEFAULT_BYTES);
     this.clock = options.clock ?? (() => performance.now());
     this.end = this.now;
-    this.checkpoint();
+    machine.snapshots.prepare();
     // The code that takes them gets quick before the run has to pay for it.
     for (let i = 0; i < WARM_UP; i++) {
       const started = this.clock();
@@ -78,6 +86,12 @@ export class Timeline {
       this.costs.push(this.clock() - started);
       machine.restore(snapshot);
     }
+    this.checkpoint();
+  }
+
+  /** Up to here the user has changed the run. */
+  get wasChanged(): boolean {
+    return this.edits.length > 0 || this.interfered;
   }
 
   get now(): Moment {
@@ -93,15 +107,23 @@ export class Timeline {
     return this.runTime === 0 ? 0 : this.snapshotTime / this.runTime;
   }
 
+  /** From the last snapshot to the end of the run it took so long that whoever goes back would notice it. */
+  get longWayBack(): boolean {
+    return compareMoments(this.now, this.end) === 0 && this.runTime - this.runTimeThen > LONG_WAY;
+  }
+
   /** A snapshot of this moment. */
   checkpoint(): void {
+    this.runTimeThen = this.runTime;
     const { machine, engine } = this;
     const moment = this.now;
     const started = this.clock();
     const threads = new Map<number, number>();
     for (const task of machine.kernel.tasks.values())
       if (task.state !== "dead") threads.set(task.tid, task.instructions);
-    this.checkpoints.add({ moment, snapshot: machine.snapshot(), engine: engine.state, threads });
+    this.checkpoints.makeRoom(ROOM.start + ROOM.perMillisecond * this.runTime, moment.instructions);
+    const snapshot = machine.snapshots.take(true);
+    this.checkpoints.add({ moment, snapshot, engine: engine.state, threads });
     this.costs.push(this.clock() - started);
     if (this.costs.length > RECENT) this.costs.shift();
   }
@@ -208,6 +230,7 @@ export class Timeline {
     this.forgetFuture();
     const { machine } = this;
     if (machine.host instanceof RewindableHost) {
+      this.interfered = true;
       machine.fromOutside(event);
       return;
     }

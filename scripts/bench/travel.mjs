@@ -47,7 +47,11 @@ export function travel() {
     plain.run(INSTRUCTIONS);
     const alone = now() - from;
     const machine = machineOf(elf);
-    const session = createDebugSession(machine, { maxInstructions: INSTRUCTIONS, clock: now });
+    const session = createDebugSession(machine, {
+      maxInstructions: INSTRUCTIONS,
+      clock: now,
+      shortWayBack: true,
+    });
     from = now();
     session.go({ kind: "continue" });
     const watched = now() - from;

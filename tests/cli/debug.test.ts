@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Program } from "../../userland/index.js";
 import { scratchDirectory, sealab, type Ended } from "./command.js";
+import { forgeEnd } from "./forged-record.js";
 
 /** `sealab debug` as scripts and CI use it. */
 const directory = scratchDirectory();
@@ -128,5 +129,12 @@ describe("sealab debug --batch", () => {
     expect(ran.stdout).toMatch(/mseal returns 0/);
     expect(ran.stdout).toMatch(/exited with 11\n$/);
     expect(ran.status).toBe(0);
+
+    forgeEnd(record);
+    const other = debug("--batch", "--replay", record, "-e", "c");
+    expect(other.stderr).toMatch(
+      /^sealab: -e: the replay differs at instruction \d+: this is the end, and memory /,
+    );
+    expect(other.status).toBe(123);
   });
 });

@@ -3,7 +3,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { Program } from "../../../userland/index.js";
-import { cli, scratchDirectory } from "../command.js";
+import { cli, scratchDirectory, sealab } from "../command.js";
+import { forgeEnd } from "../forged-record.js";
 import { pty, User } from "./user.js";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -53,6 +54,22 @@ describe.skipIf(noTerminal)("the full-screen debugger on a terminal", { timeout:
     expect(await user.settles(/7 threads 8 files 9 output 0 log[^]*stays/)).toBe(before);
     user.press("q", "q");
     expect(await user.end()).toBe("0, settings kept");
+    expect(user.isPutRight).toBe(true);
+  });
+
+  test("a replay that differs is said, can be looked at, and is in the exit status", async () => {
+    const record = join(directory, "record");
+    expect(sealab(["run", "--record", record, "--sample", "refused-munmap"]).status).toBe(0);
+    forgeEnd(record);
+    const user = new User([process.execPath, cli, "debug", "--replay", record]);
+    users.push(user);
+    await user.settles("0 instructions");
+    user.press("c");
+    await user.sees(/the replay differs at instruction \d+/);
+    user.press("S");
+    await user.sees(/►\w+ syscall/);
+    user.press("q", "q");
+    expect(await user.end()).toBe("123, settings kept");
     expect(user.isPutRight).toBe(true);
   });
 

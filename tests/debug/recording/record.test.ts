@@ -1,72 +1,13 @@
 import { readFileSync } from "node:fs";
-import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { BufferHost, Machine } from "../../../debug/index.js";
+import { BufferHost, type Machine } from "../../../debug/index.js";
 import { InputLog } from "../../../debug/recording/input-log.js";
-import { memoryDigest } from "../../../debug/recording/memory-digest.js";
-import { decodeRecord, encodeRecord, type Packer } from "../../../debug/recording/record-file.js";
-import {
-  machineOptions,
-  replayMachine,
-  runReplay,
-  startProgram,
-} from "../../../debug/recording/replay-machine.js";
-import { RewindableHost } from "../../../debug/recording/rewindable-host.js";
-import type { RunRecord, RunSetup } from "../../../debug/recording/run-record.js";
+import { decodeRecord, encodeRecord } from "../../../debug/recording/record-file.js";
+import { replayMachine, runReplay } from "../../../debug/recording/replay-machine.js";
+import type { RunRecord } from "../../../debug/recording/run-record.js";
 import { machineDigest } from "../../../debug/snapshot/digest.js";
 import { Program, SYS } from "../../../userland/index.js";
-
-const PACKER: Packer = { pack: (bytes) => deflateRawSync(bytes), unpack: (bytes) => inflateRawSync(bytes) };
-const GETRANDOM = 318;
-
-function setup(elf: Uint8Array): RunSetup {
-  return {
-    machine: {
-      memoryBytes: 16 << 20,
-      cpu: "x86-64-v2",
-      pku: true,
-      kernel: "6.18",
-      sealing: "linux",
-      sealElf: false,
-      params: [],
-      maxTasks: 100,
-      seed: 1,
-      quantum: 1000,
-      waitForAll: false,
-      clock: "virtual",
-      root: null,
-      upper: null,
-      mounts: [],
-    },
-    start: { name: "p", path: "/p", elf, lookedFor: "/p", argv: ["p"], env: ["A=b"], cwd: "/", user: null },
-  };
-}
-
-/** Three random bytes into RBX, a loop of some length, and two writes. */
-function program(turns: number, status: number): Uint8Array {
-  const made = new Program().label("_start");
-  made.within(".bss", () => made.label("buffer").reserve(64));
-  made.syscall(GETRANDOM, "buffer", 3, 0).code("mov rbx, [buffer]");
-  made.syscall(SYS.write, 1, "buffer", 3).code(`mov ecx, ${turns}\nagain: dec ecx\n jnz again`);
-  return made.syscall(SYS.write, 1, "buffer", 2).exit(status).build();
-}
-
-function record(elf: Uint8Array): { record: RunRecord; machine: Machine } {
-  const host = new RewindableHost(new BufferHost("", 5), new InputLog(), { checkEvery: 1000 });
-  const made = setup(elf);
-  const machine = Machine.create(machineOptions(made.machine, { host, archive: null, sealing: null }));
-  machine.fileKind("/p");
-  startProgram(machine, made.start, null);
-  expect(machine.run()).toMatchObject({ reason: "exited" });
-  const end = {
-    instructions: machine.instructions,
-    status: 0,
-    message: null,
-    exited: true,
-    digest: memoryDigest(machine),
-  };
-  return { record: { version: "1.2.3", setup: made, log: host.log, end }, machine };
-}
+import { PACKER, program, record } from "./recorded.js";
 
 function replay(of: RunRecord, elf = of.setup.start.elf): Machine {
   const altered = { ...of, setup: { ...of.setup, start: { ...of.setup.start, elf } } };
