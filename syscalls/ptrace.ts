@@ -8,10 +8,12 @@ import { attach, traceMe } from "../kernel/ptrace/attach.js";
 import {
   readUserRegs,
   readXstate,
+  readXstateSet,
   USER_REGS_BYTES,
   withRegisters,
   writeUserRegs,
   writeXstate,
+  XSAVE_FEATURES,
 } from "../kernel/ptrace/registers.js";
 import { detachTracee, resumeTracee } from "../kernel/ptrace/resume.js";
 import { PTRACE_O_MASK, type ResumeMode } from "../kernel/ptrace/tracing.js";
@@ -74,13 +76,9 @@ const NT_PRSTATUS = 1;
 const NT_PRFPREG = 2;
 const NT_X86_XSTATE = 0x202;
 const FPREGS_BYTES = 512;
-/** The XSAVE area's legacy region tells the enabled components here (XSAVE_SW_BYTES). */
-const XSAVE_FEATURES = 464;
 /** The header behind the legacy region: XSTATE_BV, XCOMP_BV and what is reserved. */
 const XSAVE_HEADER = 512;
 const XSAVE_HEADER_BYTES = 64;
-const FEATURES_LEGACY = 3;
-const FEATURE_PKRU = 0x200;
 /** sizeof(struct user), and its debug registers. */
 const USER_BYTES = 928;
 const USER_DEBUG = 848;
@@ -295,12 +293,8 @@ function readSet(call: SyscallCall, target: Task): Uint8Array | null {
       return readUserRegs(kernel, target);
     case NT_PRFPREG:
       return readXstate(kernel, target).slice(0, FPREGS_BYTES);
-    case NT_X86_XSTATE: {
-      const area = readXstate(kernel, target);
-      const features = FEATURES_LEGACY | (kernel.pku ? FEATURE_PKRU : 0);
-      new DataView(area.buffer).setUint32(XSAVE_FEATURES, features, true);
-      return area;
-    }
+    case NT_X86_XSTATE:
+      return readXstateSet(kernel, target);
     default:
       return null;
   }

@@ -1,6 +1,6 @@
 /** execve: a new program in an old task (fs/exec.c do_execveat_common, begin_new_exec; fs/binfmt_elf.c). */
 
-import { dumpsCore } from "../core-dump.js";
+import { dumpCore } from "../core/dump.js";
 import { EAGAIN, EINVAL, ELOOP, ENOENT, ENOEXEC, ENOMEM, errnoName } from "../errno.js";
 import type { Inode } from "../fs/inode.js";
 import type { Location } from "../fs/mount.js";
@@ -20,7 +20,7 @@ import { detach } from "../ptrace/attach.js";
 import { stopForEvent } from "../ptrace/stop.js";
 import { PTRACE_EVENT_EXEC, PTRACE_O_TRACEEXEC } from "../ptrace/tracing.js";
 import { SI_USER, SIGCHLD, SIGSEGV, SIGTRAP } from "../signals/numbers.js";
-import { sendSignal } from "../signals/send.js";
+import { kernelSignal, sendSignal } from "../signals/send.js";
 import { rseqExec } from "../rseq.js";
 import type { Task } from "../task.js";
 import { auxiliaryVector } from "./auxv.js";
@@ -153,7 +153,7 @@ function executeElf(
     return null;
   }
   // Past the point of no return: force_fatal_sig(SIGSEGV).
-  kernel.exitProcess(task, { code: 0, signal: SIGSEGV, core: dumpsCore(task) });
+  kernel.exitProcess(task, { code: 0, signal: SIGSEGV, core: dumpCore(kernel, task, kernelSignal(SIGSEGV)) });
   return failure(-problem, whyUnmappable(file, image, -problem), true);
 }
 

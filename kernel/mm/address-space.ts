@@ -90,6 +90,8 @@ export class AddressSpace implements FileMapper {
   denyWriteExec = false;
   /** PR_MDWE_NO_INHERIT: neither is handed on. */
   mdweNotInherited = false;
+  /** /proc/PID/coredump_filter: MMF_DUMP_* bits; fork and execve hand it on. */
+  coredumpFilter = 0x33;
   /** Bit k: key k is allocated. Key 0 is from the start, if there are keys. */
   keyMap: number;
   /** The key that hides execute-only memory; -1 until it is needed. */
@@ -148,6 +150,7 @@ export class AddressSpace implements FileMapper {
 
   /** What fork and exec take over from the old address space (mmf_init_flags). */
   inheritFlags(from: AddressSpace): void {
+    this.coredumpFilter = from.coredumpFilter;
     this.denyWriteExec = from.denyWriteExec && !from.mdweNotInherited;
     this.mergeAny = from.mergeAny;
     if (this.mergeAny) this.env.samePages?.enter(this);

@@ -154,6 +154,19 @@ export function readXstate(kernel: Kernel, task: Task): Uint8Array {
   return withRegisters(kernel, task, () => kernel.cpu.xsaveArea().slice(0, kernel.xsaveBytes));
 }
 
+/** Where the XSAVE area's legacy region tells the enabled components (XSAVE_SW_BYTES), and their bits. */
+export const XSAVE_FEATURES = 464;
+const FEATURES_LEGACY = 3;
+const FEATURE_PKRU = 0x200;
+
+/** The same as NT_X86_XSTATE has it, which says what is in it. */
+export function readXstateSet(kernel: Kernel, task: Task): Uint8Array {
+  const area = readXstate(kernel, task);
+  const features = FEATURES_LEGACY | (kernel.pku ? FEATURE_PKRU : 0);
+  new DataView(area.buffer).setUint32(XSAVE_FEATURES, features, true);
+  return area;
+}
+
 export function writeXstate(kernel: Kernel, task: Task, bytes: Uint8Array): void {
   withRegisters(kernel, task, () => kernel.cpu.loadXsaveArea(bytes));
 }

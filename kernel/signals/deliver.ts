@@ -3,7 +3,7 @@
  * restarted (arch/x86/kernel/signal.c arch_do_signal_or_restart, handle_signal; kernel/signal.c get_signal).
  */
 
-import { dumpsCore } from "../core-dump.js";
+import { dumpCore } from "../core/dump.js";
 import { EINTR } from "../errno.js";
 import type { SignalOutcome } from "../events.js";
 import type { Kernel } from "../kernel.js";
@@ -165,7 +165,11 @@ function byDefault(kernel: Kernel, task: Task, info: SignalInfo): boolean {
     case "core":
     case "terminate":
       report(kernel, task, info, action);
-      kernel.exitProcess(task, { code: 0, signal: info.signo, core: action === "core" && dumpsCore(task) });
+      kernel.exitProcess(task, {
+        code: 0,
+        signal: info.signo,
+        core: action === "core" && dumpCore(kernel, task, info),
+      });
       return true;
   }
 }

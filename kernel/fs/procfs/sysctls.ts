@@ -1,3 +1,5 @@
+import { CORE_PATTERN, CORE_USES_PID } from "../../core/dump.js";
+import { EINVAL } from "../../errno.js";
 import { PID_MAX, RESERVED_PIDS } from "../../kernel.js";
 import type { Kernel } from "../../kernel.js";
 import { MSGMAX, MSGMNB, MSGMNI } from "../../ipc/message-queues.js";
@@ -34,6 +36,21 @@ function nameFile(kernel: Kernel, field: "hostname" | "domainname"): Node {
   };
 }
 
+/** A name for core files. A program to be fed with them is none that could be run here: EINVAL. */
+function corePattern({ tunables }: Kernel): Node {
+  return {
+    kind: "file",
+    mode: 0o644,
+    content: () => `${tunables.get(CORE_PATTERN) ?? "core"}\n`,
+    write: (value) => {
+      const pattern = value.replace(/[\0\n].*$/s, "").slice(0, 127);
+      if (/^[|@]/.test(pattern)) return -EINVAL;
+      tunables.set(CORE_PATTERN, pattern);
+      return 0;
+    },
+  };
+}
+
 /** /proc/sys. */
 export function sysctls(kernel: Kernel): Record<string, Node> {
   const { release } = kernel;
@@ -48,7 +65,8 @@ export function sysctls(kernel: Kernel): Record<string, Node> {
     })),
     kernel: directory(() => ({
       cap_last_cap: text("40\n"),
-      core_pattern: text("core\n"),
+      core_pattern: corePattern(kernel),
+      core_uses_pid: rememberedInteger(kernel.tunables, CORE_USES_PID, 0),
       hostname: nameFile(kernel, "hostname"),
       domainname: nameFile(kernel, "domainname"),
       msgmax: text(`${MSGMAX}\n`),

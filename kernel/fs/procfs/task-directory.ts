@@ -1,4 +1,4 @@
-import { EACCES, EINVAL, ENOENT, EPERM, ESRCH } from "../../errno.js";
+import { EACCES, EINVAL, ENOENT, EPERM, ESRCH, ERANGE } from "../../errno.js";
 import { CAP_SYS_RESOURCE } from "../../capabilities.js";
 import { hasCapability } from "../../credentials.js";
 import { byteString } from "../bytes.js";
@@ -26,6 +26,7 @@ import { memoryOf, statmText, statText, statusText } from "./task-status.js";
 import { vsyscallSmaps } from "../../vsyscall.js";
 
 /** The user's part of an unset audit identity. */
+const CORE_FILTER_BITS = 0x1ff;
 const NO_AUDIT = "4294967295";
 const COMM_BYTES = 15;
 /** CLEAR_REFS_SOFT_DIRTY. */
@@ -169,6 +170,17 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
       content: () => (isThere(kernel, task) ? `${process.oomScoreAdj}\n` : -ESRCH),
       write: (value) => adjustScore(kernel, task, value),
     },
+    coredump_filter: {
+      kind: "file",
+      owner,
+      mode: 0o644,
+      content: () => {
+        const mm = memoryOf(task);
+        if (mm === null) return isThere(kernel, task) ? "" : -ESRCH;
+        return `${mm.coredumpFilter.toString(16).padStart(8, "0")}\n`;
+      },
+      write: (value) => setCoreFilter(task, value),
+    },
     loginuid: { ...about(() => NO_AUDIT), mode: 0o644 } as Node,
     sessionid: about(() => NO_AUDIT),
   };
@@ -284,6 +296,19 @@ function rename(kernel: Kernel, task: Task, value: string): number {
   if (!isThere(kernel, task)) return -ESRCH;
   if (kernel.current.process !== task.process) return -EINVAL;
   task.comm = value.split(/[\0]/)[0]!.slice(0, COMM_BYTES);
+  return 0;
+}
+
+/** A number in any of C's notations; bits that nobody knows are dropped (proc_coredump_filter_write). */
+function setCoreFilter(task: Task, value: string): number {
+  const text = value.replace(/\n$/, "");
+  const octal = /^\+?0([0-7]+)$/.exec(text);
+  if (octal === null && !/^\+?(0[xX][0-9a-fA-F]+|[1-9]\d*|0)$/.test(text)) return -EINVAL;
+  const number = octal === null ? Number(text) : parseInt(octal[1]!, 8);
+  if (number > 0xffff_ffff) return -ERANGE;
+  const mm = memoryOf(task);
+  if (mm === null) return -ESRCH;
+  mm.coredumpFilter = number & CORE_FILTER_BITS;
   return 0;
 }
 
