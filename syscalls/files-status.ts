@@ -3,7 +3,18 @@
 import { EINVAL, EROFS, EACCES } from "../kernel/errno.js";
 import type { DeviceNumber, Inode } from "../kernel/fs/inode.js";
 import { MAY_EXECUTE, MAY_READ, MAY_WRITE } from "../kernel/fs/mode.js";
-import type { Location } from "../kernel/fs/mount.js";
+import type { Location, Mount } from "../kernel/fs/mount.js";
+import {
+  MNT_NOATIME,
+  MNT_NODEV,
+  MNT_NODIRATIME,
+  MNT_NOEXEC,
+  MNT_NOSUID,
+  MNT_NOSYMFOLLOW,
+  MNT_RELATIME,
+  MS_MANDLOCK,
+  MS_SYNCHRONOUS,
+} from "../kernel/fs/mounts/flags.js";
 import { accessTo } from "../kernel/fs/namespace.js";
 import {
   AT_EACCESS,
@@ -158,9 +169,22 @@ function access(call: SyscallCall, dirfdNumber: number, pathAt: number, mode: nu
   return accessTo(actor, location, MAY_WRITE) === -EROFS ? -EROFS : result;
 }
 
+/** ST_* (fs/statfs.c: calculate_f_flags): ST_VALID, and what holds for the mount. */
+function statfsFlags({ flags, readOnly, fileSystem }: Mount): number {
+  let bits = 0x20 | (readOnly ? 1 : 0) | (fileSystem.flags & (MS_SYNCHRONOUS | MS_MANDLOCK));
+  if ((flags & MNT_NOSUID) !== 0) bits |= 2;
+  if ((flags & MNT_NODEV) !== 0) bits |= 4;
+  if ((flags & MNT_NOEXEC) !== 0) bits |= 8;
+  if ((flags & MNT_NOATIME) !== 0) bits |= 0x400;
+  if ((flags & MNT_NODIRATIME) !== 0) bits |= 0x800;
+  if ((flags & MNT_RELATIME) !== 0) bits |= 0x1000;
+  return (flags & MNT_NOSYMFOLLOW) !== 0 ? bits | 0x2000 : bits;
+}
+
 function giveStatfs(call: SyscallCall, location: Location | number): number {
   if (typeof location === "number") return location;
-  const { fileSystem, readOnly, noExec } = location.mount;
+  const { mount } = location;
+  const { fileSystem } = mount;
   const s = fileSystem.statistics();
   const view = new DataView(new ArrayBuffer(STATFS_BYTES));
   const numbers = [s.magic, s.blockSize, s.blocks, s.free, s.free, s.files, s.freeFiles];
@@ -169,8 +193,7 @@ function giveStatfs(call: SyscallCall, location: Location | number): number {
   view.setUint32(60, 0, true);
   view.setBigUint64(64, 255n, true);
   view.setBigUint64(72, BigInt(s.blockSize), true);
-  // ST_VALID | ST_RELATIME, ST_RDONLY, ST_NOEXEC
-  view.setBigUint64(80, BigInt(0x1020 | (readOnly ? 1 : 0) | (noExec ? 8 : 0)), true);
+  view.setBigUint64(80, BigInt(statfsFlags(mount)), true);
   return writeBytes(call.user, call.word(1), new Uint8Array(view.buffer));
 }
 

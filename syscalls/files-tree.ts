@@ -1,4 +1,4 @@
-/** Names: mkdir, unlink, rename, links, nodes; and mounts, which no program may change here (fs/namei.c, fs/namespace.c). */
+/** Names: mkdir, unlink, rename, links, nodes (fs/namei.c). */
 
 import { EINVAL, ENOENT, EPERM } from "../kernel/errno.js";
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from "../kernel/fs/mode.js";
@@ -7,7 +7,7 @@ import { AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW } from "../ker
 import { actorOf } from "../kernel/fs/permission.js";
 import { CAP_DAC_READ_SEARCH, CAP_MKNOD } from "../kernel/capabilities.js";
 import { hasCapability } from "../kernel/credentials.js";
-import { address, dirfd, hex, int, octal, path, string } from "./argument.js";
+import { dirfd, hex, octal, path, string } from "./argument.js";
 import type { SyscallCall } from "./call.js";
 import { locate, readPath, startAt } from "./files-common.js";
 import { atFlags, renameFlags, unlinkFlags } from "./files-names.js";
@@ -108,16 +108,6 @@ function symlinkAt(call: SyscallCall, targetAt: number, dirfdNumber: number, pat
   return makeNode(call.task.fs, start, name, S_IFLNK | 0o777, { target });
 }
 
-/** mount and its family: the tree is set by the user of sealab. As for a process without CAP_SYS_ADMIN. */
-function refusedMount(targetAt: number) {
-  return (call: SyscallCall): number => {
-    const name = readPath(call, call.word(targetAt));
-    if (typeof name === "number") return name;
-    const location = locate(call, AT_FDCWD, name, true);
-    return typeof location === "number" ? location : -EPERM;
-  };
-}
-
 export const treeSyscalls: readonly Definition[] = [
   define({
     number: 82,
@@ -161,19 +151,6 @@ export const treeSyscalls: readonly Definition[] = [
     args: [path("pathname"), octal("mode"), hex("dev")],
     handler: (call) => mknod(call, AT_FDCWD, 0),
   }),
-  define({
-    number: 155,
-    name: "pivot_root",
-    args: [path("new_root"), path("put_old")],
-    handler: () => -EPERM,
-  }),
-  define({
-    number: 165,
-    name: "mount",
-    args: [string("source"), path("target"), string("filesystemtype"), hex("mountflags"), address("data")],
-    handler: refusedMount(1),
-  }),
-  define({ number: 166, name: "umount2", args: [path("target"), int("flags")], handler: refusedMount(0) }),
   define({
     number: 258,
     name: "mkdirat",

@@ -23,6 +23,7 @@ import { statusSyscalls } from "./files-status.js";
 import { timerfdSyscalls } from "./timerfd.js";
 import { transferSyscalls } from "./files-transfer.js";
 import { treeSyscalls } from "./files-tree.js";
+import { mountSyscalls } from "./mounts.js";
 import type { Definition } from "./table.js";
 
 export const fileSyscalls: readonly Definition[] = [
@@ -31,6 +32,7 @@ export const fileSyscalls: readonly Definition[] = [
   ...statusSyscalls,
   ...spliceSyscalls,
   ...treeSyscalls,
+  ...mountSyscalls,
   ...attributeSyscalls,
   ...fileTimeSyscalls,
   ...sizeSyscalls,

@@ -10,6 +10,7 @@ import { EventFile } from "../../kernel/fs/event-file.js";
 import { FileTable } from "../../kernel/fs/file-table.js";
 import { HostLower } from "../../kernel/fs/host-lower.js";
 import { LockWaits } from "../../kernel/fs/lock-waits.js";
+import { Mount } from "../../kernel/fs/mount.js";
 import { Namespace } from "../../kernel/fs/namespace.js";
 import { PathFile } from "../../kernel/fs/open-file.js";
 import { PidFile } from "../../kernel/fs/pid-file.js";
@@ -34,6 +35,8 @@ import { TreeDirectory } from "../../kernel/fs/tree-directory.js";
 import { SpecialInode, TreeFileSystem } from "../../kernel/fs/tree-file-system.js";
 import { TreeFile } from "../../kernel/fs/tree-file.js";
 import { TreeSymlink } from "../../kernel/fs/tree-symlink.js";
+import { Ramfs } from "../../kernel/fs/types/ramfs.js";
+import { Tmpfs } from "../../kernel/fs/types/tmpfs.js";
 import { FutexTable } from "../../kernel/futex/table.js";
 import { IpcIds } from "../../kernel/ipc/ids.js";
 import { Ipc } from "../../kernel/ipc/ipc.js";
@@ -142,6 +145,7 @@ const CLASSES = {
   MapsFile,
   MemoryFile,
   MessageQueues,
+  Mount,
   Namespace,
   Network,
   NullFile,
@@ -162,6 +166,7 @@ const CLASSES = {
   PtyDirectory,
   PtyFileSystem,
   PtyMasterFile,
+  Ramfs,
   RandomFile,
   RegularOpenFile,
   RunLoop,
@@ -196,6 +201,7 @@ const CLASSES = {
   Terminals,
   TimerFile,
   TimerQueue,
+  Tmpfs,
   Tracing,
   Translations,
   TreeDirectory,

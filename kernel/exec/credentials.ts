@@ -35,12 +35,12 @@ export interface NewIdentity {
   readonly clearedPersonality: number;
 }
 
-/** What is to become of the task with this program file; nothing is changed. */
-export function newIdentity(kernel: Kernel, task: Task, file: Inode): NewIdentity {
+/** What is to become of the task with this program file; nothing is changed. `noSuid`: its mount lends no rights. */
+export function newIdentity(kernel: Kernel, task: Task, file: Inode, noSuid: boolean): NewIdentity {
   const old = task.credentials;
   let { euid, egid, ambient } = old;
   let cleared = 0;
-  if (!task.noNewPrivileges) {
+  if (!task.noNewPrivileges && !noSuid) {
     const asUser = (file.mode & S_ISUID) !== 0;
     // Set-group-ID without the group's execute bit once meant mandatory locking.
     const asGroup = (file.mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP);

@@ -32,7 +32,12 @@ import { readerOf, sealElfFor, sealProgram, type MappedProgram } from "./seal-pr
 import { layStack, layStrings, STACK_TOP, type StringArea } from "./stack.js";
 
 /** An open program: what mmap needs of it, its absolute path, and whose it is. */
-export type Executable = MappableFile & { readonly path: string; readonly node: Inode };
+export type Executable = MappableFile & {
+  readonly path: string;
+  readonly node: Inode;
+  /** Its mount lends no rights by set-user-ID bits. */
+  readonly noSuid?: boolean;
+};
 
 /** What is to be executed. */
 export interface Program {
@@ -139,7 +144,7 @@ function executeElf(
     if ("errno" in opened) return opened;
     interpreter = opened;
   }
-  const identity = newIdentity(kernel, task, file.node);
+  const identity = newIdentity(kernel, task, file.node, file.noSuid ?? false);
   const mm = kernel.newAddressSpace(task.limits, task.personality & ~identity.clearedPersonality);
   if (mm === null) return failure(ENOMEM, "no memory for its page tables");
   mm.inheritFlags(task.mm);

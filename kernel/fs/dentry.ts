@@ -6,6 +6,8 @@ export class Dentry {
   /** Names below that somebody used; made at look-up, corrected by rename and unlink. */
   readonly children = new Map<string, Dentry>();
   deleted = false;
+  /** Mounts that are attached here, whatever mount the entry is seen through. */
+  mounted = 0;
 
   constructor(
     public name: string,
@@ -32,6 +34,12 @@ export class Dentry {
   detach(child: Dentry): void {
     this.children.delete(child.name);
     child.deleted = true;
+  }
+
+  /** Its directories remember it and each other, so that a look-up comes to this very entry. */
+  pin(): void {
+    this.parent?.children.set(this.name, this);
+    this.parent?.pin();
   }
 
   /** Moves an entry here under a name. */

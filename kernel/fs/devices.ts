@@ -40,6 +40,7 @@ export function installDevices(namespace: Namespace, host: Host): void {
     undefined,
     "devtmpfs",
   );
+  namespace.permanent.set("devtmpfs", fileSystem);
   namespace.mount(at, fileSystem, { source: "udev" });
   const node = (path: string, device: DeviceNumber, mode = 0o666): void => {
     namespace.addInode(path, { mode: S_IFCHR | mode, uid: 0, gid: 0, device });

@@ -1,6 +1,9 @@
 import type { FrameAllocator } from "../../mmu/frame-allocator.js";
+import { EINVAL } from "../errno.js";
+import type { Dentry } from "./dentry.js";
 import type { DeviceNumber, DirectoryInode, Inode } from "./inode.js";
 import { S_IFMT } from "./mode.js";
+import type { MountData } from "./mounts/data.js";
 import { timestampOf } from "./timestamp.js";
 import type { Timestamp } from "./timestamp.js";
 
@@ -41,6 +44,14 @@ export const ANON_INODE_MAGIC = 0x09041934;
 /** One mounted or internal file system ("super block"). */
 export abstract class FileSystem {
   private nextInode: number;
+  /** MS_RDONLY, MS_SYNCHRONOUS and the like: what holds for all its mounts (s_flags). */
+  flags = 0;
+  /** It can never be made writable (a directory that the user of sealab gave for reading only). */
+  writeProtected = false;
+  /** The entry of its root, which all its mounts share; made with the first. */
+  top: Dentry | null = null;
+  /** Mounts of it that somebody can reach. */
+  mountCount = 0;
 
   constructor(
     readonly context: FileSystemContext,
@@ -54,6 +65,22 @@ export abstract class FileSystem {
 
   abstract readonly root: DirectoryInode;
   abstract statistics(): FileSystemStatistics;
+
+  /** What it adds to its line of /proc/mounts: "" or ",name=value...". */
+  showOptions(): string {
+    return "";
+  }
+
+  /** New options (mount(2), MS_REMOUNT); 0 or -errno. By default none are known: as for a type without any. */
+  reconfigure(options: MountData): number {
+    return options.rest.length === 0 ? 0 : -EINVAL;
+  }
+
+  /** A file or directory has no name and no user any more. */
+  evicted(_inode: Inode): void {}
+
+  /** Its last mount has gone, and nobody uses it: memory goes back (kill_sb). */
+  shutDown(): void {}
 
   now(): Timestamp {
     return timestampOf(this.context.now());

@@ -135,7 +135,9 @@ export abstract class Inode {
   }
 
   /** Gives memory back once nothing refers to the inode. Called whenever a name or a holder went. */
-  reclaim(): void {}
+  reclaim(): void {
+    if (this.links === 0 && this.holders === 0) this.fileSystem.evicted(this);
+  }
 }
 
 /** A directory: `lookup` and `entries` at least; the rest refuses by default as a kernel file system does. */

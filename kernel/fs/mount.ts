@@ -1,19 +1,78 @@
 import type { Dentry } from "./dentry.js";
 import type { FileSystem } from "./file-system.js";
+import { MNT_NOEXEC, MNT_READONLY, MS_RDONLY } from "./mounts/flags.js";
 
-/** A file system attached to the tree. */
-export interface Mount {
+/** What keeps a file system that no name leads to any more, until nobody is left in it. */
+export interface DetachedMounts {
+  /** The last open file of a detached mount has gone. */
+  left(mount: Mount): void;
+}
+
+/** What a mount passes on to others like it; there are no others to pass to (mount_namespaces(7)). */
+export type Propagation = "private" | "shared" | "unbindable";
+
+export interface MountParts {
   readonly id: number;
   readonly fileSystem: FileSystem;
   readonly root: Dentry;
-  /** Where it is attached; null for the first mount. */
-  readonly at: Location | null;
-  readonly readOnly: boolean;
-  readonly noExec: boolean;
+  /** MNT_* bits. */
+  readonly flags: number;
+  readonly source: string;
+}
+
+/** A file system, or a part of one, attached to the tree ("struct mount"). */
+export class Mount {
+  readonly id: number;
+  readonly fileSystem: FileSystem;
+  readonly root: Dentry;
   /** First column of /proc/mounts. */
   readonly source: string;
+  /** Where it is attached; null for the first mount, and once it is detached. */
+  at: Location | null = null;
+  /** MNT_* bits. */
+  flags: number;
   /** Attached to other mounts' entries of this one. */
-  readonly children: Map<Dentry, Mount>;
+  readonly children = new Map<Dentry, Mount>();
+  propagation: Propagation = "private";
+  /** Number of the group of a shared mount. */
+  group = 0;
+  /** Open file descriptions in it, those that mappings keep among them. */
+  users = 0;
+  /** Those of them that may write to a regular file. */
+  writers = 0;
+  /** umount2 with MNT_EXPIRE found it unused; a path that leads into it takes the mark away. */
+  expiring = false;
+  /** Who is to know when nobody is left: set once it is detached. */
+  detached: DetachedMounts | null = null;
+
+  constructor(parts: MountParts) {
+    this.id = parts.id;
+    this.fileSystem = parts.fileSystem;
+    this.root = parts.root;
+    this.flags = parts.flags;
+    this.source = parts.source;
+    this.fileSystem.mountCount++;
+  }
+
+  /** The mount or the whole file system (__mnt_is_readonly). */
+  get readOnly(): boolean {
+    return (this.flags & MNT_READONLY) !== 0 || (this.fileSystem.flags & MS_RDONLY) !== 0;
+  }
+  get noExec(): boolean {
+    return (this.flags & MNT_NOEXEC) !== 0;
+  }
+
+  /** An open file description is here. */
+  opened(writes: boolean): void {
+    this.users++;
+    if (writes) this.writers++;
+  }
+
+  closed(writes: boolean): void {
+    this.users--;
+    if (writes) this.writers--;
+    if (this.users === 0) this.detached?.left(this);
+  }
 }
 
 /** A place in the tree: an entry seen through a mount ("struct path"). */

@@ -75,10 +75,6 @@ function mayDelete(actor: Actor, parent: Location, victim: Dentry, asDirectory: 
   return parent.dentry.deleted ? -ENOENT : 0;
 }
 
-function isMountPoint(parent: Location, dentry: Dentry): boolean {
-  return parent.mount.children.has(dentry);
-}
-
 function isEmpty(dentry: Dentry): number {
   const entries = (dentry.inode as DirectoryInode).entries();
   if (typeof entries === "number") return entries;
@@ -95,7 +91,7 @@ export function unlink(start: WalkStart, path: string): number {
   if (last.trailingSlash) return victim.inode.isDirectory ? -EISDIR : -ENOTDIR;
   const allowed = mayDelete(start.actor, last.parent, victim, false);
   if (allowed < 0) return allowed;
-  if (isMountPoint(last.parent, victim)) return -EBUSY;
+  if (victim.mounted > 0) return -EBUSY;
   const result = (last.parent.dentry.inode as DirectoryInode).unlink(last.name);
   if (result === 0) last.parent.dentry.detach(victim);
   return result;
@@ -112,7 +108,7 @@ export function removeDirectory(start: WalkStart, path: string): number {
   if (typeof victim === "number") return victim;
   const allowed = mayDelete(start.actor, last.parent, victim, true);
   if (allowed < 0) return allowed;
-  if (isMountPoint(last.parent, victim)) return -EBUSY;
+  if (victim.mounted > 0) return -EBUSY;
   const empty = isEmpty(victim);
   if (empty < 0) return empty;
   const result = (last.parent.dentry.inode as DirectoryInode).removeDirectory(last.name);
@@ -169,7 +165,7 @@ export function rename(
   if (allowed === 0 && otherParent && exchange && target!.inode.isDirectory)
     allowed = permission(actor, target!.inode, MAY_WRITE);
   if (allowed < 0) return allowed;
-  if (isMountPoint(a.parent, source) || (target && isMountPoint(b.parent, target))) return -EBUSY;
+  if (source.mounted > 0 || (target && target.mounted > 0)) return -EBUSY;
   if (target && !exchange && isDirectory) {
     const empty = isEmpty(target);
     if (empty < 0) return empty;

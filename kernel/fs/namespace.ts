@@ -7,8 +7,10 @@ import type { DeviceNumber, Inode } from "./inode.js";
 import { DirectoryInode } from "./inode.js";
 import { LockWaits } from "./lock-waits.js";
 import { MAY_EXECUTE, MAY_WRITE, S_IFDIR, S_IFREG, S_IFLNK } from "./mode.js";
-import { crossDown } from "./mount.js";
-import type { Location, Mount } from "./mount.js";
+import { crossDown, Mount } from "./mount.js";
+import type { DetachedMounts, Location } from "./mount.js";
+import { MNT_NOEXEC, MNT_READONLY, MNT_RELATIME } from "./mounts/flags.js";
+import { attach, sweepDetached } from "./mounts/tree.js";
 import type { OpenFile } from "./open-file.js";
 import { actorOf, permission } from "./permission.js";
 import type { Actor } from "./permission.js";
@@ -29,8 +31,12 @@ export type DeviceOpener = (
 ) => OpenFile | number;
 
 /** The tree of mounts that tasks see, and what is behind its special files. */
-export class Namespace {
+export class Namespace implements DetachedMounts {
   readonly mounts: Mount[] = [];
+  /** Taken out of the tree, but still used (umount2, MNT_DETACH). */
+  readonly detached = new Set<Mount>();
+  /** The file systems that are the machine's own, by their type: they are there whether or not they are mounted. */
+  readonly permanent = new Map<string, FileSystem>();
   /** Keys: "major:minor". */
   readonly devices = new Map<string, DeviceOpener>();
   /** For all minor numbers of a major one. */
@@ -46,21 +52,18 @@ export class Namespace {
   readonly pipeMaximum = 1 << 20;
   private nextMount = 24;
   private nextDevice = 20;
+  private nextGroup = 1;
 
   constructor(
     readonly context: FileSystemContext,
     root: (namespace: Namespace) => FileSystem,
     options: { source?: string; readOnly?: boolean } = {},
   ) {
-    this.internal = this.makeMount(new TreeFileSystem(context, { major: 0, minor: 1 }, null), null, {
-      source: "tmpfs",
-    });
-    this.mounts.push(
-      this.makeMount(root(this), null, {
-        source: options.source ?? "sealab",
-        readOnly: options.readOnly ?? false,
-      }),
-    );
+    const flags = MNT_RELATIME;
+    this.internal = this.makeMount(new TreeFileSystem(context, { major: 0, minor: 1 }, null), { flags });
+    const source = options.source ?? "sealab";
+    const own = flags | (options.readOnly ? MNT_READONLY : 0);
+    this.mounts.push(this.makeMount(root(this), { source, flags: own }));
   }
 
   get root(): Location {
@@ -73,38 +76,44 @@ export class Namespace {
     return { major: 0, minor: this.nextDevice++ };
   }
 
-  /** Attaches a file system at a directory (or, for the mount of one file, at a file). */
+  /** A number for a group of shared mounts. */
+  newGroup(): number {
+    return this.nextGroup++;
+  }
+
+  /**
+   * Attaches a file system at a directory (or, for the mount of one file, at a file). For setting the tree up: nothing
+   * is refused.
+   */
   mount(
     at: Location,
     fileSystem: FileSystem,
-    options: { source?: string; readOnly?: boolean; noExec?: boolean; root?: Dentry } = {},
+    options: { source?: string; root?: Dentry; flags?: number } = {},
   ): Mount {
-    const mount = this.makeMount(fileSystem, at, options);
-    at.mount.children.set(at.dentry, mount);
+    const mount = this.makeMount(fileSystem, { flags: MNT_RELATIME, ...options });
+    attach(mount, at);
     this.mounts.push(mount);
     return mount;
   }
 
   /** A file system that has no place in the tree. */
   mountNowhere(fileSystem: FileSystem, options: { noExec?: boolean } = {}): Mount {
-    return this.makeMount(fileSystem, null, options);
+    return this.makeMount(fileSystem, { flags: MNT_RELATIME | (options.noExec ? MNT_NOEXEC : 0) });
   }
 
-  private makeMount(
-    fileSystem: FileSystem,
-    at: Location | null,
-    options: { source?: string; readOnly?: boolean; noExec?: boolean; root?: Dentry },
-  ): Mount {
-    return {
+  /** A mount that stands nowhere yet; of a file system's root unless told. */
+  makeMount(fileSystem: FileSystem, parts: { flags: number; source?: string; root?: Dentry }): Mount {
+    return new Mount({
       id: this.nextMount++,
       fileSystem,
-      root: options.root ?? new Dentry("", null, fileSystem.root),
-      at,
-      readOnly: options.readOnly ?? false,
-      noExec: options.noExec ?? false,
-      source: options.source ?? fileSystem.typeName,
-      children: new Map(),
-    };
+      root: parts.root ?? (fileSystem.top ??= new Dentry("", null, fileSystem.root)),
+      flags: parts.flags,
+      source: parts.source ?? fileSystem.typeName,
+    });
+  }
+
+  left(_mount: Mount): void {
+    sweepDetached(this);
   }
 
   /**

@@ -6,6 +6,7 @@ import type { DirectoryEntry, Inode } from "./inode.js";
 import { isLater } from "./timestamp.js";
 import { absolutePath } from "./mount.js";
 import type { Location } from "./mount.js";
+import { MNT_NOATIME, MNT_NODIRATIME, MNT_NOSUID, MNT_RELATIME } from "./mounts/flags.js";
 import {
   O_ACCMODE,
   O_APPEND,
@@ -48,6 +49,12 @@ export abstract class OpenFile implements MappableFile {
   ) {
     this.identity = this.node.fileSystem.context.identities.openFile++;
     this.node.hold();
+    location.mount.opened(this.writesHere);
+  }
+
+  /** Keeps its mount from becoming read-only: a regular file that is open for writing. */
+  private get writesHere(): boolean {
+    return this.node.isRegular && this.writable;
   }
 
   get node(): Inode {
@@ -132,6 +139,7 @@ export abstract class OpenFile implements MappableFile {
     for (const style of ["flock", "description"] as const) this.node.dropLocks(style, this.identity);
     this.close();
     this.node.drop();
+    this.location.mount.closed(this.writesHere);
   }
 
   // What mmap needs to know.
@@ -156,6 +164,10 @@ export abstract class OpenFile implements MappableFile {
   get noExec(): boolean {
     return this.location.mount.noExec;
   }
+  /** Set-user-ID bits of a program on its mount count for nothing. */
+  get noSuid(): boolean {
+    return (this.location.mount.flags & MNT_NOSUID) !== 0;
+  }
   mapped(): void {
     this.hold();
   }
@@ -165,10 +177,13 @@ export abstract class OpenFile implements MappableFile {
 
   /** Notes a read in st_atime as the relatime mount option does: when it is not later than a change, or a day old. */
   protected touchAccess(): void {
-    if ((this.flags & O_NOATIME) !== 0 || this.location.mount.readOnly) return;
+    const { mount } = this.location;
+    if ((this.flags & O_NOATIME) !== 0 || mount.readOnly || (mount.flags & MNT_NOATIME) !== 0) return;
     const node = this.node;
+    if (node.isDirectory && (mount.flags & MNT_NODIRATIME) !== 0) return;
     const now = node.fileSystem.now();
     const stale =
+      (mount.flags & MNT_RELATIME) === 0 ||
       !isLater(node.accessed, node.modified) ||
       !isLater(node.accessed, node.changed) ||
       now.seconds - node.accessed.seconds >= 86400;

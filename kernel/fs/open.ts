@@ -5,6 +5,7 @@ import {
   EISDIR,
   ELOOP,
   ENOENT,
+  ENOSPC,
   ENOTDIR,
   ENXIO,
   EOPNOTSUPP,
@@ -31,6 +32,7 @@ import {
 } from "./mode.js";
 import { crossDown } from "./mount.js";
 import type { Location } from "./mount.js";
+import { MNT_NODEV } from "./mounts/flags.js";
 import { accessTo, lastDentry, mayCreate, startOf } from "./namespace.js";
 import { PathFile } from "./open-file.js";
 import type { OpenFile } from "./open-file.js";
@@ -181,6 +183,7 @@ function openUnnamed(
   if (allowed < 0) return allowed;
   const fileSystem = directory.fileSystem as TreeFileSystem;
   if (!("make" in fileSystem) || fileSystem.mirror) return -EOPNOTSUPP;
+  if (!fileSystem.takeInode()) return -ENOSPC;
   const inode = fileSystem.make({
     mode: S_IFREG | (mode & 0o7777 & ~fs.umask),
     uid: start.actor.uid,
@@ -214,6 +217,8 @@ export function openLocation(
   if ((flags & O_DIRECTORY) !== 0 && !inode.isDirectory) return -ENOTDIR;
   if ((flags & O_PATH) !== 0) return new PathFile(location, flags & ~O_CLOEXEC);
   if (inode.type === S_IFLNK) return -ELOOP;
+  const device = inode.type === S_IFCHR || inode.type === S_IFBLK;
+  if (device && (location.mount.flags & MNT_NODEV) !== 0) return -EACCES;
   if (!created) {
     let wanted = ACCESS_OF_MODE[flags & O_ACCMODE];
     if ((flags & O_TRUNC) !== 0) wanted |= MAY_WRITE;

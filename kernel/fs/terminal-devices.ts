@@ -68,6 +68,7 @@ export function mountPtys(namespace: Namespace, at: Location): void {
   const { terminals } = namespace;
   const fileSystem = new PtyFileSystem(namespace.context, namespace.newDevice());
   terminals.fileSystem = fileSystem;
+  namespace.permanent.set("devpts", fileSystem);
   namespace.mount(at, fileSystem, { source: "devpts" });
   if (terminals.host !== null) fileSystem.add(0, 0);
 }

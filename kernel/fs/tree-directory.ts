@@ -1,4 +1,4 @@
-import { ENOENT } from "../errno.js";
+import { ENOENT, ENOSPC } from "../errno.js";
 import type { DirectoryEntry, InodeParts, NewInode } from "./inode.js";
 import { DirectoryInode } from "./inode.js";
 import type { Inode } from "./inode.js";
@@ -74,6 +74,7 @@ export class TreeDirectory extends DirectoryInode {
   create(name: string, parts: NewInode): Inode | number {
     const { mirror } = this.fileSystem;
     const path = mirror ? this.childPath(name) : null;
+    if (!this.fileSystem.takeInode()) return -ENOSPC;
     const made = this.fileSystem.make(parts, path);
     if (mirror && path !== null) {
       const permissions = parts.mode & PERMISSIONS;
@@ -104,6 +105,8 @@ export class TreeDirectory extends DirectoryInode {
       const result = mirror.files.link(mirror.root, inode.hostPath, this.childPath(name)!);
       if (result < 0) return result;
     }
+    // Each further name counts as a file (shmem_link).
+    if (inode.links > 0 && !this.fileSystem.takeInode()) return -ENOSPC;
     this.put(name, inode);
     inode.links++;
     inode.changed = this.fileSystem.now();
@@ -129,7 +132,7 @@ export class TreeDirectory extends DirectoryInode {
       if (result < 0) return result;
     }
     this.forget(name);
-    inode.links--;
+    if (--inode.links > 0) this.fileSystem.giveInode();
     inode.changed = this.fileSystem.now();
     const result = this.fileSystem.upper?.changed([this, inode], [[this, name, null]]) ?? 0;
     inode.reclaim();
@@ -149,7 +152,9 @@ export class TreeDirectory extends DirectoryInode {
     this.links--;
     inode.links = 0;
     inode.changed = this.fileSystem.now();
-    return this.fileSystem.upper?.changed([this, inode], [[this, name, null]]) ?? 0;
+    const result = this.fileSystem.upper?.changed([this, inode], [[this, name, null]]) ?? 0;
+    inode.reclaim();
+    return result;
   }
 
   rename(name: string, target: TreeDirectory, targetName: string, exchange: boolean): number {
@@ -182,7 +187,7 @@ export class TreeDirectory extends DirectoryInode {
       if (other.isDirectory) {
         target.links--;
         other.links = 0;
-      } else other.links--;
+      } else if (--other.links > 0) this.fileSystem.giveInode();
     }
     const now = this.fileSystem.now();
     moved.changed = now;

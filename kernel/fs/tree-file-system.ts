@@ -87,6 +87,28 @@ export class TreeFileSystem extends FileSystem {
     };
   }
 
+  /** One more file or name of one; false where there may be no more (ENOSPC). */
+  takeInode(): boolean {
+    return true;
+  }
+
+  /** One name less of a file that has others. */
+  giveInode(): void {}
+
+  /** Writes what a mirror has not written yet; then all pages go. */
+  override shutDown(): void {
+    const empty = (directory: TreeDirectory): void => {
+      for (const inode of directory.names.values()) {
+        if (inode instanceof TreeDirectory) empty(inode);
+        if (!(inode instanceof TreeFile)) continue;
+        inode.flush();
+        inode.pages.destroy();
+      }
+    };
+    empty(this.root);
+    this.sync(null);
+  }
+
   /** A new inode that lives in memory only (and, below a mirror, at `hostPath`). */
   make(parts: NewInode, hostPath: string | null = null): Inode {
     const full: InodeParts = { ...parts, number: this.newInodeNumber(), time: this.now() };

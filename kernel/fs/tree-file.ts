@@ -119,6 +119,7 @@ export class TreeFile extends RegularInode implements PageFiller {
     this.pages.destroy();
     if (this.hostPath !== null) this.store?.forget(this.hostPath);
     this.fileSystem.upper?.reclaim(this);
+    this.fileSystem.evicted(this);
   }
 
   /** The host first; pages that are in memory follow. */

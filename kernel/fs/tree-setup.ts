@@ -8,6 +8,7 @@ import { HostLower } from "./host-lower.js";
 import { DirectoryInode } from "./inode.js";
 import { S_IFDIR, S_IFMT } from "./mode.js";
 import { crossDown } from "./mount.js";
+import { MNT_READONLY, MNT_RELATIME, MS_RDONLY } from "./mounts/flags.js";
 import { Namespace } from "./namespace.js";
 import { EEXIST, ENOENT } from "../errno.js";
 import { TreeDirectory } from "./tree-directory.js";
@@ -104,8 +105,13 @@ export function addMount(
   const lower = new HostLower(files, mount.root, mount.mode === "rw");
   const stat = lower.stat("");
   if (typeof stat === "number") return fail(stat);
-  const options = { source: mount.source ?? "host", readOnly: mount.mode === "ro" };
+  const readOnly = mount.mode === "ro" ? MNT_READONLY : 0;
+  const options = { source: mount.source ?? "host", flags: MNT_RELATIME | readOnly };
   const fileSystem = new TreeFileSystem(namespace.context, namespace.newDevice(), lower);
+  if (mount.mode === "ro") {
+    fileSystem.flags = MS_RDONLY;
+    fileSystem.writeProtected = true;
+  }
   if ((stat.mode & S_IFMT) === S_IFDIR) {
     const at = namespace.makePath(mount.guest);
     if (typeof at === "number") return fail(at);

@@ -3,6 +3,7 @@ import { SymlinkInode } from "./inode.js";
 import { S_ISVTX } from "./mode.js";
 import { crossDown, parentOf, sameLocation } from "./mount.js";
 import type { Location } from "./mount.js";
+import { MNT_NOSYMFOLLOW } from "./mounts/flags.js";
 import { MAX_SYMLINKS, NAME_MAX } from "./open-flags.js";
 import type { Actor } from "./permission.js";
 import { permission } from "./permission.js";
@@ -97,13 +98,18 @@ function step(start: WalkStart, at: Location, name: string, kind: LastKind): Loc
       if ((resolve & RESOLVE_BENEATH) !== 0) return -EXDEV;
       return at;
     }
+    // Moved out of the part that a bind mount shows (path_connected).
+    const { root } = at.mount;
+    if (root.parent && !root.contains(at.dentry)) return -ENOENT;
     next = parentOf(at, start.root);
   } else {
     const dentry = at.dentry.lookup(name);
     if (typeof dentry === "number") return dentry;
     next = crossDown({ mount: at.mount, dentry });
   }
-  if ((resolve & RESOLVE_NO_XDEV) !== 0 && next.mount !== at.mount) return -EXDEV;
+  if (next.mount === at.mount) return next;
+  if ((resolve & RESOLVE_NO_XDEV) !== 0) return -EXDEV;
+  next.mount.expiring = false;
   return next;
 }
 
@@ -116,6 +122,7 @@ function followLink(
   const inode = link.dentry.inode;
   const resolve = start.resolve ?? 0;
   if (links >= MAX_SYMLINKS || (resolve & RESOLVE_NO_SYMLINKS) !== 0) return -ELOOP;
+  if ((link.mount.flags & MNT_NOSYMFOLLOW) !== 0) return -ELOOP;
   if (isMagic(inode)) {
     if ((resolve & RESOLVE_NO_MAGICLINKS) !== 0) return -ELOOP;
     if ((resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0) return -EXDEV;

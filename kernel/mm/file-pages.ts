@@ -15,7 +15,7 @@ export interface FileMapper {
 /** How many pages the files of one file system may take together (tmpfs's size=). */
 export interface PageQuota {
   used: number;
-  readonly limit: number;
+  limit: number;
 }
 
 /** Where the bytes of a file are that have no page yet. */

@@ -4,6 +4,7 @@ import { commitLimit } from "../../mm/accounting.js";
 import type { AddressSpace } from "../../mm/address-space.js";
 import { formatMessageQueues, formatSemaphores, formatSharedMemory } from "../../ipc/proc-ipc.js";
 import { socketCountsText, unixSocketsText } from "../../net/proc-text.js";
+import { fileSystemsTable } from "../types/registry.js";
 import { directory, file, link, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
 import { sysctls } from "./sysctls.js";
@@ -15,7 +16,7 @@ export function machineFiles(kernel: Kernel): Record<string, Node> {
     cmdline: text("sealab\n"),
     cpuinfo: file(() => cpuInfo(kernel)),
     devices: text("Character devices:\n  1 mem\n  5 /dev/tty\n136 pts\n\nBlock devices:\n"),
-    filesystems: text("nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\toverlay\n"),
+    filesystems: file(fileSystemsTable),
     loadavg: file(() => loadText(kernel)),
     meminfo: file(() => memInfo(kernel)),
     mounts: link("self/mounts"),

@@ -18,6 +18,7 @@ export function mountKernelFileSystems(namespace: Namespace, kernel: Kernel): vo
     const at = namespace.makePath(path);
     if (typeof at === "number") return;
     const fileSystem = new GeneratedFileSystem(namespace.context, typeName, namespace.newDevice(), top);
+    namespace.permanent.set(typeName, fileSystem);
     namespace.mount(crossDown(at), fileSystem, { source: typeName });
   };
   attach("/proc", "proc", processes(kernel, machineFiles(kernel)));

@@ -18,7 +18,7 @@ import type { Children, Node, Owner } from "./file-system.js";
 import { mapFiles } from "./map-files.js";
 import { MapsFile } from "./maps-file.js";
 import { MemoryFile } from "./memory-file.js";
-import { mountInfo, mountTable } from "./mount-tables.js";
+import { mountInfo, mountStatistics, mountTable } from "./mount-tables.js";
 import { PageMapFile } from "./page-map-file.js";
 import { mergingPagesText, mergingText } from "./same-page-files.js";
 import { limitsText } from "./task-limits.js";
@@ -141,6 +141,7 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
     exe: place(() => executable(task)),
     mounts: ofPlace(() => mountTable(task.fs)),
     mountinfo: ofPlace(() => mountInfo(task.fs)),
+    mountstats: ofPlace(() => mountStatistics(task.fs)),
     smaps: ofMemory((mm) => mm.formatSmaps() + vsyscallSmaps(kernel)),
     pagemap: {
       kind: "special",

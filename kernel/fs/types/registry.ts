@@ -1,0 +1,24 @@
+import type { FileSystemType } from "./file-system-type.js";
+import { permanentType } from "./permanent.js";
+import { RAMFS } from "./ramfs.js";
+import { TMPFS } from "./tmpfs.js";
+
+/** In the order of /proc/filesystems. */
+export const FILE_SYSTEM_TYPES: readonly FileSystemType[] = [
+  permanentType("sysfs"),
+  TMPFS,
+  permanentType("proc", false),
+  permanentType("devtmpfs"),
+  RAMFS,
+  permanentType("devpts"),
+];
+
+/** Null where there is none: ENODEV (get_fs_type). */
+export function fileSystemType(name: string): FileSystemType | null {
+  return FILE_SYSTEM_TYPES.find((type) => type.name === name) ?? null;
+}
+
+/** /proc/filesystems */
+export function fileSystemsTable(): string {
+  return FILE_SYSTEM_TYPES.map(({ name }) => `nodev\t${name}\n`).join("");
+}
