@@ -26,6 +26,7 @@ import {
 } from "./signals/numbers.js";
 import { forceSignal, kernelSignal } from "./signals/send.js";
 import type { Task } from "./task.js";
+import { waitForUserfault } from "./userfault-wait.js";
 import { emulateVsyscall } from "./vsyscall.js";
 
 const DIVIDE = 0;
@@ -128,8 +129,9 @@ function pageFault(kernel: Kernel, task: Task): void {
   const { address, addressBig, errorCode } = kernel.cpu.exit;
   if (address >= TASK_SIZE && emulateVsyscall(kernel, task, addressBig, errorCode)) return;
   const outcome = task.mm.handleFault(address < 2 ** 53 ? address : addressBig, errorCode);
-  if (outcome.kind === "resolved") {
+  if (outcome.kind !== "signal") {
     report(kernel, task, PAGE_FAULT, errorCode, address, null, null);
+    if (outcome.kind === "userfault") waitForUserfault(kernel, task, outcome);
     return;
   }
   const full = addressBig;

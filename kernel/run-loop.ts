@@ -16,6 +16,7 @@ import { sleepNoMore } from "./sleep.js";
 import type { SystemCalls } from "./system-calls.js";
 import type { ExitStatus, Task } from "./task.js";
 import { fireCpuTimers } from "./timer-signals.js";
+import { sleepsOnUserfault } from "./userfault-wait.js";
 
 export type RunResult =
   | { readonly reason: "exited"; readonly status: ExitStatus }
@@ -94,6 +95,7 @@ export class RunLoop {
         this.calls.goOn(task);
         continue;
       }
+      if (task.userfault !== null && sleepsOnUserfault(kernel, task, task.userfault)) continue;
       if (task.rseq?.preempted === true) rseqReturn(this.kernel, task);
       if (task.signals.attention || task.interruptedBy !== 0 || task.injected !== null) {
         deliverSignals(this.kernel, task, task.interruptedBy);

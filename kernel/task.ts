@@ -19,6 +19,7 @@ import { PendingSignals, SignalHandlers, SignalState } from "./signals/state.js"
 import type { IntervalTimers } from "./timers.js";
 import type { TimerEntry } from "./timer-queue.js";
 import type { Terminal } from "./tty/terminal.js";
+import type { UserfaultSleep } from "./userfault-wait.js";
 import { WaitQueue, type Waiter } from "./wait-queue.js";
 import type { WaitRecord } from "./wait.js";
 
@@ -181,6 +182,8 @@ export class Task implements Waiter {
   /** Who last wrote its PKRU: a WRPKRU, and the kernel. */
   readonly pkruWriter: PkruWriters = { instruction: 0, rip: 0, set: undefined };
   waiting: WaitRecord | null = null;
+  /** Its page fault waits for a userfaultfd's answer. */
+  userfault: UserfaultSleep | null = null;
   /** The record that its queues and its deadline were set for. */
   registered: WaitRecord | null = null;
   deadline: TimerEntry | null = null;

@@ -22,6 +22,10 @@ export const PTE_G = 1 << 8;
 export const PTE_PROT_NONE = 1 << 8;
 /** Software bit 9, with P clear: a guard marker (MADV_GUARD_INSTALL); the entry has no frame. */
 export const PTE_GUARD = 1 << 9;
+/** Software bit 9 of an entry that has a frame: write-protected through userfaultfd (Linux's _PAGE_UFFD_WP). */
+export const PTE_UFFD_WP = 1 << 9;
+/** The frame's place in a marker says which one it is: 0 a guard, 1 write protection of a page that is not there. */
+export const PTE_UFFD_WP_MARKER = PTE_GUARD | (1 << 12);
 /** Software bit 10: the frame is anonymous memory (a private copy or zero-filled), not the page cache's. */
 export const PTE_ANON = 1 << 10;
 /** Software bit 11: written since soft-dirty bits were last cleared (Linux's _PAGE_SOFT_DIRTY). */

@@ -5,6 +5,7 @@ import { O_ASYNC, O_NONBLOCK } from "../kernel/fs/open-flags.js";
 import type { OpenFile } from "../kernel/fs/open-file.js";
 import { PipeFile } from "../kernel/fs/pipe.js";
 import { StreamFile } from "../kernel/fs/stream-file.js";
+import { UserfaultFile } from "../kernel/fs/userfault-file.js";
 import { SocketFile } from "../kernel/net/socket-file.js";
 import { choice, dependent, fd, names } from "./argument.js";
 import type { ArgumentKind } from "./argument.js";
@@ -13,6 +14,7 @@ import { fileOf } from "./files-common.js";
 import { procIoctl } from "./proc-ioctl.js";
 import { terminalIoctl, TTY_REQUESTS } from "./tty-ioctl.js";
 import { socketIoctl } from "./sockets-ioctl.js";
+import { USERFAULT_REQUESTS, userfaultIoctl } from "./userfault.js";
 import { define } from "./table.js";
 import type { Definition } from "./table.js";
 
@@ -45,6 +47,7 @@ function ioctl(call: SyscallCall): number {
   if (answer !== null) return answer;
   const about = procIoctl(call, file, request);
   if (about !== null) return about;
+  if (file instanceof UserfaultFile) return userfaultIoctl(call, file, request);
   if (file instanceof SocketFile) return socketIoctl(call, file, request);
   if (request !== FIONREAD) return -ENOTTY;
   const waiting = bytesWaiting(file);
@@ -60,7 +63,14 @@ function bytesWaiting(file: OpenFile): number | null {
   return null;
 }
 
-const REQUESTS = names("???", { ...TTY_REQUESTS, FIONBIO, FIONCLEX, FIOCLEX, FIOASYNC });
+const REQUESTS = names("???", {
+  ...TTY_REQUESTS,
+  ...USERFAULT_REQUESTS,
+  FIONBIO,
+  FIONCLEX,
+  FIOCLEX,
+  FIOASYNC,
+});
 const termios = (direction: "in" | "out"): ArgumentKind => ({ kind: "struct", struct: "termios", direction });
 const winsize = (direction: "in" | "out"): ArgumentKind => ({ kind: "struct", struct: "winsize", direction });
 const integer = (direction: "in" | "out"): ArgumentKind => ({ kind: "struct", struct: "int", direction });

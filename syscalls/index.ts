@@ -29,6 +29,7 @@ import { SyscallTable } from "./table.js";
 import { timeSyscalls } from "./time.js";
 import { timerSyscalls } from "./timers.js";
 import { usageSyscalls } from "./usage.js";
+import { userfaultSyscalls } from "./userfault.js";
 import { waitSyscalls } from "./wait.js";
 
 export const syscallTable = new SyscallTable([
@@ -44,6 +45,7 @@ export const syscallTable = new SyscallTable([
   ...waitSyscalls,
   ...ptraceSyscalls,
   ...usageSyscalls,
+  ...userfaultSyscalls,
   ...identitySyscalls,
   ...capabilitySyscalls,
   ...limitSyscalls,

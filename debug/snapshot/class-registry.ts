@@ -31,6 +31,7 @@ import { SignalFile } from "../../kernel/fs/signal-file.js";
 import { StreamInode } from "../../kernel/fs/standard-streams.js";
 import { StreamFile } from "../../kernel/fs/stream-file.js";
 import { TimerFile } from "../../kernel/fs/timer-file.js";
+import { UserfaultFile } from "../../kernel/fs/userfault-file.js";
 import { TreeDirectory } from "../../kernel/fs/tree-directory.js";
 import { SpecialInode, TreeFileSystem } from "../../kernel/fs/tree-file-system.js";
 import { TreeFile } from "../../kernel/fs/tree-file.js";
@@ -64,6 +65,7 @@ import { ProgramJudge } from "../../kernel/mm/sealing/program-judge.js";
 import { ScriptJudge } from "../../kernel/mm/sealing/script-judge.js";
 import { SharedAnonymousFile } from "../../kernel/mm/shared-anonymous.js";
 import { Translations } from "../../kernel/mm/translations.js";
+import { UserfaultContext } from "../../kernel/mm/userfault/context.js";
 import { UserMemory } from "../../kernel/mm/user-memory.js";
 import { FileRights } from "../../kernel/net/file-rights.js";
 import { MessageQueue as SocketMessageQueue } from "../../kernel/net/message-queue.js";
@@ -212,6 +214,8 @@ const CLASSES = {
   UnixDatagram,
   UnixSequencedPackets,
   UnixStream,
+  UserfaultContext,
+  UserfaultFile,
   UserMemory,
   Vdso,
   VirtualClock,

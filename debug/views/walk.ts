@@ -11,6 +11,7 @@ import {
   PTE_D,
   PTE_G,
   PTE_GUARD,
+  PTE_UFFD_WP_MARKER,
   PTE_NX,
   PTE_P,
   PTE_PCD,
@@ -87,6 +88,7 @@ export function walkRows(view: View, address: number): WalkRow[] {
 
 function absence(low: number): string {
   if ((low & PTE_PROT_NONE) !== 0) return "not present: PROT_NONE keeps its page";
+  if (low === PTE_UFFD_WP_MARKER) return "not present: write-protected through userfaultfd";
   if ((low & PTE_GUARD) !== 0) return "not present: a guard page";
   return "not present";
 }
@@ -118,10 +120,7 @@ function whyNot(view: View, address: number, kind: Kind, right: number, result: 
   if ((errorCode & PF_RSVD) !== 0) reasons.push(`a reserved bit is set in ${entryName(last)}`);
   else if ((last.low & PTE_P) === 0) {
     if ((area.flags & right) === 0) reasons.push("the area does not permit it");
-    else
-      reasons.push(
-        (last.low & PTE_GUARD) !== 0 ? "a guard page" : "no page yet: the kernel would bring it in",
-      );
+    else reasons.push(last.low === PTE_GUARD ? "a guard page" : "no page yet: the kernel would bring it in");
   } else {
     if (kind === WRITE && levels.some(({ low }) => (low & PTE_RW) === 0)) {
       const mends = (area.flags & VM_WRITE) !== 0 ? ": the kernel would copy it, or mark it written" : "";

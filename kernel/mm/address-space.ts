@@ -373,7 +373,7 @@ export class AddressSpace implements FileMapper {
 
   dropFilePages(pages: FilePages, first: number, end: number, privateCopies: boolean): void {
     this.forEachMapping(pages, first, end, (start, stop) =>
-      this.translations.drop(start, stop, privateCopies ? "pages" : "file-pages"),
+      this.translations.drop(start, stop, privateCopies ? "pages" : "file-pages", true),
     );
   }
 

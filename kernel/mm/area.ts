@@ -4,6 +4,7 @@ import type { AnonState, AnonVma } from "./anon-vma.js";
 import type { FilePages } from "./file-pages.js";
 import type { MappableFile } from "./mappable-file.js";
 import type { MemoryPolicy } from "./memory-policy.js";
+import type { UserfaultContext } from "./userfault/context.js";
 import { VM_ACCESS_FLAGS } from "./vm-flags.js";
 
 /** What sealing has put on an area. The bits are the model's; once set they are never cleared. */
@@ -34,6 +35,8 @@ export interface AreaProperties extends AnonState {
   guarded: boolean;
   /** mbind's; null: the task's own counts. */
   policy: MemoryPolicy | null;
+  /** What it is registered with (`vm_userfaultfd_ctx`): set exactly where `flags` has VM_UFFD_* bits. */
+  userfault: UserfaultContext | null;
 }
 
 function sealOf(seal: Seal | null): Pick<AreaSnapshot, "sealed" | "seals" | "sealedBy"> {
@@ -58,6 +61,7 @@ export class Area implements AreaProperties {
   unsplittable: boolean;
   guarded: boolean;
   policy: MemoryPolicy | null;
+  userfault: UserfaultContext | null;
 
   /** The tree's fields; nobody else writes them (area-tree.ts). */
   left: Area | null = null;
@@ -86,6 +90,7 @@ export class Area implements AreaProperties {
     this.unsplittable = properties.unsplittable;
     this.guarded = properties.guarded;
     this.policy = properties.policy;
+    this.userfault = properties.userfault;
   }
 
   get length(): number {

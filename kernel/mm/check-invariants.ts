@@ -5,6 +5,7 @@ import {
   PTE_NX,
   PTE_P,
   PTE_RW,
+  PTE_UFFD_WP_MARKER,
   pteFrame,
   pteKey,
 } from "../../mmu/page-table-entry.js";
@@ -12,8 +13,16 @@ import type { FrameAllocator } from "../../mmu/frame-allocator.js";
 import type { PageFrame } from "../../mmu/types.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
-import { hasFrame } from "./translations.js";
-import { VM_ACCESS_FLAGS, VM_EXEC, VM_LOCKED, VM_SHARED, VM_WRITE } from "./vm-flags.js";
+import { hasFrame, isUserfaultProtected } from "./translations.js";
+import {
+  VM_ACCESS_FLAGS,
+  VM_EXEC,
+  VM_LOCKED,
+  VM_SHARED,
+  VM_UFFD_FLAGS,
+  VM_UFFD_WP,
+  VM_WRITE,
+} from "./vm-flags.js";
 
 /**
  * Walks the areas against the page tables, the counters and the tree's own claims.
@@ -42,6 +51,8 @@ function checkAreas(mm: AddressSpace, wrong: string[]): void {
     if ((area.flags & VM_LOCKED) !== 0) locked += area.pageCount;
     if (area.start >= area.end || area.start % 4096 !== 0 || area.end % 4096 !== 0)
       wrong.push(`${describe(area)} is empty or not of whole pages`);
+    if (((area.flags & VM_UFFD_FLAGS) !== 0) !== (area.userfault !== null))
+      wrong.push(`${describe(area)}: registration with userfaultfd and flags disagree`);
     if (before !== null && before.end > area.start)
       wrong.push(`${describe(before)} overlaps ${describe(area)}`);
     if (area.previous !== before) wrong.push(`${describe(area)} does not know the area before it`);
@@ -91,6 +102,9 @@ function checkEntries(mm: AddressSpace, wrong: string[]): void {
       return;
     }
     if (low === PTE_GUARD) return;
+    if (isUserfaultProtected(low) && (area.flags & VM_UFFD_WP) === 0)
+      wrong.push(`${page} is write-protected in an area not registered for it`);
+    if (low === PTE_UFFD_WP_MARKER) return;
     if (!hasFrame(low)) {
       wrong.push(`${page} has an entry without a frame`);
       return;
@@ -108,6 +122,7 @@ function checkEntries(mm: AddressSpace, wrong: string[]): void {
       wrong.push(`${page}: present and protection disagree`);
     if ((low & PTE_RW) !== 0) {
       if ((area.flags & VM_WRITE) === 0) wrong.push(`${page} is writable in an area that is not`);
+      if (isUserfaultProtected(low)) wrong.push(`${page} is writable but protected through userfaultfd`);
       if ((low & PTE_D) === 0) wrong.push(`${page} is writable but clean`);
       if ((area.flags & VM_SHARED) === 0 && ((low & PTE_ANON) === 0 || entriesWith(frames, frame) !== 1))
         wrong.push(`${page} is writable but not this address space's own`);

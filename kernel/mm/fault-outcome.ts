@@ -1,5 +1,6 @@
 import type { ProtectionKey } from "../../mmu/types.js";
 import type { Refusal } from "../refusal.js";
+import type { UserfaultContext } from "./userfault/context.js";
 
 export const SIGKILL = 9;
 export const SIGBUS = 7;
@@ -10,8 +11,18 @@ export const SEGV_ACCERR = 2;
 export const SEGV_PKUERR = 4;
 export const BUS_ADRERR = 2;
 
-/** What became of a page fault: the access can be repeated, or it ends in a signal. */
-export type FaultOutcome = { readonly kind: "resolved" } | FaultSignal;
+/** What became of a page fault: the access can be repeated, it ends in a signal, or a userfaultfd has to answer it. */
+export type FaultOutcome = { readonly kind: "resolved" } | FaultSignal | FaultForUser;
+
+/** The thread is to wait, and then to try again. The kernel's own accesses cannot: they are refused (EFAULT). */
+export interface FaultForUser {
+  readonly kind: "userfault";
+  readonly context: UserfaultContext;
+  /** The byte touched. */
+  readonly address: number;
+  /** UFFD_PAGEFAULT_FLAG_*. */
+  readonly flags: number;
+}
 
 export interface FaultSignal {
   readonly kind: "signal";

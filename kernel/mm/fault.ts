@@ -8,6 +8,8 @@
  *   5. bringing the page in: beyond the end of the file                     SIGBUS BUS_ADRERR
  *                            no room in the file system                     SIGBUS BUS_ADRERR
  *                            a guard page                                   SEGV_MAPERR
+ *                            watched by a userfaultfd: the thread waits for
+ *                            its owner, or, if that one asked so             SIGBUS BUS_ADRERR
  *                            no frame left, and this process is the one
  *                            that the OOM killer chose                      SIGKILL
  * Growth of a stack persists even if a later step refuses.
@@ -23,6 +25,8 @@ import {
   PTE_GUARD,
   PTE_RW,
   PTE_SOFT_DIRTY,
+  PTE_UFFD_WP,
+  PTE_UFFD_WP_MARKER,
   pkruDeniesAccess,
   pkruDeniesWrite,
   pteFrame,
@@ -47,6 +51,14 @@ import { prepareAnon } from "./merge.js";
 import { isSecret } from "./secret-memory.js";
 import { growStack } from "./stack-growth.js";
 import { entryHigh, entryLow, hasFrame } from "./translations.js";
+import {
+  liftsProtection,
+  missingInCache,
+  missingIsWatched,
+  protectNewPage,
+  watchesWrites,
+} from "./userfault/fault.js";
+import { UFFD_FEATURE_SIGBUS, UFFD_PAGEFAULT_FLAG_WP, UFFD_PAGEFAULT_FLAG_WRITE } from "./userfault/uapi.js";
 import { VM_ACCESS_FLAGS, VM_GROWSDOWN, VM_SHARED, VM_WRITE } from "./vm-flags.js";
 
 /** @param foreign an access from outside the thread (ptrace, /proc/pid/mem): PKRU does not count */
@@ -96,9 +108,24 @@ export function handleFault(
       address,
     }));
 
-  switch (bringInOrKill(mm, area, address, write)) {
+  const outcome = bringInOrKill(mm, area, address, write);
+  switch (outcome) {
     case "ok":
       return RESOLVED;
+    case "missing":
+    case "write-protected": {
+      const context = area.userfault;
+      if (context !== null && !context.has(UFFD_FEATURE_SIGBUS)) {
+        const wp = outcome === "missing" ? 0 : UFFD_PAGEFAULT_FLAG_WP;
+        return { kind: "userfault", context, address, flags: wp | (write ? UFFD_PAGEFAULT_FLAG_WRITE : 0) };
+      }
+      return signal(mm, SIGBUS, BUS_ADRERR, va, errorCode, area, "fault.userfault", () => ({
+        text: `a userfaultfd with UFFD_FEATURE_SIGBUS watches the page, which is ${outcome}`,
+        source: "handle_userfault",
+        area,
+        address,
+      }));
+    }
     case "beyond-end":
       return signal(mm, SIGBUS, BUS_ADRERR, va, errorCode, area, "fault.beyond-end", () => ({
         text: "the page lies beyond the end of the file",
@@ -161,7 +188,9 @@ function signal(
   return { kind: "signal", signal: number, code, address, key, errorCode: errorCode | PF_U, refusal };
 }
 
-export type PageOutcome = "ok" | "beyond-end" | "no-space" | "guard" | "no-memory";
+/** "missing" and "write-protected": for the area's userfaultfd to see to. */
+export type PageOutcome =
+  "ok" | "missing" | "write-protected" | "beyond-end" | "no-space" | "guard" | "no-memory";
 
 /** As `bringIn`, for an access that can only be repeated: where no frame is left, another process may have to die. */
 export function bringInOrKill(mm: AddressSpace, area: Area, va: number, write: boolean): PageOutcome {
@@ -178,20 +207,33 @@ export function bringInOrKill(mm: AddressSpace, area: Area, va: number, write: b
 export function bringIn(mm: AddressSpace, area: Area, va: number, write: boolean): PageOutcome {
   const page = va - (va % 4096);
   const low = mm.translations.low(page);
-  if (hasFrame(low)) return write && (low & PTE_RW) === 0 ? makeWritable(mm, area, page, low) : "ok";
+  if (hasFrame(low)) return write && (low & PTE_RW) === 0 ? permitWrite(mm, area, page, low) : "ok";
   if (low === PTE_GUARD) return "guard";
   mm.stats.minorFaults++;
-  return area.pages === null ? bringInAnonymous(mm, area, page, write) : bringInFile(mm, area, page, write);
+  const come = area.pages === null ? bringInAnonymous : bringInFile;
+  const outcome = come(mm, area, page, write);
+  if (low !== PTE_UFFD_WP_MARKER || outcome !== "ok") return outcome;
+  protectNewPage(mm, page);
+  return write ? permitWrite(mm, area, page, mm.translations.low(page)) : "ok";
+}
+
+/** A write to a page that is there, by an entry that does not permit it (do_wp_page). */
+function permitWrite(mm: AddressSpace, area: Area, page: number, low: number): PageOutcome {
+  if ((low & PTE_UFFD_WP) === 0) return makeWritable(mm, area, page, low);
+  if (!liftsProtection(mm, area, page)) return "write-protected";
+  return makeWritable(mm, area, page, low & ~PTE_UFFD_WP);
 }
 
 function bringInAnonymous(mm: AddressSpace, area: Area, page: number, write: boolean): PageOutcome {
   const { translations } = mm;
   const { frames } = translations;
   if (!write) {
+    if (missingIsWatched(area)) return "missing";
     const done = translations.install(page, frames.zeroFrame, entryLow(area), entryHigh(area));
     return done ? "ok" : "no-memory";
   }
   prepareAnon(mm, area);
+  if (missingIsWatched(area)) return "missing";
   return installPrivate(mm, area, page, frames.allocate());
 }
 
@@ -223,6 +265,7 @@ function bringInFile(mm: AddressSpace, area: Area, page: number, write: boolean)
     if (!write) faultAround(mm, area, pages, page);
     return "beyond-end";
   }
+  if (missingInCache(area, index)) return "missing";
   const frame = pages.frameAt(index, true);
   if (frame === -1) return pages.full ? "no-space" : "no-memory";
   if (privateWrite) return copyPrivate(mm, area, page, frame);
@@ -246,6 +289,7 @@ const TABLE_PAGES = 512;
  * (do_fault_around): a later fault there finds its page present.
  */
 function faultAround(mm: AddressSpace, area: Area, pages: FilePages, page: number): void {
+  if (watchesWrites(area)) return;
   const { translations } = mm;
   const { frames } = translations;
   const number = page / 4096;

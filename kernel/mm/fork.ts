@@ -1,4 +1,4 @@
-import { PTE_ANON, PTE_D, PTE_GUARD, PTE_RW, pteFrame } from "../../mmu/page-table-entry.js";
+import { PTE_ANON, PTE_D, PTE_GUARD, PTE_RW, PTE_UFFD_WP, pteFrame } from "../../mmu/page-table-entry.js";
 import { ENOMEM } from "../errno.js";
 import { commit, countPages } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
@@ -6,6 +6,7 @@ import { forkAnon, NO_CHAIN } from "./anon-vma.js";
 import { Area } from "./area.js";
 import { offerPages } from "./lazy-free.js";
 import { hasFrame } from "./translations.js";
+import { forgetUserfault } from "./userfault/context.js";
 import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_SHARED, VM_WIPEONFORK, withFlags } from "./vm-flags.js";
 
 const NO_ANON = { anon: null, chain: NO_CHAIN };
@@ -48,6 +49,7 @@ function copyArea(parent: AddressSpace, child: AddressSpace, area: Area): number
   copy.anon = anon;
   copy.chain = chain;
   copy.flags = withFlags(area.flags, 0, VM_LOCKED_MASK);
+  forgetUserfault(copy);
   copy.seal = child.env.sealing.inherited(copy.seal);
   child.link(copy);
   countPages(child, copy.flags, copy.pageCount);
@@ -80,11 +82,12 @@ function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): numb
     const target = table + ((va - start) / 4096) * 2;
     if (hasFrame(low)) {
       const readOnly = (low & ~PTE_RW) >>> 0;
+      const childs = (readOnly & ~PTE_UFFD_WP) >>> 0;
       if (!shared) {
         words[entry] = readOnly;
         memory.entryWritten(entry);
       }
-      words[target] = shared ? (readOnly & ~PTE_D) >>> 0 : readOnly;
+      words[target] = shared ? (childs & ~PTE_D) >>> 0 : childs;
       frames.hold(pteFrame(low));
       if ((low & PTE_ANON) !== 0) child.translations.anonPages++;
       else if (pteFrame(low) !== frames.zeroFrame) child.translations.filePages++;

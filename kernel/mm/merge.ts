@@ -31,6 +31,7 @@ export function newProperties(properties: Partial<AreaProperties>): AreaProperti
     unsplittable: false,
     guarded: false,
     policy: null,
+    userfault: null,
     ...properties,
   };
 }
@@ -50,6 +51,7 @@ function compatible(mm: AddressSpace, a: AreaProperties, b: AreaProperties): boo
     a.pages === b.pages &&
     a.name === b.name &&
     samePolicy(a.policy, b.policy) &&
+    a.userfault === b.userfault &&
     !a.unsplittable &&
     !b.unsplittable &&
     mm.env.sealing.mergeable(a.seal, b.seal) &&
@@ -168,7 +170,7 @@ export function modify(
   area: Area,
   start: number,
   end: number,
-  change: Partial<Pick<AreaProperties, "flags" | "key" | "seal" | "policy">>,
+  change: Partial<Pick<AreaProperties, "flags" | "key" | "seal" | "policy" | "userfault">>,
 ): Area | number {
   const { tree } = mm;
   const piece: AreaProperties = newProperties({
@@ -184,6 +186,7 @@ export function modify(
     unsplittable: area.unsplittable,
     guarded: area.guarded,
     policy: change.policy === undefined ? area.policy : change.policy,
+    userfault: change.userfault === undefined ? area.userfault : change.userfault,
   });
   const before = start === area.start ? area.previous : null;
   const after = end === area.end ? area.next : null;
@@ -237,6 +240,7 @@ export function modify(
   target.key = piece.key;
   target.seal = piece.seal;
   target.policy = piece.policy;
+  target.userfault = piece.userfault;
   return target;
 }
 

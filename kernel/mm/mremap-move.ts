@@ -10,6 +10,7 @@ import { unmergeRange } from "./ksm/unmerge.js";
 import { addOrMerge, newProperties, splitCounted } from "./merge.js";
 import { unmapRange } from "./munmap.js";
 import { populateLocked } from "./populate.js";
+import { forgetUserfault } from "./userfault/context.js";
 import * as vm from "./vm-flags.js";
 
 export function notMapped(mm: AddressSpace, address: number): number {
@@ -59,8 +60,8 @@ export function growInPlace(
 }
 
 function propertiesOf(area: Area) {
-  const { flags, key, seal, file, pages, name, anon, chain, unsplittable, guarded, policy } = area;
-  return { flags, key, seal, file, pages, name, anon, chain, unsplittable, guarded, policy };
+  const { flags, key, seal, file, pages, name, anon, chain, unsplittable, guarded, policy, userfault } = area;
+  return { flags, key, seal, file, pages, name, anon, chain, unsplittable, guarded, policy, userfault };
 }
 
 /** Makes the area anew at `to`, moves its pages there and unmaps the old place unless it is to be kept. */
@@ -92,7 +93,8 @@ export function moveArea(
   // The area that is kept may not take the new one in, in some releases.
   const apart = keepOld && !mm.env.release.dontUnmapMergesWithSource;
   const joins = (edge: number): boolean => !apart || edge < area.start || edge >= area.end;
-  addOrMerge(mm, to, to + newLength, properties, joins(to + newLength), joins(to - 1));
+  const made = addOrMerge(mm, to, to + newLength, properties, joins(to + newLength), joins(to - 1));
+  forgetUserfault(made);
   countPages(mm, properties.flags, pages);
   if (mm.translations.move(from, to, oldLength) !== oldLength) {
     // Out of frames for page tables: put back what came over and drop the new area.

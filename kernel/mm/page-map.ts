@@ -5,12 +5,20 @@
  *   bits 0-54  the frame's number, for who has CAP_SYS_ADMIN; of a guard page the marker's number
  *   bit 55     soft-dirty: written, or mapped, since 4 was written to clear_refs
  *   bit 56     mapped by nobody else
+ *   bit 57     write-protected through userfaultfd
  *   bit 58     a guard page (6.15)
  *   bit 61     a page of a file or of shared anonymous memory
  *   bit 62     swapped out; guard pages say so too
  *   bit 63     present (also in an area without any permission)
  */
-import { PTE_ANON, PTE_GUARD, PTE_SOFT_DIRTY, pteFrame } from "../../mmu/page-table-entry.js";
+import {
+  PTE_ANON,
+  PTE_GUARD,
+  PTE_SOFT_DIRTY,
+  PTE_UFFD_WP,
+  PTE_UFFD_WP_MARKER,
+  pteFrame,
+} from "../../mmu/page-table-entry.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { TASK_SIZE } from "./layout.js";
@@ -21,6 +29,7 @@ export const PAGE_MAP_BYTES = 8;
 
 const SOFT_DIRTY = 2 ** (55 - 32);
 const EXCLUSIVE = 2 ** (56 - 32);
+const UFFD_WP = 2 ** (57 - 32);
 const GUARD = 2 ** (58 - 32);
 const FILE = 2 ** (61 - 32);
 const SWAPPED = 2 ** (62 - 32);
@@ -28,6 +37,8 @@ const PRESENT = 2 ** (63 - 32);
 
 /** A guard marker as an entry for a page swapped out: its kind of swap and, five bits up, which marker it is. */
 const GUARD_MARKER = 31 + 4 * 32;
+/** A marker of userfaultfd write protection, likewise. */
+const UFFD_WP_MARKER = 31 + 1 * 32;
 
 /** Entries that hold a frame, less what the page cache itself holds of a file's, or the merging of a merged one. */
 export function mappers(mm: AddressSpace, low: number): number {
@@ -67,17 +78,24 @@ export function pageMapEntries(
     mm.tables.forEachPresentOrSwap(from, to, (va, low) => {
       const at = wordOf(va);
       words[at + 1] = flagsOf(mm, here, low) | marked;
-      if (showFrames) words[at] = low === PTE_GUARD ? GUARD_MARKER : pteFrame(low);
+      if (showFrames) words[at] = shownFrame(low);
     });
   }
   return words;
 }
 
+function shownFrame(low: number): number {
+  if (low === PTE_GUARD) return GUARD_MARKER;
+  return low === PTE_UFFD_WP_MARKER ? UFFD_WP_MARKER : pteFrame(low);
+}
+
 function flagsOf(mm: AddressSpace, area: Area, low: number): number {
   if (low === PTE_GUARD) return SWAPPED | (mm.env.release.pageMapShowsGuards ? GUARD : 0);
+  if (low === PTE_UFFD_WP_MARKER) return SWAPPED | UFFD_WP;
   if (!hasFrame(low)) return 0;
   let flags = (PRESENT | ((low & PTE_SOFT_DIRTY) !== 0 ? SOFT_DIRTY : 0)) >>> 0;
-  if (!isNormal(mm, area, low)) return flags;
+  if ((low & PTE_UFFD_WP) !== 0) flags |= UFFD_WP;
+  if (!isNormal(mm, area, low)) return flags >>> 0;
   if ((low & PTE_ANON) === 0) flags |= FILE;
   if (mappers(mm, low) === 1) flags |= EXCLUSIVE;
   return flags >>> 0;

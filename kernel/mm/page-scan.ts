@@ -2,12 +2,20 @@
  * ioctl(PAGEMAP_SCAN) on /proc/PID/pagemap: ranges of pages by what they are
  * (Documentation/admin-guide/mm/pagemap.rst, pagemap_scan_pmd_entry, pagemap_scan_pte_hole).
  */
-import { PTE_ANON, PTE_GUARD, PTE_SOFT_DIRTY, pteFrame } from "../../mmu/page-table-entry.js";
-import { EPERM } from "../errno.js";
+import {
+  PTE_ANON,
+  PTE_GUARD,
+  PTE_SOFT_DIRTY,
+  PTE_UFFD_WP,
+  PTE_UFFD_WP_MARKER,
+  pteFrame,
+} from "../../mmu/page-table-entry.js";
+import { ENOMEM, EPERM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { isNormal } from "./page-map.js";
-import { VM_PFNMAP, VM_SOFTDIRTY } from "./vm-flags.js";
+import { protectPages } from "./userfault/protect.js";
+import { VM_PFNMAP, VM_SOFTDIRTY, VM_UFFD_WP } from "./vm-flags.js";
 
 export const PAGE_IS_WPALLOWED = 1;
 export const PAGE_IS_WRITTEN = 2;
@@ -63,34 +71,58 @@ export function knownCategories(mm: AddressSpace): number {
   return mm.env.release.pageMapShowsGuards ? 2 * PAGE_IS_GUARD - 1 : PAGE_IS_GUARD - 1;
 }
 
-/** Looks through pages of an address space. No area can be write-protected through userfaultfd, which there is not. */
+/** A scan may write-protect the area: no write has to wait for it, and pages that are not there can be marked. */
+function mayProtect(area: Area): boolean {
+  const { userfault } = area;
+  return (
+    userfault !== null && (area.flags & VM_UFFD_WP) !== 0 && userfault.isAsync && userfault.marksEmpty(area)
+  );
+}
+
+/** Looks through pages of an address space and, where asked, write-protects those that it finds. */
 export function scanPages(mm: AddressSpace, scan: PageScan): PageScanResult {
-  const output = new Output(scan);
+  const output = new Output(mm, scan);
   const { start, end, flags } = scan;
   for (let area = mm.tree.findFirst(start); area !== null && area.start < end; area = area.next) {
-    if ((flags & PM_SCAN_CHECK_WPASYNC) !== 0) return { error: -EPERM, ranges: [], walkEnd: end };
-    if ((flags & PM_SCAN_WP_MATCHING) !== 0 || (area.flags & VM_PFNMAP) !== 0) continue;
-    if ((PAGE_IS_WPALLOWED & scan.required & ~scan.inverted) !== 0) continue;
-    scanArea(mm, area, output, Math.max(start, area.start), Math.min(end, area.end));
+    const allowed = mayProtect(area);
+    if (!allowed && (flags & PM_SCAN_CHECK_WPASYNC) !== 0)
+      return { error: -EPERM, ranges: output.ranges, walkEnd: end };
+    if (!allowed && (flags & PM_SCAN_WP_MATCHING) !== 0) continue;
+    if ((area.flags & VM_PFNMAP) !== 0) continue;
+    const own = (area.flags & VM_SOFTDIRTY) !== 0 ? PAGE_IS_SOFT_DIRTY : 0;
+    const categories = own | (allowed ? PAGE_IS_WPALLOWED : 0);
+    if (
+      ((categories ^ scan.inverted) & scan.required & PAGE_IS_WPALLOWED) !==
+      (scan.required & PAGE_IS_WPALLOWED)
+    )
+      continue;
+    scanArea(mm, area, categories, output, Math.max(start, area.start), Math.min(end, area.end));
+    if (output.failed) return { error: -ENOMEM, ranges: output.ranges, walkEnd: end };
     if (output.stopped !== null) break;
   }
   return { error: 0, ranges: output.ranges, walkEnd: output.stopped ?? end };
 }
 
-function scanArea(mm: AddressSpace, area: Area, output: Output, start: number, end: number): void {
-  const own = (area.flags & VM_SOFTDIRTY) !== 0 ? PAGE_IS_SOFT_DIRTY : 0;
+function scanArea(
+  mm: AddressSpace,
+  area: Area,
+  own: number,
+  output: Output,
+  start: number,
+  end: number,
+): void {
   /** Pages without an entry: where there is no page table they are not said to be written. */
   const empty = (from: number, to: number): void => {
     for (let at = from; at < to;) {
       const next = Math.min(to, at - (at % TABLE_BYTES) + TABLE_BYTES);
-      output.add(own | (mm.translations.entryIndex(at) === 0 ? 0 : PAGE_IS_WRITTEN), at, next);
+      output.add(area, own | (mm.translations.entryIndex(at) === 0 ? 0 : PAGE_IS_WRITTEN), at, next);
       at = next;
     }
   };
   let at = start;
   mm.tables.forEachPresentOrSwap(start, end, (va, low) => {
     empty(at, va);
-    output.add(own | categoriesOf(mm, area, low), va, va + 4096);
+    output.add(area, own | categoriesOf(mm, area, low), va, va + 4096);
     at = va + 4096;
   });
   empty(at, end);
@@ -99,9 +131,10 @@ function scanArea(mm: AddressSpace, area: Area, output: Output, start: number, e
 function categoriesOf(mm: AddressSpace, area: Area, low: number): number {
   if (low === PTE_GUARD)
     return PAGE_IS_SWAPPED | PAGE_IS_WRITTEN | (mm.env.release.pageMapShowsGuards ? PAGE_IS_GUARD : 0);
+  if (low === PTE_UFFD_WP_MARKER) return PAGE_IS_SWAPPED;
   return (
     PAGE_IS_PRESENT |
-    PAGE_IS_WRITTEN |
+    ((low & PTE_UFFD_WP) !== 0 ? 0 : PAGE_IS_WRITTEN) |
     (isNormal(mm, area, low) && (low & PTE_ANON) === 0 ? PAGE_IS_FILE : 0) |
     (pteFrame(low) === mm.env.frames.zeroFrame ? PAGE_IS_PFNZERO : 0) |
     ((low & PTE_SOFT_DIRTY) !== 0 ? PAGE_IS_SOFT_DIRTY : 0)
@@ -115,26 +148,46 @@ class Output {
   stopped: number | null = null;
   private pages = 0;
 
-  constructor(private readonly scan: PageScan) {}
+  /** No frame was left for a page table. */
+  failed = false;
 
-  add(categories: number, start: number, end: number): void {
-    const { inverted, required, anyOf, told, mostRanges, mostPages } = this.scan;
+  constructor(
+    private readonly mm: AddressSpace,
+    private readonly scan: PageScan,
+  ) {}
+
+  /** Pages of one kind: told as far as there is room, and write-protected as far as they are told. */
+  add(area: Area, categories: number, start: number, end: number): void {
+    const { inverted, required, anyOf } = this.scan;
     if (this.stopped !== null || start === end) return;
     const wanted = categories ^ inverted;
     if ((wanted & required) !== required || (anyOf !== 0 && (wanted & anyOf) === 0)) return;
-    if (mostRanges === 0) return;
+    const to = this.tell(categories, start, end);
+    if (
+      to > start &&
+      (this.scan.flags & PM_SCAN_WP_MATCHING) !== 0 &&
+      !protectPages(this.mm, area, start, to)
+    )
+      this.failed = true;
+  }
+
+  /** @returns the end of what there was room for */
+  private tell(categories: number, start: number, end: number): number {
+    const { told, mostRanges, mostPages } = this.scan;
+    if (mostRanges === 0) return end;
     const room = Math.min((end - start) / 4096, mostPages - this.pages);
     const to = start + room * 4096;
     if (to < end) this.stopped = to;
-    if (room === 0) return;
+    if (room === 0) return start;
     const kind = categories & told;
     const last = this.ranges.at(-1);
     if (last?.end === start && last.categories === kind) last.end = to;
     else if (this.ranges.length < mostRanges) this.ranges.push({ start, end: to, categories: kind });
     else {
       this.stopped = start;
-      return;
+      return start;
     }
     this.pages += room;
+    return to;
   }
 }

@@ -74,6 +74,8 @@ export interface ReleaseRules {
   readonly newAreasMergeableFirst: boolean;
   /** /proc/PID/ksm_stat says too whether memory is mergeable (6.16). */
   readonly mergingStatSaysWhether: boolean;
+  /** UFFDIO_UNREGISTER takes what another userfaultfd registered, too (before 6.17). */
+  readonly userfaultUnregistersOthers: boolean;
   /** [vvar] is PFNMAP memory, which cannot be discarded; since 7.2 it is not. */
   readonly vvarIsPfnmap: boolean;
   /** Memory of memfd_secret is locked and counts against RLIMIT_MEMLOCK, until that was dropped in 2026. */
@@ -105,6 +107,7 @@ export const RULES_6_10: ReleaseRules = {
   mergingLooksAtChangesFirst: false,
   newAreasMergeableFirst: false,
   mergingStatSaysWhether: false,
+  userfaultUnregistersOthers: true,
   vvarIsPfnmap: true,
   secretMemoryLocked: true,
 };
@@ -159,6 +162,7 @@ export const RULES_6_18: ReleaseRules = {
   mremapChecks: "parameters-first",
   mremapMovesSeveralAreas: true,
   anonymousMeans: "no-vm-ops",
+  userfaultUnregistersOthers: false,
   smapsShowsGuards: true,
   newAreasMergeableFirst: true,
 };

@@ -13,6 +13,8 @@ import {
   PTE_PROT_NONE,
   PTE_RW,
   PTE_SOFT_DIRTY,
+  PTE_UFFD_WP,
+  PTE_UFFD_WP_MARKER,
   PTE_US,
   pteFrame,
 } from "../../mmu/page-table-entry.js";
@@ -36,6 +38,11 @@ export function hasFrame(low: number): boolean {
   return (low & (PTE_P | PTE_PROT_NONE)) !== 0;
 }
 
+/** Write-protected through userfaultfd, whether the page is there or not. */
+export function isUserfaultProtected(low: number): boolean {
+  return (low & PTE_UFFD_WP) !== 0 && low !== PTE_GUARD;
+}
+
 /** What `drop` takes away. */
 export type DropMode =
   /** Everything, guard markers too (munmap). */
@@ -44,6 +51,12 @@ export type DropMode =
   | "pages"
   /** Pages of the page cache; private copies stay (a hole punched in the file). */
   | "file-pages";
+
+/** What becomes of an entry's low half in another place. */
+function movedEntry(low: number): number {
+  if (hasFrame(low)) return ((low | PTE_SOFT_DIRTY) & ~PTE_UFFD_WP) >>> 0;
+  return low === PTE_UFFD_WP_MARKER ? 0 : low;
+}
 
 /**
  * The page tables of one address space with the frames they hold: every entry made or removed in kernel/mm goes
@@ -128,12 +141,16 @@ export class Translations {
     });
   }
 
-  /** Empties entries of [start, end) and gives their frames back. */
-  drop(start: number, end: number, mode: DropMode): void {
+  /**
+   * Empties entries of [start, end) and gives their frames back.
+   * @param protectionStays what was write-protected through userfaultfd stays so without its page, as a file's does
+   *   (pte_install_uffd_wp_if_needed)
+   */
+  drop(start: number, end: number, mode: DropMode, protectionStays = false): void {
     let dropped = false;
     this.tables.forEachPresentOrSwap(start, end, (_va, low, _high, entry) => {
       if (low === PTE_GUARD ? mode !== "all" : mode === "file-pages" && (low & PTE_ANON) !== 0) return;
-      this.words[entry] = 0;
+      this.words[entry] = protectionStays && isUserfaultProtected(low) ? PTE_UFFD_WP_MARKER : 0;
       this.words[entry + 1] = 0;
       this.written(entry);
       dropped = true;
@@ -163,9 +180,10 @@ export class Translations {
     let changed = false;
     this.tables.forEachPresentOrSwap(start, end, (_va, old, _high, entry) => {
       if (!hasFrame(old)) return;
-      const keep = old & (PTE_FRAME_MASK | PTE_D | PTE_ANON | PTE_SOFT_DIRTY);
+      const keep = old & (PTE_FRAME_MASK | PTE_D | PTE_ANON | PTE_SOFT_DIRTY | PTE_UFFD_WP);
       const sole = shared || ((old & PTE_ANON) !== 0 && this.frames.references(pteFrame(old)) === 1);
-      const rw = writable && sole && (old & written) === written ? PTE_RW : 0;
+      const own = sole && (old & PTE_UFFD_WP) === 0;
+      const rw = writable && own && (old & written) === written ? PTE_RW : 0;
       this.words[entry] = (keep | low | rw) >>> 0;
       this.words[entry + 1] = high;
       this.written(entry);
@@ -194,7 +212,7 @@ export class Translations {
 
   /**
    * Moves the entries of [from, from + length) to `to`; the ranges do not overlap and the target is empty. What is
-   * moved counts as written (move_soft_dirty_pte).
+   * moved counts as written (move_soft_dirty_pte) and is no longer write-protected through userfaultfd.
    * @returns bytes moved: fewer when no frame is left for a page table
    */
   move(from: number, to: number, length: number): number {
@@ -208,7 +226,7 @@ export class Translations {
       }
       // Read only now: room for a table may have been made by unmapping a page of a file.
       const low = this.words[entry];
-      this.words[target >>> 2] = hasFrame(low) ? (low | PTE_SOFT_DIRTY) >>> 0 : low;
+      this.words[target >>> 2] = movedEntry(low);
       this.words[(target >>> 2) + 1] = this.words[entry + 1];
       this.written(target >>> 2);
       this.words[entry] = 0;

@@ -40,7 +40,7 @@ export class UserMemory {
       const linear = mmu.access(va, write ? WRITE : READ, false);
       if (linear !== -1) return linear;
       const outcome = handleFault(this.mm, va, mmu.fault.errorCode, false);
-      if (outcome.kind === "signal") {
+      if (outcome.kind !== "resolved") {
         this.lastFault = outcome;
         return -1;
       }
@@ -54,7 +54,7 @@ export class UserMemory {
       // Only FOLL_FORCE's callers let a stack grow (__access_remote_vm).
       if (this.mode.force !== true) return -1;
       const outcome = handleFault(mm, va, write ? PF_W : 0, true);
-      if (outcome.kind === "signal") {
+      if (outcome.kind !== "resolved") {
         this.lastFault = outcome;
         return -1;
       }

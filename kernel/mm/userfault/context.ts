@@ -1,0 +1,92 @@
+/** What a userfaultfd is to the address space that it watches (struct userfaultfd_ctx). */
+import { WaitQueue, type Waiter } from "../../wait-queue.js";
+import type { AddressSpace } from "../address-space.js";
+import type { Area } from "../area.js";
+import { VM_UFFD_FLAGS, withFlags } from "../vm-flags.js";
+import { UFFD_FEATURE_EXACT_ADDRESS, UFFD_FEATURE_THREAD_ID, UFFD_FEATURE_WP_ASYNC } from "./uapi.js";
+import { UFFD_FEATURE_WP_UNPOPULATED } from "./uapi.js";
+
+/** A thread that sleeps over its fault until somebody answers it (struct userfaultfd_wait_queue). */
+export interface UserfaultWait {
+  readonly sleeper: Waiter;
+  /** What read(2) tells: the page's address or, with EXACT_ADDRESS, the very byte's. */
+  readonly address: number;
+  /** UFFD_PAGEFAULT_FLAG_*. */
+  readonly flags: number;
+  /** 0 unless thread numbers are asked for. */
+  readonly tid: number;
+  /** It was told to a reader. */
+  told: boolean;
+  /** It may try again. */
+  woken: boolean;
+}
+
+export class UserfaultContext {
+  /** UFFD_FEATURE_* chosen with UFFDIO_API; null before. */
+  features: number | null = null;
+  /** Its file is closed: nobody will answer. */
+  released = false;
+  /** In the order in which they came. */
+  readonly waits: UserfaultWait[] = [];
+  /** Readers. */
+  readonly queue = new WaitQueue();
+
+  constructor(readonly mm: AddressSpace) {}
+
+  has(feature: number): boolean {
+    return ((this.features ?? 0) & feature) !== 0;
+  }
+
+  /** A write to a protected page lifts the protection and wakes nobody. */
+  get isAsync(): boolean {
+    return this.has(UFFD_FEATURE_WP_ASYNC);
+  }
+
+  /** Pages that are not there can be write-protected (userfaultfd_wp_use_markers). */
+  marksEmpty(area: Area): boolean {
+    return !area.isAnonymous || this.has(UFFD_FEATURE_WP_UNPOPULATED);
+  }
+
+  /** A thread begins to wait. @param address the byte that it touched */
+  sleep(sleeper: Waiter, tid: number, address: number, flags: number): UserfaultWait {
+    const told = this.has(UFFD_FEATURE_EXACT_ADDRESS) ? address : address - (address % 4096);
+    const wait = {
+      sleeper,
+      address: told,
+      flags,
+      tid: this.has(UFFD_FEATURE_THREAD_ID) ? tid : 0,
+      told: false,
+      woken: false,
+    };
+    this.waits.push(wait);
+    this.queue.wake();
+    return wait;
+  }
+
+  /** It waits no more: answered, or a signal came. */
+  leave(wait: UserfaultWait): void {
+    const at = this.waits.indexOf(wait);
+    if (at >= 0) this.waits.splice(at, 1);
+  }
+
+  /** The oldest that nobody has been told of. */
+  get pending(): UserfaultWait | null {
+    return this.waits.find((wait) => !wait.told && !wait.woken) ?? null;
+  }
+
+  /** Lets those try again who wait for [start, end) bytes (wake_userfault). */
+  wake(start: number, end: number): void {
+    for (const wait of this.waits) {
+      if (wait.address < start || wait.address >= end) continue;
+      wait.woken = true;
+      wait.sleeper.wake(0);
+    }
+  }
+}
+
+/** The area has nothing to do with userfaultfd any more; its entries are the caller's (userfaultfd_reset_ctx). */
+export function forgetUserfault(area: Area): void {
+  if (area.userfault === null) return;
+  area.userfault = null;
+  area.flags = withFlags(area.flags, 0, VM_UFFD_FLAGS);
+}

@@ -1,0 +1,42 @@
+/** Where a page fault turns into a message to a userfaultfd (handle_userfault). */
+import { PTE_RW, PTE_UFFD_WP } from "../../../mmu/page-table-entry.js";
+import type { AddressSpace } from "../address-space.js";
+import type { Area } from "../area.js";
+import { VM_UFFD_MISSING, VM_UFFD_WP } from "../vm-flags.js";
+import { isShmem } from "./register.js";
+
+/** A page that is not there yet is for the area's userfaultfd to fill (userfaultfd_missing). */
+export function missingIsWatched(area: Area): boolean {
+  return (area.flags & VM_UFFD_MISSING) !== 0;
+}
+
+/** The same of a page of shared memory: one that its page cache has is not missing. @param index of the file's page */
+export function missingInCache(area: Area, index: number): boolean {
+  return missingIsWatched(area) && isShmem(area) && area.pages?.frameAt(index, false) === -1;
+}
+
+/** No neighbours are entered beside a page that faults (uffd_disable_fault_around). */
+export function watchesWrites(area: Area): boolean {
+  return (area.flags & VM_UFFD_WP) !== 0;
+}
+
+/**
+ * A write has met a page that is write-protected through userfaultfd.
+ * @returns true when that was all: the protection is lifted and the write is a fault like any other
+ */
+export function liftsProtection(mm: AddressSpace, area: Area, page: number): boolean {
+  if (area.userfault?.isAsync !== true) return false;
+  const entry = mm.translations.entryIndex(page);
+  const { memory } = mm.env.frames;
+  memory.u32[entry] = (memory.u32[entry] & ~PTE_UFFD_WP) >>> 0;
+  memory.entryWritten(entry);
+  return true;
+}
+
+/** What has just come in where there was a marker is write-protected itself; no TLB has seen its entry. */
+export function protectNewPage(mm: AddressSpace, page: number): void {
+  const entry = mm.translations.entryIndex(page);
+  const { memory } = mm.env.frames;
+  memory.u32[entry] = ((memory.u32[entry] & ~PTE_RW) | PTE_UFFD_WP) >>> 0;
+  memory.entryWritten(entry);
+}

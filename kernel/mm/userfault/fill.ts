@@ -1,0 +1,87 @@
+/** Pages that a userfaultfd's owner puts in place: UFFDIO_COPY and UFFDIO_ZEROPAGE (mfill_atomic). */
+import { PTE_ANON, PTE_D, PTE_RW, PTE_SOFT_DIRTY, PTE_UFFD_WP } from "../../../mmu/page-table-entry.js";
+import { EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC } from "../../errno.js";
+import type { AddressSpace } from "../address-space.js";
+import type { Area } from "../area.js";
+import { prepareAnon } from "../merge.js";
+import { entryHigh, entryLow } from "../translations.js";
+import { VM_SHARED, VM_UFFD_WP, VM_WRITE } from "../vm-flags.js";
+import { isShmem } from "./register.js";
+
+export interface Filling {
+  /** [start, end) bytes of whole pages. */
+  readonly start: number;
+  readonly end: number;
+  /** The page to put at `va`, 4096 bytes, or null where its source cannot be read; no function: zeroes. */
+  readonly page: ((va: number) => Uint8Array | null) | null;
+  /** UFFDIO_COPY_MODE_WP. */
+  readonly protect: boolean;
+}
+
+/**
+ * Fills page by page and stops at the first that cannot be filled.
+ * @returns bytes filled or, if none, -ENOENT (not one registered area), -EINVAL (not registered for write protection,
+ *   or a file's memory), -EFAULT (the source, or beyond the end of shared memory), -EEXIST (there is a page), -ENOMEM
+ */
+export function fillPages(mm: AddressSpace, filling: Filling): number {
+  const { start, end } = filling;
+  const refuse = (rule: string, errno: number, text: string, area: Area | null = null): number =>
+    mm.refuse(`userfaultfd.fill.${rule}`, errno, () => ({
+      text,
+      source: "mfill_atomic",
+      area,
+      address: start,
+    }));
+  const area = mm.tree.find(start);
+  if (area === null || area.end < end || area.userfault === null)
+    return refuse("unregistered", ENOENT, "the range does not lie in one registered area", area);
+  if (filling.protect && (area.flags & VM_UFFD_WP) === 0)
+    return refuse("not-protected", EINVAL, "the area is not registered for write protection", area);
+  if (!area.isAnonymous && !isShmem(area)) return refuse("unfit", EINVAL, "a file's own memory", area);
+  for (let va = start; va < end; va += 4096) {
+    const error = fillPage(mm, area, va, filling);
+    if (error === 0) continue;
+    if (va > start) return va - start;
+    return error === EEXIST ? refuse("exists", EEXIST, "there is a page already", area) : -error;
+  }
+  return end - start;
+}
+
+/** @returns 0 or a positive errno */
+function fillPage(mm: AddressSpace, area: Area, va: number, { page, protect }: Filling): number {
+  const { translations } = mm;
+  const { frames } = translations;
+  const bytes = page === null ? null : page(va);
+  if (page !== null && bytes === null) return EFAULT;
+  if (area.pages !== null && area.fileIndex(va) * 4096 >= area.pages.size) return EFAULT;
+  if (translations.low(va) !== 0) return EEXIST;
+  if (bytes === null && area.pages === null)
+    return translations.install(va, frames.zeroFrame, entryLow(area), entryHigh(area)) ? 0 : ENOMEM;
+  const shared = (area.flags & VM_SHARED) !== 0 && area.pages !== null;
+  const frame = shared ? sharedFrame(area, va) : frames.allocate();
+  if (typeof frame === "object") return frame.errno;
+  if (frame === -1) return ENOMEM;
+  if (shared) frames.hold(frame);
+  else prepareAnon(mm, area);
+  if (bytes !== null) {
+    frames.memory.aboutToWrite(frame, 0, 4096);
+    frames.memory.u8.set(bytes, frames.memory.linearOf(frame));
+  }
+  const kept = protect ? PTE_UFFD_WP : (area.flags & VM_WRITE) !== 0 ? PTE_RW : 0;
+  const low = entryLow(area) | PTE_D | PTE_SOFT_DIRTY | kept | (shared ? 0 : PTE_ANON);
+  if (translations.install(va, frame, low, entryHigh(area))) return 0;
+  frames.release(frame);
+  return ENOMEM;
+}
+
+/** A new page of shared memory, entered in its page cache (shmem_mfill_atomic_pte). */
+function sharedFrame(area: Area, va: number): number | { readonly errno: number } {
+  const { pages } = area;
+  const index = area.fileIndex(va);
+  if (pages === null) return -1;
+  if (pages.frameAt(index, false) !== -1) return { errno: EEXIST };
+  if (pages.full) return { errno: ENOSPC };
+  const frame = pages.frameAt(index, true);
+  if (frame !== -1) pages.markDirty(index);
+  return frame;
+}

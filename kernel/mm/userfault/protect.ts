@@ -1,0 +1,60 @@
+/** Write protection through userfaultfd: UFFDIO_WRITEPROTECT, and PM_SCAN_WP_MATCHING of PAGEMAP_SCAN. */
+import { PTE_RW, PTE_UFFD_WP, PTE_UFFD_WP_MARKER } from "../../../mmu/page-table-entry.js";
+import { ENOENT, ENOMEM } from "../../errno.js";
+import type { AddressSpace } from "../address-space.js";
+import type { Area } from "../area.js";
+import { hasFrame, isUserfaultProtected } from "../translations.js";
+import { VM_UFFD_WP } from "../vm-flags.js";
+
+/**
+ * Write-protects the pages of [start, end) of a registered area; those that are not there by a marker, where such are
+ * (change_protection with MM_CP_UFFD_WP).
+ * @returns false when no frame is left for a page table
+ */
+export function protectPages(mm: AddressSpace, area: Area, start: number, end: number): boolean {
+  const { memory } = mm.env.frames;
+  mm.tables.forEachPresentOrSwap(start, end, (_va, low, _high, entry) => {
+    if (!hasFrame(low)) return;
+    memory.u32[entry] = ((low & ~PTE_RW) | PTE_UFFD_WP) >>> 0;
+    memory.entryWritten(entry);
+  });
+  mm.env.mmu.invalidateRange(start, end, mm.asid);
+  if (area.userfault?.marksEmpty(area) !== true) return true;
+  for (let page = start; page < end; page += 4096)
+    if (mm.translations.low(page) === 0 && !mm.tables.set(page, 0, PTE_UFFD_WP_MARKER, 0)) return false;
+  return true;
+}
+
+/** Lifts it again: the next write to a page that is there faults and finds nothing in its way. */
+export function unprotectPages(mm: AddressSpace, start: number, end: number): void {
+  const { memory } = mm.env.frames;
+  mm.tables.forEachPresentOrSwap(start, end, (_va, low, _high, entry) => {
+    if (!isUserfaultProtected(low)) return;
+    memory.u32[entry] = hasFrame(low) ? (low & ~PTE_UFFD_WP) >>> 0 : 0;
+    memory.entryWritten(entry);
+  });
+}
+
+/**
+ * UFFDIO_WRITEPROTECT's work (mwriteprotect_range), area by area: those before the one that refuses are done.
+ * @returns 0, -ENOENT (nothing mapped in the range, or not registered for it), -ENOMEM
+ */
+export function writeProtectRange(mm: AddressSpace, start: number, end: number, on: boolean): number {
+  let area = mm.tree.findFirst(start);
+  const none = area === null || area.start >= end;
+  for (; area !== null && area.start < end; area = area.next) {
+    if ((area.flags & VM_UFFD_WP) === 0) return refuseProtect(mm, area);
+    const [from, to] = [Math.max(start, area.start), Math.min(end, area.end)];
+    if (!on) unprotectPages(mm, from, to);
+    else if (!protectPages(mm, area, from, to)) return -ENOMEM;
+  }
+  return none ? refuseProtect(mm, null) : 0;
+}
+
+function refuseProtect(mm: AddressSpace, area: Area | null): number {
+  return mm.refuse("userfaultfd.writeprotect", ENOENT, () => ({
+    text: area === null ? "nothing is mapped there" : "the area is not registered for write protection",
+    source: "mwriteprotect_range",
+    area,
+  }));
+}

@@ -1,0 +1,37 @@
+/** Constants of linux/userfaultfd.h. */
+
+export const UFFD_API = 0xaa;
+
+export const UFFD_FEATURE_PAGEFAULT_FLAG_WP = 1 << 0;
+export const UFFD_FEATURE_MISSING_HUGETLBFS = 1 << 4;
+export const UFFD_FEATURE_MISSING_SHMEM = 1 << 5;
+export const UFFD_FEATURE_SIGBUS = 1 << 7;
+export const UFFD_FEATURE_THREAD_ID = 1 << 8;
+export const UFFD_FEATURE_EXACT_ADDRESS = 1 << 11;
+export const UFFD_FEATURE_WP_HUGETLBFS_SHMEM = 1 << 12;
+export const UFFD_FEATURE_WP_UNPOPULATED = 1 << 13;
+export const UFFD_FEATURE_WP_ASYNC = 1 << 15;
+
+/** What is built here: no events, no minor faults, neither POISON nor MOVE. */
+export const UFFD_FEATURES =
+  UFFD_FEATURE_PAGEFAULT_FLAG_WP |
+  UFFD_FEATURE_MISSING_HUGETLBFS |
+  UFFD_FEATURE_MISSING_SHMEM |
+  UFFD_FEATURE_SIGBUS |
+  UFFD_FEATURE_THREAD_ID |
+  UFFD_FEATURE_EXACT_ADDRESS |
+  UFFD_FEATURE_WP_HUGETLBFS_SHMEM |
+  UFFD_FEATURE_WP_UNPOPULATED |
+  UFFD_FEATURE_WP_ASYNC;
+
+export const UFFDIO_REGISTER_MODE_MISSING = 1;
+export const UFFDIO_REGISTER_MODE_WP = 2;
+export const UFFDIO_COPY_MODE_DONTWAKE = 1;
+export const UFFDIO_COPY_MODE_WP = 2;
+export const UFFDIO_ZEROPAGE_MODE_DONTWAKE = 1;
+export const UFFDIO_WRITEPROTECT_MODE_WP = 1;
+export const UFFDIO_WRITEPROTECT_MODE_DONTWAKE = 2;
+
+export const UFFD_EVENT_PAGEFAULT = 0x12;
+export const UFFD_PAGEFAULT_FLAG_WRITE = 1;
+export const UFFD_PAGEFAULT_FLAG_WP = 2;

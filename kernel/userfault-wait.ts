@@ -1,0 +1,34 @@
+/** A thread that waits for somebody to answer its page fault through a userfaultfd. */
+
+import type { Kernel } from "./kernel.js";
+import type { FaultForUser } from "./mm/fault-outcome.js";
+import type { UserfaultContext, UserfaultWait } from "./mm/userfault/context.js";
+import { isKilled } from "./signals/send.js";
+import type { Task } from "./task.js";
+
+export interface UserfaultSleep {
+  readonly context: UserfaultContext;
+  readonly wait: UserfaultWait;
+}
+
+/** Puts the running task to sleep at the instruction that faulted. */
+export function waitForUserfault(kernel: Kernel, task: Task, fault: FaultForUser): void {
+  const { context, address, flags } = fault;
+  task.userfault = { context, wait: context.sleep(task, task.tid, address, flags) };
+  kernel.scheduler.sleep(task, "asleep");
+}
+
+/** A sleeper was woken. @returns true where it sleeps on; false where it tries again, or sees to its signals first */
+export function sleepsOnUserfault(kernel: Kernel, task: Task, { context, wait }: UserfaultSleep): boolean {
+  const goesOn =
+    wait.woken || context.released || task.signals.attention || task.interruptedBy !== 0 || isKilled(task);
+  if (goesOn) leaveUserfault(task);
+  else kernel.scheduler.sleep(task, "asleep");
+  return !goesOn;
+}
+
+/** The task waits for no answer any more. */
+export function leaveUserfault(task: Task): void {
+  task.userfault?.context.leave(task.userfault.wait);
+  task.userfault = null;
+}
