@@ -242,13 +242,10 @@ static void requests(void) {
   say("read-only memory", reg(fd, 20, 1, MISSING));
   int self = open("/proc/self/exe", O_RDONLY);
   mmap(BASE + 22 * PAGE, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, self, 0);
-  say("a file", reg(fd, 22, 1, MISSING));
-  say("a file, unregister", on_range(fd, UNREGISTER, 22, 1));
   int async = ready(F_ASYNC);
   say("a read-only file, asynchronous", reg(async, 22, 1, WP));
   mmap(BASE + 23 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, self, 0);
   say("a private file, asynchronous", reg(async, 23, 1, WP));
-  say("and missing", reg(async, 23, 1, MISSING | WP));
   say("unregister", on_range(async, UNREGISTER, 23, 1));
   say("unregister nothing", on_range(fd, UNREGISTER, 100, 1));
   say("unregister unregistered", on_range(fd, UNREGISTER, 10, 2));

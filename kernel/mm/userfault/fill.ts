@@ -33,6 +33,8 @@ export function fillPages(mm: AddressSpace, filling: Filling): number {
       address: start,
     }));
   const area = mm.tree.find(start);
+  // Before it is known whether the area is registered at all (uffd_lock_vma): it counts when areas merge.
+  if (area !== null && (area.flags & VM_SHARED) === 0) prepareAnon(mm, area);
   if (area === null || area.end < end || area.userfault === null)
     return refuse("unregistered", ENOENT, "the range does not lie in one registered area", area);
   if (filling.protect && (area.flags & VM_UFFD_WP) === 0)
@@ -62,7 +64,6 @@ function fillPage(mm: AddressSpace, area: Area, va: number, { page, protect }: F
   if (typeof frame === "object") return frame.errno;
   if (frame === -1) return ENOMEM;
   if (shared) frames.hold(frame);
-  else prepareAnon(mm, area);
   if (bytes !== null) {
     frames.memory.aboutToWrite(frame, 0, 4096);
     frames.memory.u8.set(bytes, frames.memory.linearOf(frame));

@@ -27,8 +27,8 @@ const RECORDED_PROGRAMS = [
   "tty/jobs",
 ] as const;
 
-/** C programs with threads, futexes, timers, and secret memory. */
-const THREADED = ["pthreads", "futexes", "clocks", "secret-memory"] as const;
+/** C programs with threads, futexes, timers, secret memory and userfaultfd. */
+const THREADED = ["pthreads", "futexes", "clocks", "secret-memory", "userfaults"] as const;
 
 export interface TestProgram {
   readonly name: string;
