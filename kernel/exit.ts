@@ -1,6 +1,7 @@
 /** The end of a task and of a process (kernel/exit.c do_exit, do_group_exit, exit_notify; kernel/signal.c). */
 
 import { leaveFutexes } from "./futex/exit.js";
+import { leaveRings } from "./io-uring/leave.js";
 import type { Kernel } from "./kernel.js";
 import { releaseTracees } from "./ptrace/attach.js";
 import { withRegisters } from "./ptrace/registers.js";
@@ -131,6 +132,7 @@ function leave(kernel: Kernel, task: Task): void {
   if (at >= 0) process.tasks.splice(at, 1);
   // A leader's number stays taken until its process has been waited for.
   if (task !== process.leader && task.tracing === null) kernel.tasks.delete(task.tid);
+  leaveRings(task);
   task.files.drop();
   countResident(task, process.usage);
   task.mm.syncFiles();

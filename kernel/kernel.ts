@@ -18,7 +18,9 @@ import { FutexTable } from "./futex/table.js";
 import type { Host } from "./host.js";
 import { Ipc } from "./ipc/ipc.js";
 import { Limits } from "./limits.js";
+import type { Waiter } from "./wait-queue.js";
 import { environmentFor } from "./mm-environment.js";
+import { PinnedFrames } from "./mm/pins.js";
 import { commit, uncommit } from "./mm/accounting.js";
 import { AddressSpace } from "./mm/address-space.js";
 import { settingsFor, type MmEnvironment, type MmSettings, type VmEvents } from "./mm/environment.js";
@@ -56,6 +58,7 @@ const DEFAULT_MAX_TASKS = 4096;
 export class Kernel {
   readonly memory: PhysicalMemory;
   readonly frames: FrameAllocator;
+  readonly pins: PinnedFrames;
   readonly mmu: Mmu;
   readonly cpu: Processor;
   readonly host: Host;
@@ -91,7 +94,7 @@ export class Kernel {
   readonly samePages: SamePages;
   readonly samePageDaemon: SamePageDaemon;
   /** Tasks that wait for the host's input. */
-  readonly hostWaiters = new Set<Task>();
+  readonly hostWaiters = new Set<Waiter>();
   readonly waitForAll: boolean;
   /** The first process: how it ends is how the run ends. */
   init!: Process;
@@ -122,6 +125,7 @@ export class Kernel {
   constructor(options: KernelOptions) {
     this.memory = options.memory;
     this.frames = options.frames;
+    this.pins = new PinnedFrames(options.frames);
     this.mmu = options.mmu;
     this.cpu = options.cpu;
     this.host = options.host;

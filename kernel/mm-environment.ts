@@ -35,6 +35,7 @@ export function environmentFor(
 export class KernelEnvironment implements MmEnvironment {
   readonly frames: Kernel["frames"];
   readonly mmu: Kernel["mmu"];
+  readonly pins: Kernel["pins"];
   release: ReleaseRules;
   sealing: SealingModel;
   pku: boolean;
@@ -55,6 +56,7 @@ export class KernelEnvironment implements MmEnvironment {
   ) {
     this.frames = kernel.frames;
     this.mmu = kernel.mmu;
+    this.pins = kernel.pins;
     this.release = kernel.release.rules;
     this.sealing = more.sealing ?? defaultSealing;
     this.pku = kernel.pku;

@@ -91,6 +91,10 @@ export class RunLoop {
         this.goOnUnfinished(task, task.unfinished.shift()!);
         continue;
       }
+      if (task.work.length > 0) {
+        task.work.shift()!.run();
+        continue;
+      }
       if (task.waiting !== null) {
         this.calls.goOn(task);
         continue;
@@ -198,7 +202,7 @@ export class RunLoop {
       if (this.kernel.timerQueue.next <= now) this.kernel.timerQueue.fire(now);
     }
     if (this.kernel.hostWaiters.size > 0 && this.kernel.host.stdin.ready())
-      for (const task of [...this.kernel.hostWaiters]) task.wake();
+      for (const task of [...this.kernel.hostWaiters]) task.wake(0);
   }
 
   /** Nobody can run: carries a virtual clock to the next timer, else says what the run waits for. */
@@ -278,6 +282,7 @@ export class RunLoop {
     } while (
       !signals.attention &&
       task.waiting === null &&
+      task.work.length === 0 &&
       task.state === "ready" &&
       task.interruptedBy === 0 &&
       !scheduler.yielding &&

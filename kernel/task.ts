@@ -4,6 +4,7 @@ import type { Credentials } from "./credentials.js";
 import type { ProgramSealing } from "./exec/seal-program.js";
 import type { FileTable } from "./fs/file-table.js";
 import type { FsContext } from "./fs/fs-context.js";
+import type { RingFile } from "./io-uring/ring-file.js";
 import type { Limits } from "./limits.js";
 import type { AddressSpace } from "./mm/address-space.js";
 import type { MemoryPolicy } from "./mm/memory-policy.js";
@@ -157,6 +158,11 @@ export interface PkruWriters {
 /** "ready": it runs or stands in the run queue. "asleep": something will wake it. "dead": it has ended. */
 export type TaskState = "ready" | "asleep" | "dead";
 
+/** Something put off until its task is about to go on. */
+export interface TaskWork {
+  run(): void;
+}
+
 export class Task implements Waiter {
   /** execve gives the caller its leader's. */
   tid: number;
@@ -187,6 +193,10 @@ export class Task implements Waiter {
   /** The record that its queues and its deadline were set for. */
   registered: WaitRecord | null = null;
   deadline: TimerEntry | null = null;
+  /** What is done in its name before it goes on (task_work); the first one first. */
+  readonly work: TaskWork[] = [];
+  /** The rings it has submitted to; null: none ever. */
+  rings: Set<RingFile> | null = null;
   /** What restart_syscall(2) goes on with; null: nothing, EINTR. */
   restart: RestartBlock | null = null;
   /** Who traces it, and how; null: nobody. */
@@ -271,7 +281,7 @@ export class Task implements Waiter {
   }
 
   /** Lets a sleeper look again whether it may go on. */
-  wake(): void {
+  wake(_events?: number): void {
     this.scheduler.wake(this);
   }
 

@@ -1,5 +1,6 @@
 /** One system call in progress, as its handler sees it. One object serves every call of a machine. */
 
+import type { OpenFile } from "../kernel/fs/open-file.js";
 import type { ProcessorRegisters } from "../kernel/processor.js";
 import type { AddressSpace } from "../kernel/mm/address-space.js";
 import type { Word } from "../kernel/mm/word.js";
@@ -81,6 +82,11 @@ export class SyscallCall {
   /** The high 32 bits of argument `i`, unsigned. */
   high(i: number): number {
     return this.registers.high(ARGUMENT_REGISTERS[i]!) >>> 0;
+  }
+
+  /** What a descriptor names. */
+  fileAt(fd: number): OpenFile | undefined {
+    return this.task.files.get(fd);
   }
 
   /** A file descriptor: the kernel takes an unsigned int, so -1 and friends are just not open. */

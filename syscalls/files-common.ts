@@ -21,7 +21,7 @@ import type { SyscallCall } from "./call.js";
 export function fileOf(call: SyscallCall, fd: number, allowPath = false): OpenFile | number {
   const { resumed } = call;
   const held = resumed?.kind === "file" ? resumed.files?.get(fd) : undefined;
-  const file = held ?? call.task.files.get(fd);
+  const file = held ?? call.fileAt(fd);
   return file === undefined || (file.isPath && !allowPath) ? -EBADF : file;
 }
 
@@ -92,7 +92,7 @@ export function block(
   const queues: WaitQueue[] = [];
   const files = new Map<number, OpenFile>();
   for (const fd of fds) {
-    const file = call.task.files.get(fd);
+    const file = call.fileAt(fd);
     if (file === undefined || files.has(fd)) continue;
     files.set(fd, file.hold());
     if (file.waitQueue !== null) queues.push(file.waitQueue);

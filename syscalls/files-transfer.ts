@@ -87,7 +87,7 @@ function untilPageEnd(file: OpenFile, offset: number): number {
  * Moves bytes out of a file into segments.
  * @param at the offset of pread; null: at the file's position, which moves
  */
-function readFile(
+export function readFile(
   call: SyscallCall,
   fdNumber: number,
   file: OpenFile,
@@ -127,7 +127,7 @@ function readFile(
 }
 
 /** Moves bytes out of segments into a file. A stream that is full blocks with what is done so far in the record. */
-function writeFile(
+export function writeFile(
   call: SyscallCall,
   fdNumber: number,
   file: OpenFile,

@@ -10,6 +10,7 @@ import { xattrSyscalls } from "./files-xattr.js";
 import { controlSyscalls } from "./files-control.js";
 import { copySyscalls } from "./files-copy.js";
 import { ioctlSyscalls } from "./files-ioctl.js";
+import { ringSyscalls } from "./io-uring.js";
 import { lockSyscalls } from "./files-locks.js";
 import { openSyscalls } from "./files-open.js";
 import { messageSyscalls } from "./sockets-message.js";
@@ -50,5 +51,6 @@ export const fileSyscalls: readonly Definition[] = [
   ...socketSyscalls,
   ...messageSyscalls,
   ...optionSyscalls,
+  ...ringSyscalls,
   ...absentSyscalls,
 ];

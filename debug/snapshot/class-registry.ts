@@ -44,6 +44,11 @@ import { Ipc } from "../../kernel/ipc/ipc.js";
 import { MessageQueue as IpcMessageQueue, MessageQueues } from "../../kernel/ipc/message-queues.js";
 import { SemaphoreSet, Semaphores } from "../../kernel/ipc/semaphores.js";
 import { SharedMemory, SharedMemoryAttachment, SharedMemorySegment } from "../../kernel/ipc/shared-memory.js";
+import { RequestIssuer } from "../../syscalls/io-uring-issuer.js";
+import { Request } from "../../kernel/io-uring/request.js";
+import { RingFile } from "../../kernel/io-uring/ring-file.js";
+import { RingPages } from "../../kernel/io-uring/ring-pages.js";
+import { PinnedFrames } from "../../kernel/mm/pins.js";
 import { Kernel } from "../../kernel/kernel.js";
 import { Limits } from "../../kernel/limits.js";
 import {
@@ -158,6 +163,7 @@ const CLASSES = {
   PendingSignals,
   PidFile,
   Pipe,
+  PinnedFrames,
   PipeFile,
   Ports,
   Process,
@@ -171,6 +177,10 @@ const CLASSES = {
   Ramfs,
   RandomFile,
   RegularOpenFile,
+  Request,
+  RequestIssuer,
+  RingFile,
+  RingPages,
   RunLoop,
   SamePageDaemon,
   SamePages,

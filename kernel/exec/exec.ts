@@ -6,6 +6,7 @@ import type { Inode } from "../fs/inode.js";
 import type { Location } from "../fs/mount.js";
 import { endThread } from "../exit.js";
 import { leaveFutexes } from "../futex/exit.js";
+import { leaveRings } from "../io-uring/leave.js";
 import type { Kernel } from "../kernel.js";
 import { RLIMIT_STACK } from "../limits.js";
 import type { AddressSpace } from "../mm/address-space.js";
@@ -219,6 +220,7 @@ function beginNew(
   }
   task.comm = path.slice(path.lastIndexOf("/") + 1, path.length).slice(0, 15);
   task.executable = file.path;
+  leaveRings(task);
   ownFiles(task);
   task.files.closeOnExec();
   process.timers.executed();

@@ -3,6 +3,7 @@ import type { Mmu } from "../../mmu/mmu.js";
 import type { Provenance, RefusalSink } from "../refusal.js";
 import type { AddressSpace } from "./address-space.js";
 import type { SamePages } from "./ksm/same-pages.js";
+import { PinnedFrames } from "./pins.js";
 import { RULES_6_18, type ReleaseRules } from "./release.js";
 import { defaultSealing } from "./sealing/models.js";
 import type { SealingModel } from "./sealing/sealing-model.js";
@@ -76,6 +77,8 @@ export interface VmEvents {
 export interface MmEnvironment {
   readonly frames: FrameAllocator;
   readonly mmu: Mmu;
+  /** Frames that the kernel writes at any time; one record for the machine. */
+  readonly pins: PinnedFrames;
   release: ReleaseRules;
   sealing: SealingModel;
   /** Protection keys are on (CPUID OSPKE). */
@@ -136,6 +139,7 @@ export function createEnvironment(
   base: Pick<MmEnvironment, "frames" | "mmu" | "machine"> & Partial<MmEnvironment>,
 ): MmEnvironment {
   return {
+    pins: new PinnedFrames(base.frames),
     release: RULES_6_18,
     sealing: defaultSealing,
     pku: true,

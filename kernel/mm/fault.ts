@@ -318,7 +318,7 @@ function makeWritable(mm: AddressSpace, area: Area, page: number, low: number): 
     setWritable(mm, page);
     return "ok";
   }
-  if ((low & PTE_ANON) !== 0 && frames.references(frame) === 1) {
+  if ((low & PTE_ANON) !== 0 && frames.references(frame) - mm.env.pins.of(frame) === 1) {
     if ((area.flags & VM_WRITE) !== 0) setWritable(mm, page);
     return "ok";
   }

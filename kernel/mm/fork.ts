@@ -1,4 +1,12 @@
-import { PTE_ANON, PTE_D, PTE_GUARD, PTE_RW, PTE_UFFD_WP, pteFrame } from "../../mmu/page-table-entry.js";
+import {
+  PTE_ANON,
+  PTE_D,
+  PTE_FRAME_MASK,
+  PTE_GUARD,
+  PTE_RW,
+  PTE_UFFD_WP,
+  pteFrame,
+} from "../../mmu/page-table-entry.js";
 import { ENOMEM } from "../errno.js";
 import { commit, countPages } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
@@ -80,7 +88,17 @@ function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): numb
     // Read only now: room for a table may have been made by unmapping a page of a file.
     const low = words[entry];
     const target = table + ((va - start) / 4096) * 2;
-    if (hasFrame(low)) {
+    if (hasFrame(low) && !shared && parent.env.pins.of(pteFrame(low)) > 0) {
+      // copy_present_page: whoever pinned it goes on writing the parent's page.
+      const copy = frames.allocate();
+      if (copy === -1) {
+        error = -ENOMEM;
+        return;
+      }
+      child.translations.copyFrame(pteFrame(low), copy);
+      words[target] = ((low & ~(PTE_FRAME_MASK | PTE_UFFD_WP)) | (copy << 12)) >>> 0;
+      child.translations.anonPages++;
+    } else if (hasFrame(low)) {
       const readOnly = (low & ~PTE_RW) >>> 0;
       const childs = (readOnly & ~PTE_UFFD_WP) >>> 0;
       if (!shared) {

@@ -1,4 +1,5 @@
 import type { FilePages } from "./file-pages.js";
+import type { Word } from "./word.js";
 
 /** What mmap needs to know of an open file description (`struct file`). One object per description, not per fd. */
 export interface MappableFile {
@@ -26,6 +27,8 @@ export interface MappableFile {
   readonly countsAreas?: boolean;
   /** Of memfd_secret: its pages are reached through page tables only (secret-memory.ts). */
   readonly secret?: boolean;
+  /** It is mapped only at a place and an offset of its choice (get_unmapped_area): a positive errno, or 0. */
+  placeRefused?(address: Word, offset: Word): number;
   /** Writes dirty pages back to where the file comes from: 0 or -errno (vfs_fsync). */
   sync?(): number;
   /** The VMA was made (or copied): the description must stay open until as many `unmapped` calls came. */

@@ -107,6 +107,9 @@ export function mmap(
   if (prot === uapi.PROT_EXEC) key = Math.max(0, executeOnlyKey(mm));
 
   if (length > TASK_SIZE) return refuse("length", ENOMEM, "longer than user space", "get_unmapped_area");
+  const misplaced = source?.placeRefused?.(address, offset) ?? 0;
+  if (misplaced !== 0)
+    return refuse("place", misplaced, "this file chooses where it is mapped", "get_unmapped_area");
   let start: number;
   if (fixed) {
     // A fixed address that looks like an error is taken for one (IS_ERR_VALUE in __get_unmapped_area).

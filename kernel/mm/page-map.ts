@@ -44,7 +44,7 @@ const UFFD_WP_MARKER = 31 + 1 * 32;
 export function mappers(mm: AddressSpace, low: number): number {
   const frame = pteFrame(low);
   const own = (low & PTE_ANON) === 0 || mm.env.samePages?.isMerged(frame) === true ? 1 : 0;
-  return mm.env.frames.references(frame) - own;
+  return mm.env.frames.references(frame) - mm.env.pins.of(frame) - own;
 }
 
 /** The page behind an entry is one that somebody counts (vm_normal_page). */

@@ -67,6 +67,8 @@ export function sysctls(kernel: Kernel): Record<string, Node> {
       cap_last_cap: text("40\n"),
       core_pattern: corePattern(kernel),
       core_uses_pid: rememberedInteger(kernel.tunables, CORE_USES_PID, 0),
+      io_uring_disabled: rememberedInteger(kernel.tunables, "kernel/io_uring_disabled", 0, 2),
+      io_uring_group: rememberedInteger(kernel.tunables, "kernel/io_uring_group", -1),
       hostname: nameFile(kernel, "hostname"),
       domainname: nameFile(kernel, "domainname"),
       msgmax: text(`${MSGMAX}\n`),

@@ -20,6 +20,7 @@ const RECORDED_PROGRAMS = [
   "readiness/pipes",
   "readiness/readiness",
   "readiness/waiters",
+  "rings/rings",
   "signals/signals",
   "sockets/sockets-inet",
   "sockets/sockets-unix",
