@@ -31,7 +31,8 @@ static u64 nap[2] = {0, 100000000}, nap2[2] = {0, 20000000};
 static char page[3 * 4096] __attribute__((aligned(4096)));
 static struct { void *b; u64 n; } iov[2];
 int main_(long *sp) {
-  ring g; long r; int pp[2]; char *m;
+  ring g; int pp[2]; char *m;
+  if (sp[0] > 1) SC(231, 7);
   ps("setup "); kv("0", try_setup(0, 0, 0, 0)); kv("big", try_setup(32769, 0, 0, 0)); kv("clamp", try_setup(99999, 16, 0, 0));
   kv("3", try_setup(3, 0, 0, 0)); kv("cq0", try_setup(8, 8, 0, 0)); kv("cq4", try_setup(8, 8, 4, 0)); kv("cq100", try_setup(8, 8, 100, 0)); kv("cqbig", try_setup(8, 8, 65537, 0));
   kv("resv", try_setup(8, 0, 0, 1)); kv("flag", try_setup(8, 1u << 31, 0, 0)); kv("defer", try_setup(8, 1 << 13, 0, 0)); kv("efault", SC(425, 8, 8)); nl();
@@ -94,7 +95,7 @@ int main_(long *sp) {
   put(&g, 0, 0, 0, 0, 0)->flags = 4; put(&g, 22, f, page, 100, 0)->flags = 4; put(&g, 0, 0, 0, 0, 0); go(&g, "link", 3);
   put(&g, 22, f, page, 100, 0)->flags = 8; put(&g, 0, 0, 0, 0, 0); go(&g, "hardlink", 2);
   put(&g, 22, f, page, 100, 0)->flags = 4; put(&g, 250, 0, 0, 0, 0)->flags = 4; put(&g, 0, 0, 0, 0, 0); go(&g, "bad link", 3);
-  put(&g, 22, pp[0], page, 2, 0); put(&g, 0, 0, 0, 0, 0)->flags = 2; put(&g, 0, 0, 0, 0, 0); ps("drain: "); kv("enter", enter(&g, 3, 0, 1)); reap(&g); SC(1, pp[1], "hi", 2); go(&g, "drained", 0);
+  put(&g, 22, pp[0], page, 2, 0); put(&g, 0, 0, 0, 0, 0)->flags = 2; put(&g, 0, 0, 0, 0, 0); ps("drain: "); kv("enter", enter(&g, 3, 0, 1)); reap(&g); SC(1, pp[1], "hi", 2); SC(35, nap2, 0); go(&g, "drained", 0);
   put(&g, 0, 0, 0, 0, 0)->flags = 64; put(&g, 22, 99, 0, 0, 0)->flags = 64; put(&g, 0, 0, 0, 0, 0); ps("skip: "); kv("enter", enter(&g, 3, 2, 1)); reap(&g);
   put(&g, 0, 0, 0, 0, 0)->flags = 2; go(&g, "drain then", 1);
   /* time, poll, eventfd */
@@ -106,5 +107,12 @@ int main_(long *sp) {
   ring_open(&g, 2, 8 | 65536, 2); for (int i = 0; i < 3; i++) { put(&g, 0, 0, 0, 0, 0); put(&g, 0, 0, 0, 0, 0); kv("enter", enter(&g, 2, 0, 0)); } kx("flags", g.r[9]); kv("lost", g.r[11]); reap(&g); kx("flags", g.r[9]); go(&g, "more", 0); kx("flags", g.r[9]); go(&g, "last", 0); ring_close(&g);
   ring_open(&g, 4, 128, 0); put(&g, 250, 0, 0, 0, 0); put(&g, 0, 0, 0, 0, 0); go(&g, "submit all", 2); put(&g, 0, 0, 0, 0, 0); g.r[g.p.so[6] / 4 + 2] = 77; ps("index: "); kv("enter", enter(&g, 1, 0, 1)); kv("dropped", g.r[8]); reap(&g); ring_close(&g);
   ring_open(&g, 4, 64 | 4096 | 8192, 0); put(&g, 0, 0, 0, 0, 0); kv("disabled", enter(&g, 1, 0, 1)); kv("enable", SC(427, g.fd, 12, 0, 0)); kv("again", SC(427, g.fd, 12, 0, 0)); go(&g, "enabled", 1); ring_close(&g);
+  /* what waits when its ring or its task goes */
+  ring_open(&g, 4, 0, 0); put(&g, 22, pp[0], page, 10, 0); enter(&g, 1, 0, 0); ring_close(&g); SC(35, nap, 0); SC(1, pp[1], "left", 4); kv("closed", SC(0, pp[0], page, 10)); nl();
+  child = SC(57); if (!child) { ring_open(&g, 4, 0, 0); put(&g, 22, pp[0], page, 10, 0); put(&g, 22, pp[0], page, 10, 0)->flags = 8; put(&g, 0, 0, 0, 0, 0); enter(&g, 3, 0, 0); SC(231, 5); } SC(61, child, &st, 0, 0); kv("ended", st >> 8); SC(1, pp[1], "more", 4); kv("read", SC(0, pp[0], page, 10)); nl();
+  child = SC(57); if (!child) { char *args[] = {"x", "y", 0}; ring_open(&g, 4, 0, 0); put(&g, 22, pp[0], page, 10, 0); enter(&g, 1, 0, 0); SC(59, "/proc/self/exe", args, args + 2); SC(231, 6); } SC(61, child, &st, 0, 0); kv("executed", st >> 8); SC(1, pp[1], "most", 4); kv("read", SC(0, pp[0], page, 10)); nl();
+  ring_open(&g, 4, 0, 0); put(&g, 22, pp[0], page, 10, 0); enter(&g, 1, 0, 0); SC(1, pp[1], "now", 3); SC(39); kv("told", g.r[3] - g.r[2]); reap(&g); ring_close(&g);
+  ring_open(&g, 4, 4096 | 8192, 0); put(&g, 22, pp[0], page, 10, 0); enter(&g, 1, 0, 0); SC(1, pp[1], "later", 5); SC(39); kv("deferred", g.r[3] - g.r[2]); kv("enter", enter(&g, 0, 1, 1)); reap(&g); ring_close(&g);
+  ring_open(&g, 4, 0, 0); put(&g, 22, pp[0], page, 10, 0); enter(&g, 1, 0, 0); child = SC(57); if (!child) { SC(1, pp[1], "child", 5); SC(231, 0); } SC(61, child, &st, 0, 0); kv("by child", g.r[3] - g.r[2]); reap(&g); ring_close(&g);
   return 0;
 }

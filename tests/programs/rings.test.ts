@@ -11,7 +11,8 @@ const RECORDED = join(import.meta.dirname, "..", "recorded", "rings");
 it("rings answer as Linux's do, and every reference adds up after each step", () => {
   const host = new BufferHost();
   const elf = new Uint8Array(readFileSync(join(RECORDED, "rings.elf")));
-  const machine = new Machine(elf, { host });
+  const machine = Machine.create({ host });
+  machine.load(elf);
   for (let i = 0; i < 10_000; i++) {
     const { reason } = machine.run(500);
     expect(checkMachine(machine.kernel, [machine.kernel.init.leader.mm])).toEqual([]);
