@@ -89,7 +89,7 @@ export class Timeline {
     this.checkpoint();
   }
 
-  /** Up to here the user has changed the run. */
+  /** The user has changed the run: what comes need not be what was recorded. */
   get wasChanged(): boolean {
     return this.edits.length > 0 || this.interfered;
   }

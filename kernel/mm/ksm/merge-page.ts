@@ -4,7 +4,7 @@ import type { Area } from "../area.js";
 import { entryHigh, entryLow, hasFrame } from "../translations.js";
 import { VM_MERGEABLE } from "../vm-flags.js";
 import { checksum, sameContent } from "./frame-content.js";
-import { isPinned, type PinnedFrames } from "./pinned.js";
+import { isHeldElsewhere, type HeldElsewhere } from "./held-elsewhere.js";
 import type { RmapItem, StableNode } from "./records.js";
 import type { SamePages } from "./same-pages.js";
 
@@ -24,7 +24,7 @@ function pageOf({ slot: { mm }, address }: RmapItem): Page | null {
 }
 
 /** Looks whether a page's content has a frame already, or a page that it could share one with (cmp_and_merge_page). */
-export function compareAndMerge(samePages: SamePages, item: RmapItem, pinned: PinnedFrames): void {
+export function compareAndMerge(samePages: SamePages, item: RmapItem, held: HeldElsewhere): void {
   const page = pageOf(item);
   if (page === null) return;
   const { memory } = samePages.frames;
@@ -41,21 +41,21 @@ export function compareAndMerge(samePages: SamePages, item: RmapItem, pinned: Pi
   const sum = checksum(memory, page.frame);
   const { mergingLooksAtChangesFirst } = item.slot.mm.env.release;
   if (mergingLooksAtChangesFirst && changedSince(item, sum)) return;
-  if (mergingLooksAtChangesFirst && becomesZeroPage(samePages, item, page, sum, pinned)) return;
+  if (mergingLooksAtChangesFirst && becomesZeroPage(samePages, item, page, sum, held)) return;
   const node = stableNode(samePages, page.frame, sum);
   if (node !== null) {
-    if (replace(samePages, item, page, node.frame, pinned)) samePages.attach(item, node);
+    if (replace(samePages, item, page, node.frame, held)) samePages.attach(item, node);
     return;
   }
   if (!mergingLooksAtChangesFirst && changedSince(item, sum)) return;
-  if (!mergingLooksAtChangesFirst && becomesZeroPage(samePages, item, page, sum, pinned)) return;
+  if (!mergingLooksAtChangesFirst && becomesZeroPage(samePages, item, page, sum, held)) return;
 
   const same = samePages.unstable.get(sum) ?? [];
   for (const other of same) {
     const found = other.unstable ? pageOf(other) : null;
     if (found === null || !sameContent(memory, found.frame, page.frame)) continue;
     // A page that a fork shares is not merged with itself.
-    if (found.frame !== page.frame) mergeTwo(samePages, item, page, other, found, sum, pinned);
+    if (found.frame !== page.frame) mergeTwo(samePages, item, page, other, found, sum, held);
     return;
   }
   if (same.length === 0) samePages.unstable.set(sum, same);
@@ -87,12 +87,12 @@ function becomesZeroPage(
   item: RmapItem,
   page: Page,
   sum: number,
-  pinned: PinnedFrames,
+  held: HeldElsewhere,
 ): boolean {
   const { memory, zeroFrame } = samePages.frames;
   if (!samePages.settings.useZeroPages || sum !== checksum(memory, zeroFrame)) return false;
   if (!sameContent(memory, page.frame, zeroFrame)) return false;
-  if (isPinned(pinned, page.frame, samePages.frames, samePages)) return false;
+  if (isHeldElsewhere(held, page.frame, samePages.frames, samePages)) return false;
   const { mm } = item.slot;
   const low = entryLow(page.area) | PTE_D | PTE_SOFT_DIRTY;
   mm.translations.install(item.address, zeroFrame, low, entryHigh(page.area));
@@ -107,11 +107,11 @@ function mergeTwo(
   other: RmapItem,
   found: Page,
   sum: number,
-  pinned: PinnedFrames,
+  held: HeldElsewhere,
 ): void {
   if (
-    isPinned(pinned, page.frame, samePages.frames, samePages) ||
-    isPinned(pinned, found.frame, samePages.frames, samePages)
+    isHeldElsewhere(held, page.frame, samePages.frames, samePages) ||
+    isHeldElsewhere(held, found.frame, samePages.frames, samePages)
   )
     return;
   const node = samePages.addNode(page.frame, sum);
@@ -119,21 +119,21 @@ function mergeTwo(
   samePages.frames.hold(page.frame);
   const low = entryLow(page.area) | PTE_ANON | PTE_D | (page.low & PTE_SOFT_DIRTY);
   item.slot.mm.translations.install(item.address, page.frame, low, entryHigh(page.area));
-  replace(samePages, other, found, page.frame, pinned);
+  replace(samePages, other, found, page.frame, held);
   samePages.detach(other);
   samePages.attach(other, node);
   samePages.attach(item, node);
 }
 
-/** Gives a page another frame of the same content, not soft-dirty (replace_page). False where it is pinned. */
+/** Gives a page another frame of the same content, not soft-dirty (replace_page). False where others hold it. */
 function replace(
   samePages: SamePages,
   item: RmapItem,
   page: Page,
   frame: PageFrame,
-  pinned: PinnedFrames,
+  held: HeldElsewhere,
 ): boolean {
-  if (isPinned(pinned, page.frame, samePages.frames, samePages)) return false;
+  if (isHeldElsewhere(held, page.frame, samePages.frames, samePages)) return false;
   samePages.frames.hold(frame);
   const { mm } = item.slot;
   mm.translations.install(item.address, frame, entryLow(page.area) | PTE_ANON | PTE_D, entryHigh(page.area));

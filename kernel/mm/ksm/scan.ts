@@ -3,7 +3,7 @@ import type { AddressSpace } from "../address-space.js";
 import { hasFrame } from "../translations.js";
 import { VM_MERGEABLE } from "../vm-flags.js";
 import { compareAndMerge } from "./merge-page.js";
-import type { PinnedFrames } from "./pinned.js";
+import type { HeldElsewhere } from "./held-elsewhere.js";
 import type { RmapItem, ScanSlot } from "./records.js";
 import type { SamePages } from "./same-pages.js";
 
@@ -13,12 +13,12 @@ import type { SamePages } from "./same-pages.js";
  * @returns how many were looked at
  */
 export function scan(samePages: SamePages, pages: number): number {
-  const pinned: PinnedFrames = { frames: null };
+  const held: HeldElsewhere = { frames: null };
   let scanned = 0;
   while (scanned < pages) {
     const item = nextItem(samePages);
     if (item === null) break;
-    compareAndMerge(samePages, item, pinned);
+    compareAndMerge(samePages, item, held);
     scanned++;
     samePages.pagesScanned++;
   }

@@ -2,22 +2,22 @@ import type { FrameAllocator, FrameHolder } from "../../../mmu/frame-allocator.j
 import type { PageFrame } from "../../../mmu/types.js";
 
 /** Frames that somebody has besides page tables, as a pipe has (vmsplice): found out when first asked for. */
-export interface PinnedFrames {
+export interface HeldElsewhere {
   frames: ReadonlySet<PageFrame> | null;
 }
 
 /** @param merging the holder of merged frames, which does not count */
-export function isPinned(
-  pinned: PinnedFrames,
+export function isHeldElsewhere(
+  held: HeldElsewhere,
   frame: PageFrame,
   { holders }: FrameAllocator,
   merging: FrameHolder,
 ): boolean {
-  if (pinned.frames === null) {
+  if (held.frames === null) {
     const found = new Set<PageFrame>();
     for (const holder of holders)
-      if (holder !== merging) for (const held of holder.heldFrames()) found.add(held);
-    pinned.frames = found;
+      if (holder !== merging) for (const each of holder.heldFrames()) found.add(each);
+    held.frames = found;
   }
-  return pinned.frames.has(frame);
+  return held.frames.has(frame);
 }
