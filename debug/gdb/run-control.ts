@@ -9,7 +9,7 @@ import { BreakPolicy } from "../stops/break-policy.js";
 import { StopEngine } from "../stops/stop-engine.js";
 import type { Hit, Wanted } from "../stops/wanted.js";
 import type { Edit } from "../timeline/edit.js";
-import { Timeline } from "../timeline/timeline.js";
+import { Timeline, type TimelineOptions } from "../timeline/timeline.js";
 import { Stops, type Action, type StopEvent } from "./stops.js";
 
 /** How the conversation ended: gdb let the programs go, or killed the first one. */
@@ -34,6 +34,7 @@ export class RunControl {
   constructor(
     private readonly machine: Machine,
     private readonly tell: (event: StopEvent | null) => void,
+    timeline: TimelineOptions = {},
   ) {
     const { kernel, cpu } = machine;
     this.past = new BreakPolicy(machine);
@@ -41,7 +42,7 @@ export class RunControl {
     this.past.engine = this.engine;
     this.stops = new Stops(kernel, cpu, this.engine.points);
     this.engine.policy = this.stops;
-    this.timeline = new Timeline(machine, this.engine);
+    this.timeline = new Timeline(machine, this.engine, timeline);
     this.way = new Traveller(
       machine,
       this.timeline,
@@ -220,11 +221,27 @@ export class RunControl {
       return null;
     }
     const result = this.timeline.run(maxInstructions, false) as RunResult;
-    if (this.stops.events.length > 0 || result.reason === "exited") {
-      this.running = false;
-      this.tellNext();
-    }
+    if (this.stops.events.length > 0 || result.reason === "exited") this.stopped();
     return result;
+  }
+
+  /** Forwards it is over; where the way back is long it gets a shorter one before gdb is told. */
+  private stopped(): void {
+    const { stops } = this;
+    const canGoBack = stops.inferiors.size > 0 && stops.events.every(({ kind }) => kind !== "ended");
+    if (canGoBack && this.timeline.longWayBack) {
+      this.wayBack = this.shortenWayBack();
+      this.running = true;
+      return;
+    }
+    this.running = false;
+    this.tellNext();
+  }
+
+  private *shortenWayBack(): Leg<null> {
+    yield* this.way.shortenWayBack();
+    this.stops.wentOverAgain();
+    return null;
   }
 
   /** Ctrl-C in gdb. */
@@ -237,9 +254,8 @@ export class RunControl {
     const { current } = this.machine.kernel;
     const tasks = this.stops.tasks();
     const task = tasks.includes(current) ? current : tasks[0];
-    this.running = false;
     if (task !== undefined) this.stops.events.push({ kind: "interrupt", task });
-    this.tellNext();
+    this.stopped();
   }
 
   private tellNext(): void {

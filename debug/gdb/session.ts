@@ -23,6 +23,7 @@ import { parseResume, parseStopPoint } from "./packet-commands.js";
 import { framed, PacketReader } from "./packet-reader.js";
 import { RegisterFile } from "./register-file.js";
 import { linuxSignal } from "./signals.js";
+import type { TimelineOptions } from "../timeline/timeline.js";
 import { RunControl, type Outcome } from "./run-control.js";
 import { stopReply } from "./stop-reply.js";
 import type { Action, StopEvent, Stops } from "./stops.js";
@@ -74,9 +75,10 @@ export class GdbSession {
   constructor(
     private readonly machine: Machine,
     private readonly send: (text: string) => void,
+    timeline: TimelineOptions = {},
   ) {
     const { kernel } = machine;
-    this.control = new RunControl(machine, (event) => this.stopped(event));
+    this.control = new RunControl(machine, (event) => this.stopped(event), timeline);
     this.registers = new RegisterFile(kernel);
     this.registers.atCall = (task) => this.standsAtCall(task);
     this.files = this.newFiles();
@@ -441,7 +443,8 @@ export class GdbSession {
   }
 
   private reverse(how: string): string | null {
-    const task = this.chosen !== null && this.chosen.state !== "dead" ? this.chosen : this.task();
+    const { chosen } = this;
+    const task = chosen !== null && this.stops.tasks().includes(chosen) ? chosen : this.task();
     if (how !== "s" && how !== "c") return UNKNOWN;
     if (task === undefined) return NO_SUCH;
     this.control.reverse(task, how === "s" ? "step" : "continue");

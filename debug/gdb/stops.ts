@@ -51,6 +51,11 @@ export class Inferior {
     return copy;
   }
 
+  /** What is set, for the process that has this one's place. */
+  movedTo(process: Process): Inferior {
+    return process === this.process ? this : this.copyFor(process);
+  }
+
   clear(): void {
     this.software.clear();
     this.hardware.clear();
@@ -112,6 +117,28 @@ export class Stops implements StopPolicy {
     this.inCall.clear();
     for (const process of [...this.inferiors.keys()])
       if (this.kernel.processes.get(process.pid) !== process) this.inferiors.delete(process);
+  }
+
+  /**
+   * The last part of the run was gone a second time: what began in it has the same number and is another object.
+   */
+  wentOverAgain(): void {
+    const { kernel, inferiors, events } = this;
+    const known = [...inferiors.values()];
+    inferiors.clear();
+    for (const inferior of known) {
+      const process = kernel.processes.get(inferior.process.pid);
+      if (process !== undefined) inferiors.set(process, inferior.movedTo(process));
+    }
+    const again = (task: Task): Task => kernel.tasks.get(task.tid) ?? task;
+    for (const [i, event] of events.entries()) {
+      if (event.kind === "ended") continue;
+      const task = again(event.task);
+      events[i] =
+        event.kind === "fork" || event.kind === "vfork"
+          ? { ...event, task, child: again(event.child) }
+          : { ...event, task };
+    }
   }
 
   /** Puts all stops into the CPU; without any it has nothing to look at. */

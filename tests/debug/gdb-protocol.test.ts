@@ -1,7 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { BufferHost, Machine } from "../../debug/index.js";
 import { framed, PacketReader } from "../../debug/gdb/packet-reader.js";
 import { GdbSession } from "../../debug/gdb/session.js";
+import { Traveller } from "../../debug/session/traveller.js";
+import type { TimelineOptions } from "../../debug/timeline/timeline.js";
 import { gdbSignal, linuxSignal } from "../../debug/gdb/signals.js";
 import { findSample, Program, SYS } from "../../userland/index.js";
 
@@ -23,6 +25,15 @@ function program(): Program {
 
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
+/** What the sessions are told of time. */
+let timeline: TimelineOptions = {};
+
+/** By this clock every stop comes long after the last snapshot. */
+function slowClock(): TimelineOptions {
+  let now = 0;
+  return { clock: () => (now += 50) };
+}
+
 class Client {
   readonly machine = Machine.create({ host: new BufferHost(), memoryBytes: 16 << 20 });
   readonly session: GdbSession;
@@ -30,7 +41,7 @@ class Client {
 
   constructor() {
     this.machine.load(program().build());
-    this.session = new GdbSession(this.machine, (text) => (this.#sent += text));
+    this.session = new GdbSession(this.machine, (text) => (this.#sent += text), timeline);
     this.ask("QStartNoAckMode");
     this.ask(SUPPORTED);
   }
@@ -147,7 +158,13 @@ it("signals have gdb's numbers", () => {
   expect(linuxSignal(143)).toBe(0);
 });
 
-describe("a program under gdb", () => {
+describe.each([
+  ["", () => ({})],
+  [", where the way back from each stop is gone again to be short", slowClock],
+])("a program under gdb%s", (_, options) => {
+  beforeAll(() => {
+    timeline = options();
+  });
   it("is described, with protection keys where the processor has them", () => {
     const client = new Client();
     const description = client.ask("qXfer:features:read:target.xml:0,ffff");
@@ -322,7 +339,7 @@ describe("a program under gdb", () => {
     plain.machine.run();
     const { machine, host } = start();
     let sent = "";
-    const session = new GdbSession(machine, (text) => (sent += text));
+    const session = new GdbSession(machine, (text) => (sent += text), timeline);
     const ask = (payload: string): void => session.receive(bytesOf(framed(payload)));
     ask(SUPPORTED);
     ask("QPassSignals:a;b;e;14");
@@ -347,7 +364,10 @@ describe("a program under gdb", () => {
     expect(client.ask("bs")).toMatch(/^T05replaylog:begin;thread:p3e8\.3e8;/);
     const [cell, loadEnd] = [cellAddress(), addressOf("load_end")];
     client.ask("QCatchSyscalls:1;e7");
+    const shorten = vi.spyOn(Traveller.prototype, "shortenWayBack");
     expect(client.ask("vCont;c")).toContain("syscall_entry:e7;");
+    expect(shorten).toHaveBeenCalledTimes(timeline.clock === undefined ? 0 : 1);
+    shorten.mockRestore();
     const end = client.machine.instructions;
     expect(client.ask("bs")).toMatch(/^T05thread:/);
     expect(client.machine.instructions).toBe(end - 1);
