@@ -2,41 +2,29 @@
 
 import type { RunResult } from "../../kernel/run-loop.js";
 import type { Refusal } from "../../kernel/refusal.js";
-import { SIGTRAP } from "../../kernel/signals/numbers.js";
-import { encodeSiginfo } from "../../kernel/signals/siginfo.js";
-import type { Process, Task } from "../../kernel/task.js";
+import type { Task } from "../../kernel/task.js";
 import { GuestMemory } from "../guest-memory.js";
 import type { Machine } from "../machine.js";
-import {
-  BadPacket,
-  escapeBytes,
-  fromHex,
-  hexNumber,
-  latin1Bytes,
-  latin1Text,
-  toHex,
-  unescapeBytes,
-} from "./bytes.js";
+import { BadPacket, fromHex, hexNumber, latin1Bytes, latin1Text, toHex, unescapeBytes } from "./bytes.js";
 import { GuestFiles } from "./guest-files.js";
 import { monitor } from "./monitor.js";
+import { Objects } from "./objects.js";
 import { parseResume, parseStopPoint } from "./packet-commands.js";
 import { framed, PacketReader } from "./packet-reader.js";
 import { RegisterFile } from "./register-file.js";
 import { linuxSignal } from "./signals.js";
 import type { TimelineOptions } from "../timeline/timeline.js";
 import { RunControl, type Outcome } from "./run-control.js";
+import { BAD, FAULT, NO_SUCH, OK, UNKNOWN } from "./replies.js";
 import { stopReply } from "./stop-reply.js";
 import type { Action, StopEvent, Stops } from "./stops.js";
-import { formatThreadId, names, parseThreadId, type ThreadId } from "./thread-id.js";
+import { parseThreadId } from "./thread-id.js";
+import { Threads } from "./threads.js";
 
 /** Bytes of a packet, either way. */
 const PACKET_SIZE = 0x20000;
-/** Errors of the protocol: Linux's numbers. */
-const BAD = "E16";
-const FAULT = "E0e";
-const NO_SUCH = "E03";
-const OK = "OK";
-const UNKNOWN = "";
+/** Bytes of memory or of an object that fit into one, however they are written. */
+const PART_BYTES = PACKET_SIZE / 2 - 16;
 const FEATURES = [
   "QStartNoAckMode+",
   "multiprocess+",
@@ -63,10 +51,8 @@ export class GdbSession {
   private files: GuestFiles;
   private reader = new PacketReader();
   private acknowledges = true;
-  private multiprocess = false;
-  private general: Task | null = null;
-  /** The thread that goes back. */
-  private chosen: Task | null = null;
+  private readonly threads: Threads;
+  private readonly objects: Objects;
   private sent = "";
   private refusal: Refusal | null = null;
   private readonly stopListening: () => void;
@@ -79,7 +65,9 @@ export class GdbSession {
   ) {
     const { kernel } = machine;
     this.control = new RunControl(machine, (event) => this.stopped(event), timeline);
+    this.threads = new Threads(kernel, this.control.stops);
     this.registers = new RegisterFile(kernel);
+    this.objects = new Objects(this.threads, this.registers, () => this.control.last, PART_BYTES);
     this.registers.atCall = (task) => this.standsAtCall(task);
     this.files = this.newFiles();
     this.stopListening = machine.on("refusal", (refusal) => (this.refusal = refusal));
@@ -108,8 +96,8 @@ export class GdbSession {
     this.control.restart();
     this.reader = new PacketReader();
     this.acknowledges = true;
-    this.multiprocess = false;
-    this.general = null;
+    this.threads.multiprocess = false;
+    this.threads.general = null;
     this.files.closeAll();
     this.files = this.newFiles();
   }
@@ -155,7 +143,7 @@ export class GdbSession {
     // Null: the machine has ended, and who was debugged has been told of.
     if (event === null) this.reply("N");
     else {
-      this.general = event.kind === "ended" ? null : event.task;
+      this.threads.general = event.kind === "ended" ? null : event.task;
       this.reply(this.stopReply(event));
     }
   }
@@ -207,9 +195,9 @@ export class GdbSession {
       case "z":
         return this.stopPoint(rest, payload[0] === "Z");
       case "H":
-        return this.selectThread(rest);
+        return this.threads.choose(rest);
       case "T":
-        return this.find(parseThreadId(rest)) === undefined ? NO_SUCH : OK;
+        return this.threads.find(parseThreadId(rest)) === undefined ? NO_SUCH : OK;
       case "c":
       case "s":
         return this.resume(parseResume(payload[0]));
@@ -239,7 +227,7 @@ export class GdbSession {
     if (payload.startsWith("vCont;")) return this.resume(parseResume(payload.slice(6)));
     if (payload.startsWith("vFile:")) return this.files.answer(payload.slice(6));
     if (payload.startsWith("vKill;")) {
-      const process = this.process(hexNumber(payload.slice(6)));
+      const process = this.threads.process(hexNumber(payload.slice(6)));
       if (process === undefined) return NO_SUCH;
       this.control.kill(process);
       return OK;
@@ -254,23 +242,23 @@ export class GdbSession {
       case "qSupported":
         return this.supported(rest.split(";"));
       case "qXfer":
-        return this.transfer(rest);
+        return this.objects.read(rest);
       case "qRcmd":
         return this.monitor(latin1Text(fromHex(rest)));
       case "qAttached":
         return "0";
       case "qC": {
-        const task = this.task();
-        return task === undefined ? NO_SUCH : `QC${this.id(task)}`;
+        const task = this.threads.current;
+        return task === undefined ? NO_SUCH : `QC${this.threads.id(task)}`;
       }
       case "qfThreadInfo": {
-        const ids = this.stops.tasks().map((task) => this.id(task));
+        const ids = this.stops.tasks().map((task) => this.threads.id(task));
         return ids.length === 0 ? "l" : `m${ids.join(",")}`;
       }
       case "qsThreadInfo":
         return "l";
       case "qThreadExtraInfo": {
-        const task = this.find(parseThreadId(rest));
+        const task = this.threads.find(parseThreadId(rest));
         return task === undefined ? NO_SUCH : toHex(latin1Bytes(task.comm));
       }
       case "qSymbol":
@@ -292,7 +280,7 @@ export class GdbSession {
         );
         return OK;
       case "QCatchSyscalls": {
-        const inferior = this.inferior();
+        const inferior = this.threads.inferior();
         if (inferior === undefined) return NO_SUCH;
         const [on, ...numbers] = rest.split(";");
         if (on !== "0" && on !== "1") return BAD;
@@ -306,62 +294,18 @@ export class GdbSession {
   }
 
   private supported(offered: readonly string[]): string {
-    this.multiprocess = offered.includes("multiprocess+");
+    this.threads.multiprocess = offered.includes("multiprocess+");
     this.stops.follows = {
-      fork: this.multiprocess && offered.includes("fork-events+"),
-      vfork: this.multiprocess && offered.includes("vfork-events+"),
+      fork: this.threads.multiprocess && offered.includes("fork-events+"),
+      vfork: this.threads.multiprocess && offered.includes("vfork-events+"),
       exec: offered.includes("exec-events+"),
     };
     return [`PacketSize=${PACKET_SIZE.toString(16)}`, ...FEATURES].join(";");
   }
 
-  // Threads.
-
-  private id({ pid, tid }: Pick<Task, "pid" | "tid">): string {
-    return formatThreadId(pid, tid, this.multiprocess);
-  }
-
-  private find(id: ThreadId): Task | undefined {
-    return this.stops.tasks().find((task) => names(id, task.pid, task.tid));
-  }
-
-  private process(pid: number): Process | undefined {
-    return [...this.stops.inferiors.keys()].find((process) => process.pid === pid);
-  }
-
-  /** The thread that g, m and the like are about. */
-  private task(): Task | undefined {
-    const chosen = this.general;
-    if (chosen !== null && chosen.state !== "dead" && this.stops.inferiors.has(chosen.process)) return chosen;
-    const { current } = this.machine.kernel;
-    const tasks = this.stops.tasks();
-    return tasks.includes(current) ? current : tasks[0];
-  }
-
   private withTask(act: (task: Task) => string): string {
-    const task = this.task();
+    const task = this.threads.current;
     return task === undefined ? NO_SUCH : act(task);
-  }
-
-  private inferior(): ReturnType<Stops["inferiors"]["get"]> {
-    const task = this.task();
-    return task === undefined ? undefined : this.stops.inferiors.get(task.process);
-  }
-
-  private selectThread(text: string): string {
-    const id = parseThreadId(text.slice(1));
-    if (text[0] === "c") {
-      this.chosen = id.tid > 0 ? (this.find(id) ?? null) : null;
-      return OK;
-    }
-    if (text[0] !== "g") return UNKNOWN;
-    if (id.pid <= 0 && id.tid <= 0) this.general = null;
-    else {
-      const task = this.find(id);
-      if (task === undefined) return NO_SUCH;
-      this.general = task;
-    }
-    return OK;
   }
 
   // Registers and memory.
@@ -390,7 +334,7 @@ export class GdbSession {
   private readMemory(text: string): string {
     const [at, size] = text.split(",");
     const address = hexNumber(at);
-    const length = Math.min(hexNumber(size), PACKET_SIZE / 2 - 16);
+    const length = Math.min(hexNumber(size), PART_BYTES);
     return this.withTask((task) => {
       const bytes = new GuestMemory(
         this.machine.kernel.memory,
@@ -417,8 +361,8 @@ export class GdbSession {
   private stopPoint(text: string, insert: boolean): string {
     const point = parseStopPoint(text);
     if (point === null) return UNKNOWN;
-    const inferior = this.inferior();
-    const task = this.task();
+    const inferior = this.threads.inferior();
+    const task = this.threads.current;
     if (inferior === undefined || task === undefined) return NO_SUCH;
     if (point.kind === "watch") {
       const { start, end, kind } = point.watch;
@@ -443,8 +387,7 @@ export class GdbSession {
   }
 
   private reverse(how: string): string | null {
-    const { chosen } = this;
-    const task = chosen !== null && this.stops.tasks().includes(chosen) ? chosen : this.task();
+    const task = this.threads.goingBack;
     if (how !== "s" && how !== "c") return UNKNOWN;
     if (task === undefined) return NO_SUCH;
     this.control.reverse(task, how === "s" ? "step" : "continue");
@@ -452,68 +395,25 @@ export class GdbSession {
   }
 
   private firstStop(): string {
-    const task = this.task();
+    const task = this.threads.current;
     return task === undefined ? "W00" : this.stopReply({ kind: "step", task });
   }
 
   private stopReply(event: StopEvent): string {
-    return stopReply(event, this.registers, (task) => this.id(task), this.multiprocess);
+    return stopReply(event, this.registers, (task) => this.threads.id(task), this.threads.multiprocess);
   }
 
   private detach(text: string): string {
     if (text.startsWith(";")) {
-      const process = this.process(hexNumber(text.slice(1)));
+      const process = this.threads.process(hexNumber(text.slice(1)));
       if (process === undefined) return NO_SUCH;
       this.control.detach(process);
     } else this.control.detach(null);
     return OK;
   }
 
-  // What is transferred in parts.
-
-  private transfer(text: string): string {
-    const match = /^([\w-]+):read:([^:]*):([0-9a-f]+),([0-9a-f]+)$/.exec(text);
-    if (match === null) return UNKNOWN;
-    const bytes = this.object(match[1]!, match[2]!);
-    if (typeof bytes === "string") return bytes;
-    const offset = hexNumber(match[3]);
-    const length = Math.min(hexNumber(match[4]), PACKET_SIZE / 2 - 16);
-    const part = bytes.subarray(offset, offset + length);
-    return `${offset + part.length < bytes.length ? "m" : "l"}${escapeBytes(part)}`;
-  }
-
-  /** The whole of an object, or an error. */
-  private object(kind: string, annex: string): Uint8Array | string {
-    switch (kind) {
-      case "features":
-        return annex === "target.xml" ? latin1Bytes(this.registers.description) : "E00";
-      case "auxv":
-        return this.task()?.auxv ?? NO_SUCH;
-      case "exec-file": {
-        const task = annex === "" ? this.task() : this.process(hexNumber(annex))?.tasks[0];
-        return task === undefined ? NO_SUCH : latin1Bytes(task.executable);
-      }
-      case "siginfo": {
-        const { last } = this.control;
-        if (last?.kind === "signal") return encodeSiginfo(last.info);
-        return encodeSiginfo({ signo: SIGTRAP, errno: 0, code: 0, detail: { kind: "none" } });
-      }
-      case "threads":
-        return latin1Bytes(this.threadList());
-      default:
-        return UNKNOWN;
-    }
-  }
-
-  private threadList(): string {
-    const lines = this.stops
-      .tasks()
-      .map((task) => `<thread id="${this.id(task)}" core="0" name="${xmlText(task.comm)}"/>`);
-    return `<?xml version="1.0"?><threads>${lines.join("")}</threads>`;
-  }
-
   private monitor(command: string): string {
-    const task = this.task();
+    const task = this.threads.current;
     if (task === undefined) return NO_SUCH;
     const { machine } = this;
     const lines = monitor(command, {
@@ -530,13 +430,9 @@ export class GdbSession {
   private newFiles(): GuestFiles {
     const { machine } = this;
     return new GuestFiles(
-      () => this.task() ?? machine.task,
+      () => this.threads.current ?? machine.task,
       PACKET_SIZE,
       (look) => this.control.aside(look),
     );
   }
-}
-
-function xmlText(text: string): string {
-  return text.replace(/[^\w ./:+-]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
