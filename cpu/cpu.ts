@@ -7,8 +7,7 @@ import { BlockCache } from "./block-cache.js";
 import { CalloutHost, type PkruWriter } from "./callout-host.js";
 import { CodeSource } from "./code-source.js";
 import { callouts } from "./callouts.js";
-import { BlockDecoder, MAX_INSTRUCTION_BYTES } from "./decode/block-decoder.js";
-import { usesStackSegment } from "./decode/stack-segment.js";
+import { BlockDecoder } from "./decode/block-decoder.js";
 import {
   EXIT_AGAIN,
   EXIT_BUDGET,
@@ -22,13 +21,13 @@ import {
   EXIT_SYSCALL,
   EXIT_WATCH,
 } from "./exit-codes.js";
-import { GuestAccess, NON_CANONICAL, VECTOR_GP, VECTOR_PF } from "./guest-access.js";
+import { EXCEPTION_BP, EXCEPTION_DB, EXCEPTION_OF, Exceptions } from "./exceptions.js";
+import { GuestAccess, VECTOR_GP } from "./guest-access.js";
 import { microOps } from "./ir/registry.js";
 import type { CpuModel } from "./models.js";
 import { RECORD_D, RECORD_E } from "./record.js";
 import { Registers, RFLAGS_TF } from "./registers.js";
 import {
-  ACCESS_ADDRESS,
   EXIT_ERROR,
   EXIT_RECORD,
   EXIT_VECTOR,
@@ -78,18 +77,12 @@ const SLICE = 1 << 18;
 const FIRST_SLICES = 1 << 12;
 const TWO47 = 2 ** 47;
 const TWO32 = 0x1_0000_0000;
-/** Error code of a #PF: an instruction fetch in user mode (SDM vol. 3, 4.7). */
-const FETCH_BY_USER = 0x14;
-const EXCEPTION_DB = 1;
-const EXCEPTION_BP = 3;
-const EXCEPTION_OF = 4;
-const EXCEPTION_SS = 12;
-
 /** An x86-64 processor in user mode. */
 export class Cpu {
   readonly registers: Registers;
   readonly model: CpuModel;
-  readonly exit: CpuExit = { reason: "budget", vector: 0, errorCode: 0, address: 0, addressBig: 0n };
+  /** How the last run ended. */
+  readonly exit: CpuExit;
   /** Instructions retired so far; a `rep` instruction counts once. */
   instructions = 0;
   /** The last WRPKRU executed. */
@@ -99,6 +92,7 @@ export class Cpu {
   readonly blocks: BlockCache;
   private readonly access: GuestAccess;
   private readonly code: CodeSource;
+  private readonly exceptions: Exceptions;
   private readonly calloutHost: CalloutHost;
   private readonly executor: Executor;
   private readonly u32: Uint32Array;
@@ -123,6 +117,8 @@ export class Cpu {
     this.blocks = new BlockCache(memory, mmu);
     this.access = new GuestAccess(memory, mmu, this.blocks);
     this.code = new CodeSource(memory, mmu, this.blocks, new BlockDecoder(options.model));
+    this.exceptions = new Exceptions(this.u32, this.registers, this.code);
+    this.exit = this.exceptions.exit;
     this.calloutHost = new CalloutHost(this, this.access);
     mmu.onTranslationChange = (start, end) => this.blocks.translationChanged(start, end);
     memory.onCodeWrite = (frame, offset, length) => {
@@ -231,7 +227,7 @@ export class Cpu {
     const end = this.instructions + maxInstructions;
     this.rip = this.registers.rip;
     this.exit.reason = "budget";
-    let going = this.rip < TWO47 || this.instructions >= end || this.fetchAboveUserSpace();
+    let going = this.rip < TWO47 || this.instructions >= end || this.exceptions.fetchAboveUserSpace(this.rip);
     while (going && this.instructions < end) {
       if (this.stops !== null && this.stopsBefore(this.stops)) {
         this.exit.reason = "breakpoint";
@@ -262,7 +258,7 @@ export class Cpu {
   private slice(budget: number): boolean {
     this.slices++;
     let block = this.code.blockAt(this.rip);
-    if (block === undefined) return this.fetchFault();
+    if (block === undefined) return this.exceptions.fetchFault();
     this.granted = budget;
     let fuel = budget;
     for (;;) {
@@ -291,7 +287,7 @@ export class Cpu {
           const target = this.code.blockAt(this.rip);
           if (target === undefined) {
             this.retire(fuel);
-            return this.fetchFault();
+            return this.exceptions.fetchFault();
           }
           // Decoding may have emptied the arena, and with it `from`.
           if (decodedBefore === this.blocks.decoded || this.blocks.byId(from.id) === from)
@@ -318,7 +314,7 @@ export class Cpu {
           const target = this.code.blockAt(rip);
           if (target === undefined) {
             this.retire(fuel);
-            return this.fetchFault();
+            return this.exceptions.fetchFault();
           }
           this.blocks.cacheJump(target, this.asid);
           block = target;
@@ -414,54 +410,11 @@ export class Cpu {
         const trap = vector === EXCEPTION_BP || vector === EXCEPTION_DB || vector === EXCEPTION_OF;
         this.retire(fuel + count - index - (trap ? 1 : 0));
         this.rip = block.rips[trap ? index + 1 : index];
-        this.raise(vector, this.u32[EXIT_ERROR >>> 2]);
-        return false;
+        return this.exceptions.raise(vector, this.u32[EXIT_ERROR >>> 2], this.rip);
       }
       default:
         throw new Error(`unknown exit code ${code}`);
     }
-  }
-
-  private raise(vector: number, errorCode: number): void {
-    const { exit } = this;
-    exit.reason = "exception";
-    exit.vector = vector === NON_CANONICAL ? this.nonCanonicalVector() : vector;
-    exit.errorCode = errorCode;
-    exit.address = 0;
-    exit.addressBig = 0n;
-    if (vector === VECTOR_PF) {
-      const low = this.u32[ACCESS_ADDRESS >>> 2];
-      const high = this.u32[(ACCESS_ADDRESS >>> 2) + 1];
-      exit.address = high * TWO32 + low;
-      exit.addressBig = (BigInt(high) << 32n) | BigInt(low);
-    }
-  }
-
-  /** Reports the page fault of the last fetch. */
-  private fetchFault(): false {
-    const { address, errorCode } = this.code.fault;
-    this.exit.reason = "exception";
-    this.exit.vector = VECTOR_PF;
-    this.exit.errorCode = errorCode;
-    this.exit.address = address;
-    this.exit.addressBig = BigInt(address);
-    return false;
-  }
-
-  /** RIP is there already: it was put there, or a branch went to the kernel's half, which no user may fetch from. */
-  private fetchAboveUserSpace(): false {
-    const high = this.u32[(RIP >>> 2) + 1];
-    this.u32[ACCESS_ADDRESS >>> 2] = this.u32[RIP >>> 2];
-    this.u32[(ACCESS_ADDRESS >>> 2) + 1] = high;
-    if (high >>> 15 === 0x1ffff) this.raise(VECTOR_PF, FETCH_BY_USER);
-    else this.raise(VECTOR_GP, 0);
-    return false;
-  }
-
-  /** A non-canonical address through the stack segment is #SS, not #GP (SDM vol. 3, 6.15). */
-  private nonCanonicalVector(): number {
-    const bytes = this.code.fetch(this.rip, MAX_INSTRUCTION_BYTES);
-    return bytes !== undefined && usesStackSegment(bytes, this.registers) ? EXCEPTION_SS : VECTOR_GP;
   }
 
   /** A branch to a non-canonical address is #GP at the branch itself; what CALL and RET did to RSP is undone. */
@@ -470,7 +423,7 @@ export class Cpu {
     const high = this.u32[(RIP >>> 2) + 1];
     if (high >>> 15 === 0x1ffff) {
       this.rip = high * TWO32 + this.u32[RIP >>> 2];
-      this.fetchAboveUserSpace();
+      this.exceptions.fetchAboveUserSpace(this.rip);
       return;
     }
     const index = this.blocks.instructionOf(record, block);
@@ -480,17 +433,13 @@ export class Cpu {
     const sp = this.u32[(RSP >>> 2) + 1] * TWO32 + this.u32[RSP >>> 2];
     const back = name === "ret" ? -8 - this.i32[(record + RECORD_D) >>> 2] : name === "call.computed" ? 8 : 0;
     this.registers.setNumber(4, sp + back);
-    this.exit.reason = "exception";
-    this.exit.vector = VECTOR_GP;
-    this.exit.errorCode = 0;
-    this.exit.address = 0;
-    this.exit.addressBig = 0n;
+    this.exceptions.report(VECTOR_GP, 0);
   }
 
   /** Executes one instruction outside the block cache. @returns whether the run may go on */
   private step(mayWriteCode: boolean): boolean {
     const block = this.code.stepBlock(this.rip);
-    if (block === undefined) return this.fetchFault();
+    if (block === undefined) return this.exceptions.fetchFault();
     this.granted = 1;
     this.i32[FUEL >>> 2] = 0;
     this.access.mayWriteCode = mayWriteCode;
@@ -544,11 +493,6 @@ export class Cpu {
   /** One instruction under TF: #DB behind it. */
   private stepWithTrap(): boolean {
     if (!this.step(false)) return false;
-    this.exit.reason = "exception";
-    this.exit.vector = EXCEPTION_DB;
-    this.exit.errorCode = 0;
-    this.exit.address = 0;
-    this.exit.addressBig = 0n;
-    return false;
+    return this.exceptions.report(EXCEPTION_DB, 0);
   }
 }
