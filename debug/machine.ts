@@ -320,7 +320,8 @@ export class Machine {
 
   /** Where the walk over the machine's state begins; what the walk leaves out is named in snapshot/graph-rules.ts. */
   stateRoots(): object[] {
-    return [this.kernel, this.files, this.kernel.frames.holders];
+    const { frames } = this.kernel;
+    return [this.kernel, this.files, frames.holders, frames.charging];
   }
 
   /** The guest's terminals, the user's own among them. */

@@ -88,7 +88,7 @@ export function copyTask(kernel: Kernel, parent: Task, args: CloneArguments): Ta
   const has = (flag: number): boolean => (flags & flag) !== 0;
   const checked = checkCloneFlags(parent, args);
   if (checked < 0) return checked;
-  const allowed = mayFork(kernel, parent);
+  const allowed = mayFork(kernel, parent) || kernel.cgroups.mayFork(parent.process);
   if (allowed < 0) return allowed;
   const tid = kernel.newPid();
   const process = has(CLONE_THREAD) ? parent.process : copyProcess(kernel, parent, tid, args);
@@ -141,6 +141,7 @@ function copyProcess(kernel: Kernel, parent: Task, pid: number, args: CloneArgum
   });
   process.parentTask = sibling ? from.parentTask : parent;
   process.processGroup = from.processGroup;
+  process.group = from.group;
   process.session = from.session;
   process.controllingTerminal = from.controllingTerminal;
   process.exitSignal = sibling ? from.exitSignal : args.exitSignal;

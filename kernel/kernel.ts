@@ -21,6 +21,7 @@ import { Limits } from "./limits.js";
 import type { Waiter } from "./wait-queue.js";
 import { environmentFor } from "./mm-environment.js";
 import { PinnedFrames } from "./mm/pins.js";
+import { ControlGroups } from "./cgroup/control-groups.js";
 import { commit, uncommit } from "./mm/accounting.js";
 import { AddressSpace } from "./mm/address-space.js";
 import { settingsFor, type MmEnvironment, type MmSettings, type VmEvents } from "./mm/environment.js";
@@ -113,6 +114,7 @@ export class Kernel {
   private readonly commit = { pages: 0 };
   /** What /proc/vmstat counts. */
   readonly vmEvents: VmEvents = { pglazyfree: 0, pglazyfreed: 0 };
+  readonly cgroups = new ControlGroups(this);
   private nextAsid = 1;
   /** kernel.pid_max: task numbers lie below it. */
   pidMax = PID_MAX;

@@ -1,5 +1,6 @@
 /** A task: one thread of execution, and the process (thread group) it belongs to. */
 
+import type { ControlGroup } from "./cgroup/control-group.js";
 import type { Credentials } from "./credentials.js";
 import type { ProgramSealing } from "./exec/seal-program.js";
 import type { FileTable } from "./fs/file-table.js";
@@ -81,6 +82,8 @@ export class Process {
   controllingTerminal: Terminal | null = null;
   /** The foreground group of a terminal that hung up: it hears of the session leader's end (tty_old_pgrp); or 0. */
   hungUpGroup = 0;
+  /** Its control group; null: the root. */
+  group: ControlGroup | null = null;
   /** What it tells its parent when it ends; 0: nothing. */
   exitSignal = SIGCHLD;
   /** Set when the process begins to end. */

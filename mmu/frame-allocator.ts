@@ -11,10 +11,24 @@ export interface FrameAllocatorState {
 
 /** Somebody who keeps frames on behalf of others, as a file's page cache does. */
 export interface FrameHolder {
-  /** Gives back frames whose content can be had again, at most `most`. @returns how many became free */
-  reclaim(most: number): number;
+  /**
+   * Gives back frames whose content can be had again, at most `most`.
+   * @param mayGo limits it to some frames
+   * @returns how many became free
+   */
+  reclaim(most: number, mayGo?: (frame: PageFrame) => boolean): number;
   /** The frames kept, each with one reference. */
   heldFrames(): Iterable<PageFrame>;
+}
+
+/** Somebody who counts for whom each frame is held, as control groups do. */
+export interface FrameCharges {
+  /** The frame was handed out. Others may become free here. */
+  charge(frame: PageFrame): void;
+  /** Nobody holds it any more. */
+  release(frame: PageFrame): void;
+  /** What was charged last is more than may be: somebody has to go. */
+  readonly isOver: boolean;
 }
 
 /** Frames to get back at a time when RAM is used up. */
@@ -28,6 +42,8 @@ export class FrameAllocator {
   readonly zeroFrame: PageFrame = 1;
   /** Who keeps frames besides page tables and their entries: asked, in their order, when RAM is used up. */
   readonly holders = new Set<FrameHolder>();
+  /** Who counts; null: nobody. */
+  readonly charging: { by: FrameCharges | null } = { by: null };
   private readonly counts: Int32Array;
   private readonly recycled: Int32Array;
   private recycledCount = 0;
@@ -69,6 +85,7 @@ export class FrameAllocator {
       this.memory.unchanged[frame] = 0;
       const linear = this.memory.linearOf(frame);
       this.memory.u8.fill(0, linear, linear + PAGE_SIZE);
+      this.charging.by?.charge(frame);
       return frame;
     }
     // A frame that nobody had yet is still as the host gave it: zero, and not committed.
@@ -76,6 +93,7 @@ export class FrameAllocator {
     const frame = this.next++;
     this.counts[frame] = 1;
     this.memory.unchanged[frame] = 0;
+    this.charging.by?.charge(frame);
     return frame;
   }
 
@@ -101,6 +119,7 @@ export class FrameAllocator {
     if (left < 0) throw new Error(`frame ${frame} released more often than held`);
     this.memory.aboutToWrite(frame, 0, PAGE_SIZE);
     this.recycled[this.recycledCount++] = frame;
+    this.charging.by?.release(frame);
   }
 
   /** How many hold it; the zero frame answers 0. */

@@ -1,5 +1,8 @@
 import { PageTables } from "../../mmu/page-tables.js";
 import { MachineFiles } from "../machine-files.js";
+import { ControlGroup } from "../../kernel/cgroup/control-group.js";
+import { ControlGroups } from "../../kernel/cgroup/control-groups.js";
+import { MemoryCharges } from "../../kernel/cgroup/memory-charges.js";
 import { HostClock, VirtualClock } from "../../kernel/clock.js";
 import { Vdso } from "../../kernel/exec/vdso.js";
 import { Dentry } from "../../kernel/fs/dentry.js";
@@ -117,6 +120,8 @@ const CLASSES = {
   ByteQueue,
   CallersCapabilities,
   CallersMachine,
+  ControlGroup,
+  ControlGroups,
   Dentry,
   DirectoryOpenFile,
   EchoBuffer,
@@ -150,6 +155,7 @@ const CLASSES = {
   LockWaits,
   MachineFiles,
   MapsFile,
+  MemoryCharges,
   MemoryFile,
   MessageQueues,
   Mount,

@@ -147,6 +147,11 @@ export abstract class DirectoryInode extends Inode {
     return true;
   }
 
+  /** What is in it goes with it at rmdir, as the files of a control group do. */
+  get ownsEntries(): boolean {
+    return false;
+  }
+
   /** The inode of a name, or -errno (-ENOENT). "." and ".." never get here. */
   abstract lookup(name: string): Inode | number;
   /** All names but "." and "..", in a stable order. */

@@ -109,7 +109,8 @@ export function removeDirectory(start: WalkStart, path: string): number {
   const allowed = mayDelete(start.actor, last.parent, victim, true);
   if (allowed < 0) return allowed;
   if (victim.mounted > 0) return -EBUSY;
-  const empty = isEmpty(victim);
+  const directory = victim.inode as DirectoryInode;
+  const empty = directory.ownsEntries ? 0 : isEmpty(victim);
   if (empty < 0) return empty;
   const result = (last.parent.dentry.inode as DirectoryInode).removeDirectory(last.name);
   if (result === 0) last.parent.dentry.detach(victim);

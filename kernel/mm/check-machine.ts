@@ -9,12 +9,14 @@ import { hasFrame } from "./translations.js";
 export interface CheckedMachine {
   readonly frames: FrameAllocator;
   readonly tasks: ReadonlyMap<number, { readonly mm: AddressSpace; readonly state?: string }>;
+  /** Its control groups look after themselves. */
+  readonly cgroups?: { check(): string[] };
 }
 
 /**
  * Every address space by itself (check-invariants.ts), and all of them together: each frame has as many references as
  * there are page tables, entries and holders (page caches) that have it, and no frame is held by nobody. Committed
- * pages and users add up too.
+ * pages and users add up too, and what control groups are charged with.
  * @param others address spaces that no task has, as that of a first process that has ended
  * @returns a line for each contradiction; empty when all is well
  */
@@ -59,5 +61,6 @@ export function checkMachine(machine: CheckedMachine, others: Iterable<AddressSp
   const [first] = users.keys();
   if (first !== undefined && committed !== first.env.commit.pages)
     wrong.push(`${committed} pages committed, but ${first.env.commit.pages} counted`);
+  wrong.push(...(machine.cgroups?.check() ?? []));
   return wrong;
 }

@@ -196,6 +196,8 @@ export type PageOutcome =
 export function bringInOrKill(mm: AddressSpace, area: Area, va: number, write: boolean): PageOutcome {
   for (;;) {
     const outcome = bringIn(mm, area, va, write);
+    if (outcome === "ok" && mm.env.frames.charging.by?.isOver === true)
+      return mm.env.outOfMemory?.(mm) === false ? "no-memory" : "ok";
     if (outcome !== "no-memory" || mm.env.outOfMemory?.(mm) !== true) return outcome;
   }
 }

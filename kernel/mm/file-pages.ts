@@ -110,12 +110,12 @@ export class FilePages implements FrameHolder {
   }
 
   /** Lets clean pages go that can be read again, the oldest first; mapped ones too, unless locked. */
-  reclaim(most: number): number {
+  reclaim(most: number, mayGo?: (frame: PageFrame) => boolean): number {
     if (this.fill === null) return 0;
     let freed = 0;
     for (const [index, frame] of this.pages) {
       if (freed >= most) break;
-      if (this.dirtyPages.has(index)) continue;
+      if (this.dirtyPages.has(index) || mayGo?.(frame) === false) continue;
       if (this.frames.references(frame) > 1) {
         const mappers = [...this.mappers.keys()];
         if (mappers.some((mapper) => mapper.locksFilePage(this, index))) continue;

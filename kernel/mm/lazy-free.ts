@@ -36,10 +36,10 @@ export class LazyFreePages implements FrameHolder {
     return [];
   }
 
-  reclaim(most: number): number {
+  reclaim(most: number, mayGo?: (frame: PageFrame) => boolean): number {
     const from = this.cursor;
-    const freed = this.search(from, Infinity, most, null);
-    return freed >= most ? freed : freed + this.search(0, from, most - freed, null);
+    const freed = this.search(from, Infinity, most, null, mayGo);
+    return freed >= most ? freed : freed + this.search(0, from, most - freed, null, mayGo);
   }
 
   /**
@@ -51,7 +51,13 @@ export class LazyFreePages implements FrameHolder {
     return this.search(start, end, Infinity, only);
   }
 
-  private search(start: number, end: number, most: number, only: Area | null): number {
+  private search(
+    start: number,
+    end: number,
+    most: number,
+    only: Area | null,
+    mayGo?: (frame: PageFrame) => boolean,
+  ): number {
     const { tree, tables } = this.mm;
     let freed = 0;
     for (let area = only ?? tree.findFirst(start); area !== null && area.start < end; area = area.next) {
@@ -61,7 +67,8 @@ export class LazyFreePages implements FrameHolder {
         for (let at = Math.max(area.start, start); at < stop;) {
           const to = Math.min(stop, at - (at % WINDOW) + WINDOW);
           tables.forEachPresentOrSwap(at, to, (va, low) => {
-            if (freed < most && (droppable || isLazyFree(low)) && this.take(va, low, only === null)) {
+            if (freed >= most || mayGo?.(pteFrame(low)) === false) return;
+            if ((droppable || isLazyFree(low)) && this.take(va, low, only === null)) {
               freed++;
               this.cursor = va + 4096;
             }

@@ -34,10 +34,14 @@ export interface OomKill {
   readonly file: number;
   readonly pageTables: number;
   readonly oomScoreAdj: number;
+  /** A control group was beyond its limit, not the machine. */
+  readonly inGroup: boolean;
 }
 
 /** The machine's side: kernel/mm knows no tasks. */
 export interface OomMachine {
+  /** Who may be killed are those of a control group. */
+  readonly inGroup: boolean;
   /** All processes, the oldest first. */
   processes(): Iterable<OomProcess>;
   /** Sends SIGKILL to the process, so that it never runs another instruction of its program. */
@@ -77,15 +81,20 @@ export function selectVictim(processes: Iterable<OomProcess>, totalPages: number
   return chosen;
 }
 
+/** What counts as memory, and when there is enough of it again: the machine's, unless a control group's is meant. */
+export interface OomMeasure {
+  readonly totalPages: number;
+  enough(): boolean;
+}
+
 /**
- * Kills until a frame is free, for an access to `mm` that found none.
+ * Kills until a frame is free, for an access to `mm` that found none; null where it is nobody's.
  * @returns true when the access can be repeated; false when a process of `mm` itself was the one to go, or when nobody
  *   may be killed
  */
-export function outOfMemory(machine: OomMachine, mm: AddressSpace): boolean {
-  const { frames } = mm.env;
+export function outOfMemory(machine: OomMachine, mm: AddressSpace | null, measure: OomMeasure): boolean {
   for (;;) {
-    const victim = selectVictim(machine.processes(), frames.total);
+    const victim = selectVictim(machine.processes(), measure.totalPages);
     if (victim === null || victim.mm === null) return false;
     const memory = victim.mm;
     const kib = (pages: number): number => pages * 4;
@@ -98,13 +107,14 @@ export function outOfMemory(machine: OomMachine, mm: AddressSpace): boolean {
       file: kib(memory.filePages),
       pageTables: kib(memory.tables.tableFrames),
       oomScoreAdj: victim.oomScoreAdj,
+      inGroup: machine.inGroup,
     });
     // Whoever shares its memory goes with it.
     for (const process of [...machine.processes()])
       if (process.mm === memory && !process.dying) machine.kill(process);
     if (memory === mm) return false;
     reapPages(memory);
-    if (frames.free > 0) return true;
+    if (measure.enough()) return true;
   }
 }
 
@@ -118,7 +128,7 @@ export function reapPages(mm: AddressSpace): void {
 /** The line that Linux logs, without the time before it. */
 export function formatOomKill(kill: OomKill): string {
   return (
-    `Out of memory: Killed process ${kill.pid} (${kill.name}) total-vm:${kill.totalVm}kB, ` +
+    `${kill.inGroup ? "Memory cgroup out" : "Out"} of memory: Killed process ${kill.pid} (${kill.name}) total-vm:${kill.totalVm}kB, ` +
     `anon-rss:${kill.anonymous}kB, file-rss:${kill.file}kB, UID:${kill.uid} ` +
     `pgtables:${kill.pageTables}kB oom_score_adj:${kill.oomScoreAdj}`
   );

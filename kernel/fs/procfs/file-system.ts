@@ -38,6 +38,9 @@ export type Node = { readonly owner?: Owner } & (
       readonly mode?: number;
       /** What stat says when the name is looked up; 2 unless told. */
       readonly links?: () => number;
+      /** mkdir and rmdir of a name: 0 or -errno. Without them directories are not made. */
+      readonly make?: (name: string) => number;
+      readonly remove?: (name: string) => number;
     }
   /** `place`: where following it leads, for links that are more than their text. */
   | {
@@ -55,13 +58,20 @@ export type Node = { readonly owner?: Owner } & (
 
 export type Children = ReadonlyMap<string, Node>;
 
-/** A file system whose files the kernel writes as they are read: procfs and sysfs. */
+const CGROUP2_MAGIC = 0x63677270;
+const MAGIC: Readonly<Record<string, number>> = {
+  proc: PROC_MAGIC,
+  sysfs: SYSFS_MAGIC,
+  cgroup2: CGROUP2_MAGIC,
+};
+
+/** A file system whose files the kernel writes as they are read: procfs, sysfs and cgroup2. */
 export class GeneratedFileSystem extends FileSystem {
   readonly root: GeneratedDirectory;
 
   constructor(
     context: FileSystemContext,
-    typeName: "proc" | "sysfs",
+    typeName: "proc" | "sysfs" | "cgroup2",
     device: DeviceNumber,
     top: Extract<Node, { kind: "directory" }>,
   ) {
@@ -70,7 +80,7 @@ export class GeneratedFileSystem extends FileSystem {
   }
 
   statistics(): FileSystemStatistics {
-    const magic = this.typeName === "proc" ? PROC_MAGIC : SYSFS_MAGIC;
+    const magic = MAGIC[this.typeName];
     return { magic, blockSize: 4096, blocks: 0, free: 0, files: 0, freeFiles: 0 };
   }
 }
@@ -227,6 +237,10 @@ export class GeneratedDirectory extends DirectoryInode {
     return false;
   }
 
+  override get ownsEntries(): boolean {
+    return this.node.remove !== undefined;
+  }
+
   lookup(name: string): Inode | number {
     const node = this.childNode(name) ?? -ENOENT;
     if (typeof node === "number") {
@@ -263,7 +277,11 @@ export class GeneratedDirectory extends DirectoryInode {
     return inode;
   }
 
-  create(_name: string, made: NewInode): number {
+  create(name: string, made: NewInode): Inode | number {
+    if ((made.mode & S_IFMT) === S_IFDIR && this.node.make !== undefined) {
+      const result = this.node.make(name);
+      return result < 0 ? result : this.lookup(name);
+    }
     return (made.mode & S_IFMT) === S_IFREG ? -EACCES : -EPERM;
   }
   link(): number {
@@ -272,8 +290,8 @@ export class GeneratedDirectory extends DirectoryInode {
   unlink(): number {
     return -EPERM;
   }
-  removeDirectory(): number {
-    return -EPERM;
+  removeDirectory(name: string): number {
+    return this.node.remove?.(name) ?? -EPERM;
   }
   rename(): number {
     return -EPERM;

@@ -1,3 +1,4 @@
+import { groupDirectory } from "../../cgroup/files.js";
 import type { Kernel } from "../../kernel.js";
 import { crossDown } from "../mount.js";
 import type { Namespace } from "../namespace.js";
@@ -12,7 +13,7 @@ export function mountKernelFileSystems(namespace: Namespace, kernel: Kernel): vo
   namespace.terminals.kernel = kernel;
   const attach = (
     path: string,
-    typeName: "proc" | "sysfs",
+    typeName: "proc" | "sysfs" | "cgroup2",
     top: Extract<Node, { kind: "directory" }>,
   ): void => {
     const at = namespace.makePath(path);
@@ -27,6 +28,7 @@ export function mountKernelFileSystems(namespace: Namespace, kernel: Kernel): vo
     "sysfs",
     directory(() => systemFiles(kernel)),
   );
+  attach("/sys/fs/cgroup", "cgroup2", groupDirectory(kernel, kernel.cgroups.root));
 }
 
 /** /proc itself: files of the machine in the order of their table, then processes by number (proc_root_readdir). */

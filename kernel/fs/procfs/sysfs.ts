@@ -14,7 +14,7 @@ export function systemFiles(kernel: Kernel): Record<string, Node> {
   });
   return {
     devices: directory(() => ({ system: directory(() => ({ cpu: directory(cpu) })) })),
-    fs: directory(() => ({})),
+    fs: directory(() => ({ cgroup: directory(() => ({})) })),
     kernel: directory(() => ({
       mm: directory(() => ({
         ksm: directory(() => samePageMerging(kernel)),

@@ -162,7 +162,7 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
     wchan: about(() => "0"),
     // A kernel stack is what a kernel in TypeScript does not have.
     stack: about(() => -EPERM, 0o400),
-    cgroup: about(() => "0::/\n"),
+    cgroup: about(() => `0::${kernel.cgroups.groupOf(process).path}\n`),
     oom_score: about(() => `${scoreOf(kernel, task)}\n`),
     oom_score_adj: {
       kind: "file",

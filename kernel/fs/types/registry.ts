@@ -8,6 +8,7 @@ export const FILE_SYSTEM_TYPES: readonly FileSystemType[] = [
   permanentType("sysfs"),
   TMPFS,
   permanentType("proc", false),
+  permanentType("cgroup2", false),
   permanentType("devtmpfs"),
   RAMFS,
   permanentType("devpts"),
