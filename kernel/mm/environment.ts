@@ -27,6 +27,8 @@ export interface MmCapabilities {
   sysAdmin: boolean;
 }
 
+export type HugePagesEnabled = "always" | "madvise" | "never";
+
 /** The sysctls under /proc/sys/vm that matter here. */
 export interface MmSettings {
   maxMapCount: number;
@@ -44,6 +46,10 @@ export interface MmSettings {
   userReserveKbytes: number;
   /** Free pages to keep below a stack. */
   stackGuardPages: number;
+  /** transparent_hugepage/enabled: which anonymous memory may have pages of 2 MiB. */
+  hugePages: HugePagesEnabled;
+  /** transparent_hugepage/use_zero_page: what is only read shares 2 MiB of zeroes. */
+  hugeZeroPage: boolean;
 }
 
 /** What the mm needs of the machine around it: the running thread and its place in the program. */
@@ -113,6 +119,8 @@ export const DEFAULT_SETTINGS: Readonly<MmSettings> = {
   adminReserveKbytes: 8192,
   userReserveKbytes: 131072,
   stackGuardPages: 256,
+  hugePages: "madvise",
+  hugeZeroPage: true,
 };
 
 /** The settings that Linux chooses by the machine's size (init_admin_reserve, init_user_reserve). @param pages of RAM */

@@ -7,6 +7,7 @@ import {
   PTE_UFFD_WP,
   pteFrame,
 } from "../../mmu/page-table-entry.js";
+import type { EntryVisitor } from "../../mmu/page-tables.js";
 import { ENOMEM } from "../errno.js";
 import { commit, countPages } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
@@ -74,7 +75,18 @@ function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): numb
   let error = 0;
   let tableStart = -1;
   let table = 0;
-  parent.tables.forEachPresentOrSwap(area.start, area.end, (va, _low, _high, entry) => {
+  const shareHuge: EntryVisitor = (va, low, high, entry) => {
+    if (error !== 0) return;
+    const readOnly = (low & ~PTE_RW) >>> 0;
+    if (!child.translations.installHuge(va, pteFrame(low), readOnly & ~PTE_FRAME_MASK, high)) {
+      error = -ENOMEM;
+      return;
+    }
+    frames.holdRun(pteFrame(low));
+    words[entry] = readOnly;
+    memory.entryWritten(entry);
+  };
+  const sharePage: EntryVisitor = (va, _low, _high, entry) => {
     if (error !== 0) return;
     const start = va - (va % TABLE_BYTES);
     if (start !== tableStart) {
@@ -112,6 +124,7 @@ function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): numb
     } else if (low === PTE_GUARD) words[target] = low;
     words[target + 1] = words[entry + 1];
     memory.entryWritten(target);
-  });
+  };
+  parent.tables.forEachPresentOrSwap(area.start, area.end, sharePage, shareHuge);
   return error;
 }

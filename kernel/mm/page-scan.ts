@@ -5,6 +5,7 @@
 import {
   PTE_ANON,
   PTE_GUARD,
+  PTE_PS,
   PTE_SOFT_DIRTY,
   PTE_UFFD_WP,
   PTE_UFFD_WP_MARKER,
@@ -136,6 +137,7 @@ function categoriesOf(mm: AddressSpace, area: Area, low: number): number {
     PAGE_IS_PRESENT |
     ((low & PTE_UFFD_WP) !== 0 ? 0 : PAGE_IS_WRITTEN) |
     (isNormal(mm, area, low) && (low & PTE_ANON) === 0 ? PAGE_IS_FILE : 0) |
+    ((low & PTE_PS) !== 0 ? PAGE_IS_HUGE : 0) |
     (pteFrame(low) === mm.env.frames.zeroFrame ? PAGE_IS_PFNZERO : 0) |
     ((low & PTE_SOFT_DIRTY) !== 0 ? PAGE_IS_SOFT_DIRTY : 0)
   );
