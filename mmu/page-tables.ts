@@ -315,6 +315,23 @@ export class PageTables {
     }
   }
 
+  /** Gives back each page table without an entry whose 2 MiB lie in [start, end) (try_to_free_pte). */
+  reclaimEmpty(start: number, end: number): void {
+    const words = this.frames.memory.u32;
+    for (let at = Math.ceil(start / SPAN[2]) * SPAN[2]; at + SPAN[2] <= end; at += SPAN[2]) {
+      const entry = this.directoryEntry(at);
+      if (entry === 0 || (words[entry] & (PTE_P | PTE_PS)) !== PTE_P) continue;
+      const table = pteFrame(words[entry]);
+      const first = this.wordOf(table, 0);
+      let word = first;
+      while (word < first + ENTRIES * 2 && words[word] === 0) word++;
+      if (word < first + ENTRIES * 2) continue;
+      words[entry] = 0;
+      this.frames.memory.entryWritten(entry);
+      this.freeTable(table);
+    }
+  }
+
   /** Calls back for the frame of every table, the root's first. */
   forEachTable(visit: (table: PageFrame) => void): void {
     this.visitTables(this.root, 4, visit);

@@ -82,6 +82,8 @@ export interface ReleaseRules {
   readonly secretMemoryLocked: boolean;
   /** The first write to 2 MiB of zeroes makes 2 MiB of its own (6.13), or splits them. */
   readonly hugeZeroBecomesHuge: boolean;
+  /** MADV_DONTNEED of 2 MiB or more gives back page tables that it empties (6.14, CONFIG_PT_RECLAIM). */
+  readonly discardFreesTables: boolean;
 }
 
 export const RULES_6_10: ReleaseRules = {
@@ -113,6 +115,7 @@ export const RULES_6_10: ReleaseRules = {
   vvarIsPfnmap: true,
   secretMemoryLocked: true,
   hugeZeroBecomesHuge: false,
+  discardFreesTables: false,
 };
 
 /** MREMAP_DONTUNMAP as repaired in 2026, in the branches that were kept up then. */
@@ -140,6 +143,7 @@ export const RULES_6_14: ReleaseRules = {
   ...RULES_6_12,
   name: "6.14",
   hugeZeroBecomesHuge: true,
+  discardFreesTables: true,
   guardRegions: "anonymous",
   processMadviseOwn: "any",
   pkeyAllocWithoutKeys: "einval-once",
