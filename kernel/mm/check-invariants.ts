@@ -113,7 +113,7 @@ function checkEntries(mm: AddressSpace, wrong: string[]): void {
     }
     const frame = pteFrame(low);
     if ((low & PTE_PS) !== 0 && va % HUGE_BYTES === 0) {
-      if ((low & PTE_ANON) !== 0) huge++;
+      huge++;
       if (va + HUGE_BYTES > area.end) wrong.push(`${page} of 2 MiB does not lie in one area`);
     }
     if ((low & PTE_ANON) !== 0) anonymous++;
@@ -139,7 +139,7 @@ function checkEntries(mm: AddressSpace, wrong: string[]): void {
       wrong.push(`${page} has key ${pteKey(high)} in an area of key ${area.key}`);
   });
   if (anonymous !== mm.anonPages) wrong.push(`${anonymous} anonymous pages, but ${mm.anonPages} counted`);
-  if (huge !== mm.translations.anonHuge)
-    wrong.push(`${huge} huge pages, but ${mm.translations.anonHuge} counted`);
+  if (huge !== mm.tables.hugeLeaves)
+    wrong.push(`${huge} leaves of 2 MiB, but ${mm.tables.hugeLeaves} page tables laid by for them`);
   if (fromFiles !== mm.filePages) wrong.push(`${fromFiles} file pages, but ${mm.filePages} counted`);
 }

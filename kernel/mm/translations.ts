@@ -71,8 +71,6 @@ export class Translations {
   /** Pages of anonymous memory (private copies too) and of files that are mapped now (RSS). */
   anonPages = 0;
   filePages = 0;
-  /** Leaves of 2 MiB that are anonymous memory: AnonHugePages. */
-  anonHuge = 0;
 
   constructor(
     readonly frames: FrameAllocator,
@@ -140,9 +138,7 @@ export class Translations {
   }
 
   private countHuge(low: number, by: 1 | -1): void {
-    if ((low & PTE_ANON) === 0) return;
-    this.anonPages += by * RUN_FRAMES;
-    this.anonHuge += by;
+    if ((low & PTE_ANON) !== 0) this.anonPages += by * RUN_FRAMES;
   }
 
   /** The frames of a leaf of 2 MiB are this address space's own. */
@@ -324,7 +320,6 @@ export class Translations {
     this.tables.destroy();
     this.anonPages = 0;
     this.filePages = 0;
-    this.anonHuge = 0;
     this.mmu.endAddressSpace(this.asid);
   }
 }
