@@ -7,6 +7,7 @@ import {
   PTE_PS,
   PTE_RW,
   PTE_SOFT_DIRTY,
+  PTE_UFFD_WP,
   PTE_US,
   pteFrame,
 } from "./page-table-entry.js";
@@ -147,7 +148,8 @@ export class PageTables {
   }
 
   /**
-   * Moves a leaf of 2 MiB to another address where nothing is, as written (move_huge_pmd).
+   * Moves a leaf of 2 MiB to another address where nothing is, as written and no longer write-protected through
+   * userfaultfd (move_huge_pmd).
    * @param va a multiple of 2 MiB
    * @returns false, with nothing done, when no frame is left for a table or a page table is there already
    */
@@ -157,7 +159,7 @@ export class PageTables {
     const { memory } = this.frames;
     const target = this.wordOf(directory, (va >>> 21) & 511);
     if (memory.u32[target] !== 0) return false;
-    memory.u32[target] = (memory.u32[entry] | PTE_SOFT_DIRTY) >>> 0;
+    memory.u32[target] = ((memory.u32[entry] | PTE_SOFT_DIRTY) & ~PTE_UFFD_WP) >>> 0;
     memory.u32[target + 1] = memory.u32[entry + 1];
     memory.entryWritten(target);
     memory.u32[entry] = 0;

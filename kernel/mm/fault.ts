@@ -214,8 +214,7 @@ export function bringIn(mm: AddressSpace, area: Area, va: number, write: boolean
   if (hasFrame(low)) return write && (low & PTE_RW) === 0 ? permitWrite(mm, area, page, low) : "ok";
   if (low === PTE_GUARD) return "guard";
   mm.stats.minorFaults++;
-  if (area.pages === null && low === 0 && mayBeHuge(mm, area) && bringInHuge(mm, area, page, write))
-    return "ok";
+  if (low === 0 && mayBeHuge(mm, area) && bringInHuge(mm, area, page, write)) return "ok";
   const come = area.pages === null ? bringInAnonymous : bringInFile;
   const outcome = come(mm, area, page, write);
   if (low !== PTE_UFFD_WP_MARKER || outcome !== "ok") return outcome;
@@ -227,7 +226,7 @@ export function bringIn(mm: AddressSpace, area: Area, va: number, write: boolean
 function permitWrite(mm: AddressSpace, area: Area, page: number, low: number): PageOutcome {
   if ((low & PTE_UFFD_WP) === 0) return makeWritable(mm, area, page, low);
   if (!liftsProtection(mm, area, page)) return "write-protected";
-  return makeWritable(mm, area, page, low & ~PTE_UFFD_WP);
+  return makeWritable(mm, area, page, low & ~(PTE_UFFD_WP | PTE_PS));
 }
 
 function bringInAnonymous(mm: AddressSpace, area: Area, page: number, write: boolean): PageOutcome {

@@ -163,8 +163,7 @@ function formatResidency(pages: Residency, kinds: string): string {
   text += kilobytes("KSM", kb(pages.merged)) + kilobytes("LazyFree", kb(pages.lazyFree));
   text += kilobytes("AnonHugePages", kb(pages.anonymousHuge));
   const never = ["ShmemPmdMapped", "FilePmdMapped", "Shared_Hugetlb", "Private_Hugetlb"];
-  for (const label of [...never, "Swap", "SwapPss"])
-    text += kilobytes(label, 0);
+  for (const label of [...never, "Swap", "SwapPss"]) text += kilobytes(label, 0);
   return text + kilobytes("Locked", kb(pages.locked));
 }
 

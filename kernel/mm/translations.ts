@@ -231,8 +231,9 @@ export class Translations {
     const written = (area.flags & VM_SOFTDIRTY) !== 0 ? PTE_D : PTE_D | PTE_SOFT_DIRTY;
     let changed = false;
     const protectHuge: EntryVisitor = (_va, old, _high, entry) => {
-      const keep = old & (PTE_FRAME_MASK | PTE_D | PTE_ANON | PTE_SOFT_DIRTY | PTE_PS);
-      const rw = writable && (old & written) === written && this.isSoleHuge(old) ? PTE_RW : 0;
+      const keep = old & (PTE_FRAME_MASK | PTE_D | PTE_ANON | PTE_SOFT_DIRTY | PTE_UFFD_WP | PTE_PS);
+      const own = (old & PTE_UFFD_WP) === 0 && this.isSoleHuge(old);
+      const rw = writable && own && (old & written) === written ? PTE_RW : 0;
       this.words[entry] = (keep | low | rw) >>> 0;
       this.words[entry + 1] = high;
       this.written(entry);
@@ -295,9 +296,13 @@ export class Translations {
       this.words[entry + 1] = 0;
       this.written(entry);
     };
-    const moveHuge: EntryVisitor = (va, _low, _high, entry) => {
+    const moveHuge: EntryVisitor = (va, low, _high, entry) => {
       if (moved < length) return;
-      if (this.tables.moveHuge(entry, va - from + to)) return;
+      // Held: to make room for a table, droppable memory might go.
+      this.frames.holdRun(pteFrame(low));
+      const whole = this.tables.moveHuge(entry, va - from + to);
+      this.frames.releaseRun(pteFrame(low));
+      if (whole) return;
       this.tables.split(entry);
       this.tables.forEachPresentOrSwap(va, va + HUGE_BYTES, movePage);
     };

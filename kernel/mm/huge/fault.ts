@@ -13,6 +13,7 @@ import {
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import { prepareAnon } from "../merge.js";
+import { missingIsWatched } from "../userfault/fault.js";
 import { HUGE_BYTES, entryHigh, entryLow } from "../translations.js";
 import { VM_HUGEPAGE, VM_NOHUGEPAGE, VM_SHARED, VM_SPECIAL, VM_WRITE } from "../vm-flags.js";
 
@@ -40,7 +41,7 @@ export function holdsHuge(area: Area): boolean {
  */
 export function bringInHuge(mm: AddressSpace, area: Area, page: number, write: boolean): boolean {
   const start = page - (page % HUGE_BYTES);
-  if (start < area.start || start + HUGE_BYTES > area.end) return false;
+  if (start < area.start || start + HUGE_BYTES > area.end || missingIsWatched(area)) return false;
   const { translations } = mm;
   const { frames, tables } = translations;
   const directory = tables.directoryEntry(page);
