@@ -30,6 +30,8 @@ export interface FrameCharges {
   charge(frame: PageFrame): void;
   /** Nobody holds it any more. */
   release(frame: PageFrame): void;
+  /** Whether that many frames more may be charged; room is made for them as far as it goes. */
+  makeRoom(frames: number): boolean;
   /** What was charged last is more than may be: somebody has to go. */
   readonly isOver: boolean;
 }
@@ -115,9 +117,18 @@ export class FrameAllocator {
 
   /**
    * 512 neighbouring frames of zeroes with one reference each, the first one's number a multiple of 512; -1 when there
-   * is no such run, though there may be frames: nothing is moved or given back for it.
+   * is no such run, though there may be frames, or when so much may not be charged: nothing is moved for it.
    */
   allocateRun(): PageFrame {
+    const { by } = this.charging;
+    if (by !== null && !by.makeRoom(RUN_FRAMES)) return -1;
+    const first = this.takeRun();
+    if (by !== null && first !== -1)
+      for (let frame = first; frame < first + RUN_FRAMES; frame++) by.charge(frame);
+    return first;
+  }
+
+  private takeRun(): PageFrame {
     let first = this.freeRuns.pop();
     if (first !== undefined) {
       const linear = this.memory.linearOf(first);
@@ -149,6 +160,7 @@ export class FrameAllocator {
     for (let frame = first; frame < first + RUN_FRAMES; frame++) {
       this.counts[frame] = 0;
       this.memory.aboutToWrite(frame, 0, PAGE_SIZE);
+      this.charging.by?.release(frame);
     }
     this.freeRuns.push(first);
   }
@@ -164,10 +176,10 @@ export class FrameAllocator {
     return this.hugeZero;
   }
 
-  /** Makes the frames of zeroes. @returns the first, or -1 when there is no run */
+  /** Makes the frames of zeroes, which are charged to nobody. @returns the first, or -1 when there is no run */
   makeHugeZero(): PageFrame {
     if (this.hugeZero !== 0) return this.hugeZero;
-    const first = this.allocateRun();
+    const first = this.takeRun();
     if (first !== -1) this.hugeZero = first;
     return first;
   }

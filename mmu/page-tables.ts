@@ -19,6 +19,8 @@ const TABLE_FLAGS = PTE_P | PTE_RW | PTE_US;
 /** Bytes that one entry of a level covers; index 1 is the page table, 4 the PML4. */
 const SPAN = [0, 2 ** 12, 2 ** 21, 2 ** 30, 2 ** 39];
 
+const ignore = (): void => undefined;
+
 /** What a visitor does with a non-empty leaf entry. `entry` is the index of its low half in `memory.u32`. */
 export type EntryVisitor = (va: number, low: number, high: number, entry: number) => void;
 
@@ -238,6 +240,11 @@ export class PageTables {
       this.splitAcross(end);
     }
     this.visitTable(this.root, 4, 0, start, end, visit, visitHuge);
+  }
+
+  /** Calls back for every leaf of 2 MiB; it is left as it is. */
+  forEachHuge(visit: EntryVisitor): void {
+    this.visitTable(this.root, 4, 0, 0, SPAN[4] * (ENTRIES / 2), ignore, visit);
   }
 
   private visitTable(

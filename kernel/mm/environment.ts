@@ -71,12 +71,37 @@ export interface AreaChange {
   readonly end: number;
 }
 
-/** What /proc/vmstat counts, in pages. */
+/** What /proc/vmstat counts, by its names there: `pg...` in pages, `thp_...` in huge pages or times. */
 export interface VmEvents {
   /** Given to MADV_FREE. */
   pglazyfree: number;
   /** Of lazy-free and droppable pages: taken back. */
   pglazyfreed: number;
+  /** A fault brought in 2 MiB, */
+  thp_fault_alloc: number;
+  /** or one page, since there was no run of frames. */
+  thp_fault_fallback: number;
+  /** Pages became 2 MiB afterwards (khugepaged, MADV_COLLAPSE), */
+  thp_collapse_alloc: number;
+  /** or there was no run of frames for it. */
+  thp_collapse_alloc_failed: number;
+  /** 2 MiB of zeroes for all to share were made, */
+  thp_zero_page_alloc: number;
+  /** or there was no run of frames for them. */
+  thp_zero_page_alloc_failed: number;
+}
+
+export function noEvents(): VmEvents {
+  return {
+    pglazyfree: 0,
+    pglazyfreed: 0,
+    thp_fault_alloc: 0,
+    thp_fault_fallback: 0,
+    thp_collapse_alloc: 0,
+    thp_collapse_alloc_failed: 0,
+    thp_zero_page_alloc: 0,
+    thp_zero_page_alloc_failed: 0,
+  };
 }
 
 /** Everything an address space leans on; the kernel makes it and may change it (kernel/mm-environment.ts). */
@@ -155,7 +180,7 @@ export function createEnvironment(
     capabilities: { ipcLock: false, rawIo: false, sysAdmin: false },
     settings: { ...DEFAULT_SETTINGS },
     commit: { pages: 0 },
-    vmEvents: { pglazyfree: 0, pglazyfreed: 0 },
+    vmEvents: noEvents(),
     readImpliesExec: false,
     samePages: null,
     outOfMemory: null,

@@ -10,6 +10,7 @@ import {
   PTE_SOFT_DIRTY,
   pteFrame,
 } from "../../../mmu/page-table-entry.js";
+import type { PageFrame } from "../../../mmu/types.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import { prepareAnon } from "../merge.js";
@@ -47,15 +48,30 @@ export function bringInHuge(mm: AddressSpace, area: Area, page: number, write: b
   const directory = tables.directoryEntry(page);
   if (directory !== 0 && frames.memory.u32[directory] !== 0) return false;
   if (!write && mm.env.settings.hugeZeroPage) {
-    const zeroes = frames.makeHugeZero();
+    const zeroes = hugeZeroes(mm);
     return zeroes !== -1 && translations.installHuge(start, zeroes, entryLow(area), entryHigh(area));
   }
   prepareAnon(mm, area);
-  const run = frames.allocateRun();
+  const run = runFor(mm);
   if (run === -1) return false;
   if (translations.installHuge(start, run, privateLow(area), entryHigh(area))) return true;
   frames.releaseRun(run);
   return false;
+}
+
+/** The run of zeroes that everybody shares, or -1 (mm_get_huge_zero_folio). */
+function hugeZeroes({ env: { frames, vmEvents } }: AddressSpace): PageFrame {
+  if (frames.hugeZeroFrame !== 0) return frames.hugeZeroFrame;
+  const zeroes = frames.makeHugeZero();
+  vmEvents[zeroes === -1 ? "thp_zero_page_alloc_failed" : "thp_zero_page_alloc"]++;
+  return zeroes;
+}
+
+/** A run for the memory of a fault, or -1 (vma_alloc_anon_folio_pmd). */
+function runFor({ env: { frames, vmEvents } }: AddressSpace): PageFrame {
+  const run = frames.allocateRun();
+  vmEvents[run === -1 ? "thp_fault_fallback" : "thp_fault_alloc"]++;
+  return run;
 }
 
 /** As Linux makes it also for a read: dirty, and writable where the area is (maybe_pmd_mkwrite). */
@@ -82,7 +98,7 @@ export function makeHugeWritable(mm: AddressSpace, area: Area, page: number): bo
 /** Zeroes of its own in the place of those that everybody shares (do_huge_zero_wp_pmd). */
 function replaceZeroes(mm: AddressSpace, area: Area, page: number, entry: number): boolean {
   const { translations } = mm;
-  const run = translations.frames.allocateRun();
+  const run = runFor(mm);
   if (run === -1) return false;
   prepareAnon(mm, area);
   translations.replaceHuge(
