@@ -1,5 +1,7 @@
 /** ioctl: terminals, and the few requests that every file knows (drivers/tty/tty_io.c, fs/ioctl.c). */
 
+import { BlockFile } from "../kernel/block/block-file.js";
+import { LoopControlFile } from "../kernel/block/loop-control.js";
 import { EFAULT, ENOTTY } from "../kernel/errno.js";
 import { O_ASYNC, O_NONBLOCK } from "../kernel/fs/open-flags.js";
 import type { OpenFile } from "../kernel/fs/open-file.js";
@@ -9,8 +11,10 @@ import { UserfaultFile } from "../kernel/fs/userfault-file.js";
 import { SocketFile } from "../kernel/net/socket-file.js";
 import { choice, dependent, fd, names } from "./argument.js";
 import type { ArgumentKind } from "./argument.js";
+import { blockIoctl, BLOCK_REQUESTS } from "./block-ioctl.js";
 import type { SyscallCall } from "./call.js";
 import { fileOf } from "./files-common.js";
+import { loopControlIoctl, LOOP_REQUESTS } from "./loop-ioctl.js";
 import { procIoctl } from "./proc-ioctl.js";
 import { terminalIoctl, TTY_REQUESTS } from "./tty-ioctl.js";
 import { socketIoctl } from "./sockets-ioctl.js";
@@ -43,6 +47,8 @@ function ioctl(call: SyscallCall): number {
       return 0;
     }
   }
+  if (file instanceof BlockFile) return blockIoctl(call, file, request);
+  if (file instanceof LoopControlFile) return loopControlIoctl(call, request);
   const answer = terminalIoctl(call, file, request);
   if (answer !== null) return answer;
   const about = procIoctl(call, file, request);
@@ -66,6 +72,8 @@ function bytesWaiting(file: OpenFile): number | null {
 const REQUESTS = names("???", {
   ...TTY_REQUESTS,
   ...USERFAULT_REQUESTS,
+  ...BLOCK_REQUESTS,
+  ...LOOP_REQUESTS,
   FIONBIO,
   FIONCLEX,
   FIOCLEX,

@@ -1,5 +1,6 @@
 /** Sizes of files, their room, and writing back (fs/open.c, fs/sync.c, mm/fadvise.c). */
 
+import { BlockFile } from "../kernel/block/block-file.js";
 import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, EPERM, ESPIPE } from "../kernel/errno.js";
 import type { FileSystem } from "../kernel/fs/file-system.js";
 import { RegularInode } from "../kernel/fs/inode.js";
@@ -87,7 +88,7 @@ function fallocate(call: SyscallCall): number {
 
 /** fsync of what has no storage is EINVAL (no fsync operation). */
 function fsync(file: OpenFile): number {
-  if (!file.node.isRegular && !file.node.isDirectory) return -EINVAL;
+  if (!file.node.isRegular && !file.node.isDirectory && !(file instanceof BlockFile)) return -EINVAL;
   const result = file.sync();
   return result < 0 ? result : file.node.fileSystem.sync(file.node);
 }
@@ -98,6 +99,7 @@ function syncAll(call: SyscallCall, only: FileSystem | null): number {
     for (const [, file] of task.files) if (!only || file.node.fileSystem === only) file.sync();
   for (const { fileSystem } of call.task.fs.namespace.mounts)
     if (!only || fileSystem === only) fileSystem.sync(null);
+  if (!only) call.task.fs.namespace.block?.flush();
   return 0;
 }
 

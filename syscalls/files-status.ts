@@ -41,7 +41,7 @@ const STATFS_BYTES = 120;
 const BLOCK_SIZE = 4096;
 
 /** A device number as stat shows it (new_encode_dev, 64 bits are never needed). */
-function encodeDevice({ major, minor }: DeviceNumber): bigint {
+export function deviceCode({ major, minor }: DeviceNumber): bigint {
   return BigInt((minor & 0xff) | ((major & 0xfff) << 8)) | (BigInt(minor >>> 8) << 20n);
 }
 
@@ -53,13 +53,13 @@ function putTime(view: DataView, at: number, time: Timestamp): void {
 /** struct stat of x86-64. */
 export function statBytes(inode: Inode): Uint8Array {
   const view = new DataView(new ArrayBuffer(STAT_BYTES));
-  view.setBigUint64(0, encodeDevice(inode.fileSystem.device), true);
+  view.setBigUint64(0, deviceCode(inode.fileSystem.device), true);
   view.setBigUint64(8, BigInt(inode.number), true);
   view.setBigUint64(16, BigInt(inode.links), true);
   view.setUint32(24, inode.mode, true);
   view.setUint32(28, inode.uid, true);
   view.setUint32(32, inode.gid, true);
-  view.setBigUint64(40, encodeDevice(inode.deviceNumber), true);
+  view.setBigUint64(40, deviceCode(inode.deviceNumber), true);
   view.setBigInt64(48, BigInt(inode.size), true);
   view.setBigInt64(56, BigInt(blockSizeOf(inode)), true);
   view.setBigInt64(64, BigInt(inode.blocks), true);

@@ -12,6 +12,7 @@ import {
   EPIPE,
   ESPIPE,
 } from "../kernel/errno.js";
+import { BlockFile } from "../kernel/block/block-file.js";
 import { AnonymousFile } from "../kernel/fs/anonymous-file.js";
 import { deviceSeek } from "../kernel/fs/device-files.js";
 import { DirectoryOpenFile } from "../kernel/fs/directory-open-file.js";
@@ -228,10 +229,10 @@ function lseek(call: SyscallCall): number {
   if (file instanceof AnonymousFile) return 0;
   if (!file.seekable) return -ESPIPE;
   const by = call.s(1);
-  if (!(file instanceof RegularOpenFile || file instanceof DirectoryOpenFile)) {
+  if (!(file instanceof RegularOpenFile || file instanceof DirectoryOpenFile || file instanceof BlockFile)) {
     if (!file.node.isRegular) return deviceSeek(file);
   }
-  const { size } = file.node;
+  const { size } = file instanceof BlockFile ? file.disk : file.node;
   let position: number;
   if (whence === SEEK_SET) position = by;
   else if (whence === SEEK_CUR) position = file.position + by;

@@ -3,6 +3,10 @@ import { MachineFiles } from "../machine-files.js";
 import { ControlGroup } from "../../kernel/cgroup/control-group.js";
 import { ControlGroups } from "../../kernel/cgroup/control-groups.js";
 import { MemoryCharges } from "../../kernel/cgroup/memory-charges.js";
+import { BlockDevices } from "../../kernel/block/block-devices.js";
+import { BlockFile } from "../../kernel/block/block-file.js";
+import { LoopControlFile } from "../../kernel/block/loop-control.js";
+import { LoopDevice } from "../../kernel/block/loop-device.js";
 import { HostClock, VirtualClock } from "../../kernel/clock.js";
 import { Vdso } from "../../kernel/exec/vdso.js";
 import { Dentry } from "../../kernel/fs/dentry.js";
@@ -117,6 +121,8 @@ const CLASSES = {
   AnonVma,
   Area,
   AreaTree,
+  BlockDevices,
+  BlockFile,
   ByteQueue,
   CallersCapabilities,
   CallersMachine,
@@ -153,6 +159,8 @@ const CLASSES = {
   Limits,
   LineDiscipline,
   LockWaits,
+  LoopControlFile,
+  LoopDevice,
   MachineFiles,
   MapsFile,
   MemoryCharges,

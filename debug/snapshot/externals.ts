@@ -8,6 +8,8 @@ import {
   URANDOM_DEVICE,
   ZERO_DEVICE,
 } from "../../kernel/fs/device-files.js";
+import { LOOP_CONTROL_DEVICE } from "../../kernel/block/loop-uapi.js";
+import { NO_STATUS } from "../../kernel/block/loop-device.js";
 import { NO_DEVICE } from "../../kernel/fs/inode.js";
 import { NO_CHAIN } from "../../kernel/mm/anon-vma.js";
 import { UNKNOWN } from "../../kernel/net/message-queue.js";
@@ -35,6 +37,8 @@ const CONSTANTS: Readonly<Record<string, object>> = {
   TTY_DEVICE,
   CONSOLE_DEVICE,
   PTMX_DEVICE,
+  LOOP_CONTROL_DEVICE,
+  NO_STATUS,
   NOBODY,
   UNKNOWN,
   NO_SOCKADDR,

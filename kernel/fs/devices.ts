@@ -1,3 +1,6 @@
+import { DISK_GROUP } from "../block/block-devices.js";
+import { LoopControlFile } from "../block/loop-control.js";
+import { LOOP_CONTROL_DEVICE, LOOP_COUNT, LOOP_MAJOR } from "../block/loop-uapi.js";
 import type { Host } from "../host.js";
 import {
   CONSOLE_DEVICE,
@@ -14,7 +17,7 @@ import {
   ZeroFile,
 } from "./device-files.js";
 import type { DeviceNumber } from "./inode.js";
-import { S_IFCHR } from "./mode.js";
+import { S_IFBLK, S_IFCHR } from "./mode.js";
 import type { DeviceOpener, Namespace } from "./namespace.js";
 import { installTerminals, mountPtys } from "./terminal-devices.js";
 import { TreeFileSystem } from "./tree-file-system.js";
@@ -29,6 +32,7 @@ export function installDevices(namespace: Namespace, host: Host): void {
   add(FULL_DEVICE, (location, flags) => new FullFile(location, flags));
   add(RANDOM_DEVICE, (location, flags) => new RandomFile(location, flags, host));
   add(URANDOM_DEVICE, (location, flags) => new RandomFile(location, flags, host));
+  add(LOOP_CONTROL_DEVICE, (location, flags) => new LoopControlFile(location, flags));
   installTerminals(namespace, host, add);
 
   const at = namespace.makePath("/dev");
@@ -53,6 +57,13 @@ export function installDevices(namespace: Namespace, host: Host): void {
   node("/dev/tty", TTY_DEVICE);
   node("/dev/console", CONSOLE_DEVICE, 0o600);
   node("/dev/ptmx", PTMX_DEVICE);
+  // udev gives them to the group "disk".
+  const disk = (name: string, mode: number, device: DeviceNumber): void => {
+    fileSystem.root.create(name, { mode: mode | 0o660, uid: 0, gid: DISK_GROUP, device });
+  };
+  disk("loop-control", S_IFCHR, LOOP_CONTROL_DEVICE);
+  for (let minor = 0; minor < LOOP_COUNT; minor++)
+    disk(`loop${minor}`, S_IFBLK, { major: LOOP_MAJOR, minor });
   namespace.addSymlink("/dev/fd", "/proc/self/fd");
   namespace.addSymlink("/dev/stdin", "/proc/self/fd/0");
   namespace.addSymlink("/dev/stdout", "/proc/self/fd/1");

@@ -1,3 +1,4 @@
+import type { BlockDevices } from "../block/block-devices.js";
 import type { Credentials } from "../credentials.js";
 import { EEXIST, ENOENT, ENOTDIR, EROFS } from "../errno.js";
 import { Dentry } from "./dentry.js";
@@ -41,6 +42,8 @@ export class Namespace implements DetachedMounts {
   readonly devices = new Map<string, DeviceOpener>();
   /** For all minor numbers of a major one. */
   readonly deviceMajors = new Map<number, DeviceOpener>();
+  /** Disks; null: nobody has asked for one. */
+  block: BlockDevices | null = null;
   /** Who waits for record locks. */
   readonly lockWaits = new LockWaits();
   /** Pipes, eventfds and memfds live here, out of the tree. */

@@ -12,6 +12,7 @@ import {
   EPERM,
   EROFS,
 } from "../errno.js";
+import { blockDevices } from "../block/block-devices.js";
 import type { Credentials } from "../credentials.js";
 import { Dentry } from "./dentry.js";
 import { DirectoryOpenFile } from "./directory-open-file.js";
@@ -250,7 +251,7 @@ function openInode(fs: FsContext, location: Location, flags: number): OpenFile |
       return open ? open(location, status, fs, flags) : -ENXIO;
     }
     case S_IFBLK:
-      return -ENXIO;
+      return blockDevices(fs.namespace).open(location, status, flags);
     case S_IFIFO:
       return openFifo(fs, location, status);
     default:

@@ -1,12 +1,11 @@
-import { RUN_FRAMES } from "../../../mmu/frame-allocator.js";
 import type { CpuModel } from "../../../cpu/models.js";
 import type { Kernel } from "../../kernel.js";
 import { commitLimit } from "../../mm/accounting.js";
 import type { AddressSpace } from "../../mm/address-space.js";
-import { anonymousHugePages } from "../../mm/huge/count.js";
 import { formatMessageQueues, formatSemaphores, formatSharedMemory } from "../../ipc/proc-ipc.js";
 import { socketCountsText, unixSocketsText } from "../../net/proc-text.js";
 import { fileSystemsTable } from "../types/registry.js";
+import { partitionsTable } from "./block-files.js";
 import { directory, file, link, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
 import { sysctls } from "./sysctls.js";
@@ -17,7 +16,7 @@ export function machineFiles(kernel: Kernel): Record<string, Node> {
   return {
     cmdline: text("sealab\n"),
     cpuinfo: file(() => cpuInfo(kernel)),
-    devices: text("Character devices:\n  1 mem\n  5 /dev/tty\n136 pts\n\nBlock devices:\n"),
+    devices: text("Character devices:\n  1 mem\n  5 /dev/tty\n 10 misc\n136 pts\n\nBlock devices:\n  7 loop\n"),
     filesystems: file(fileSystemsTable),
     loadavg: file(() => loadText(kernel)),
     meminfo: file(() => memInfo(kernel)),
@@ -26,6 +25,7 @@ export function machineFiles(kernel: Kernel): Record<string, Node> {
       sockstat: file(() => socketCountsText(kernel.network)),
       unix: file(() => unixSocketsText(kernel.network)),
     })),
+    partitions: file(() => partitionsTable(kernel)),
     stat: file(() => statFile(kernel)),
     swaps: text("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
     sysvipc: directory(() => ({
@@ -137,11 +137,6 @@ function memInfo(kernel: Kernel): string {
     ["VmallocTotal", 34359738367],
     ["VmallocUsed", 0],
     ["VmallocChunk", 0],
-    ["AnonHugePages", kib(anonymousHugePages(spaces) * RUN_FRAMES)],
-    ["ShmemHugePages", 0],
-    ["ShmemPmdMapped", 0],
-    ["FileHugePages", 0],
-    ["FilePmdMapped", 0],
     ["HugePages_Total", 0],
     ["HugePages_Free", 0],
     ["HugePages_Rsvd", 0],

@@ -1,9 +1,9 @@
 import type { Kernel } from "../../kernel.js";
+import { blockDirectories, blockLinks, blockNumbers } from "./block-files.js";
 import { directory, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
 import { samePageMerging } from "./same-page-files.js";
 import { integerFile, rememberedInteger } from "./settings.js";
-import { transparentHugePages } from "./transparent-huge-pages.js";
 
 /** /sys: the little that C libraries and allocators look for. */
 export function systemFiles(kernel: Kernel): Record<string, Node> {
@@ -14,12 +14,17 @@ export function systemFiles(kernel: Kernel): Record<string, Node> {
     present: text("0\n"),
   });
   return {
-    devices: directory(() => ({ system: directory(() => ({ cpu: directory(cpu) })) })),
+    block: directory(() => blockLinks(kernel, "../")),
+    class: directory(() => ({ block: directory(() => blockLinks(kernel, "../../")) })),
+    dev: directory(() => ({ block: directory(() => blockNumbers(kernel)) })),
+    devices: directory(() => ({
+      system: directory(() => ({ cpu: directory(cpu) })),
+      virtual: directory(() => ({ block: directory(() => blockDirectories(kernel)) })),
+    })),
     fs: directory(() => ({ cgroup: directory(() => ({})) })),
     kernel: directory(() => ({
       mm: directory(() => ({
         ksm: directory(() => samePageMerging(kernel)),
-        transparent_hugepage: directory(() => transparentHugePages(kernel)),
         hugepages: directory(() => ({ "hugepages-2048kB": directory(() => hugePages(kernel)) })),
       })),
     })),

@@ -14,6 +14,7 @@ const SOURCES = join(import.meta.dirname, "..", "..", "programs");
 const RECORDED_PROGRAMS = [
   "files/files",
   "files/shared-files",
+  "loops/loops",
   "mounts/mounts",
   "processes/parting",
   "processes/tracing",
