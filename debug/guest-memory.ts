@@ -41,8 +41,7 @@ export class GuestMemory implements MemoryView {
     const mm = this.mm();
     const area = mm.findArea(va);
     if (area === null || va < area.start || (!this.force && (area.flags & VM_READ) === 0)) return false;
-    const entry = mm.tables.entryAddress(va, false);
-    const low = entry === 0 ? 0 : this.memory.u32[entry >>> 2];
+    const low = mm.tables.low(va);
     if ((low & (PTE_P | PTE_PROT_NONE)) !== 0) {
       const linear = this.memory.linearOf(pteFrame(low)) + (va % PAGE_SIZE);
       dest.set(this.memory.u8.subarray(linear, linear + dest.length));

@@ -402,11 +402,12 @@ export class Machine {
 
   /** The leaf entry for an address; null where no page table is, or the entry is empty. */
   pageTableEntry(address: number): PageTableEntryView | null {
-    const entry = this.task.mm.tables.entryAddress(address, false);
+    const { tables } = this.task.mm;
+    const entry = tables.entryAddress(address, false) >>> 2 || tables.hugeEntry(address);
     if (entry === 0) return null;
     const { u32 } = this.kernel.memory;
-    const low = u32[entry >>> 2]!;
-    const high = u32[(entry >>> 2) + 1]!;
+    const low = u32[entry]!;
+    const high = u32[entry + 1]!;
     if (low === 0 && high === 0) return null;
     return {
       low,

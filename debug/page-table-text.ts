@@ -22,8 +22,11 @@ export function entryName({ level, index }: Pick<PathEntry, "level" | "index">):
   return `${TABLES[level]}[${index}]`;
 }
 
-/** The bits that are set in an entry, by their names in the SDM: `P RW US A D`, `key 1`, `NX`. */
-export function entryBits(low: number, high: number, level = 1): string[] {
+/**
+ * The bits that are set in an entry, by their names in the SDM: `P RW US A D`, `key 1`, `NX`.
+ * @param level of its table; left out, the entry is a leaf, and with PS one of 2 MiB
+ */
+export function entryBits(low: number, high: number, level = (low & PTE_PS) === 0 ? 1 : 2): string[] {
   if ((low & PTE_P) === 0) {
     if ((low & PTE_PROT_NONE) !== 0) return ["not present (PROT_NONE keeps its frame)"];
     if (low === PTE_UFFD_WP_MARKER) return ["not present (write-protected through userfaultfd)"];
@@ -53,5 +56,5 @@ export function entryText({ low, high, level }: PathEntry): string {
   const bits = entryBits(low, high, level).join(" ");
   if ((low & PTE_P) === 0) return bits;
   const frame = `frame 0x${pteFrame(low).toString(16)}`;
-  return level === 1 ? `${frame}, ${bits}, key ${pteKey(high)}` : `${frame}, ${bits}`;
+  return level === 1 || (low & PTE_PS) !== 0 ? `${frame}, ${bits}, key ${pteKey(high)}` : `${frame}, ${bits}`;
 }

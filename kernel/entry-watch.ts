@@ -10,11 +10,16 @@ export interface EntryHalves {
   readonly high: number;
 }
 
-/** A leaf page-table entry became another one. */
+/**
+ * A leaf page-table entry became another one. Where a leaf of 2 MiB is split, `after` is the first of the 512 in its
+ * place; the others are told no more.
+ */
 export interface EntryChange {
   readonly mm: AddressSpace;
   /** Of the page, in bytes. */
   readonly address: number;
+  /** What the entry covers: 4096, or 2 MiB. */
+  readonly bytes: number;
   readonly before: EntryHalves;
   readonly after: EntryHalves;
   /** The processor sets the accessed and the dirty bit, whoever's access it is; all else the kernel does. */
@@ -26,8 +31,9 @@ interface Table {
   readonly mm: AddressSpace;
   /** Address of the first page, in bytes. */
   readonly start: number;
-  /** 1: of leaf entries; more: of tables. */
+  /** 1: of leaf entries; 2: of leaves of 2 MiB and of tables; more: of tables. */
   readonly level: number;
+  /** Leaf entries; one that leads to a table is kept as 0. */
   readonly words: Uint32Array;
 }
 
@@ -36,6 +42,7 @@ const FIRST_WORD = RAM_BASE >>> 2;
 /** Bytes that one entry of a level covers, from the page tables' on. */
 const SPAN = [0, 2 ** 12, 2 ** 21, 2 ** 30, 2 ** 39];
 const TOP = 4;
+const NONE: EntryHalves = { low: 0, high: 0 };
 
 /**
  * Tells of every change of a leaf entry, while somebody listens. An address space is followed from its first turn on:
@@ -73,25 +80,45 @@ export class EntryWatch {
   private written(entry: number): void {
     const frame = Math.floor((entry - FIRST_WORD) / WORDS);
     const table = this.tableIn(frame);
-    if (table === null || table.level > 1) return;
+    if (table === null || table.level > 2) return;
     const first = FIRST_WORD + frame * WORDS;
     const index = ((entry - first) >>> 1) * 2;
-    const { u32 } = this.memory;
+    const bytes = SPAN[table.level]!;
+    const address = table.start + (index / 2) * bytes;
     const before = { low: table.words[index]!, high: table.words[index + 1]! };
-    const after = { low: u32[first + index]!, high: u32[first + index + 1]! };
-    if (before.low === after.low && before.high === after.high) return;
+    let after = this.leafAt(first + index, table.level);
     table.words[index] = after.low;
     table.words[index + 1] = after.high;
+    const lower = before.low === 0 ? 0 : this.tableBelow(first + index, table.level);
+    if (lower !== 0) {
+      this.learn(table.mm, lower, 1, address, false);
+      after = this.leafAt(FIRST_WORD + lower * WORDS, 1);
+    }
+    if (before.low === after.low && before.high === after.high) return;
     const set = (before.low ^ after.low) & ~before.low;
     const onlySet = (before.low | set) >>> 0 === after.low && before.high === after.high;
     const byProcessor = before.low !== 0 && onlySet && (set & ~(PTE_A | PTE_D)) === 0;
     this.tell({
       mm: table.mm,
-      address: table.start + (index / 2) * PAGE_SIZE,
+      address,
+      bytes,
       before,
       after,
       by: byProcessor ? "processor" : "kernel",
     });
+  }
+
+  /** An entry, as far as it is a leaf. @param entry its index in `memory.u32` */
+  private leafAt(entry: number, level: number): EntryHalves {
+    if (this.tableBelow(entry, level) !== 0) return NONE;
+    const { u32 } = this.memory;
+    return { low: u32[entry]!, high: u32[entry + 1]! };
+  }
+
+  /** The table that an entry leads to, or 0. */
+  private tableBelow(entry: number, level: number): PageFrame {
+    const low = this.memory.u32[entry]!;
+    return level > 1 && (low & PTE_P) !== 0 && (low & PTE_PS) === 0 ? pteFrame(low) : 0;
   }
 
   /** The table that a frame holds; null: of an address space that is not followed. */
@@ -125,19 +152,22 @@ export class EntryWatch {
   }
 
   private learn(mm: AddressSpace, frame: PageFrame, level: number, start: number, empty: boolean): void {
-    const { u32 } = this.memory;
     const first = FIRST_WORD + frame * WORDS;
     const known = this.tables.get(frame);
-    if (known?.mm !== mm || known.start !== start || known.level !== level) {
-      const words =
-        level > 1 || empty ? new Uint32Array(level > 1 ? 0 : WORDS) : u32.slice(first, first + WORDS);
+    if (known?.mm !== mm || known.start !== start || known.level !== level || !empty) {
+      const words = new Uint32Array(level > 2 ? 0 : WORDS);
+      if (!empty)
+        for (let at = 0; at < words.length; at += 2) {
+          const { low, high } = this.leafAt(first + at, level);
+          words[at] = low;
+          words[at + 1] = high;
+        }
       this.tables.set(frame, { mm, start, level, words });
     }
     if (level === 1) return;
     for (let index = 0; index < WORDS / 2; index++) {
-      const low = u32[first + 2 * index]!;
-      if ((low & PTE_P) !== 0 && (low & PTE_PS) === 0)
-        this.learn(mm, pteFrame(low), level - 1, start + index * SPAN[level]!, empty);
+      const below = this.tableBelow(first + 2 * index, level);
+      if (below !== 0) this.learn(mm, below, level - 1, start + index * SPAN[level]!, empty);
     }
   }
 }

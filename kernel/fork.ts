@@ -165,7 +165,6 @@ function inherit(parent: Task, child: Task, newStack: boolean): void {
   child.personality = parent.personality;
   inheritScheduling(parent, child);
   child.memoryPolicy = parent.memoryPolicy;
-  child.hugePagesDisabled = parent.hugePagesDisabled;
   child.signals.blocked.assign(parent.signals.blocked);
   child.trapNumber = parent.trapNumber;
   child.trapErrorCode = parent.trapErrorCode;

@@ -24,7 +24,13 @@ import { PinnedFrames } from "./mm/pins.js";
 import { ControlGroups } from "./cgroup/control-groups.js";
 import { commit, uncommit } from "./mm/accounting.js";
 import { AddressSpace } from "./mm/address-space.js";
-import { settingsFor, type MmEnvironment, type MmSettings, type VmEvents } from "./mm/environment.js";
+import {
+  noEvents,
+  settingsFor,
+  type MmEnvironment,
+  type MmSettings,
+  type VmEvents,
+} from "./mm/environment.js";
 import { SamePages } from "./mm/ksm/same-pages.js";
 import { UserMemory } from "./mm/user-memory.js";
 import { Network } from "./net/network.js";
@@ -113,7 +119,7 @@ export class Kernel {
   private readonly mmParts: NonNullable<KernelOptions["mm"]>;
   private readonly commit = { pages: 0 };
   /** What /proc/vmstat counts. */
-  readonly vmEvents: VmEvents = { pglazyfree: 0, pglazyfreed: 0 };
+  readonly vmEvents: VmEvents = noEvents();
   readonly cgroups = new ControlGroups(this);
   private nextAsid = 1;
   /** kernel.pid_max: task numbers lie below it. */
@@ -160,7 +166,8 @@ export class Kernel {
     this.maxTasks = options.maxTasks ?? DEFAULT_MAX_TASKS;
     this.dispatch = options.dispatch;
     this.mmParts = options.mm ?? {};
-    this.mmSettings = { ...settingsFor(this.frames.total), ...options.mmSettings };
+    const { hugePages } = this.parameters;
+    this.mmSettings = { ...settingsFor(this.frames.total), hugePages, ...options.mmSettings };
     this.scheduler = new Scheduler(options.schedule);
     this.waitForAll = options.waitForAll ?? false;
     this.nextPid = options.firstPid ?? 1000;

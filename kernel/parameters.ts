@@ -3,6 +3,7 @@
  * Linux's, some were proposed and never merged; a name says which.
  */
 
+import type { HugePagesEnabled } from "./mm/environment.js";
 import type { Release } from "./release.js";
 
 /** Who seals [vdso], [vvar] and their like, and whether a process may turn that off. */
@@ -24,17 +25,20 @@ export interface KernelParameters {
   readonly vsyscall: "none" | "xonly";
   /** memfd_secret(2) is there. */
   readonly secretMemory: boolean;
+  /** Which anonymous memory may have pages of 2 MiB, until /sys says otherwise. */
+  readonly hugePages: HugePagesEnabled;
 }
 
 export interface ParameterDesign {
   readonly name: string;
-  readonly values: readonly [on: string, off: string];
+  /** The first turns it on. */
+  readonly values: readonly [on: string, ...others: string[]];
   readonly origin: "Linux" | "proposed";
   readonly text: string;
   readonly source: string;
   /** The oldest modelled release that has it; every one where absent. */
   readonly since?: string;
-  set(parameters: KernelParameters, on: boolean): KernelParameters;
+  set(parameters: KernelParameters, on: boolean, value: string): KernelParameters;
 }
 
 const BY_CONFIG = "CONFIG_MSEAL_SYSTEM_MAPPINGS at exec";
@@ -94,6 +98,14 @@ export const PARAMETERS: readonly ParameterDesign[] = [
     source: "Linux 6.5, mm/secretmem.c: on unless told",
     set: (parameters, on) => ({ ...parameters, secretMemory: on }),
   },
+  {
+    name: "transparent_hugepage",
+    values: ["always", "madvise", "never"],
+    origin: "Linux",
+    text: "which anonymous memory gets pages of 2 MiB; `madvise` unless told",
+    source: "Linux, Documentation/admin-guide/mm/transhuge.rst",
+    set: (parameters, _on, value) => ({ ...parameters, hugePages: value as HugePagesEnabled }),
+  },
 ];
 
 export const DEFAULT_PARAMETERS: KernelParameters = {
@@ -101,6 +113,7 @@ export const DEFAULT_PARAMETERS: KernelParameters = {
   vdso: true,
   vsyscall: "none",
   secretMemory: true,
+  hugePages: "madvise",
 };
 
 /**
@@ -122,7 +135,8 @@ export function readParameters(
       throw new RangeError(
         `${text}: no such parameter; there are ${PARAMETERS.map((one) => one.name).join(", ")}`,
       );
-    const index = design.values.indexOf(equals === -1 ? "" : text.slice(equals + 1));
+    const value = equals === -1 ? "" : text.slice(equals + 1);
+    const index = design.values.indexOf(value);
     if (index === -1) throw new RangeError(`${text}: ${name} is one of ${design.values.join(", ")}`);
     const on = index === 0;
     const has = releases.findIndex((one) => one.name === design.since);
@@ -130,7 +144,7 @@ export function readParameters(
       throw new RangeError(
         `${text}: Linux ${release.name} has no such option, ${design.since} is the first here`,
       );
-    parameters = design.set(parameters, on);
+    parameters = design.set(parameters, on, value);
   }
   return parameters;
 }

@@ -250,8 +250,6 @@ export class Task implements Waiter {
   ioPriority = 0;
   /** set_mempolicy(2); null: the default one. */
   memoryPolicy: MemoryPolicy | null = null;
-  /** prctl(PR_SET_THP_DISABLE). */
-  hugePagesDisabled = false;
   /** Instructions retired while this task ran. */
   instructions = 0;
   /** `instructions` when it last slept: RLIMIT_RTTIME counts from there. */

@@ -7,6 +7,9 @@ export interface FrameAllocatorState {
   readonly next: number;
   readonly references: Int32Array;
   readonly recycled: Int32Array;
+  /** First frames of free runs. */
+  readonly freeRuns: readonly PageFrame[];
+  readonly hugeZeroFrame: PageFrame;
 }
 
 /** Somebody who keeps frames on behalf of others, as a file's page cache does. */
@@ -27,12 +30,16 @@ export interface FrameCharges {
   charge(frame: PageFrame): void;
   /** Nobody holds it any more. */
   release(frame: PageFrame): void;
+  /** Whether that many frames more may be charged; room is made for them as far as it goes. */
+  makeRoom(frames: number): boolean;
   /** What was charged last is more than may be: somebody has to go. */
   readonly isOver: boolean;
 }
 
 /** Frames to get back at a time when RAM is used up. */
 const RECLAIM_BATCH = 32;
+/** Frames of a run: what a leaf of 2 MiB covers. */
+export const RUN_FRAMES = 512;
 
 /**
  * Hands out zeroed 4 KiB frames of guest RAM and counts who holds them. Frame 0 is never given out (0 means
@@ -48,6 +55,9 @@ export class FrameAllocator {
   private readonly recycled: Int32Array;
   private recycledCount = 0;
   private next: PageFrame = 2;
+  /** First frames of runs that were given back whole. */
+  private readonly freeRuns: PageFrame[] = [];
+  private hugeZero: PageFrame = 0;
 
   constructor(readonly memory: PhysicalMemory) {
     this.counts = new Int32Array(memory.frameCount);
@@ -56,7 +66,7 @@ export class FrameAllocator {
 
   /** Frames held by somebody. */
   get inUse(): number {
-    return this.next - 2 - this.recycledCount;
+    return this.next - 2 - this.recycledCount - this.freeRuns.length * RUN_FRAMES;
   }
 
   /** The frames below this one have been handed out once; the others are as the host gave them. */
@@ -66,7 +76,7 @@ export class FrameAllocator {
 
   /** Frames still to be had. */
   get free(): number {
-    return this.memory.frameCount - this.next + this.recycledCount;
+    return this.memory.frameCount - this.next + this.recycledCount + this.freeRuns.length * RUN_FRAMES;
   }
 
   /** Frames that can be held at most. */
@@ -89,12 +99,89 @@ export class FrameAllocator {
       return frame;
     }
     // A frame that nobody had yet is still as the host gave it: zero, and not committed.
-    if (this.next >= this.memory.frameCount) return this.reclaim() ? this.allocate() : -1;
+    if (this.next >= this.memory.frameCount) return this.breakRun() || this.reclaim() ? this.allocate() : -1;
     const frame = this.next++;
     this.counts[frame] = 1;
     this.memory.unchanged[frame] = 0;
     this.charging.by?.charge(frame);
     return frame;
+  }
+
+  private breakRun(): boolean {
+    const first = this.freeRuns.pop();
+    if (first === undefined) return false;
+    for (let frame = first + RUN_FRAMES - 1; frame >= first; frame--)
+      this.recycled[this.recycledCount++] = frame;
+    return true;
+  }
+
+  /**
+   * 512 neighbouring frames of zeroes with one reference each, the first one's number a multiple of 512; -1 when there
+   * is no such run, though there may be frames, or when so much may not be charged: nothing is moved for it.
+   */
+  allocateRun(): PageFrame {
+    const { by } = this.charging;
+    if (by !== null && !by.makeRoom(RUN_FRAMES)) return -1;
+    const first = this.takeRun();
+    if (by !== null && first !== -1)
+      for (let frame = first; frame < first + RUN_FRAMES; frame++) by.charge(frame);
+    return first;
+  }
+
+  private takeRun(): PageFrame {
+    let first = this.freeRuns.pop();
+    if (first !== undefined) {
+      const linear = this.memory.linearOf(first);
+      this.memory.u8.fill(0, linear, linear + RUN_FRAMES * PAGE_SIZE);
+    } else {
+      first = Math.ceil(this.next / RUN_FRAMES) * RUN_FRAMES;
+      if (first + RUN_FRAMES > this.memory.frameCount) return -1;
+      for (let frame = first - 1; frame >= this.next; frame--) this.recycled[this.recycledCount++] = frame;
+      this.next = first + RUN_FRAMES;
+    }
+    this.counts.fill(1, first, first + RUN_FRAMES);
+    this.memory.unchanged.fill(0, first, first + RUN_FRAMES);
+    return first;
+  }
+
+  /** One more holder of each frame of a run; the run of zeroes is not counted. */
+  holdRun(first: PageFrame): void {
+    if (first === this.hugeZero) return;
+    for (let frame = first; frame < first + RUN_FRAMES; frame++) this.counts[frame]++;
+  }
+
+  /** One holder fewer of each frame of a run; a run that nobody holds then is kept in one piece. */
+  releaseRun(first: PageFrame): void {
+    if (first === this.hugeZero) return;
+    if (!this.isSoleRun(first)) {
+      for (let frame = first; frame < first + RUN_FRAMES; frame++) this.release(frame);
+      return;
+    }
+    for (let frame = first; frame < first + RUN_FRAMES; frame++) {
+      this.counts[frame] = 0;
+      this.memory.aboutToWrite(frame, 0, PAGE_SIZE);
+      this.charging.by?.release(frame);
+    }
+    this.freeRuns.push(first);
+  }
+
+  /** Whether each frame of a run has one holder. */
+  isSoleRun(first: PageFrame): boolean {
+    for (let frame = first; frame < first + RUN_FRAMES; frame++) if (this.counts[frame] !== 1) return false;
+    return true;
+  }
+
+  /** The first of 512 frames of zeroes that everybody shares; 0: nobody has asked for them yet. */
+  get hugeZeroFrame(): PageFrame {
+    return this.hugeZero;
+  }
+
+  /** Makes the frames of zeroes, which are charged to nobody. @returns the first, or -1 when there is no run */
+  makeHugeZero(): PageFrame {
+    if (this.hugeZero !== 0) return this.hugeZero;
+    const first = this.takeRun();
+    if (first !== -1) this.hugeZero = first;
+    return first;
   }
 
   private reclaim(): boolean {
@@ -132,6 +219,8 @@ export class FrameAllocator {
       next: this.next,
       references: this.counts.slice(0, this.next),
       recycled: this.recycled.slice(0, this.recycledCount),
+      freeRuns: [...this.freeRuns],
+      hugeZeroFrame: this.hugeZero,
     };
   }
 
@@ -141,5 +230,7 @@ export class FrameAllocator {
     this.recycled.set(state.recycled);
     this.recycledCount = state.recycled.length;
     this.next = state.next;
+    this.freeRuns.splice(0, Infinity, ...state.freeRuns);
+    this.hugeZero = state.hugeZeroFrame;
   }
 }

@@ -1,6 +1,16 @@
 import type { FrameAllocator } from "./frame-allocator.js";
 import { PAGE_SIZE, RAM_BASE } from "./layout.js";
-import { PTE_P, PTE_PROT_NONE, PTE_RW, PTE_US, pteFrame } from "./page-table-entry.js";
+import {
+  PTE_FRAME_MASK,
+  PTE_P,
+  PTE_PROT_NONE,
+  PTE_PS,
+  PTE_RW,
+  PTE_SOFT_DIRTY,
+  PTE_UFFD_WP,
+  PTE_US,
+  pteFrame,
+} from "./page-table-entry.js";
 import type { PageFrame } from "./types.js";
 
 const ENTRIES = 512;
@@ -9,14 +19,22 @@ const TABLE_FLAGS = PTE_P | PTE_RW | PTE_US;
 /** Bytes that one entry of a level covers; index 1 is the page table, 4 the PML4. */
 const SPAN = [0, 2 ** 12, 2 ** 21, 2 ** 30, 2 ** 39];
 
+const ignore = (): void => undefined;
+
 /** What a visitor does with a non-empty leaf entry. `entry` is the index of its low half in `memory.u32`. */
 export type EntryVisitor = (va: number, low: number, high: number, entry: number) => void;
 
-/** One address space's page-table tree, in frames of guest RAM. Only 4 KiB leaves are made here. */
+/**
+ * One address space's page-table tree, in frames of guest RAM. Leaves are of 4 KiB or, as an entry of level 2 with PS,
+ * of 2 MiB; one of 2 MiB stands for the 512 frames from its own on. With each there is a page table laid by, so that it
+ * can always be split (pgtable_trans_huge_deposit).
+ */
 export class PageTables {
   readonly root: PageFrame;
-  /** Frames that the tables themselves take, the root included. */
+  /** Frames that the tables themselves take, the root and those laid by included. */
   tableFrames = 1;
+  /** Page tables laid by: as many as there are leaves of 2 MiB, and whichever is last serves next. */
+  private readonly deposited: PageFrame[] = [];
 
   /** @throws Error when not even the root can be had */
   constructor(private readonly frames: FrameAllocator) {
@@ -29,23 +47,36 @@ export class PageTables {
   }
 
   /**
-   * Linear address of the 8-byte leaf entry for an address.
-   * @param create makes the missing tables
-   * @returns 0 when a table is missing (or, with `create`, when no frame is left for it)
+   * Linear address of the 8-byte leaf entry of 4 KiB for an address.
+   * @param create makes the missing tables and splits a leaf of 2 MiB
+   * @returns 0 when a table is missing (or, with `create`, when no frame is left for it), as it is in a leaf of 2 MiB
    */
   entryAddress(va: number, create: boolean): number {
+    if (this.deposited.length > 0) {
+      const huge = this.hugeEntry(va);
+      if (huge !== 0) {
+        if (!create) return 0;
+        this.split(huge);
+      }
+    }
+    const table = this.tableOf(va, 1, create);
+    return table === -1 ? 0 : this.wordOf(table, (va >>> 12) & 511) * 4;
+  }
+
+  /** The table of a level that covers an address, or -1; no leaf of 2 MiB may stand above it. */
+  private tableOf(va: number, bottom: 1 | 2, create: boolean): PageFrame {
     const words = this.frames.memory.u32;
     const low = va >>> 0;
     const high = (va / 0x1_0000_0000) | 0;
     let table = this.root;
-    for (let level = 4; level > 1; level--) {
+    for (let level = 4; level > bottom; level--) {
       const index =
         level === 4 ? high >>> 7 : level === 3 ? ((high & 0x7f) << 2) | (low >>> 30) : (low >>> 21) & 511;
       const at = this.wordOf(table, index);
       if ((words[at] & PTE_P) === 0) {
-        if (!create) return 0;
+        if (!create) return -1;
         const frame = this.frames.allocate();
-        if (frame === -1) return 0;
+        if (frame === -1) return -1;
         this.tableFrames++;
         words[at] = (frame << 12) | TABLE_FLAGS;
         words[at + 1] = 0;
@@ -53,7 +84,124 @@ export class PageTables {
       }
       table = pteFrame(words[at]);
     }
-    return this.wordOf(table, (low >>> 12) & 511) * 4;
+    return table;
+  }
+
+  /** Leaves of 2 MiB that there are now. */
+  get hugeLeaves(): number {
+    return this.deposited.length;
+  }
+
+  /** Index in `memory.u32` of the leaf of 2 MiB that covers an address, or 0 where there is none. */
+  hugeEntry(va: number): number {
+    if (this.deposited.length === 0) return 0;
+    const entry = this.directoryEntry(va);
+    return entry !== 0 && (this.frames.memory.u32[entry] & PTE_PS) !== 0 ? entry : 0;
+  }
+
+  /** Index in `memory.u32` of the entry of level 2 that covers an address, or 0 where that table is missing. */
+  directoryEntry(va: number): number {
+    const table = this.tableOf(va, 2, false);
+    return table === -1 ? 0 : this.wordOf(table, (va >>> 21) & 511);
+  }
+
+  /** Low half of the leaf for an address, 0 when empty; in one of 2 MiB as {@link forEachPresentOrSwap} tells it. */
+  low(va: number): number {
+    const words = this.frames.memory.u32;
+    const entry = this.entryAddress(va, false) >>> 2;
+    if (entry !== 0) return words[entry];
+    const huge = this.hugeEntry(va);
+    return huge === 0 ? 0 : this.pageOf(words[huge], (va >>> 12) & 511);
+  }
+
+  /** A leaf of 2 MiB as that of its n-th page; the page of zeroes in place of the 2 MiB of them. */
+  private pageOf(low: number, n: number): number {
+    if (pteFrame(low) === this.frames.hugeZeroFrame)
+      return ((low & ~PTE_FRAME_MASK) | (this.frames.zeroFrame << 12)) >>> 0;
+    return (low + n * PAGE_SIZE) >>> 0;
+  }
+
+  /**
+   * Makes a leaf of 2 MiB where neither a page nor a page table is, and lays a table by. The caller accounts for the
+   * frames.
+   * @param frame the first of 512
+   * @returns false when no frame is left for a table
+   */
+  setHuge(va: number, frame: PageFrame, flagsLow: number, flagsHigh: number): boolean {
+    const directory = this.tableOf(va, 2, true);
+    const table = directory === -1 ? -1 : this.frames.allocate();
+    if (table === -1) return false;
+    this.tableFrames++;
+    this.deposited.push(table);
+    const { memory } = this.frames;
+    const entry = this.wordOf(directory, (va >>> 21) & 511);
+    memory.u32[entry] = (frame << 12) | flagsLow | PTE_PS;
+    memory.u32[entry + 1] = flagsHigh;
+    memory.entryWritten(entry);
+    return true;
+  }
+
+  /** Empties a leaf of 2 MiB and gives the table laid by back; the caller has taken care of the frames. */
+  clearHuge(entry: number): void {
+    this.frames.memory.u32[entry] = 0;
+    this.frames.memory.u32[entry + 1] = 0;
+    this.frames.memory.entryWritten(entry);
+    this.freeTable(this.deposited.pop()!);
+  }
+
+  /**
+   * Moves a leaf of 2 MiB to another address where nothing is, as written and no longer write-protected through
+   * userfaultfd (move_huge_pmd).
+   * @param va a multiple of 2 MiB
+   * @returns false, with nothing done, when no frame is left for a table or a page table is there already
+   */
+  moveHuge(entry: number, va: number): boolean {
+    const directory = this.tableOf(va, 2, true);
+    if (directory === -1) return false;
+    const { memory } = this.frames;
+    const target = this.wordOf(directory, (va >>> 21) & 511);
+    if (memory.u32[target] !== 0) return false;
+    memory.u32[target] = ((memory.u32[entry] | PTE_SOFT_DIRTY) & ~PTE_UFFD_WP) >>> 0;
+    memory.u32[target + 1] = memory.u32[entry + 1];
+    memory.entryWritten(target);
+    memory.u32[entry] = 0;
+    memory.u32[entry + 1] = 0;
+    memory.entryWritten(entry);
+    return true;
+  }
+
+  /** Puts 512 leaves in the place of one; no translation changes by it (__split_huge_pmd). */
+  split(entry: number): void {
+    const { memory } = this.frames;
+    const words = memory.u32;
+    const low = words[entry];
+    const high = words[entry + 1];
+    const table = this.deposited.pop()!;
+    let at = this.wordOf(table, 0);
+    for (let n = 0; n < ENTRIES; n++, at += 2) {
+      words[at] = (this.pageOf(low, n) & ~PTE_PS) >>> 0;
+      words[at + 1] = high;
+    }
+    memory.entryWritten(this.wordOf(table, 0));
+    words[entry] = (table << 12) | TABLE_FLAGS;
+    words[entry + 1] = 0;
+    memory.entryWritten(entry);
+  }
+
+  /** Splits the leaf of 2 MiB that reaches across an address (vma_adjust_trans_huge). */
+  splitAcross(va: number): void {
+    if (this.deposited.length === 0 || va % SPAN[2] === 0) return;
+    const entry = this.hugeEntry(va);
+    if (entry !== 0) this.split(entry);
+  }
+
+  /** Splits every leaf of 2 MiB that has a page in [start, end). */
+  splitRange(start: number, end: number): void {
+    if (this.deposited.length === 0) return;
+    for (let at = start - (start % SPAN[2]); at < end; at += SPAN[2]) {
+      const entry = this.hugeEntry(at);
+      if (entry !== 0) this.split(entry);
+    }
   }
 
   /**
@@ -80,9 +228,23 @@ export class PageTables {
     this.frames.memory.entryWritten(address >>> 2);
   }
 
-  /** Calls back for every non-empty leaf entry (present or not) of [start, end) bytes, ascending. */
-  forEachPresentOrSwap(start: number, end: number, visit: EntryVisitor): void {
-    this.visitTable(this.root, 4, 0, start, end, visit);
+  /**
+   * Calls back for every non-empty leaf entry (present or not) of [start, end) bytes, ascending. Without `visitHuge` a
+   * leaf of 2 MiB is told page by page, as that many of 4 KiB with PS set; who changes entries through `entry` splits
+   * before ({@link splitRange}) or gives a `visitHuge`.
+   * @param visitHuge called for a leaf of 2 MiB that lies in the range; one that lies there in part is split
+   */
+  forEachPresentOrSwap(start: number, end: number, visit: EntryVisitor, visitHuge?: EntryVisitor): void {
+    if (visitHuge !== undefined) {
+      this.splitAcross(start);
+      this.splitAcross(end);
+    }
+    this.visitTable(this.root, 4, 0, start, end, visit, visitHuge);
+  }
+
+  /** Calls back for every leaf of 2 MiB; it is left as it is. */
+  forEachHuge(visit: EntryVisitor): void {
+    this.visitTable(this.root, 4, 0, 0, SPAN[4] * (ENTRIES / 2), ignore, visit);
   }
 
   private visitTable(
@@ -92,6 +254,7 @@ export class PageTables {
     start: number,
     end: number,
     visit: EntryVisitor,
+    visitHuge: EntryVisitor | undefined,
   ): void {
     const words = this.frames.memory.u32;
     const span = SPAN[level];
@@ -102,10 +265,28 @@ export class PageTables {
       const low = words[at];
       if (level === 1) {
         if (low !== 0 || words[at + 1] !== 0) visit(tableStart + index * span, low, words[at + 1], at);
+      } else if ((low & PTE_PS) !== 0) {
+        const leafStart = tableStart + index * span;
+        if (visitHuge !== undefined) visitHuge(leafStart, low, words[at + 1], at);
+        else this.visitPages(leafStart, at, start, end, visit);
       } else if ((low & PTE_P) !== 0) {
-        this.visitTable(pteFrame(low), level - 1, tableStart + index * span, start, end, visit);
+        this.visitTable(pteFrame(low), level - 1, tableStart + index * span, start, end, visit, visitHuge);
       }
     }
+  }
+
+  private visitPages(
+    leafStart: number,
+    entry: number,
+    start: number,
+    end: number,
+    visit: EntryVisitor,
+  ): void {
+    const low = this.frames.memory.u32[entry];
+    const high = this.frames.memory.u32[entry + 1];
+    const first = Math.max(0, Math.floor((start - leafStart) / PAGE_SIZE));
+    const last = Math.min(ENTRIES, Math.ceil((end - leafStart) / PAGE_SIZE));
+    for (let n = first; n < last; n++) visit(leafStart + n * PAGE_SIZE, this.pageOf(low, n), high, entry);
   }
 
   /**
@@ -143,9 +324,27 @@ export class PageTables {
     }
   }
 
+  /** Gives back each page table without an entry whose 2 MiB lie in [start, end) (try_to_free_pte). */
+  reclaimEmpty(start: number, end: number): void {
+    const words = this.frames.memory.u32;
+    for (let at = Math.ceil(start / SPAN[2]) * SPAN[2]; at + SPAN[2] <= end; at += SPAN[2]) {
+      const entry = this.directoryEntry(at);
+      if (entry === 0 || (words[entry] & (PTE_P | PTE_PS)) !== PTE_P) continue;
+      const table = pteFrame(words[entry]);
+      const first = this.wordOf(table, 0);
+      let word = first;
+      while (word < first + ENTRIES * 2 && words[word] === 0) word++;
+      if (word < first + ENTRIES * 2) continue;
+      words[entry] = 0;
+      this.frames.memory.entryWritten(entry);
+      this.freeTable(table);
+    }
+  }
+
   /** Calls back for the frame of every table, the root's first. */
   forEachTable(visit: (table: PageFrame) => void): void {
     this.visitTables(this.root, 4, visit);
+    for (const table of this.deposited) visit(table);
   }
 
   private visitTables(table: PageFrame, level: number, visit: (table: PageFrame) => void): void {
@@ -154,7 +353,7 @@ export class PageTables {
     const words = this.frames.memory.u32;
     for (let index = 0; index < ENTRIES; index++) {
       const low = words[this.wordOf(table, index)];
-      if ((low & PTE_P) !== 0) this.visitTables(pteFrame(low), level - 1, visit);
+      if ((low & PTE_P) !== 0 && (low & PTE_PS) === 0) this.visitTables(pteFrame(low), level - 1, visit);
     }
   }
 
@@ -166,6 +365,8 @@ export class PageTables {
   /** Gives back every table and every frame that a leaf points to. */
   destroy(): void {
     this.destroyTree(this.root, 4);
+    for (let table = this.deposited.pop(); table !== undefined; table = this.deposited.pop())
+      this.freeTable(table);
   }
 
   private destroyTree(table: PageFrame, level: number): void {
@@ -177,6 +378,8 @@ export class PageTables {
       if (low === 0) continue;
       if (level === 1) {
         if ((low & (PTE_P | PTE_PROT_NONE)) !== 0) frames.release(pteFrame(low));
+      } else if ((low & PTE_PS) !== 0) {
+        frames.releaseRun(pteFrame(low));
       } else if ((low & PTE_P) !== 0) this.destroyTree(pteFrame(low), level - 1);
     }
     this.freeTable(table);

@@ -199,10 +199,10 @@ function prctl(call: SyscallCall): HandlerResult {
       return user.writeU64(call.word(1), task.clearChildTid) ? 0 : -EFAULT;
     case PR_SET_THP_DISABLE:
       if (!allZero(call, 2, 3, 4)) return -EINVAL;
-      task.hugePagesDisabled = call.n(1) !== 0;
+      task.mm.hugePagesDisabled = call.n(1) !== 0;
       return 0;
     case PR_GET_THP_DISABLE:
-      return allZero(call, 1, 2, 3, 4) ? (task.hugePagesDisabled ? 1 : 0) : -EINVAL;
+      return allZero(call, 1, 2, 3, 4) ? (task.mm.hugePagesDisabled ? 1 : 0) : -EINVAL;
     case PR_SET_MDWE:
       return setMdwe(call);
     case PR_GET_MDWE:

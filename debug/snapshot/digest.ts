@@ -72,9 +72,11 @@ export function machineDigest(machine: Machine): string {
 
 function hashFrames({ kernel }: Machine, hasher: Hasher): void {
   const { frames, memory } = kernel;
-  const { next, recycled } = frames.saveState();
+  const { next, recycled, freeRuns, hugeZeroFrame } = frames.saveState();
   hasher.word(next);
   hasher.bytes(new Uint8Array(recycled.buffer, recycled.byteOffset, recycled.byteLength));
+  for (const first of freeRuns) hasher.word(first);
+  if (hugeZeroFrame !== 0) hasher.word(hugeZeroFrame);
   for (let frame = FIRST_FRAME; frame < next; frame++) {
     const references = frames.references(frame);
     hasher.word(references);

@@ -1,5 +1,5 @@
 import { PAGE_SIZE } from "../../mmu/layout.js";
-import type { FrameAllocator, FrameAllocatorState } from "../../mmu/frame-allocator.js";
+import { RUN_FRAMES, type FrameAllocator, type FrameAllocatorState } from "../../mmu/frame-allocator.js";
 import type { Mmu } from "../../mmu/mmu.js";
 import type { PageFrame } from "../../mmu/types.js";
 
@@ -70,6 +70,7 @@ export class FrameStore {
     }
     // Frames were given back without being written.
     for (const frame of allocator.recycled) pages[frame] = undefined;
+    for (const first of allocator.freeRuns) pages.fill(undefined, first, first + RUN_FRAMES);
     this.kept = pages;
     this.mmu.dropWriteTags();
     return { allocator, pages, bytes, serial: this.serial };

@@ -273,10 +273,13 @@ function bodyDigest(body: Uint8Array): string {
 
 function writeFrames(writer: ValueWriter, { kernel }: Machine): void {
   const { frames, memory } = kernel;
-  const { next, references, recycled } = frames.saveState();
+  const { next, references, recycled, freeRuns, hugeZeroFrame } = frames.saveState();
   writer.whole(next);
-  writer.whole(recycled.length);
-  for (const frame of recycled) writer.whole(frame);
+  for (const list of [recycled, freeRuns]) {
+    writer.whole(list.length);
+    for (const frame of list) writer.whole(frame);
+  }
+  writer.whole(hugeZeroFrame);
   for (let frame = FIRST_FRAME; frame < next; frame++) {
     writer.whole(references[frame]!);
     if (references[frame] !== 0) writePage(writer, memory.frameBytes(frame));
@@ -290,10 +293,12 @@ function readFrames(reader: ValueReader, { kernel }: Machine): void {
   const next = reader.whole();
   if (next > memory.frameCount) throw new CodecError("it has more memory than it says");
   const recycled = Int32Array.from({ length: reader.count() }, () => reader.whole());
+  const freeRuns = Array.from({ length: reader.count() }, () => reader.whole());
+  const hugeZeroFrame = reader.whole();
   const references = new Int32Array(next);
   for (let frame = FIRST_FRAME; frame < next; frame++) {
     references[frame] = reader.whole();
     if (references[frame] !== 0) readPage(reader, memory.frameBytes(frame));
   }
-  frames.loadState({ next, references, recycled });
+  frames.loadState({ next, references, recycled, freeRuns, hugeZeroFrame });
 }

@@ -379,7 +379,7 @@ export class BreakPolicy implements StopPolicy {
     if (this.meetAll(task, happening, ({ what }) => what.kind === "pkru", where)) this.engine.request();
   }
 
-  private entryChanged({ mm, address, before, after, by }: EntryChange): void {
+  private entryChanged({ mm, address, bytes, before, after, by }: EntryChange): void {
     if (this.engine.quiet) return;
     const { kernel } = this.machine;
     const { current } = kernel;
@@ -392,7 +392,7 @@ export class BreakPolicy implements StopPolicy {
       by,
     };
     const wants = ({ what, pid }: Wanted): boolean =>
-      what.kind === "entry" && pid === current.process.pid && overlaps(what, address, address + 4096);
+      what.kind === "entry" && pid === current.process.pid && overlaps(what, address, address + bytes);
     if (!this.meetAll(current, happening, wants, this.beforeChange(current, by))) return;
     this.engine.request();
     // The processor does it in the middle of a run: that ends behind the instruction.

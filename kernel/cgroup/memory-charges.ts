@@ -43,6 +43,15 @@ export class MemoryCharges implements FrameCharges {
     for (let at: ControlGroup | null = group; at !== null; at = at.parent) this.enforce(at, group);
   }
 
+  makeRoom(frames: number): boolean {
+    const group = this.current();
+    for (let at = group; at !== null; at = at.parent) {
+      const over = at.usage + frames - at.max;
+      if (over > 0 && this.reclaim(at, over) < over) return false;
+    }
+    return true;
+  }
+
   release(frame: PageFrame): void {
     const number = this.groups[frame];
     if (number === 0) return;

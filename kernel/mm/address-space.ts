@@ -92,6 +92,8 @@ export class AddressSpace implements FileMapper {
   mdweNotInherited = false;
   /** /proc/PID/coredump_filter: MMF_DUMP_* bits; fork and execve hand it on. */
   coredumpFilter = 0x33;
+  /** prctl(PR_SET_THP_DISABLE). */
+  hugePagesDisabled = false;
   /** Bit k: key k is allocated. Key 0 is from the start, if there are keys. */
   keyMap: number;
   /** The key that hides execute-only memory; -1 until it is needed. */
@@ -154,6 +156,7 @@ export class AddressSpace implements FileMapper {
     this.denyWriteExec = from.denyWriteExec && !from.mdweNotInherited;
     this.mergeAny = from.mergeAny;
     if (this.mergeAny) this.env.samePages?.enter(this);
+    this.hugePagesDisabled = from.hugePagesDisabled;
   }
 
   get tables(): Translations["tables"] {

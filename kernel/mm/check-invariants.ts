@@ -4,6 +4,7 @@ import {
   PTE_GUARD,
   PTE_NX,
   PTE_P,
+  PTE_PS,
   PTE_RW,
   PTE_UFFD_WP_MARKER,
   pteFrame,
@@ -13,7 +14,7 @@ import type { FrameAllocator } from "../../mmu/frame-allocator.js";
 import type { PageFrame } from "../../mmu/types.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
-import { hasFrame, isUserfaultProtected } from "./translations.js";
+import { HUGE_BYTES, hasFrame, isUserfaultProtected } from "./translations.js";
 import {
   VM_ACCESS_FLAGS,
   VM_EXEC,
@@ -94,6 +95,7 @@ function checkEntries(mm: AddressSpace, wrong: string[]): void {
   const { frames } = mm.env;
   let anonymous = 0;
   let fromFiles = 0;
+  let huge = 0;
   mm.tables.forEachPresentOrSwap(0, 2 ** 47, (va, low, high) => {
     const page = `page ${va.toString(16)}`;
     const area = mm.tree.find(va);
@@ -110,6 +112,10 @@ function checkEntries(mm: AddressSpace, wrong: string[]): void {
       return;
     }
     const frame = pteFrame(low);
+    if ((low & PTE_PS) !== 0 && va % HUGE_BYTES === 0) {
+      huge++;
+      if (va + HUGE_BYTES > area.end) wrong.push(`${page} of 2 MiB does not lie in one area`);
+    }
     if ((low & PTE_ANON) !== 0) anonymous++;
     else if (frame !== frames.zeroFrame) {
       fromFiles++;
@@ -133,5 +139,7 @@ function checkEntries(mm: AddressSpace, wrong: string[]): void {
       wrong.push(`${page} has key ${pteKey(high)} in an area of key ${area.key}`);
   });
   if (anonymous !== mm.anonPages) wrong.push(`${anonymous} anonymous pages, but ${mm.anonPages} counted`);
+  if (huge !== mm.tables.hugeLeaves)
+    wrong.push(`${huge} leaves of 2 MiB, but ${mm.tables.hugeLeaves} page tables laid by for them`);
   if (fromFiles !== mm.filePages) wrong.push(`${fromFiles} file pages, but ${mm.filePages} counted`);
 }

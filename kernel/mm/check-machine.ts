@@ -1,4 +1,4 @@
-import type { FrameAllocator } from "../../mmu/frame-allocator.js";
+import { RUN_FRAMES, type FrameAllocator } from "../../mmu/frame-allocator.js";
 import { pteFrame } from "../../mmu/page-table-entry.js";
 import type { PageFrame } from "../../mmu/types.js";
 import type { AddressSpace } from "./address-space.js";
@@ -50,6 +50,8 @@ export function checkMachine(machine: CheckedMachine, others: Iterable<AddressSp
     if (mm.users < tasks) wrong.push(`mm ${mm.asid}: ${tasks} tasks, but ${mm.users} users counted`);
   }
   for (const holder of frames.holders) for (const frame of holder.heldFrames()) found(frame);
+  const { hugeZeroFrame } = frames;
+  if (hugeZeroFrame !== 0) expected.fill(1, hugeZeroFrame, hugeZeroFrame + RUN_FRAMES);
   let inUse = 0;
   for (let frame = 2; frame < expected.length; frame++) {
     const references = frames.references(frame);

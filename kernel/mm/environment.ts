@@ -27,6 +27,8 @@ export interface MmCapabilities {
   sysAdmin: boolean;
 }
 
+export type HugePagesEnabled = "always" | "madvise" | "never";
+
 /** The sysctls under /proc/sys/vm that matter here. */
 export interface MmSettings {
   maxMapCount: number;
@@ -44,6 +46,10 @@ export interface MmSettings {
   userReserveKbytes: number;
   /** Free pages to keep below a stack. */
   stackGuardPages: number;
+  /** transparent_hugepage/enabled: which anonymous memory may have pages of 2 MiB. */
+  hugePages: HugePagesEnabled;
+  /** transparent_hugepage/use_zero_page: what is only read shares 2 MiB of zeroes. */
+  hugeZeroPage: boolean;
 }
 
 /** What the mm needs of the machine around it: the running thread and its place in the program. */
@@ -65,12 +71,37 @@ export interface AreaChange {
   readonly end: number;
 }
 
-/** What /proc/vmstat counts, in pages. */
+/** What /proc/vmstat counts, by its names there: `pg...` in pages, `thp_...` in huge pages or times. */
 export interface VmEvents {
   /** Given to MADV_FREE. */
   pglazyfree: number;
   /** Of lazy-free and droppable pages: taken back. */
   pglazyfreed: number;
+  /** A fault brought in 2 MiB, */
+  thp_fault_alloc: number;
+  /** or one page, since there was no run of frames. */
+  thp_fault_fallback: number;
+  /** Pages became 2 MiB afterwards (khugepaged, MADV_COLLAPSE), */
+  thp_collapse_alloc: number;
+  /** or there was no run of frames for it. */
+  thp_collapse_alloc_failed: number;
+  /** 2 MiB of zeroes for all to share were made, */
+  thp_zero_page_alloc: number;
+  /** or there was no run of frames for them. */
+  thp_zero_page_alloc_failed: number;
+}
+
+export function noEvents(): VmEvents {
+  return {
+    pglazyfree: 0,
+    pglazyfreed: 0,
+    thp_fault_alloc: 0,
+    thp_fault_fallback: 0,
+    thp_collapse_alloc: 0,
+    thp_collapse_alloc_failed: 0,
+    thp_zero_page_alloc: 0,
+    thp_zero_page_alloc_failed: 0,
+  };
 }
 
 /** Everything an address space leans on; the kernel makes it and may change it (kernel/mm-environment.ts). */
@@ -113,6 +144,8 @@ export const DEFAULT_SETTINGS: Readonly<MmSettings> = {
   adminReserveKbytes: 8192,
   userReserveKbytes: 131072,
   stackGuardPages: 256,
+  hugePages: "madvise",
+  hugeZeroPage: true,
 };
 
 /** The settings that Linux chooses by the machine's size (init_admin_reserve, init_user_reserve). @param pages of RAM */
@@ -147,7 +180,7 @@ export function createEnvironment(
     capabilities: { ipcLock: false, rawIo: false, sysAdmin: false },
     settings: { ...DEFAULT_SETTINGS },
     commit: { pages: 0 },
-    vmEvents: { pglazyfree: 0, pglazyfreed: 0 },
+    vmEvents: noEvents(),
     readImpliesExec: false,
     samePages: null,
     outOfMemory: null,

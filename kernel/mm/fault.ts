@@ -23,6 +23,7 @@ import {
   PTE_ANON,
   PTE_D,
   PTE_GUARD,
+  PTE_PS,
   PTE_RW,
   PTE_SOFT_DIRTY,
   PTE_UFFD_WP,
@@ -46,6 +47,7 @@ import {
   SIGSEGV,
   type FaultOutcome,
 } from "./fault-outcome.js";
+import { bringInHuge, makeHugeWritable, mayBeHuge } from "./huge/fault.js";
 import { TASK_SIZE } from "./layout.js";
 import { prepareAnon } from "./merge.js";
 import { isSecret } from "./secret-memory.js";
@@ -212,6 +214,7 @@ export function bringIn(mm: AddressSpace, area: Area, va: number, write: boolean
   if (hasFrame(low)) return write && (low & PTE_RW) === 0 ? permitWrite(mm, area, page, low) : "ok";
   if (low === PTE_GUARD) return "guard";
   mm.stats.minorFaults++;
+  if (low === 0 && mayBeHuge(mm, area) && bringInHuge(mm, area, page, write)) return "ok";
   const come = area.pages === null ? bringInAnonymous : bringInFile;
   const outcome = come(mm, area, page, write);
   if (low !== PTE_UFFD_WP_MARKER || outcome !== "ok") return outcome;
@@ -223,7 +226,7 @@ export function bringIn(mm: AddressSpace, area: Area, va: number, write: boolean
 function permitWrite(mm: AddressSpace, area: Area, page: number, low: number): PageOutcome {
   if ((low & PTE_UFFD_WP) === 0) return makeWritable(mm, area, page, low);
   if (!liftsProtection(mm, area, page)) return "write-protected";
-  return makeWritable(mm, area, page, low & ~PTE_UFFD_WP);
+  return makeWritable(mm, area, page, low & ~(PTE_UFFD_WP | PTE_PS));
 }
 
 function bringInAnonymous(mm: AddressSpace, area: Area, page: number, write: boolean): PageOutcome {
@@ -314,6 +317,7 @@ function faultAround(mm: AddressSpace, area: Area, pages: FilePages, page: numbe
 function makeWritable(mm: AddressSpace, area: Area, page: number, low: number): PageOutcome {
   const { translations } = mm;
   const { frames } = translations;
+  if ((low & PTE_PS) !== 0 && makeHugeWritable(mm, area, page)) return "ok";
   const frame = pteFrame(low);
   if ((area.flags & VM_SHARED) !== 0) {
     area.pages?.markDirty(area.fileIndex(page));

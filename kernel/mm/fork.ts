@@ -1,3 +1,4 @@
+import { RUN_FRAMES } from "../../mmu/frame-allocator.js";
 import {
   PTE_ANON,
   PTE_D,
@@ -7,13 +8,14 @@ import {
   PTE_UFFD_WP,
   pteFrame,
 } from "../../mmu/page-table-entry.js";
+import type { EntryVisitor } from "../../mmu/page-tables.js";
 import { ENOMEM } from "../errno.js";
 import { commit, countPages } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
 import { forkAnon, NO_CHAIN } from "./anon-vma.js";
 import { Area } from "./area.js";
 import { offerPages } from "./lazy-free.js";
-import { hasFrame } from "./translations.js";
+import { HUGE_BYTES, hasFrame } from "./translations.js";
 import { forgetUserfault } from "./userfault/context.js";
 import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_SHARED, VM_WIPEONFORK, withFlags } from "./vm-flags.js";
 
@@ -74,7 +76,7 @@ function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): numb
   let error = 0;
   let tableStart = -1;
   let table = 0;
-  parent.tables.forEachPresentOrSwap(area.start, area.end, (va, _low, _high, entry) => {
+  const sharePage: EntryVisitor = (va, _low, _high, entry) => {
     if (error !== 0) return;
     const start = va - (va % TABLE_BYTES);
     if (start !== tableStart) {
@@ -112,6 +114,26 @@ function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): numb
     } else if (low === PTE_GUARD) words[target] = low;
     words[target + 1] = words[entry + 1];
     memory.entryWritten(target);
-  });
+  };
+  const shareHuge: EntryVisitor = (va, low, high, entry) => {
+    if (error !== 0) return;
+    if (parent.env.pins.anyOf(pteFrame(low), RUN_FRAMES)) {
+      parent.tables.split(entry);
+      parent.tables.forEachPresentOrSwap(va, va + HUGE_BYTES, sharePage);
+      return;
+    }
+    const readOnly = (low & ~PTE_RW) >>> 0;
+    const childs = readOnly & ~(PTE_FRAME_MASK | PTE_UFFD_WP);
+    // Held first: to make room for a table, droppable memory might go.
+    frames.holdRun(pteFrame(low));
+    if (!child.translations.installHuge(va, pteFrame(low), childs, high)) {
+      frames.releaseRun(pteFrame(low));
+      error = -ENOMEM;
+      return;
+    }
+    words[entry] = readOnly;
+    memory.entryWritten(entry);
+  };
+  parent.tables.forEachPresentOrSwap(area.start, area.end, sharePage, shareHuge);
   return error;
 }

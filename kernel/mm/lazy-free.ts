@@ -8,8 +8,8 @@
  * An anonymous entry without the dirty bit is a lazy-free one: nothing else makes such entries. A page in a locked area
  * stays, and so does one that somebody holds besides the page tables (try_to_unmap_one, 6.11 and later).
  */
-import type { FrameHolder } from "../../mmu/frame-allocator.js";
-import { PTE_ANON, PTE_D, PTE_RW, pteFrame } from "../../mmu/page-table-entry.js";
+import { RUN_FRAMES, type FrameHolder } from "../../mmu/frame-allocator.js";
+import { PTE_ANON, PTE_D, PTE_PS, PTE_RW, pteFrame } from "../../mmu/page-table-entry.js";
 import type { PageFrame } from "../../mmu/types.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
@@ -48,6 +48,8 @@ export class LazyFreePages implements FrameHolder {
    * @returns frames that became free
    */
   reclaimRange(start: number, end: number, only: Area): number {
+    this.mm.tables.splitAcross(start);
+    this.mm.tables.splitAcross(end);
     return this.search(start, end, Infinity, only);
   }
 
@@ -68,10 +70,12 @@ export class LazyFreePages implements FrameHolder {
           const to = Math.min(stop, at - (at % WINDOW) + WINDOW);
           tables.forEachPresentOrSwap(at, to, (va, low) => {
             if (freed >= most || mayGo?.(pteFrame(low)) === false) return;
-            if ((droppable || isLazyFree(low)) && this.take(va, low, only === null)) {
-              freed++;
-              this.cursor = va + 4096;
-            }
+            if (!(droppable || isLazyFree(low))) return;
+            const huge = (low & PTE_PS) !== 0;
+            if (huge ? va % WINDOW !== 0 || !this.takeHuge(va, low) : !this.take(va, low, only === null))
+              return;
+            freed += huge ? RUN_FRAMES : 1;
+            this.cursor = va + 4096;
           });
           if (freed >= most) return freed;
           at = to;
@@ -102,6 +106,15 @@ export class LazyFreePages implements FrameHolder {
       for (const { mm } of sharers) mm.translations.drop(va, va + 4096, "pages");
     } else translations.drop(va, va + 4096, "pages");
     env.vmEvents.pglazyfreed++;
+    return true;
+  }
+
+  /** Drops the 2 MiB of a leaf, where this address space alone has them. @param va a multiple of 2 MiB */
+  private takeHuge(va: number, low: number): boolean {
+    const { env, translations } = this.mm;
+    if ((low & PTE_ANON) === 0 || !env.frames.isSoleRun(pteFrame(low))) return false;
+    translations.drop(va, va + WINDOW, "pages");
+    env.vmEvents.pglazyfreed += RUN_FRAMES;
     return true;
   }
 
@@ -136,13 +149,22 @@ export function freeLazily(mm: AddressSpace, start: number, end: number): void {
   const { frames, mmu, vmEvents } = mm.env;
   const { memory } = frames;
   let changed = false;
-  mm.tables.forEachPresentOrSwap(start, end, (_va, low, _high, entry) => {
+  const free = (entry: number, low: number, pages: number): void => {
     if (!hasFrame(low) || (low & (PTE_ANON | PTE_D)) !== (PTE_ANON | PTE_D)) return;
     memory.u32[entry] = (low & ~(PTE_D | PTE_RW)) >>> 0;
     memory.entryWritten(entry);
-    vmEvents.pglazyfree++;
+    vmEvents.pglazyfree += pages;
     changed = true;
-  });
+  };
+  mm.tables.forEachPresentOrSwap(
+    start,
+    end,
+    (_va, low, _high, entry) => free(entry, low, 1),
+    // 2 MiB that others have too stay as they are (madvise_free_huge_pmd).
+    (_va, low, _high, entry) => {
+      if (frames.isSoleRun(pteFrame(low))) free(entry, low, RUN_FRAMES);
+    },
+  );
   if (!changed) return;
   offerPages(mm);
   mmu.invalidateRange(start, end, mm.asid);

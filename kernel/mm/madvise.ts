@@ -189,6 +189,7 @@ function adviseArea(
     case uapi.MADV_DONTNEED_LOCKED:
       if (notPages || (locked && advice === uapi.MADV_DONTNEED)) return unfit("the memory is locked");
       mm.translations.drop(start, end, "pages", !area.isAnonymous);
+      if (mm.env.release.discardFreesTables) mm.tables.reclaimEmpty(start, end);
       return 0;
     case uapi.MADV_REMOVE:
       return removePages(area, start, end, refuse);

@@ -146,6 +146,7 @@ export function addOrMerge(
  */
 export function split(mm: AddressSpace, area: Area, at: number): number {
   if (area.unsplittable) return -EINVAL;
+  mm.tables.splitAcross(at);
   const upper = new Area(at, area.end, area);
   upper.pageOffset = area.fileIndex(at);
   area.end = at;
@@ -173,6 +174,9 @@ export function modify(
   change: Partial<Pick<AreaProperties, "flags" | "key" | "seal" | "policy" | "userfault">>,
 ): Area | number {
   const { tree } = mm;
+  // Wherever the borders come to lie, no leaf of 2 MiB belongs to two areas.
+  mm.tables.splitAcross(start);
+  mm.tables.splitAcross(end);
   const piece: AreaProperties = newProperties({
     flags: change.flags ?? area.flags,
     key: change.key ?? area.key,

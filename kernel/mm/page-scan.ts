@@ -5,11 +5,14 @@
 import {
   PTE_ANON,
   PTE_GUARD,
+  PTE_PS,
   PTE_SOFT_DIRTY,
   PTE_UFFD_WP,
   PTE_UFFD_WP_MARKER,
   pteFrame,
 } from "../../mmu/page-table-entry.js";
+import type { EntryVisitor } from "../../mmu/page-tables.js";
+import { PAGE_SIZE } from "../../mmu/layout.js";
 import { ENOMEM, EPERM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
@@ -120,11 +123,19 @@ function scanArea(
     }
   };
   let at = start;
-  mm.tables.forEachPresentOrSwap(start, end, (va, low) => {
+  const tell = (va: number, low: number, to: number): void => {
     empty(at, va);
-    output.add(area, own | categoriesOf(mm, area, low), va, va + 4096);
-    at = va + 4096;
-  });
+    output.add(area, own | categoriesOf(mm, area, low), va, to);
+    at = to;
+  };
+  const tellPage: EntryVisitor = (va, low) => tell(va, low, va + PAGE_SIZE);
+  // What is write-protected in part is told as if it had never been one (pagemap_scan_thp_entry).
+  const tellHuge: EntryVisitor = (va, low, _high, entry) => {
+    if (output.hasRoom(TABLE_BYTES / PAGE_SIZE)) return tell(va, low, va + TABLE_BYTES);
+    mm.tables.split(entry);
+    mm.tables.forEachPresentOrSwap(va, va + TABLE_BYTES, tellPage);
+  };
+  mm.tables.forEachPresentOrSwap(start, end, tellPage, output.protects ? tellHuge : undefined);
   empty(at, end);
 }
 
@@ -136,6 +147,7 @@ function categoriesOf(mm: AddressSpace, area: Area, low: number): number {
     PAGE_IS_PRESENT |
     ((low & PTE_UFFD_WP) !== 0 ? 0 : PAGE_IS_WRITTEN) |
     (isNormal(mm, area, low) && (low & PTE_ANON) === 0 ? PAGE_IS_FILE : 0) |
+    ((low & PTE_PS) !== 0 ? PAGE_IS_HUGE : 0) |
     (pteFrame(low) === mm.env.frames.zeroFrame ? PAGE_IS_PFNZERO : 0) |
     ((low & PTE_SOFT_DIRTY) !== 0 ? PAGE_IS_SOFT_DIRTY : 0)
   );
@@ -156,6 +168,16 @@ class Output {
     private readonly scan: PageScan,
   ) {}
 
+  /** What is found is write-protected. */
+  get protects(): boolean {
+    return (this.scan.flags & PM_SCAN_WP_MATCHING) !== 0;
+  }
+
+  /** That many pages can all be told. */
+  hasRoom(pages: number): boolean {
+    return this.scan.mostRanges === 0 || pages <= this.scan.mostPages - this.pages;
+  }
+
   /** Pages of one kind: told as far as there is room, and write-protected as far as they are told. */
   add(area: Area, categories: number, start: number, end: number): void {
     const { inverted, required, anyOf } = this.scan;
@@ -163,12 +185,7 @@ class Output {
     const wanted = categories ^ inverted;
     if ((wanted & required) !== required || (anyOf !== 0 && (wanted & anyOf) === 0)) return;
     const to = this.tell(categories, start, end);
-    if (
-      to > start &&
-      (this.scan.flags & PM_SCAN_WP_MATCHING) !== 0 &&
-      !protectPages(this.mm, area, start, to)
-    )
-      this.failed = true;
+    if (to > start && this.protects && !protectPages(this.mm, area, start, to)) this.failed = true;
   }
 
   /** @returns the end of what there was room for */

@@ -24,6 +24,13 @@ export class PinnedFrames implements FrameHolder {
     return this.counts.size === 0 ? 0 : (this.counts.get(frame) ?? 0);
   }
 
+  /** Whether one of `count` frames from `first` on has a pin. */
+  anyOf(first: PageFrame, count: number): boolean {
+    if (this.counts.size > 0)
+      for (let frame = first; frame < first + count; frame++) if (this.counts.has(frame)) return true;
+    return false;
+  }
+
   pin(frame: PageFrame): void {
     if (this.counts.size === 0) this.frames.holders.add(this);
     this.frames.hold(frame);

@@ -1,6 +1,7 @@
-import { PTE_ANON, PTE_D, pteFrame } from "../../mmu/page-table-entry.js";
+import { PTE_ANON, PTE_D, PTE_PS, pteFrame } from "../../mmu/page-table-entry.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
+import { holdsHuge, mayBeHuge } from "./huge/fault.js";
 import { mappers as mappersOf } from "./page-map.js";
 import { formatMapsLine, NAME_COLUMN } from "./proc-maps.js";
 import { hasFrame } from "./translations.js";
@@ -63,6 +64,8 @@ interface Residency {
   pssAnonymous: number;
   /** Share of those in locked areas. */
   locked: number;
+  /** Of the anonymous ones, those in leaves of 2 MiB. */
+  anonymousHuge: number;
 }
 
 function nothingResident(): Residency {
@@ -79,6 +82,7 @@ function nothingResident(): Residency {
     merged: 0,
     pssAnonymous: 0,
     locked: 0,
+    anonymousHuge: 0,
   };
 }
 
@@ -102,6 +106,7 @@ function addResidency(mm: AddressSpace, area: Area, sum: Residency): Residency {
     if (anonymous) {
       sum.anonymous++;
       if (!dirty) sum.lazyFree++;
+      if ((low & PTE_PS) !== 0) sum.anonymousHuge++;
       sum.pssAnonymous += 1 / mappers;
     }
     if (mappers > 1) sum[dirty ? "sharedDirty" : "sharedClean"]++;
@@ -129,7 +134,7 @@ export function formatSmapsArea(mm: AddressSpace, area: Area): string {
   text +=
     kilobytes("Size", area.length / 1024) + kilobytes("KernelPageSize", 4) + kilobytes("MMUPageSize", 4);
   text += formatResidency(pages, "");
-  text += "THPeligible:           0\n";
+  text += `THPeligible:           ${mayBeHuge(mm, area) && holdsHuge(area) ? 1 : 0}\n`;
   if (mm.env.pku) text += `ProtectionKey:  ${String(area.key).padStart(8)}\n`;
   return text + vmFlags(mm, area);
 }
@@ -156,9 +161,9 @@ function formatResidency(pages: Residency, kinds: string): string {
     kilobytes("Private_Clean", kb(pages.privateClean)) + kilobytes("Private_Dirty", kb(pages.privateDirty));
   text += kilobytes("Referenced", kb(pages.rss)) + kilobytes("Anonymous", kb(pages.anonymous));
   text += kilobytes("KSM", kb(pages.merged)) + kilobytes("LazyFree", kb(pages.lazyFree));
-  const never = ["AnonHugePages", "ShmemPmdMapped", "FilePmdMapped"];
-  for (const label of [...never, "Shared_Hugetlb", "Private_Hugetlb", "Swap", "SwapPss"])
-    text += kilobytes(label, 0);
+  text += kilobytes("AnonHugePages", kb(pages.anonymousHuge));
+  const never = ["ShmemPmdMapped", "FilePmdMapped", "Shared_Hugetlb", "Private_Hugetlb"];
+  for (const label of [...never, "Swap", "SwapPss"]) text += kilobytes(label, 0);
   return text + kilobytes("Locked", kb(pages.locked));
 }
 

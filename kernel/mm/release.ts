@@ -80,6 +80,10 @@ export interface ReleaseRules {
   readonly vvarIsPfnmap: boolean;
   /** Memory of memfd_secret is locked and counts against RLIMIT_MEMLOCK, until that was dropped in 2026. */
   readonly secretMemoryLocked: boolean;
+  /** The first write to 2 MiB of zeroes makes 2 MiB of its own (6.13), or splits them. */
+  readonly hugeZeroBecomesHuge: boolean;
+  /** MADV_DONTNEED of 2 MiB or more gives back page tables that it empties (6.14, CONFIG_PT_RECLAIM). */
+  readonly discardFreesTables: boolean;
 }
 
 export const RULES_6_10: ReleaseRules = {
@@ -110,6 +114,8 @@ export const RULES_6_10: ReleaseRules = {
   userfaultUnregistersOthers: true,
   vvarIsPfnmap: true,
   secretMemoryLocked: true,
+  hugeZeroBecomesHuge: false,
+  discardFreesTables: false,
 };
 
 /** MREMAP_DONTUNMAP as repaired in 2026, in the branches that were kept up then. */
@@ -136,6 +142,8 @@ export const RULES_6_12: ReleaseRules = {
 export const RULES_6_14: ReleaseRules = {
   ...RULES_6_12,
   name: "6.14",
+  hugeZeroBecomesHuge: true,
+  discardFreesTables: true,
   guardRegions: "anonymous",
   processMadviseOwn: "any",
   pkeyAllocWithoutKeys: "einval-once",

@@ -1,4 +1,4 @@
-import type { FrameAllocator } from "../../mmu/frame-allocator.js";
+import { RUN_FRAMES, type FrameAllocator } from "../../mmu/frame-allocator.js";
 import { PAGE_SIZE, RAM_BASE } from "../../mmu/layout.js";
 import type { Mmu } from "../../mmu/mmu.js";
 import {
@@ -11,6 +11,7 @@ import {
   PTE_NX,
   PTE_P,
   PTE_PROT_NONE,
+  PTE_PS,
   PTE_RW,
   PTE_SOFT_DIRTY,
   PTE_UFFD_WP,
@@ -18,7 +19,7 @@ import {
   PTE_US,
   pteFrame,
 } from "../../mmu/page-table-entry.js";
-import { PageTables } from "../../mmu/page-tables.js";
+import { PageTables, type EntryVisitor } from "../../mmu/page-tables.js";
 import type { PageFrame } from "../../mmu/types.js";
 import type { Area } from "./area.js";
 import { VM_EXEC, VM_SHARED, VM_SOFTDIRTY, VM_WRITE } from "./vm-flags.js";
@@ -42,6 +43,9 @@ export function hasFrame(low: number): boolean {
 export function isUserfaultProtected(low: number): boolean {
   return (low & PTE_UFFD_WP) !== 0 && low !== PTE_GUARD;
 }
+
+/** What one leaf of level 2 covers. */
+export const HUGE_BYTES = RUN_FRAMES * PAGE_SIZE;
 
 /** What `drop` takes away. */
 export type DropMode =
@@ -89,10 +93,9 @@ export class Translations {
     return this.tables.entryAddress(va, false) >>> 2;
   }
 
-  /** Low half of an address's entry; 0 when empty. */
+  /** Low half of an address's entry; 0 when empty. Of a page in a leaf of 2 MiB it has PS set. */
   low(va: number): number {
-    const entry = this.entryIndex(va);
-    return entry === 0 ? 0 : this.words[entry];
+    return this.tables.low(va);
   }
 
   private count(low: number, by: 1 | -1): void {
@@ -123,6 +126,49 @@ export class Translations {
     return true;
   }
 
+  /**
+   * Makes a leaf of 2 MiB where nothing is, taking over one reference to each of 512 frames.
+   * @param frame the first of them, or that of the run of zeroes
+   * @returns false when no frame is left for a page table; the references stay the caller's
+   */
+  installHuge(va: number, frame: PageFrame, low: number, high: number): boolean {
+    if (!this.tables.setHuge(va, frame, low, high)) return false;
+    this.countHuge(low, 1);
+    return true;
+  }
+
+  private countHuge(low: number, by: 1 | -1): void {
+    if ((low & PTE_ANON) !== 0) this.anonPages += by * RUN_FRAMES;
+  }
+
+  /** The frames of a leaf of 2 MiB are this address space's own. */
+  private isSoleHuge(low: number): boolean {
+    return (low & PTE_ANON) !== 0 && this.frames.isSoleRun(pteFrame(low));
+  }
+
+  /** Lets a leaf of 2 MiB be written whose frames nobody else has. @returns false where somebody has one */
+  makeHugeWritable(entry: number): boolean {
+    const low = this.words[entry];
+    if (!this.isSoleHuge(low)) return false;
+    this.words[entry] = (low | PTE_RW | PTE_D | PTE_SOFT_DIRTY) >>> 0;
+    this.written(entry);
+    return true;
+  }
+
+  /** Puts another frame and flags in the place of the run of zeroes; the reference to the frames is taken over. */
+  replaceHuge(va: number, entry: number, low: number): void {
+    this.words[entry] = (low | PTE_PS) >>> 0;
+    this.written(entry);
+    this.countHuge(low, 1);
+    this.mmu.invalidateRange(va, va + HUGE_BYTES, this.asid);
+  }
+
+  private dropHuge(entry: number, low: number): void {
+    this.tables.clearHuge(entry);
+    this.countHuge(low, -1);
+    this.frames.releaseRun(pteFrame(low));
+  }
+
   /** Puts a guard marker; the page must have been dropped. */
   installGuard(va: number): boolean {
     return this.tables.set(va, 0, PTE_GUARD, 0);
@@ -134,6 +180,7 @@ export class Translations {
 
   /** Takes guard markers out of [start, end). */
   removeGuards(start: number, end: number): void {
+    // A leaf of 2 MiB has none.
     this.tables.forEachPresentOrSwap(start, end, (_va, low, _high, entry) => {
       if (low !== PTE_GUARD) return;
       this.words[entry] = 0;
@@ -148,7 +195,7 @@ export class Translations {
    */
   drop(start: number, end: number, mode: DropMode, protectionStays = false): void {
     let dropped = false;
-    this.tables.forEachPresentOrSwap(start, end, (_va, low, _high, entry) => {
+    const dropPage: EntryVisitor = (_va, low, _high, entry) => {
       if (low === PTE_GUARD ? mode !== "all" : mode === "file-pages" && (low & PTE_ANON) !== 0) return;
       this.words[entry] = protectionStays && isUserfaultProtected(low) ? PTE_UFFD_WP_MARKER : 0;
       this.words[entry + 1] = 0;
@@ -157,6 +204,11 @@ export class Translations {
       if (!hasFrame(low)) return;
       this.count(low, -1);
       this.frames.release(pteFrame(low));
+    };
+    this.tables.forEachPresentOrSwap(start, end, dropPage, (_va, low, _high, entry) => {
+      if (mode === "file-pages") return;
+      this.dropHuge(entry, low);
+      dropped = true;
     });
     if (dropped) this.mmu.invalidateRange(start, end, this.asid);
   }
@@ -178,7 +230,16 @@ export class Translations {
     // A page whose soft-dirty bit was cleared has to fault to get it back (pte_needs_soft_dirty_wp).
     const written = (area.flags & VM_SOFTDIRTY) !== 0 ? PTE_D : PTE_D | PTE_SOFT_DIRTY;
     let changed = false;
-    this.tables.forEachPresentOrSwap(start, end, (_va, old, _high, entry) => {
+    const protectHuge: EntryVisitor = (_va, old, _high, entry) => {
+      const keep = old & (PTE_FRAME_MASK | PTE_D | PTE_ANON | PTE_SOFT_DIRTY | PTE_UFFD_WP | PTE_PS);
+      const own = (old & PTE_UFFD_WP) === 0 && this.isSoleHuge(old);
+      const rw = writable && own && (old & written) === written ? PTE_RW : 0;
+      this.words[entry] = (keep | low | rw) >>> 0;
+      this.words[entry + 1] = high;
+      this.written(entry);
+      changed = true;
+    };
+    const protectPage: EntryVisitor = (_va, old, _high, entry) => {
       if (!hasFrame(old)) return;
       const keep = old & (PTE_FRAME_MASK | PTE_D | PTE_ANON | PTE_SOFT_DIRTY | PTE_UFFD_WP);
       const sole = shared || ((old & PTE_ANON) !== 0 && this.frames.references(pteFrame(old)) === 1);
@@ -188,7 +249,8 @@ export class Translations {
       this.words[entry + 1] = high;
       this.written(entry);
       changed = true;
-    });
+    };
+    this.tables.forEachPresentOrSwap(start, end, protectPage, protectHuge);
     if (changed) this.mmu.invalidateRange(start, end, this.asid);
   }
 
@@ -203,11 +265,12 @@ export class Translations {
 
   /** Makes the pages of [start, end) count as not written, and every write fault again to say so (clear_soft_dirty). */
   clearSoftDirty(start: number, end: number): void {
-    this.tables.forEachPresentOrSwap(start, end, (_va, low, _high, entry) => {
+    const clear: EntryVisitor = (_va, low, _high, entry) => {
       if (!hasFrame(low)) return;
       this.words[entry] = (low & ~(PTE_RW | PTE_SOFT_DIRTY)) >>> 0;
       this.written(entry);
-    });
+    };
+    this.tables.forEachPresentOrSwap(start, end, clear, clear);
   }
 
   /**
@@ -217,7 +280,7 @@ export class Translations {
    */
   move(from: number, to: number, length: number): number {
     let moved = length;
-    this.tables.forEachPresentOrSwap(from, from + length, (va, _low, _high, entry) => {
+    const movePage: EntryVisitor = (va, _low, _high, entry) => {
       if (moved < length) return;
       const target = this.tables.entryAddress(va - from + to, true);
       if (target === 0) {
@@ -232,7 +295,20 @@ export class Translations {
       this.words[entry] = 0;
       this.words[entry + 1] = 0;
       this.written(entry);
-    });
+    };
+    const moveHuge: EntryVisitor = (va, low, _high, entry) => {
+      if (moved < length) return;
+      // Held: to make room for a table, droppable memory might go.
+      this.frames.holdRun(pteFrame(low));
+      const whole = this.tables.moveHuge(entry, va - from + to);
+      this.frames.releaseRun(pteFrame(low));
+      if (whole) return;
+      this.tables.split(entry);
+      this.tables.forEachPresentOrSwap(va, va + HUGE_BYTES, movePage);
+    };
+    // Only from one multiple of 2 MiB to another a leaf stays in one piece.
+    if ((to - from) % HUGE_BYTES !== 0) this.tables.splitRange(from, from + length);
+    this.tables.forEachPresentOrSwap(from, from + length, movePage, moveHuge);
     this.mmu.invalidateRange(from, from + length, this.asid);
     return moved;
   }

@@ -1,7 +1,9 @@
+import { RUN_FRAMES } from "../../../mmu/frame-allocator.js";
 import type { CpuModel } from "../../../cpu/models.js";
 import type { Kernel } from "../../kernel.js";
 import { commitLimit } from "../../mm/accounting.js";
 import type { AddressSpace } from "../../mm/address-space.js";
+import { anonymousHugePages } from "../../mm/huge/count.js";
 import { formatMessageQueues, formatSemaphores, formatSharedMemory } from "../../ipc/proc-ipc.js";
 import { socketCountsText, unixSocketsText } from "../../net/proc-text.js";
 import { fileSystemsTable } from "../types/registry.js";
@@ -137,6 +139,11 @@ function memInfo(kernel: Kernel): string {
     ["VmallocTotal", 34359738367],
     ["VmallocUsed", 0],
     ["VmallocChunk", 0],
+    ["AnonHugePages", kib(anonymousHugePages(spaces) * RUN_FRAMES)],
+    ["ShmemHugePages", 0],
+    ["ShmemPmdMapped", 0],
+    ["FileHugePages", 0],
+    ["FilePmdMapped", 0],
     ["HugePages_Total", 0],
     ["HugePages_Free", 0],
     ["HugePages_Rsvd", 0],

@@ -4,6 +4,7 @@ import { directory, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
 import { samePageMerging } from "./same-page-files.js";
 import { integerFile, rememberedInteger } from "./settings.js";
+import { transparentHugePages } from "./transparent-huge-pages.js";
 
 /** /sys: the little that C libraries and allocators look for. */
 export function systemFiles(kernel: Kernel): Record<string, Node> {
@@ -25,6 +26,7 @@ export function systemFiles(kernel: Kernel): Record<string, Node> {
     kernel: directory(() => ({
       mm: directory(() => ({
         ksm: directory(() => samePageMerging(kernel)),
+        transparent_hugepage: directory(() => transparentHugePages(kernel)),
         hugepages: directory(() => ({ "hugepages-2048kB": directory(() => hugePages(kernel)) })),
       })),
     })),

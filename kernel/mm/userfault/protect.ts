@@ -1,5 +1,6 @@
 /** Write protection through userfaultfd: UFFDIO_WRITEPROTECT, and PM_SCAN_WP_MATCHING of PAGEMAP_SCAN. */
 import { PTE_RW, PTE_UFFD_WP, PTE_UFFD_WP_MARKER } from "../../../mmu/page-table-entry.js";
+import type { EntryVisitor } from "../../../mmu/page-tables.js";
 import { ENOENT, ENOMEM } from "../../errno.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
@@ -13,11 +14,12 @@ import { VM_UFFD_WP } from "../vm-flags.js";
  */
 export function protectPages(mm: AddressSpace, area: Area, start: number, end: number): boolean {
   const { memory } = mm.env.frames;
-  mm.tables.forEachPresentOrSwap(start, end, (_va, low, _high, entry) => {
+  const protect: EntryVisitor = (_va, low, _high, entry) => {
     if (!hasFrame(low)) return;
     memory.u32[entry] = ((low & ~PTE_RW) | PTE_UFFD_WP) >>> 0;
     memory.entryWritten(entry);
-  });
+  };
+  mm.tables.forEachPresentOrSwap(start, end, protect, protect);
   mm.env.mmu.invalidateRange(start, end, mm.asid);
   if (area.userfault?.marksEmpty(area) !== true) return true;
   for (let page = start; page < end; page += 4096)
@@ -28,11 +30,12 @@ export function protectPages(mm: AddressSpace, area: Area, start: number, end: n
 /** Lifts it again: the next write to a page that is there faults and finds nothing in its way. */
 export function unprotectPages(mm: AddressSpace, start: number, end: number): void {
   const { memory } = mm.env.frames;
-  mm.tables.forEachPresentOrSwap(start, end, (_va, low, _high, entry) => {
+  const unprotect: EntryVisitor = (_va, low, _high, entry) => {
     if (!isUserfaultProtected(low)) return;
     memory.u32[entry] = hasFrame(low) ? (low & ~PTE_UFFD_WP) >>> 0 : 0;
     memory.entryWritten(entry);
-  });
+  };
+  mm.tables.forEachPresentOrSwap(start, end, unprotect, unprotect);
 }
 
 /**

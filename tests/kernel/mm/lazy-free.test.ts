@@ -44,7 +44,7 @@ describe("pages that MADV_FREE has offered", () => {
     expect(s.load(5)).toBe(6);
     expect(formatSmaps(s.mm)).toMatch(/LazyFree: +28 kB/);
     expect(formatSmaps(s.mm)).toMatch(/Private_Clean: +28 kB\nPrivate_Dirty: +4 kB/);
-    expect(s.env.vmEvents).toEqual({ pglazyfree: 8, pglazyfreed: 0 });
+    expect(s.env.vmEvents).toMatchObject({ pglazyfree: 8, pglazyfreed: 0 });
     consistent(s);
   });
 
