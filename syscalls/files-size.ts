@@ -4,7 +4,7 @@ import { BlockFile } from "../kernel/block/block-file.js";
 import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, EPERM, ESPIPE } from "../kernel/errno.js";
 import type { FileSystem } from "../kernel/fs/file-system.js";
 import { RegularInode } from "../kernel/fs/inode.js";
-import { MAY_WRITE, S_IFIFO } from "../kernel/fs/mode.js";
+import { MAY_WRITE, S_IFBLK, S_IFIFO } from "../kernel/fs/mode.js";
 import { accessTo } from "../kernel/fs/namespace.js";
 import type { OpenFile } from "../kernel/fs/open-file.js";
 import { AT_FDCWD, MAX_FILE_SIZE } from "../kernel/fs/open-flags.js";
@@ -54,6 +54,9 @@ function ftruncate(call: SyscallCall): number {
   return resize(call, file.node, size);
 }
 
+/** The largest loff_t. */
+const MAX_OFFSET = 2n ** 63n - 1n;
+
 const FALLOC_FL_KEEP_SIZE = 1;
 const FALLOC_FL_PUNCH_HOLE = 2;
 const FALLOC_FL_ZERO_RANGE = 0x10;
@@ -91,6 +94,22 @@ function fsync(file: OpenFile): number {
   if (!file.node.isRegular && !file.node.isDirectory && !(file instanceof BlockFile)) return -EINVAL;
   const result = file.sync();
   return result < 0 ? result : file.node.fileSystem.sync(file.node);
+}
+
+const SYNC_FILE_RANGE_FLAGS = 7;
+
+/*
+ * sync_file_range(fd, offset, nbytes, flags)
+ *   EINVAL  unknown flags; a negative offset or length, or an end past the largest offset
+ *   ESPIPE  neither a file, a directory, a block device nor a symbolic link
+ */
+function syncFileRange(file: OpenFile, call: SyscallCall): number {
+  const [offset, bytes] = [call.i64(1), call.i64(2)];
+  if ((call.u32(3) & ~SYNC_FILE_RANGE_FLAGS) !== 0) return -EINVAL;
+  if (offset < 0n || bytes < 0n || offset + bytes > MAX_OFFSET) return -EINVAL;
+  const { node } = file;
+  const stored = node.isRegular || node.isDirectory || node.isSymlink || node.type === S_IFBLK;
+  return stored ? file.sync() : -ESPIPE;
 }
 
 /** sync and syncfs: what open files have in memory, then the file systems (all, or one). */
@@ -156,7 +175,7 @@ export const sizeSyscalls: readonly Definition[] = [
     number: 277,
     name: "sync_file_range",
     args: [fd("fd"), offset("offset"), offset("nbytes"), uint("flags")],
-    handler: withFile((file) => (file.node.isRegular || file.node.isDirectory ? file.sync() : -ESPIPE)),
+    handler: withFile(syncFileRange),
   }),
   define({
     number: 285,

@@ -1,5 +1,6 @@
 /** The calls on files, by subject. */
 
+import { cachestatSyscalls } from "./cachestat.js";
 import { epollSyscalls } from "./epoll.js";
 import { absentSyscalls } from "./files-absent.js";
 import { attributeSyscalls } from "./files-attributes.js";
@@ -37,6 +38,7 @@ export const fileSyscalls: readonly Definition[] = [
   ...attributeSyscalls,
   ...fileTimeSyscalls,
   ...sizeSyscalls,
+  ...cachestatSyscalls,
   ...placeSyscalls,
   ...xattrSyscalls,
   ...controlSyscalls,

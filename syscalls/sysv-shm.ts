@@ -13,12 +13,7 @@ import {
   S_IWUGO,
   S_IXUGO,
 } from "../kernel/ipc/permissions.js";
-import {
-  SHM_LOCKED,
-  SHMMNI,
-  SharedMemoryAttachment,
-  type SharedMemorySegment,
-} from "../kernel/ipc/shared-memory.js";
+import { SHM_LOCKED, SharedMemoryAttachment, type SharedMemorySegment } from "../kernel/ipc/shared-memory.js";
 import { RLIMIT_MEMLOCK } from "../kernel/limits.js";
 import { TASK_SIZE } from "../kernel/mm/layout.js";
 import { unmapRange } from "../kernel/mm/munmap.js";
@@ -42,8 +37,6 @@ const SHM_STAT_ANY = 15;
 const SHMID_BYTES = 112;
 const SHMINFO_BYTES = 72;
 const SHM_INFO_BYTES = 48;
-/** ULONG_MAX - 2^24: SHMMAX and SHMALL. */
-const LARGEST = 2n ** 64n - 1n - 2n ** 24n;
 
 const ATTACH_FLAGS = names("SHM_???", { SHM_RDONLY, SHM_RND, SHM_REMAP, SHM_EXEC });
 const COMMANDS = names("IPC_???", {
@@ -140,7 +133,9 @@ function shmctl(call: SyscallCall): number {
         2,
         SHMINFO_BYTES,
         (view) => {
-          [LARGEST, 1, SHMMNI, SHMMNI, LARGEST].forEach((value, i) => putLong(view, i * 8, value));
+          const { largestSegment, mostPages, ids } = sharedMemory;
+          const values = [largestSegment, 1, ids.limit, ids.limit, mostPages];
+          values.forEach((value, i) => putLong(view, i * 8, value));
         },
         sharedMemory.ids.highest,
       );

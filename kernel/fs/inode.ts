@@ -184,6 +184,10 @@ export abstract class RegularInode extends Inode {
   /** Bytes written; -ENOSPC when there is no room for the first. */
   abstract write(offset: number, source: Uint8Array): number;
   abstract truncate(size: number): number;
+  /** Dirty pages are written somewhere; false where memory is all there is (tmpfs): none counts as dirty there. */
+  get writesBack(): boolean {
+    return false;
+  }
   /** Writes dirty pages where they belong; 0 or -errno. */
   flush(): number {
     return 0;

@@ -92,6 +92,10 @@ export class TreeFile extends RegularInode implements PageFiller {
     return 0;
   }
 
+  override get writesBack(): boolean {
+    return this.store?.writable ?? false;
+  }
+
   override flush(): number {
     const { upper } = this.fileSystem;
     const copied = this.pages.dirty.size > 0 ? (upper?.copyUp(this) ?? 0) : 0;

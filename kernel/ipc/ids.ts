@@ -19,9 +19,11 @@ export class IpcIds<T extends IpcObject> {
   private sequence = 0;
   private last = -1;
   private next = 0;
+  /** The id that the next object is to have (kernel/shm_next_id and its like), where it is free; -1: any. */
+  nextId = -1;
 
   /** @param limit how many there may be at a time */
-  constructor(readonly limit: number) {}
+  constructor(public limit: number) {}
 
   get count(): number {
     return this.objects.size;
@@ -81,21 +83,34 @@ export class IpcIds<T extends IpcObject> {
   /** A number for a new object (ipc_addid). */
   private place(key: number, flags: number, who: Credentials): IpcPermissions | number {
     if (this.count >= this.limit) return -ENOSPC;
+    if (this.nextId >= 0) return this.permissionsFor(this.wantedId(), key, flags, who);
     const end = Math.min(Math.max(Math.floor((this.count * 3) / 2), MIN_CYCLE), this.limit);
     let index = this.next < end ? this.next : 0;
     while (this.objects.has(index)) index = (index + 1) % end;
     this.next = index + 1;
     if (index <= this.last) this.sequence = this.sequence >= MAX_SEQUENCE ? 0 : this.sequence + 1;
     this.last = index;
+    return this.permissionsFor(this.sequence * INDEXES + index, key, flags, who);
+  }
+
+  /** What was asked for, once: its sequence number, and its index or the first free one behind it. */
+  private wantedId(): number {
+    let id = this.nextId;
+    this.nextId = -1;
+    while (this.objects.has(id % INDEXES)) id++;
+    return id;
+  }
+
+  private permissionsFor(id: number, key: number, flags: number, who: Credentials): IpcPermissions {
     return {
-      id: this.sequence * INDEXES + index,
+      id,
       key,
       uid: who.euid,
       gid: who.egid,
       creatorUid: who.euid,
       creatorGid: who.egid,
       mode: flags & 0o777,
-      sequence: this.sequence,
+      sequence: Math.floor(id / INDEXES),
     };
   }
 

@@ -13,8 +13,8 @@ export const SHM_HUGETLB = 0o4000;
 export const SHM_DEST = 0o1000;
 export const SHM_LOCKED = 0o2000;
 export const SHMMNI = 4096;
-/** Bytes: ULONG_MAX - 2^24. Sizes are exact only below 2^53, and none above it can be had. */
-const SHMMAX = 2 ** 64 - 2 ** 24;
+/** SHMMAX and SHMALL: ULONG_MAX - 2^24. */
+const LARGEST = 2n ** 64n - 1n - 2n ** 24n;
 
 /** What the segments need of the machine. */
 export interface IpcMachine {
@@ -105,6 +105,10 @@ export class SharedMemory {
   readonly ids = new IpcIds<SharedMemorySegment>(SHMMNI);
   /** Pages of all segments' sizes. */
   totalPages = 0;
+  /** kernel/shmmax: the most bytes that a segment may have. */
+  largestSegment = LARGEST;
+  /** kernel/shmall: the most pages of all segments together. */
+  mostPages = LARGEST;
 
   constructor(readonly machine: IpcMachine) {}
 
@@ -124,9 +128,9 @@ export class SharedMemory {
     flags: number,
     place: () => IpcPermissions | number,
   ): SharedMemorySegment | number {
-    if (size < 1 || size > SHMMAX) return -EINVAL;
+    if (size < 1 || size > Number(this.largestSegment)) return -EINVAL;
     const pages = Math.ceil(size / 4096);
-    if (this.totalPages + pages > SHMMAX / 4096) return -ENOSPC;
+    if (this.totalPages + pages > Number(this.mostPages)) return -ENOSPC;
     if (size >= 2 ** 63) return -EINVAL;
     // There are no huge pages to be had.
     if ((flags & SHM_HUGETLB) !== 0 || !this.machine.mayCommit(pages)) return -ENOMEM;

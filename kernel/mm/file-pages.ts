@@ -35,6 +35,8 @@ export class FilePages implements FrameHolder {
   private fillable: number;
   private readonly pages = new Map<number, PageFrame>();
   private readonly dirtyPages = new Set<number>();
+  /** Pages that reclaim took and that nobody has read again (the shadow entries of Linux). */
+  private readonly evictedPages = new Set<number>();
   private readonly mappers = new Map<FileMapper, number>();
 
   /**
@@ -71,6 +73,20 @@ export class FilePages implements FrameHolder {
     return this.pages.keys();
   }
 
+  /** How many of the pages [first, end) are in memory, are dirty, and were taken by reclaim. */
+  cacheCounts(first: number, end: number): { resident: number; dirty: number; evicted: number } {
+    const among = (indexes: Iterable<number>): number => {
+      let count = 0;
+      for (const index of indexes) if (index >= first && index < end) count++;
+      return count;
+    };
+    return {
+      resident: among(this.pages.keys()),
+      dirty: among(this.dirtyPages),
+      evicted: among(this.evictedPages),
+    };
+  }
+
   markDirty(index: number): void {
     this.dirtyPages.add(index);
   }
@@ -100,6 +116,7 @@ export class FilePages implements FrameHolder {
     }
     if (this.pages.size === 0) this.frames.holders.add(this);
     this.pages.set(index, frame);
+    this.evictedPages.delete(index);
     if (this.quota !== null) this.quota.used++;
     return frame;
   }
@@ -124,6 +141,7 @@ export class FilePages implements FrameHolder {
         if (this.frames.references(frame) > 1) continue;
       }
       this.dropPage(index);
+      this.evictedPages.add(index);
       freed++;
     }
     return freed;
@@ -207,6 +225,7 @@ export class FilePages implements FrameHolder {
     const firstGone = Math.ceil(size / PAGE_SIZE);
     for (const mapper of this.mappers.keys()) mapper.dropFilePages(this, firstGone, Infinity, true);
     for (const index of [...this.pages.keys()]) if (index >= firstGone) this.dropPage(index);
+    for (const index of [...this.evictedPages]) if (index >= firstGone) this.evictedPages.delete(index);
     const inside = size % PAGE_SIZE;
     if (inside !== 0) this.zero(firstGone - 1, inside, PAGE_SIZE);
   }
@@ -279,6 +298,7 @@ export class FilePages implements FrameHolder {
   /** Gives every frame back; for an inode that nobody holds any more. */
   destroy(): void {
     for (const index of [...this.pages.keys()]) this.dropPage(index);
+    this.evictedPages.clear();
     this.length = 0;
   }
 }

@@ -93,7 +93,8 @@ function idle(kernel: Kernel): number {
   return Math.max(0, kernel.clock.monotonic() - kernel.cpu.instructions) / 1e9;
 }
 
-function memInfo(kernel: Kernel): string {
+/** /proc/meminfo (meminfo_proc_show). */
+export function memInfo(kernel: Kernel): string {
   const { frames } = kernel;
   const spaces = new Set<AddressSpace>();
   for (const task of kernel.tasks.values()) if (task.state !== "dead") spaces.add(task.mm);

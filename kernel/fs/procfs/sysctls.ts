@@ -4,15 +4,13 @@ import { PID_MAX, RESERVED_PIDS } from "../../kernel.js";
 import type { Kernel } from "../../kernel.js";
 import { MSGMAX, MSGMNB, MSGMNI } from "../../ipc/message-queues.js";
 import { SEMMNI, SEMMNS, SEMMSL } from "../../ipc/semaphores.js";
+import { ipcSettings } from "./ipc-settings.js";
 import { directory, file, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
 import { integerFile, rememberedInteger, trigger } from "./settings.js";
 
-/** SEMOPM and the most segments of shared memory (sem.h, shm.h). */
+/** The most operations of a semop (sem.h). */
 const SEMOPM = 500;
-const SHMMNI = 4096;
-/** SHMMAX and SHMALL: all that 64 bits hold, less some room. */
-const SHMMAX = 2n ** 64n - 2n ** 24n;
 
 /** A random UUID, another at each reading (random(4)). */
 function uuid(kernel: Kernel): string {
@@ -95,9 +93,7 @@ export function sysctls(kernel: Kernel): Record<string, Node> {
       randomize_va_space: text("0\n"),
       sem: text(`${SEMMSL}\t${SEMMNS}\t${SEMOPM}\t${SEMMNI}\n`),
       shm_rmid_forced: text("0\n"),
-      shmall: text(`${SHMMAX}\n`),
-      shmmax: text(`${SHMMAX}\n`),
-      shmmni: text(`${SHMMNI}\n`),
+      ...ipcSettings(kernel.ipc),
       tainted: text("0\n"),
       "threads-max": text(`${kernel.maxTasks}\n`),
       version: text(`${release.version}\n`),

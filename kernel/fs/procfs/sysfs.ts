@@ -2,6 +2,7 @@ import type { Kernel } from "../../kernel.js";
 import { blockDirectories, blockLinks, blockNumbers } from "./block-files.js";
 import { directory, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
+import { memoryNodes } from "./node-files.js";
 import { samePageMerging } from "./same-page-files.js";
 import { integerFile, rememberedInteger } from "./settings.js";
 import { transparentHugePages } from "./transparent-huge-pages.js";
@@ -19,7 +20,7 @@ export function systemFiles(kernel: Kernel): Record<string, Node> {
     class: directory(() => ({ block: directory(() => blockLinks(kernel, "../../")) })),
     dev: directory(() => ({ block: directory(() => blockNumbers(kernel)) })),
     devices: directory(() => ({
-      system: directory(() => ({ cpu: directory(cpu) })),
+      system: directory(() => ({ cpu: directory(cpu), node: directory(() => memoryNodes(kernel)) })),
       virtual: directory(() => ({ block: directory(() => blockDirectories(kernel)) })),
     })),
     fs: directory(() => ({ cgroup: directory(() => ({})) })),

@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { BufferHost } from "../../debug/buffer-host.js";
+import { loadMachine, saveMachine } from "../../debug/snapshot/machine-file.js";
+import { runTo, start } from "../debug/snapshot/programs.js";
+
+const RECORDED = join(import.meta.dirname, "..", "recorded", "caches");
+const elf = new Uint8Array(readFileSync(join(RECORDED, "caches.elf")));
+const theirs = readFileSync(join(RECORDED, "caches.txt"), "utf8");
+
+/** caches.c, as Linux 6.18 and 6.12 answer. */
+it("cachestat, sync_file_range, shared memory's settings and the memory node answer as Linux's do", () => {
+  const { machine, host } = start(elf);
+  runTo(machine, Infinity);
+  expect(host.text(1)).toBe(theirs);
+});
+
+it("they go on the same in a machine that was saved", () => {
+  const whole = start(elf);
+  runTo(whole.machine, Infinity);
+  const { instructions } = whole.machine;
+  for (const part of [0.3, 0.7, 0.9]) {
+    const first = start(elf);
+    runTo(first.machine, Math.floor(instructions * part));
+    const host = new BufferHost();
+    runTo(loadMachine(saveMachine(first.machine), { host }), Infinity);
+    expect(first.host.text(1) + host.text(1)).toBe(theirs);
+  }
+});
