@@ -121,6 +121,7 @@ function leave(kernel: Kernel, task: Task): void {
   const { process } = task;
   sleepNoMore(kernel, task);
   leaveUserfault(task);
+  kernel.userfaults?.refuse();
   task.waiting = null;
   // Its memory is touched with its own PKRU, whoever ends it.
   withRegisters(kernel, task, () => leaveFutexes(kernel, task));

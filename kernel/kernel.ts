@@ -50,6 +50,7 @@ import type { SyscallDispatch } from "./syscall-dispatch.js";
 import { sleepNoMore } from "./sleep.js";
 import { SystemCalls } from "./system-calls.js";
 import { Process, Task, type ExitStatus } from "./task.js";
+import type { KernelUserfaults } from "./userfault-copies.js";
 import { TimerQueue } from "./timer-queue.js";
 import { ProcessTimer } from "./timer-signals.js";
 import { IntervalTimers } from "./timers.js";
@@ -100,6 +101,8 @@ export class Kernel {
   /** Pages of the same content, and the thread that merges them. */
   readonly samePages: SamePages;
   readonly samePageDaemon: SamePageDaemon;
+  /** The kernel's own page faults that wait for a userfaultfd; null before anybody asked for them. */
+  userfaults: KernelUserfaults | null = null;
   /** Tasks that wait for the host's input. */
   readonly hostWaiters = new Set<Waiter>();
   readonly waitForAll: boolean;

@@ -17,6 +17,7 @@ import type {
 import type { ReleaseRules } from "./mm/release.js";
 import { defaultSealing } from "./mm/sealing/models.js";
 import type { SealingModel } from "./mm/sealing/sealing-model.js";
+import type { UserfaultDoor } from "./mm/userfault/door.js";
 import { killForMemory } from "./out-of-memory.js";
 import type { Provenance, Refusal, RefusalSink } from "./refusal.js";
 
@@ -144,5 +145,8 @@ export class CallersMachine implements MmMachine {
   }
   syscall(): string | undefined {
     return this.kernel.runningCall();
+  }
+  get userfaults(): UserfaultDoor | null {
+    return this.kernel.userfaults;
   }
 }

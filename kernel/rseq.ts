@@ -55,6 +55,15 @@ export function rseqSignal(kernel: Kernel, task: Task, signo: number): void {
   update(kernel, task, signo);
 }
 
+/** Before a signal is taken: what its delivery reads of the record and its section is there. */
+export function awaitRseq({ rseq, user, mm }: Task): void {
+  if (rseq === null || !mm.kernelWaits) return;
+  const pointer = user.readU64(rseq.address + CS_POINTER);
+  if (pointer === null || pointer === 0n || pointer >= BigInt(TASK_SIZE)) return;
+  const abort = user.readU64(pointer + 24n);
+  if (abort !== null && abort < BigInt(TASK_SIZE)) user.awaitReadable(abort - 4n, 4);
+}
+
 /** A process takes the registration over with the memory; a thread starts without. */
 export function rseqFork(parent: Task, child: Task, flags: number): void {
   child.rseq = (flags & CLONE_VM) !== 0 || parent.rseq === null ? null : { ...parent.rseq };
@@ -85,8 +94,12 @@ function update(kernel: Kernel, task: Task, signo: number): void {
   const { pkru } = registers;
   const open = kernel.pku && kernel.release.rules.rseqKeys === "open";
   if (open) registers.pkru = 0;
-  const updated = updateRecord(kernel, task, task.rseq!);
-  if (open) registers.pkru = pkru;
+  let updated: boolean;
+  try {
+    updated = updateRecord(kernel, task, task.rseq!);
+  } finally {
+    if (open) registers.pkru = pkru;
+  }
   // A handler for SIGSEGV cannot be helped by another SIGSEGV.
   if (!updated) forceSignal(task, kernelSignal(SIGSEGV), signo === SIGSEGV);
 }

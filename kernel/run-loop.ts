@@ -16,6 +16,7 @@ import { sleepNoMore } from "./sleep.js";
 import type { SystemCalls } from "./system-calls.js";
 import type { ExitStatus, Task } from "./task.js";
 import { fireCpuTimers } from "./timer-signals.js";
+import type { AfterWrites } from "./userfault-copies.js";
 import { sleepsOnUserfault } from "./userfault-wait.js";
 
 export type RunResult =
@@ -33,6 +34,8 @@ export type RunResult =
    */
   | { readonly reason: "blocked"; readonly input: boolean; readonly deadline: number | null };
 
+const SIGNAL: AfterWrites = { kind: "signal" };
+const NOTHING: AfterWrites = { kind: "nothing" };
 const BUDGET: RunResult = { reason: "budget" };
 const STOPPED: RunResult = { reason: "stopped" };
 /** On a host's clock, how many instructions may pass before timers are looked at. */
@@ -82,6 +85,10 @@ export class RunLoop {
       }
       if (task !== this.kernel.current) this.switchTo(task);
       const { process } = task;
+      if (task.userfault !== null && task.userfault.inKernel !== null) {
+        this.calls.answered(task, task.userfault);
+        continue;
+      }
       if (task.tracing !== null && this.stoppedByTracer(task, task.tracing)) continue;
       if (process.stopped !== 0 && task.tracing === null && !isKilled(task)) {
         scheduler.sleep(task, "asleep");
@@ -92,7 +99,13 @@ export class RunLoop {
         continue;
       }
       if (task.work.length > 0) {
-        task.work.shift()!.run();
+        const work = task.work.shift()!;
+        let done = false;
+        this.attempt(task, NOTHING, () => {
+          work.run();
+          done = true;
+        });
+        if (!done) task.work.unshift(work);
         continue;
       }
       if (task.waiting !== null) {
@@ -100,9 +113,9 @@ export class RunLoop {
         continue;
       }
       if (task.userfault !== null && sleepsOnUserfault(kernel, task, task.userfault)) continue;
-      if (task.rseq?.preempted === true) rseqReturn(this.kernel, task);
+      if (task.rseq?.preempted === true && !this.attempt(task, SIGNAL, () => rseqReturn(kernel, task))) continue;
       if (task.signals.attention || task.interruptedBy !== 0 || task.injected !== null) {
-        deliverSignals(this.kernel, task, task.interruptedBy);
+        this.attempt(task, SIGNAL, () => deliverSignals(kernel, task, task.interruptedBy));
         continue;
       }
       const { debugger: outside } = kernel;
@@ -248,9 +261,21 @@ export class RunLoop {
     cpu.pkruWriter.rip = task.pkruWriter.rip;
     this.kernel.pkruSet = task.pkruWriter.set;
     if (task.setChildTid !== 0) {
-      task.user.writeU32(task.setChildTid, task.tid);
+      const address = task.setChildTid;
       task.setChildTid = 0;
+      this.attempt(task, NOTHING, () => task.user.writeU32(address, task.tid));
     }
+  }
+
+  /**
+   * Does what may touch user memory outside of a system call.
+   * @returns false where the task sleeps over a page fault of the kernel's instead
+   */
+  private attempt(task: Task, then: AfterWrites, action: () => void): boolean {
+    const { userfaults } = this.kernel;
+    if (userfaults !== null) return userfaults.attempt(task, then, action);
+    action();
+    return true;
   }
 
   /** Runs the CPU and serves system calls until something other than a plain call happens; true to stop. */
@@ -267,7 +292,7 @@ export class RunLoop {
       task.process.usage.instructions += cpu.instructions - before;
       if (reason === "syscall") this.calls.serve(task);
       else if (reason === "exception") {
-        raiseException(this.kernel, task);
+        this.attempt(task, SIGNAL, () => raiseException(this.kernel, task));
         return false;
       } else if (reason === "budget") return false;
       else {

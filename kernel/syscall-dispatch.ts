@@ -10,6 +10,8 @@ import type { Task } from "./task.js";
 export const BLOCKED = -1_000_000;
 /** The handler has put the registers right itself: nothing is written to RAX. */
 export const NO_RESULT = -1_000_001;
+/** The task sleeps over a page fault of its call's (kernel/userfault-copies.ts); no handler gives this. */
+export const SLEEPING = -1_000_002;
 
 export interface SyscallDispatch {
   /**

@@ -8,12 +8,14 @@ import type { Kernel } from "./kernel.js";
 import { RAX } from "./processor.js";
 import { emulates, stopForSyscall, stopsAtSyscalls } from "./ptrace/stop.js";
 import { ERESTART_RESTARTBLOCK, ERESTARTSYS } from "./restart.js";
+import { isDying } from "./signals/fatal.js";
 import { isKilled } from "./signals/send.js";
 import { SignalSet } from "./signals/signal-set.js";
 import { sleepNoMore, sleepOn } from "./sleep.js";
 import { writeRemainder, writeTimeLeft } from "./sleep-remainder.js";
-import { BLOCKED, NO_RESULT, type SyscallDispatch } from "./syscall-dispatch.js";
+import { BLOCKED, NO_RESULT, SLEEPING, type SyscallDispatch } from "./syscall-dispatch.js";
 import type { Task } from "./task.js";
+import { leaveUserfault, type UserfaultSleep } from "./userfault-wait.js";
 import type { WaitRecord } from "./wait.js";
 
 /** Waits for a condition, which a signal does not undo. */
@@ -56,15 +58,54 @@ export class SystemCalls {
     if (listening.syscallEnter || listening.syscallExit) {
       this.executeTraced(task, number, resumed);
     } else {
-      const result = this.dispatch.execute(this.kernel, task, number);
-      if (result !== BLOCKED && result !== NO_RESULT) this.finish(task, result);
+      const result = this.make(task, number);
+      if (result !== BLOCKED && result !== NO_RESULT && result !== SLEEPING) this.finish(task, result);
     }
     this.running = null;
+    if (task.userfault !== null) return;
     if (task.waiting !== null) sleepOn(this.kernel, task);
     else {
       if (task.registered !== null) sleepNoMore(this.kernel, task);
       if (task.tracing !== null || this.kernel.debugger !== null) this.ended(task);
     }
+  }
+
+  private make(task: Task, number: number): number | bigint {
+    const { userfaults } = this.kernel;
+    return userfaults === null
+      ? this.dispatch.execute(this.kernel, task, number)
+      : userfaults.execute(task, number);
+  }
+
+  /** A task that slept over a page fault of the kernel's was woken (kernel/userfault-copies.ts). */
+  answered(task: Task, { context, wait, inKernel }: UserfaultSleep): void {
+    const killed = isDying(task);
+    if (!wait.woken && !context.released && !killed) {
+      this.kernel.scheduler.sleep(task, "asleep");
+      return;
+    }
+    leaveUserfault(task);
+    if (killed || inKernel === null) return;
+    if (inKernel.kind === "again") {
+      if (task.waiting !== null) this.goOn(task);
+      else if (inKernel.call) this.execute(task, true);
+      return;
+    }
+    const then = this.kernel.userfaults!.goOn(task, inKernel);
+    if (then?.kind === "call") this.endLate(task, then.result);
+  }
+
+  /** A call ends whose writes had to wait. */
+  private endLate(task: Task, result: number | bigint): void {
+    if (result === BLOCKED) {
+      // What it waits for may have come meanwhile.
+      this.goOn(task);
+      return;
+    }
+    this.tellEnd(task, result === NO_RESULT ? null : BigInt(result));
+    if (result !== NO_RESULT) this.finish(task, result);
+    if (task.registered !== null) sleepNoMore(this.kernel, task);
+    if (task.tracing !== null || this.kernel.debugger !== null) this.ended(task);
   }
 
   /** Executes a call that never waits and that no SYSCALL instruction asked for. @returns its result */
@@ -81,8 +122,8 @@ export class SystemCalls {
     const name = this.dispatch.nameOf(number);
     const enter = { task, number, name, args, instruction: this.kernel.cpu.instructions, resumed };
     if (this.kernel.events.listening.syscallEnter) this.kernel.events.emit("syscallEnter", enter);
-    const result = this.dispatch.execute(this.kernel, task, number);
-    if (result === BLOCKED) return;
+    const result = this.make(task, number);
+    if (result === BLOCKED || result === SLEEPING) return;
     if (this.kernel.events.listening.syscallExit) {
       this.kernel.events.emit("syscallExit", {
         ...enter,
@@ -156,21 +197,34 @@ export class SystemCalls {
     task.signals.waitedFor = null;
     if (wait.interrupted === 0) return;
     if (wait.kind === "file" && wait.progress > 0) {
-      this.reportInterrupted(task, BigInt(wait.progress));
+      this.tellEnd(task, BigInt(wait.progress));
       this.kernel.cpu.registers.setNumber(RAX, wait.progress);
       if (task.tracing !== null || this.kernel.debugger !== null) this.ended(task);
       return;
     }
-    if (wait.kind === "file") writeTimeLeft(this.kernel, task, wait);
-    const bad = wait.interrupted === ERESTART_RESTARTBLOCK && !writeRemainder(this.kernel, task);
+    const bad = !this.writeTimes(task, wait);
     const code = bad ? EFAULT : wait.interrupted;
-    this.reportInterrupted(task, BigInt(-code));
+    this.tellEnd(task, BigInt(-code));
     this.kernel.cpu.registers.setNumber(RAX, -code);
     task.interruptedBy = code >= ERESTARTSYS ? code : 0;
     if (task.tracing !== null || this.kernel.debugger !== null) this.ended(task);
   }
 
-  private reportInterrupted(task: Task, result: bigint): void {
+  /** The time left, for those who asked for it; false where it had to be written and could not be. */
+  private writeTimes(task: Task, wait: WaitRecord): boolean {
+    let written = true;
+    const write = (): void => {
+      if (wait.kind === "file") writeTimeLeft(this.kernel, task, wait);
+      written = wait.interrupted !== ERESTART_RESTARTBLOCK || writeRemainder(this.kernel, task);
+    };
+    const { userfaults } = this.kernel;
+    if (userfaults === null) write();
+    else userfaults.attempt(task, { kind: "nothing" }, write);
+    return written;
+  }
+
+  /** The end of a call that waited. */
+  private tellEnd(task: Task, result: bigint | null): void {
     if (!this.kernel.events.listening.syscallExit) return;
     const { registers } = this.kernel.cpu;
     const number = task.originalRaxLow >>> 0;

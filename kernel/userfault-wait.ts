@@ -5,16 +5,19 @@ import type { FaultForUser } from "./mm/fault-outcome.js";
 import type { UserfaultContext, UserfaultWait } from "./mm/userfault/context.js";
 import { isKilled } from "./signals/send.js";
 import type { Task } from "./task.js";
+import type { InKernel } from "./userfault-copies.js";
 
 export interface UserfaultSleep {
   readonly context: UserfaultContext;
   readonly wait: UserfaultWait;
+  /** Null: at an instruction of the program. */
+  readonly inKernel: InKernel | null;
 }
 
 /** Puts the running task to sleep at the instruction that faulted. */
 export function waitForUserfault(kernel: Kernel, task: Task, fault: FaultForUser): void {
   const { context, address, flags } = fault;
-  task.userfault = { context, wait: context.sleep(task, task.tid, address, flags) };
+  task.userfault = { context, wait: context.sleep(task, task.tid, address, flags), inKernel: null };
   kernel.scheduler.sleep(task, "asleep");
 }
 

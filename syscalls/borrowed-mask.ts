@@ -16,7 +16,8 @@ export function useMask(call: SyscallCall, pointer: Word, size: number): number 
   const bytes = call.user.read(pointer, SIGSET_BYTES);
   if (typeof bytes === "number") return -EFAULT;
   const { signals } = call.task;
-  signals.saved = signals.blocked.copy();
+  // The call may be at its start again after a page fault that a userfaultfd answered.
+  signals.saved ??= signals.blocked.copy();
   setBlocked(call.task, SignalSet.fromBytes(bytes));
   return 0;
 }

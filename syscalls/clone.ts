@@ -84,6 +84,8 @@ interface Request extends CloneArguments {
 function makeTask(call: SyscallCall, request: Request): HandlerResult {
   const { kernel, task, user } = call;
   if ((request.flags & CLONE_SETTLS) !== 0 && request.tls >= BigInt(TASK_SIZE)) return -EPERM;
+  // The child may look there as soon as it runs.
+  if ((request.flags & CLONE_PARENT_SETTID) !== 0) user.awaitWritable(request.parentTid, 4);
   const wantsFile = (request.flags & CLONE_PIDFD) !== 0;
   if (wantsFile) {
     const number = task.files.lowestFree(0, descriptorLimit(call));

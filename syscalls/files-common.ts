@@ -162,6 +162,11 @@ export function readSegments(call: SyscallCall, address: Word, count: number): S
   return segments;
 }
 
+/** Before a call that writes some of them and reads the others later (UserMemory.awaitReadable). */
+export function awaitSegments({ user }: SyscallCall, segments: readonly Segment[]): void {
+  for (const { address, length } of segments) user.awaitReadable(address, length);
+}
+
 /** Walks through segments while bytes go in or out. */
 export class SegmentCursor {
   private index = 0;

@@ -3,6 +3,7 @@
 import { BlockFile } from "../kernel/block/block-file.js";
 import { LoopControlFile } from "../kernel/block/loop-control.js";
 import { EFAULT, ENOTTY } from "../kernel/errno.js";
+import { UserfaultDevice } from "../kernel/fs/device-files.js";
 import { O_ASYNC, O_NONBLOCK } from "../kernel/fs/open-flags.js";
 import type { OpenFile } from "../kernel/fs/open-file.js";
 import { PipeFile } from "../kernel/fs/pipe.js";
@@ -18,7 +19,7 @@ import { loopControlIoctl, LOOP_REQUESTS } from "./loop-ioctl.js";
 import { procIoctl } from "./proc-ioctl.js";
 import { terminalIoctl, TTY_REQUESTS } from "./tty-ioctl.js";
 import { socketIoctl } from "./sockets-ioctl.js";
-import { USERFAULT_REQUESTS, userfaultIoctl } from "./userfault.js";
+import { USERFAULT_REQUESTS, userfaultDeviceIoctl, userfaultIoctl } from "./userfault.js";
 import { define } from "./table.js";
 import type { Definition } from "./table.js";
 
@@ -54,6 +55,7 @@ function ioctl(call: SyscallCall): number {
   const about = procIoctl(call, file, request);
   if (about !== null) return about;
   if (file instanceof UserfaultFile) return userfaultIoctl(call, file, request);
+  if (file instanceof UserfaultDevice) return userfaultDeviceIoctl(call, request);
   if (file instanceof SocketFile) return socketIoctl(call, file, request);
   if (request !== FIONREAD) return -ENOTTY;
   const waiting = bytesWaiting(file);

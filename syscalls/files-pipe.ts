@@ -6,7 +6,7 @@ import { SI_USER, SIGPIPE } from "../kernel/signals/numbers.js";
 import { sendSignal } from "../kernel/signals/send.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
 import type { SyscallCall } from "./call.js";
-import { block, SegmentCursor } from "./files-common.js";
+import { awaitSegments, block, SegmentCursor } from "./files-common.js";
 import type { Segment } from "./files-common.js";
 
 const PAGE_SIZE = 4096;
@@ -67,6 +67,7 @@ export function writePipe(
     return done > 0 ? done : error;
   };
   if (pipe.readers === 0) return finish(brokenPipe(call));
+  awaitSegments(call, from);
   const odd = total % PAGE_SIZE;
   if (call.resumed === null && odd > 0 && odd <= pipe.mergeRoom) {
     const bytes = page.subarray(0, odd);

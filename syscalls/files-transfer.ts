@@ -49,7 +49,7 @@ import {
   structInOut,
 } from "./argument.js";
 import type { SyscallCall } from "./call.js";
-import { block, fileOf, oneSegment, readSegments, SegmentCursor } from "./files-common.js";
+import { awaitSegments, block, fileOf, oneSegment, readSegments, SegmentCursor } from "./files-common.js";
 import type { Segment } from "./files-common.js";
 import { brokenPipe, readPipe, writePipe } from "./files-pipe.js";
 import { readSocket, writeSocket } from "./sockets-transfer.js";
@@ -139,8 +139,10 @@ export function writeFile(
   if (file instanceof PipeFile) return writePipe(call, fdNumber, file, from, options.wait !== false);
   if (file instanceof SocketFile) return writeSocket(call, fdNumber, file, from, options.wait !== false);
   const cursor = new SegmentCursor(call.user, from);
-  if (file instanceof TerminalFile || file instanceof PtyMasterFile)
+  if (file instanceof TerminalFile || file instanceof PtyMasterFile) {
+    awaitSegments(call, from);
     return writeTerminal(call, fdNumber, file, cursor);
+  }
   let total = cursor.total;
   const append = options.append ?? file.append;
   const start = append && file.seekable ? file.node.size : (at ?? file.position);
@@ -153,6 +155,7 @@ export function writeFile(
     total = Math.min(total, room);
   }
   if (file.discards) return total;
+  awaitSegments(call, from);
   let done = call.resumed?.kind === "file" ? call.resumed.progress : 0;
   cursor.skip(done);
   do {

@@ -17,7 +17,8 @@ import type { Word } from "../kernel/mm/word.js";
 import type { BLOCKED } from "../kernel/syscall-dispatch.js";
 import { restoreMask, useMask } from "./borrowed-mask.js";
 import type { SyscallCall } from "./call.js";
-import { block, fileOf } from "./files-common.js";
+import { awaitSegments, block, fileOf } from "./files-common.js";
+import { IORING_OP_WRITE, IORING_OP_WRITEV } from "./io-uring-operations.js";
 import { prepare } from "./io-uring-prepare.js";
 import { readTimespec, readView } from "./structs.js";
 
@@ -25,6 +26,8 @@ import { readTimespec, readView } from "./structs.js";
 const KNOWN_FLAGS = 0x2f;
 /** Bytes of a struct io_uring_getevents_arg. */
 const EXT_ARG_BYTES = 24;
+
+const WRITES: ReadonlySet<number> = new Set([IORING_OP_WRITE, IORING_OP_WRITEV]);
 
 interface WaitArguments {
   readonly mask: Word;
@@ -49,6 +52,7 @@ export function enter(call: SyscallCall): number | typeof BLOCKED {
   let submitted = resumed?.kind === "file" ? resumed.progress : 0;
   if (resumed === null && wanted > 0) {
     if (!maySubmit(ring, call)) return -EEXIST;
+    if (call.mm.kernelWaits) awaitSubmissions(call, ring, wanted, bits);
     submitted = submit(call, ring, wanted);
     if (submitted !== wanted) return submitted;
   }
@@ -64,6 +68,21 @@ function maySubmit(ring: RingFile, { task }: SyscallCall): boolean {
   }
   (task.rings ??= new Set()).add(ring);
   return true;
+}
+
+/** Before the first entry is taken: what the entries and the wait read of user memory (UserMemory.awaitReadable). */
+function awaitSubmissions(call: SyscallCall, ring: RingFile, wanted: number, bits: number): void {
+  const { pages, shape } = ring;
+  for (let i = 0; i < Math.min(wanted, ring.submitted); i++) {
+    const slot = (ring.taken + i) & (shape.sqEntries - 1);
+    const index = shape.array === 0 ? slot : pages.word(shape.array + 4 * slot);
+    if (index >= shape.sqEntries) break;
+    const request = new Request(call.kernel, ring, call.task, pages.entry(index, SQE_BYTES));
+    if (prepare(call, request) === 0 && WRITES.has(request.opcode)) awaitSegments(call, request.segments);
+  }
+  if ((bits & IORING_ENTER_GETEVENTS) === 0) return;
+  const args = waitArguments(call, bits);
+  if (typeof args === "object") call.user.awaitReadable(args.mask, isZero(args.mask) ? 0 : 8);
 }
 
 /** Takes entries from the submission ring and begins them (io_submit_sqes). @returns how many were taken */

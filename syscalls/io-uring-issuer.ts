@@ -4,6 +4,7 @@ import type { Request } from "../kernel/io-uring/request.js";
 import type { Issuer } from "../kernel/io-uring/ring-file.js";
 import { IOSQE_FIXED_FILE } from "../kernel/io-uring/uapi.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
+import type { WaitRecord } from "../kernel/wait.js";
 import { RequestCall } from "./io-uring-call.js";
 import { IORING_OP_FSYNC, IORING_OP_NOP, OPERATIONS } from "./io-uring-operations.js";
 
@@ -24,9 +25,14 @@ export class RequestIssuer implements Issuer {
     const { waiting } = task;
     const before = request.wait;
     task.waiting = null;
-    const result = OPERATIONS.get(opcode)!(call, request, request.file!);
-    const wait = task.waiting;
-    task.waiting = waiting;
+    let wait: WaitRecord | null = null;
+    let result: number;
+    try {
+      result = OPERATIONS.get(opcode)!(call, request, request.file!);
+      wait = task.waiting;
+    } finally {
+      task.waiting = waiting;
+    }
     if (result === BLOCKED && wait !== null) request.arm(wait);
     else ring.complete(request, result, isWhole(request, result));
     if (before !== null && before !== wait && before.kind === "file")

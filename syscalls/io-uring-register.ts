@@ -70,6 +70,10 @@ const registerBuffers: Registration = (call, ring, count) => {
   const view = readView(call.user, call.word(2), 16 * count);
   if (typeof view === "number") return -EFAULT;
   const buffers: (RegisteredBuffer | null)[] = [];
+  for (let i = 0; i < count && call.mm.kernelWaits; i++) {
+    const length = Number(view.getBigUint64(16 * i + 8, true));
+    if (length <= LARGEST_BUFFER) call.user.awaitWritable(view.getBigUint64(16 * i, true), length);
+  }
   for (let i = 0; i < count; i++) {
     const buffer = oneBuffer(call, view.getBigUint64(16 * i, true), view.getBigUint64(16 * i + 8, true));
     if (typeof buffer === "number") {
@@ -143,6 +147,7 @@ const updateFiles: Registration = (call, ring, count) => {
   if (files === null) return -ENXIO;
   if (first + count > files.length) return -EINVAL;
   const from = view.getBigUint64(8, true);
+  call.user.awaitReadable(from, 4 * count);
   for (let done = 0; done < count; done++) {
     const fd = call.user.readI32(from + BigInt(4 * done));
     if (fd === IORING_REGISTER_FILES_SKIP) continue;

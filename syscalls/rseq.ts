@@ -28,6 +28,7 @@ function rseq(call: SyscallCall): HandlerResult {
   }
   if (size < RSEQ_ALIGNMENT || (call.u32(0) & (RSEQ_ALIGNMENT - 1)) !== 0) return -EINVAL;
   if (!(at + size <= TASK_SIZE)) return -EFAULT;
+  user.awaitWritable(at, size);
   // Old C libraries use a record again without clearing it.
   const section = user.readU64(at + RSEQ_CS);
   if (section === null || (section !== 0n && !user.writeU64(at + RSEQ_CS, 0))) return -EFAULT;

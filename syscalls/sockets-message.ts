@@ -16,7 +16,7 @@ import type { SocketFile } from "../kernel/net/socket-file.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
 import { bufferIn, bufferOut, fd, length, structIn, structInOut, uint } from "./argument.js";
 import type { SyscallCall } from "./call.js";
-import { oneSegment, readSegments } from "./files-common.js";
+import { awaitSegments, oneSegment, readSegments } from "./files-common.js";
 import type { Segment } from "./files-common.js";
 import { addTo, isNull, readSockaddr, socketOf, writeSockaddr } from "./sockets-common.js";
 import type { Result } from "./sockets-common.js";
@@ -101,6 +101,7 @@ function sendmmsg(call: SyscallCall): Result {
   const file = socketOf(call, call.fd(0));
   if (typeof file === "number") return file;
   const count = Math.min(call.u32(2), MESSAGES_MAX);
+  awaitMessages(call, count, true);
   for (let done = progressOf(call); done < count; done++) {
     const at = addTo(call.word(1), done * MMSGHDR_BYTES);
     const result = sendOne(call, file, at, call.u32(3), 0);
@@ -109,6 +110,19 @@ function sendmmsg(call: SyscallCall): Result {
     if (!call.user.writeI32(addTo(at, MSGHDR_BYTES), result)) return done > 0 ? done : -EFAULT;
   }
   return count;
+}
+
+/** Before the first of several messages: what is read for the later ones (UserMemory.awaitReadable). */
+function awaitMessages(call: SyscallCall, count: number, sent: boolean): void {
+  if (!call.mm.kernelWaits) return;
+  for (let i = 0; i < count; i++) {
+    const header = readHeader(call, addTo(call.word(1), i * MMSGHDR_BYTES));
+    if (typeof header === "number") return;
+    if (!sent) continue;
+    awaitSegments(call, header.segments);
+    call.user.awaitReadable(header.name, header.nameLength);
+    call.user.awaitReadable(header.control, header.controlLength);
+  }
 }
 
 function progressOf(call: SyscallCall): number {
@@ -126,6 +140,7 @@ function recvfrom(call: SyscallCall): Result {
   if (typeof segments === "number") return segments;
   const file = socketOf(call, call.fd(0));
   if (typeof file === "number") return file;
+  if (!isNull(call.word(4))) call.user.awaitReadable(call.word(5), 4);
   const arrived = receiveSegments(call, call.fd(0), file, segments, call.u32(3));
   if (arrived === BLOCKED) return BLOCKED;
   arrived.received?.rights?.release();
@@ -187,6 +202,7 @@ function recvmmsg(call: SyscallCall): Result {
   if (typeof file === "number") return file;
   const count = Math.min(call.u32(2), MESSAGES_MAX);
   let flags = call.u32(3);
+  awaitMessages(call, count, false);
   const failed = file.socket.takeError();
   if (failed < 0) return failed;
   const end = timeout === null ? Infinity : call.kernel.clock.monotonic() + timeout.nanoseconds;

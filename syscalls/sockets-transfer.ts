@@ -19,7 +19,7 @@ import { SIGPIPE } from "../kernel/signals/numbers.js";
 import { kernelSignal, sendSignal } from "../kernel/signals/send.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
 import type { SyscallCall } from "./call.js";
-import { SegmentCursor } from "./files-common.js";
+import { awaitSegments, SegmentCursor } from "./files-common.js";
 import type { Segment } from "./files-common.js";
 import { hasTimedOut, waitForSocket } from "./sockets-common.js";
 import type { Result } from "./sockets-common.js";
@@ -55,6 +55,7 @@ export function sendSegments(
   let cursor = new SegmentCursor(call.user, segments);
   const { total } = cursor;
   cursor.skip(done);
+  awaitSegments(call, segments);
   for (;;) {
     const wanted = Math.min(total - done, socket.isStream ? socket.sendUnit : LARGEST);
     const bytes = new Uint8Array(wanted);

@@ -184,6 +184,7 @@ function accept(call: SyscallCall, bits: number): Result {
   if (typeof file === "number") return file;
   const free = call.task.files.lowestFree(0, descriptorLimit(call));
   if (free < 0) return free;
+  if (!isNull(call.word(1))) call.user.awaitReadable(call.word(2), 4);
   const made = file.socket.accept(call.task);
   if (typeof made === "number") {
     if (made !== -EAGAIN || file.nonBlocking || hasTimedOut(call)) return made;

@@ -11,7 +11,7 @@ import type { Word } from "../kernel/mm/word.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
 import { fd, flags, length, names, structIn, structInOut } from "./argument.js";
 import type { SyscallCall } from "./call.js";
-import { block, fileOf, readSegments } from "./files-common.js";
+import { awaitSegments, block, fileOf, readSegments } from "./files-common.js";
 import type { Segment } from "./files-common.js";
 import { brokenPipe, readPipe } from "./files-pipe.js";
 import { define } from "./table.js";
@@ -232,6 +232,7 @@ function vmsplice(call: SyscallCall): Result {
   const nonBlocking = (bits & SPLICE_F_NONBLOCK) !== 0;
   if (!file.writable) return readPipe(call, call.fd(0), file, segments, !nonBlocking);
   const waits = spaceIn(call, file, call.fd(0), nonBlocking);
+  if (waits === null) awaitSegments(call, segments);
   return waits ?? userToPipe(call, file, segments);
 }
 

@@ -1,5 +1,7 @@
 /** userfaultfd(2) and the requests of ioctl_userfaultfd(2) (fs/userfaultfd.c). */
 
+import { CAP_SYS_PTRACE } from "../kernel/capabilities.js";
+import { hasCapability } from "../kernel/credentials.js";
 import { EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, ESRCH } from "../kernel/errno.js";
 import { O_CLOEXEC, O_NONBLOCK } from "../kernel/fs/open-flags.js";
 import { UserfaultFile } from "../kernel/fs/userfault-file.js";
@@ -9,6 +11,7 @@ import { fillPages } from "../kernel/mm/userfault/fill.js";
 import { writeProtectRange } from "../kernel/mm/userfault/protect.js";
 import { registerRange, unregisterRange } from "../kernel/mm/userfault/register.js";
 import * as uapi from "../kernel/mm/userfault/uapi.js";
+import { KernelUserfaults, UNPRIVILEGED_USERFAULTFD } from "../kernel/userfault-copies.js";
 import { flags, names } from "./argument.js";
 import type { SyscallCall } from "./call.js";
 import { descriptorLimit } from "./files-common.js";
@@ -20,20 +23,38 @@ const UFFD_USER_MODE_ONLY = 1;
 const FLAGS = names("UFFD_???", { UFFD_USER_MODE_ONLY, O_CLOEXEC, O_NONBLOCK });
 
 /**
- * EPERM without UFFD_USER_MODE_ONLY: the kernel's own accesses cannot wait for an answer here, so that nobody has the
- * right to ask for it ("userfaultfd-user-mode" in docs/deviations.md). EINVAL for unknown flags. EMFILE.
+ * EPERM without UFFD_USER_MODE_ONLY, CAP_SYS_PTRACE and vm.unprivileged_userfaultfd: who can make the kernel's own
+ * accesses wait can win races in it (userfaultfd_syscall_allowed). Then as `create`.
  */
 function userfaultfd(call: SyscallCall): number {
   const bits = call.i32(0);
-  if ((bits & UFFD_USER_MODE_ONLY) === 0)
-    return call.mm.refuse("userfaultfd.user-mode", EPERM, () => ({
-      text: "without UFFD_USER_MODE_ONLY the kernel's own faults would wait too, which is permitted to nobody",
-      source: "userfaultfd_syscall_allowed",
-    }));
+  const { kernel, task } = call;
+  const permitted =
+    (bits & UFFD_USER_MODE_ONLY) !== 0 ||
+    hasCapability(task.credentials, CAP_SYS_PTRACE) ||
+    kernel.tunables.get(UNPRIVILEGED_USERFAULTFD) === "1";
+  if (permitted) return create(call, bits);
+  return call.mm.refuse("userfaultfd.user-mode", EPERM, () => ({
+    text: "without UFFD_USER_MODE_ONLY the kernel's own faults would wait too, which takes CAP_SYS_PTRACE",
+    source: "userfaultfd_syscall_allowed",
+  }));
+}
+
+/** EINVAL for unknown flags, EMFILE. */
+function create(call: SyscallCall, bits: number): number {
   if ((bits & ~(UFFD_USER_MODE_ONLY | O_CLOEXEC | O_NONBLOCK)) !== 0) return -EINVAL;
+  const userModeOnly = (bits & UFFD_USER_MODE_ONLY) !== 0;
+  if (!userModeOnly) call.kernel.userfaults ??= new KernelUserfaults(call.kernel);
   const location = internalLocation(call, () => "anon_inode:[userfaultfd]", 0o600);
-  const file = new UserfaultFile(location, bits & O_NONBLOCK, new UserfaultContext(call.mm));
+  const file = new UserfaultFile(location, bits & O_NONBLOCK, new UserfaultContext(call.mm, userModeOnly));
   return call.task.files.install(file, (bits & O_CLOEXEC) !== 0, descriptorLimit(call));
+}
+
+const USERFAULTFD_IOC_NEW = 0xaa00;
+
+/** Requests on /dev/userfaultfd: who could open it is asked for nothing more. EINVAL for unknown ones. */
+export function userfaultDeviceIoctl(call: SyscallCall, request: number): number {
+  return request === USERFAULTFD_IOC_NEW ? create(call, call.i32(2)) : -EINVAL;
 }
 
 export const userfaultSyscalls: readonly Definition[] = [
@@ -207,6 +228,7 @@ function copy(call: SyscallCall, context: UserfaultContext): number {
   const mode = word(3);
   if ((mode & ~BigInt(uapi.UFFDIO_COPY_MODE_DONTWAKE | uapi.UFFDIO_COPY_MODE_WP)) !== 0n) return -EINVAL;
   const bits = Number(mode);
+  call.user.awaitReadable(source.start, source.end - source.start);
   return filled(call, context, at + 32, target, {
     page: (va) => {
       const bytes = call.user.read(source.start + (va - target.start), 4096);

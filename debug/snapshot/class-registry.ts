@@ -10,7 +10,7 @@ import { LoopDevice } from "../../kernel/block/loop-device.js";
 import { HostClock, VirtualClock } from "../../kernel/clock.js";
 import { Vdso } from "../../kernel/exec/vdso.js";
 import { Dentry } from "../../kernel/fs/dentry.js";
-import { FullFile, NullFile, RandomFile, ZeroFile } from "../../kernel/fs/device-files.js";
+import { FullFile, NullFile, RandomFile, UserfaultDevice, ZeroFile } from "../../kernel/fs/device-files.js";
 import { DirectoryOpenFile } from "../../kernel/fs/directory-open-file.js";
 import { EpollFile, EpollItem } from "../../kernel/fs/epoll-file.js";
 import { EventFile } from "../../kernel/fs/event-file.js";
@@ -79,6 +79,7 @@ import { SharedAnonymousFile } from "../../kernel/mm/shared-anonymous.js";
 import { Translations } from "../../kernel/mm/translations.js";
 import { UserfaultContext } from "../../kernel/mm/userfault/context.js";
 import { UserMemory } from "../../kernel/mm/user-memory.js";
+import { KernelUserfaults } from "../../kernel/userfault-copies.js";
 import { FileRights } from "../../kernel/net/file-rights.js";
 import { MessageQueue as SocketMessageQueue } from "../../kernel/net/message-queue.js";
 import { Network } from "../../kernel/net/network.js";
@@ -238,7 +239,9 @@ const CLASSES = {
   UnixDatagram,
   UnixSequencedPackets,
   UnixStream,
+  KernelUserfaults,
   UserfaultContext,
+  UserfaultDevice,
   UserfaultFile,
   UserMemory,
   Vdso,

@@ -30,6 +30,7 @@ export const CORE_USES_PID = "kernel/core_uses_pid";
 export function dumpCore(kernel: Kernel, task: Task, signal: SignalInfo): boolean {
   const limit = task.limits.soft(RLIMIT_CORE);
   if (limit < SMALLEST || task.process.dumpable !== 1) return false;
+  kernel.userfaults?.refuse();
   const { mm, fs, credentials } = task;
   if ([...mm.areas()].length > MOST_AREAS) return false;
   const name = coreName(

@@ -63,11 +63,16 @@ export class RandomFile extends CharacterFile {
   }
 }
 
+/** /dev/userfaultfd: whoever may open it may ask it for userfaultfds. */
+export class UserfaultDevice extends CharacterFile {}
+
 export const NULL_DEVICE = { major: 1, minor: 3 };
 export const ZERO_DEVICE = { major: 1, minor: 5 };
 export const FULL_DEVICE = { major: 1, minor: 7 };
 export const RANDOM_DEVICE = { major: 1, minor: 8 };
 export const URANDOM_DEVICE = { major: 1, minor: 9 };
+/** A misc device, whose number is given at run time. */
+export const USERFAULT_DEVICE = { major: 10, minor: 257 };
 export const TTY_DEVICE = { major: 5, minor: 0 };
 export const CONSOLE_DEVICE = { major: 5, minor: 1 };
 export const PTMX_DEVICE = { major: 5, minor: 2 };

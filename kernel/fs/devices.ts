@@ -13,6 +13,8 @@ import {
   RandomFile,
   TTY_DEVICE,
   URANDOM_DEVICE,
+  USERFAULT_DEVICE,
+  UserfaultDevice,
   ZERO_DEVICE,
   ZeroFile,
 } from "./device-files.js";
@@ -33,6 +35,7 @@ export function installDevices(namespace: Namespace, host: Host): void {
   add(RANDOM_DEVICE, (location, flags) => new RandomFile(location, flags, host));
   add(URANDOM_DEVICE, (location, flags) => new RandomFile(location, flags, host));
   add(LOOP_CONTROL_DEVICE, (location, flags) => new LoopControlFile(location, flags));
+  add(USERFAULT_DEVICE, (location, flags) => new UserfaultDevice(location, flags));
   installTerminals(namespace, host, add);
 
   const at = namespace.makePath("/dev");
@@ -64,6 +67,7 @@ export function installDevices(namespace: Namespace, host: Host): void {
   disk("loop-control", S_IFCHR, LOOP_CONTROL_DEVICE);
   for (let minor = 0; minor < LOOP_COUNT; minor++)
     disk(`loop${minor}`, S_IFBLK, { major: LOOP_MAJOR, minor });
+  node("/dev/userfaultfd", USERFAULT_DEVICE, 0o600);
   namespace.addSymlink("/dev/fd", "/proc/self/fd");
   namespace.addSymlink("/dev/stdin", "/proc/self/fd/0");
   namespace.addSymlink("/dev/stdout", "/proc/self/fd/1");

@@ -59,6 +59,7 @@ export function findFutexKey(
 
 /** The word for the node: 0, the only one there is, or "any", which becomes 0. */
 function settleNode(user: UserMemory, address: number): number {
+  user.awaitWritable(address, 4);
   const node = user.readU32(address);
   if (node === null) return -EFAULT;
   if (node === 0) return 0;
@@ -70,6 +71,7 @@ function sharedKey(user: UserMemory, address: number, writes: boolean): FutexKey
   const { mm } = user;
   // Looking for a page lets no stack grow.
   if (mm.findArea(address) === null || user.isSecret(address)) return -EFAULT;
+  user.awaitWritable(address, 4);
   const value = user.readU32(address);
   if (value === null) return -EFAULT;
   // Writing what is there gives the address a page of its own, where it can have one.

@@ -36,6 +36,7 @@ export function tryLock(
   forWaiters: boolean,
 ): LockAttempt | number {
   const { futexes } = kernel;
+  user.awaitWritable(address, 4);
   const value = user.readU32(address);
   if (value === null) return -EFAULT;
   const tid = value & FUTEX_TID_MASK;
@@ -118,6 +119,7 @@ export function unlockPi(
   findKey: () => FutexKey | number,
 ): number {
   const { futexes } = kernel;
+  user.awaitWritable(address, 4);
   const value = user.readU32(address);
   if (value === null) return -EFAULT;
   if ((value & FUTEX_TID_MASK) !== task.tid) return -EPERM;
@@ -152,6 +154,7 @@ export function finishPi(kernel: Kernel, user: UserMemory, waiter: FutexWaiter):
   let result = 0;
   if (waiter.acquired && state.owner !== waiter.task) {
     const died = state.owner === null ? FUTEX_OWNER_DIED : 0;
+    user.awaitWritable(waiter.piAddress, 4);
     const value = user.readU32(waiter.piAddress);
     const taken = ((value ?? 0) & FUTEX_OWNER_DIED) | died | FUTEX_WAITERS | waiter.task.tid;
     if (value === null || !user.writeU32(waiter.piAddress, taken >>> 0)) result = -EFAULT;

@@ -107,6 +107,8 @@ export class AddressSpace implements FileMapper {
   mergeAny = false;
   /** It is looked through for pages to merge, or will be (MMF_VM_MERGEABLE). */
   scanned = false;
+  /** A userfaultfd of it asked for the kernel's own page faults too (no UFFD_USER_MODE_ONLY). */
+  kernelWaits = false;
 
   /** MEMBARRIER_CMD_REGISTER_* that were given. */
   membarriers = 0;

@@ -5,6 +5,7 @@ import type { AddressSpace } from "./address-space.js";
 import type { SamePages } from "./ksm/same-pages.js";
 import { PinnedFrames } from "./pins.js";
 import { RULES_6_18, type ReleaseRules } from "./release.js";
+import type { UserfaultDoor } from "./userfault/door.js";
 import { defaultSealing } from "./sealing/models.js";
 import type { SealingModel } from "./sealing/sealing-model.js";
 
@@ -62,6 +63,8 @@ export interface MmMachine {
   pkruWrittenBy(): Provenance | undefined;
   /** The system call being served. */
   syscall(): string | undefined;
+  /** Where the kernel's own accesses wait for a userfaultfd's answer; null: nowhere. */
+  readonly userfaults?: UserfaultDoor | null;
 }
 
 /** Told after areas changed in [start, end) bytes. */

@@ -14,7 +14,7 @@ export const BUS_ADRERR = 2;
 /** What became of a page fault: the access can be repeated, it ends in a signal, or a userfaultfd has to answer it. */
 export type FaultOutcome = { readonly kind: "resolved" } | FaultSignal | FaultForUser;
 
-/** The thread is to wait, and then to try again. The kernel's own accesses cannot: they are refused (EFAULT). */
+/** The thread is to wait, and then to try again. The kernel's own accesses wait by UserfaultDoor, or are refused. */
 export interface FaultForUser {
   readonly kind: "userfault";
   readonly context: UserfaultContext;

@@ -45,6 +45,7 @@ import {
   SIGBUS,
   SIGKILL,
   SIGSEGV,
+  type FaultForUser,
   type FaultOutcome,
 } from "./fault-outcome.js";
 import { bringInHuge, makeHugeWritable, mayBeHuge } from "./huge/fault.js";
@@ -116,11 +117,8 @@ export function handleFault(
       return RESOLVED;
     case "missing":
     case "write-protected": {
-      const context = area.userfault;
-      if (context !== null && !context.has(UFFD_FEATURE_SIGBUS)) {
-        const wp = outcome === "missing" ? 0 : UFFD_PAGEFAULT_FLAG_WP;
-        return { kind: "userfault", context, address, flags: wp | (write ? UFFD_PAGEFAULT_FLAG_WRITE : 0) };
-      }
+      const fault = faultForUser(area, address, write, outcome);
+      if (fault !== null) return fault;
       return signal(mm, SIGBUS, BUS_ADRERR, va, errorCode, area, "fault.userfault", () => ({
         text: `a userfaultfd with UFFD_FEATURE_SIGBUS watches the page, which is ${outcome}`,
         source: "handle_userfault",
@@ -160,6 +158,20 @@ export function handleFault(
 }
 
 const NOTHING = "nothing is mapped there";
+
+/** The fault as the area's userfaultfd is asked about it; null where that one asked for SIGBUS, or for other outcomes. */
+export function faultForUser(
+  area: Area,
+  address: number,
+  write: boolean,
+  outcome: PageOutcome,
+): FaultForUser | null {
+  const context = area.userfault;
+  if (context === null || context.has(UFFD_FEATURE_SIGBUS)) return null;
+  if (outcome !== "missing" && outcome !== "write-protected") return null;
+  const wp = outcome === "missing" ? 0 : UFFD_PAGEFAULT_FLAG_WP;
+  return { kind: "userfault", context, address, flags: wp | (write ? UFFD_PAGEFAULT_FLAG_WRITE : 0) };
+}
 
 /** Near enough below an area that grows down for somebody to have meant it as stack. */
 function growable(mm: AddressSpace, area: Area, address: number): boolean {

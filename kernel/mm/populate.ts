@@ -1,7 +1,7 @@
 import { EFAULT, EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
-import { bringIn, keyDenies } from "./fault.js";
+import { bringIn, faultForUser, keyDenies, type PageOutcome } from "./fault.js";
 import { isSecret } from "./secret-memory.js";
 import {
   VM_ACCESS_FLAGS,
@@ -53,7 +53,14 @@ function bringInRange(mm: AddressSpace, area: Area, start: number, end: number, 
   for (let page = Math.max(start, area.start); page < stop; page += 4096) {
     const outcome = bringIn(mm, area, page, write);
     if (outcome === "no-memory") return -ENOMEM;
-    if (outcome !== "ok") return -EFAULT;
+    if (outcome !== "ok" && !comesLater(mm, area, page, write, outcome)) return -EFAULT;
   }
   return 0;
+}
+
+/** A userfaultfd is to bring the page in: the call goes on without, and ends when it is there. */
+function comesLater(mm: AddressSpace, area: Area, va: number, write: boolean, outcome: PageOutcome): boolean {
+  const fault = faultForUser(area, va, write, outcome);
+  if (fault === null || fault.context.userModeOnly) return false;
+  return mm.env.machine.userfaults?.later(fault, { mm, va, write, copy: null }) ?? false;
 }

@@ -3,8 +3,8 @@ import { PF_W, pteFrame } from "../../mmu/page-table-entry.js";
 import { EFAULT } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
-import { bringInOrKill, handleFault } from "./fault.js";
-import type { FaultOutcome } from "./fault-outcome.js";
+import { bringInOrKill, faultForUser, handleFault } from "./fault.js";
+import type { FaultForUser, FaultOutcome } from "./fault-outcome.js";
 import { TASK_SIZE } from "./layout.js";
 import { isSecret } from "./secret-memory.js";
 import { refuseSealed } from "./sealing/range.js";
@@ -40,12 +40,54 @@ export class UserMemory {
       const linear = mmu.access(va, write ? WRITE : READ, false);
       if (linear !== -1) return linear;
       const outcome = handleFault(this.mm, va, mmu.fault.errorCode, false);
-      if (outcome.kind !== "resolved") {
-        this.lastFault = outcome;
-        return -1;
-      }
+      if (outcome.kind !== "resolved") return this.stopAt(outcome, write);
     }
     return -1;
+  }
+
+  /** The access cannot go on now. A read that may wait for a userfaultfd does not come back from here. */
+  private stopAt(fault: FaultOutcome, write: boolean): -1 {
+    this.lastFault = fault;
+    const waits = write ? null : this.userfaultMet();
+    if (waits !== null) this.mm.env.machine.userfaults?.wait(waits);
+    return -1;
+  }
+
+  /** The fault that ended the last access, if a userfaultfd is to answer it. */
+  private userfaultMet(): FaultForUser | null {
+    const { lastFault } = this;
+    return lastFault?.kind === "userfault" && !lastFault.context.userModeOnly ? lastFault : null;
+  }
+
+  /** A write has ended at a userfault: the bytes are written when that is answered. */
+  private writesLater(va: number, bytes: Uint8Array): boolean {
+    const fault = this.userfaultMet();
+    const door = this.mm.env.machine.userfaults;
+    if (fault === null || !door || pageDown(fault.address) !== pageDown(va)) return false;
+    const copy = { memory: this, bytes: bytes.slice() };
+    return door.later(fault, { mm: this.mm, va, write: true, copy });
+  }
+
+  /**
+   * Before something that cannot be taken back and that reads this memory later: waits for a userfaultfd to fill it, and
+   * the call is made from its start again. What cannot be read is passed over: the access itself will tell.
+   */
+  awaitReadable(va: Word, length: number): void {
+    if (this.mm.kernelWaits) this.await(Number(va), length, false);
+  }
+
+  /** The same for memory that is written before somebody else may look at it. */
+  awaitWritable(va: Word, length: number): void {
+    if (this.mm.kernelWaits) this.await(Number(va), length, true);
+  }
+
+  private await(va: number, length: number, write: boolean): void {
+    for (let at = va; at < va + length; at += 4096 - (at % 4096)) {
+      if (this.translate(at, write) !== -1) continue;
+      const fault = this.userfaultMet();
+      if (fault !== null) this.mm.env.machine.userfaults?.wait(fault);
+      return;
+    }
   }
 
   private translateForeign(va: number, write: boolean): number {
@@ -54,10 +96,7 @@ export class UserMemory {
       // Only FOLL_FORCE's callers let a stack grow (__access_remote_vm).
       if (this.mode.force !== true) return -1;
       const outcome = handleFault(mm, va, write ? PF_W : 0, true);
-      if (outcome.kind !== "resolved") {
-        this.lastFault = outcome;
-        return -1;
-      }
+      if (outcome.kind !== "resolved") return this.stopAt(outcome, write);
     }
     const area = mm.findArea(va);
     // What is no memory has no page to look at (check_vma_flags).
@@ -72,7 +111,11 @@ export class UserMemory {
           this.sealsPermit(area, va));
       if (!permitted) return -1;
     } else if ((area.flags & VM_READ) === 0 && !(force && (area.flags & VM_MAYREAD) !== 0)) return -1;
-    if (bringInOrKill(mm, area, va, write) !== "ok") return -1;
+    const outcome = bringInOrKill(mm, area, va, write);
+    if (outcome !== "ok") {
+      const fault = faultForUser(area, va, write, outcome);
+      return fault === null ? -1 : this.stopAt(fault, write);
+    }
     return mm.env.frames.memory.linearOf(pteFrame(mm.translations.low(va))) + (va % 4096);
   }
 
@@ -126,8 +169,8 @@ export class UserMemory {
       const at = start + done;
       const part = Math.min(source.length - done, 4096 - (at % 4096));
       const linear = this.writable(at, part);
-      if (linear === -1) break;
-      memory.u8.set(source.subarray(done, done + part), linear);
+      if (linear !== -1) memory.u8.set(source.subarray(done, done + part), linear);
+      else if (!this.writesLater(at, source.subarray(done, done + part))) break;
       done += part;
     }
     return done;
@@ -142,8 +185,8 @@ export class UserMemory {
       const at = start + done;
       const part = Math.min(length - done, 4096 - (at % 4096));
       const linear = this.writable(at, part);
-      if (linear === -1) break;
-      memory.u8.fill(0, linear, linear + part);
+      if (linear !== -1) memory.u8.fill(0, linear, linear + part);
+      else if (!this.writesLater(at, new Uint8Array(part))) break;
       done += part;
     }
     return done;

@@ -16,7 +16,7 @@ import {
   ERESTARTSYS,
   type RestartCode,
 } from "../restart.js";
-import { rseqSignal } from "../rseq.js";
+import { awaitRseq, rseqSignal } from "../rseq.js";
 import type { Process, Task } from "../task.js";
 import { disarm, isOnStack, stackState, within } from "./alternate-stack.js";
 import {
@@ -87,6 +87,7 @@ const SYSCALL_BYTES = 2;
 /** Takes pending signals until a handler is entered or none is left. `restart`: how the interrupted call ended. */
 export function deliverSignals(kernel: Kernel, task: Task, restart: RestartCode): void {
   const { signals, process } = task;
+  awaitRseq(task);
   task.interruptedBy = 0;
   while (process.exit === null) {
     const info = nextSignal(kernel, task);

@@ -57,6 +57,7 @@ function restore(kernel: Kernel, task: Task): boolean {
   if (typeof bytes === "number") return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
+  task.user.awaitReadable(view.getBigUint64(FRAME_FPSTATE, true), XSAVE_BYTES);
   const mask = SignalSet.fromBytes(bytes, FRAME_SIGMASK);
   mask.delete(SIGKILL);
   mask.delete(SIGSTOP);

@@ -5,6 +5,7 @@ import type { Kernel } from "../../kernel.js";
 import { MSGMAX, MSGMNB, MSGMNI } from "../../ipc/message-queues.js";
 import { SEMMNI, SEMMNS, SEMMSL } from "../../ipc/semaphores.js";
 import { ipcSettings } from "./ipc-settings.js";
+import { UNPRIVILEGED_USERFAULTFD } from "../../userfault-copies.js";
 import { directory, file, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
 import { integerFile, rememberedInteger, trigger } from "./settings.js";
@@ -172,6 +173,7 @@ function memorySettings({ mmSettings: settings, tunables }: Kernel): Record<stri
     panic_on_oom: text("0\n"),
     stat_interval: remembered("stat_interval", 1),
     swappiness: remembered("swappiness", 60, 200),
+    unprivileged_userfaultfd: rememberedInteger(tunables, UNPRIVILEGED_USERFAULTFD, 0, 1),
     user_reserve_kbytes: integerFile(
       () => settings.userReserveKbytes,
       (value) => (settings.userReserveKbytes = value),

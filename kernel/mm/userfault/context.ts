@@ -31,7 +31,13 @@ export class UserfaultContext {
   /** Readers. */
   readonly queue = new WaitQueue();
 
-  constructor(readonly mm: AddressSpace) {}
+  /** @param userModeOnly the kernel's own accesses are refused where the program's would wait */
+  constructor(
+    readonly mm: AddressSpace,
+    readonly userModeOnly: boolean,
+  ) {
+    if (!userModeOnly) mm.kernelWaits = true;
+  }
 
   has(feature: number): boolean {
     return ((this.features ?? 0) & feature) !== 0;
