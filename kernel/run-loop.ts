@@ -113,7 +113,8 @@ export class RunLoop {
         continue;
       }
       if (task.userfault !== null && sleepsOnUserfault(kernel, task, task.userfault)) continue;
-      if (task.rseq?.preempted === true && !this.attempt(task, SIGNAL, () => rseqReturn(kernel, task))) continue;
+      if (task.rseq?.preempted === true && !this.attempt(task, SIGNAL, () => rseqReturn(kernel, task)))
+        continue;
       if (task.signals.attention || task.interruptedBy !== 0 || task.injected !== null) {
         this.attempt(task, SIGNAL, () => deliverSignals(kernel, task, task.interruptedBy));
         continue;

@@ -196,17 +196,19 @@ function selectTimeval(call: SyscallCall): number | typeof BLOCKED {
 }
 
 function pselect6(call: SyscallCall): number | typeof BLOCKED {
-  const timeout = readTimeout(call, call.word(4));
-  if (typeof timeout === "number") return timeout;
   let mask: Word = 0;
+  let size = 0;
   if (!isZero(call.word(5))) {
     const pointer = call.user.readNumber64(call.word(5));
-    const size = call.user.readNumber64(addTo(call.word(5), 8));
-    if (pointer === null || size === null) return -EFAULT;
+    const bytes = call.user.readNumber64(addTo(call.word(5), 8));
+    if (pointer === null || bytes === null) return -EFAULT;
     mask = pointer;
-    const masked = useMask(call, mask, size);
-    if (masked < 0) return masked;
+    size = bytes;
   }
+  const timeout = readTimeout(call, call.word(4));
+  if (typeof timeout === "number") return timeout;
+  const masked = useMask(call, mask, size);
+  if (masked < 0) return masked;
   const deadline = deadlineOf(call, timeout.nanoseconds);
   const result = select(call, timeout.nanoseconds);
   if (result === BLOCKED) askForRest(call, call.word(4), 1);

@@ -18,6 +18,8 @@ import { readView } from "./structs.js";
 import { define, type Definition } from "./table.js";
 
 const MAX_SEGMENTS = 1024;
+/** Bytes of the other side that are looked up before any of them is copied (PVM_MAX_KMALLOC_PAGES). */
+const PINNED_AT_ONCE = 1024 * 4096;
 /** What one process may advise another of (process_madvise_remote_valid). */
 const REMOTE_ADVICE: ReadonlySet<number> = new Set([MADV_COLD, MADV_PAGEOUT, MADV_WILLNEED, MADV_COLLAPSE]);
 
@@ -64,6 +66,9 @@ function processVm(call: SyscallCall, write: boolean): number {
   const memory = new UserMemory(target.mm, { foreign: true });
   let done = 0;
   for (const { address, length } of remote) {
+    const ahead = Math.min(length, PINNED_AT_ONCE);
+    if (write) memory.awaitWritable(address, ahead);
+    else memory.awaitReadable(address, ahead);
     for (let at = 0; at < length && left > 0;) {
       const where = address + at;
       const part = Math.min(4096 - (where % 4096), length - at, left);

@@ -25,19 +25,45 @@ function exitGroup(call: SyscallCall): HandlerResult {
   return NO_RESULT;
 }
 
-/** An array of string pointers; -EFAULT, or -E2BIG for a string over 128 KiB. */
-function readStrings(user: UserMemory, start: Word): string[] | number {
-  const list: string[] = [];
-  if (start === 0) return list;
+/** An array of pointers that a null ends; -EFAULT. */
+function readPointers(user: UserMemory, start: Word): bigint[] | number {
+  const pointers: bigint[] = [];
+  if (start === 0) return pointers;
   for (let at = BigInt(start); ; at += 8n) {
     const pointer = user.readU64(at);
     if (pointer === null) return -EFAULT;
-    if (pointer === 0n) return list;
+    if (pointer === 0n) return pointers;
+    pointers.push(pointer);
+  }
+}
+
+/** Their strings, the last one first (copy_strings); -EFAULT, or -E2BIG for a string over 128 KiB. */
+function readStrings(user: UserMemory, pointers: readonly bigint[]): string[] | number {
+  const list: string[] = [];
+  for (const pointer of pointers.toReversed()) {
     const text = user.readCString(pointer, STRING_MAX);
     if (text === null) return -EFAULT;
     if (text.length >= STRING_MAX) return -E2BIG;
     list.push(text);
   }
+  return list.reverse();
+}
+
+interface Strings {
+  readonly argv: string[];
+  readonly env: string[];
+}
+
+/** Arguments and environment, in the order in which Linux looks at them. */
+function readArguments(user: UserMemory, argvAt: Word, envAt: Word): Strings | number {
+  const argvPointers = readPointers(user, argvAt);
+  if (typeof argvPointers === "number") return argvPointers;
+  const envPointers = readPointers(user, envAt);
+  if (typeof envPointers === "number") return envPointers;
+  const env = readStrings(user, envPointers);
+  if (typeof env === "number") return env;
+  const argv = readStrings(user, argvPointers);
+  return typeof argv === "number" ? argv : { argv, env };
 }
 
 function execve(call: SyscallCall): HandlerResult {
@@ -46,11 +72,9 @@ function execve(call: SyscallCall): HandlerResult {
   if (name === null) return -EFAULT;
   if (name.length >= PATH_MAX) return -ENAMETOOLONG;
   if (name === "") return -ENOENT;
-  const argv = readStrings(user, call.word(1));
-  if (typeof argv === "number") return argv;
-  const env = readStrings(user, call.word(2));
-  if (typeof env === "number") return env;
-  const failed = execute(kernel, task, { path: name }, argv, env);
+  const given = readArguments(user, call.word(1), call.word(2));
+  if (typeof given === "number") return given;
+  const failed = execute(kernel, task, { path: name }, given.argv, given.env);
   return failed === null || failed.fatal ? NO_RESULT : -failed.errno;
 }
 
@@ -65,11 +89,9 @@ function execveat(call: SyscallCall): HandlerResult {
   if ((given & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) !== 0) return -EINVAL;
   const program = programAt(call, name, (given & AT_SYMLINK_NOFOLLOW) === 0);
   if (typeof program === "number") return program;
-  const argv = readStrings(user, call.word(2));
-  if (typeof argv === "number") return argv;
-  const env = readStrings(user, call.word(3));
-  if (typeof env === "number") return env;
-  const failed = execute(kernel, task, program, argv, env);
+  const strings = readArguments(user, call.word(2), call.word(3));
+  if (typeof strings === "number") return strings;
+  const failed = execute(kernel, task, program, strings.argv, strings.env);
   return failed === null || failed.fatal ? NO_RESULT : -failed.errno;
 }
 

@@ -32,8 +32,8 @@ export function changeWord(user: UserMemory, address: number, encoded: number): 
   const operand = encoded >>> 31 === 0 ? number : 1 << (number & 31);
   const compared = (encoded << 20) >> 20;
   if (change === undefined) return -ENOSYS;
-  user.awaitWritable(address, 4);
-  const old = user.readI32(address);
-  if (old === null || !user.writeU32(address, change(old, operand) >>> 0)) return -EFAULT;
+  const word = user.withoutWaiting();
+  const old = word.readI32(address);
+  if (old === null || !word.writeU32(address, change(old, operand) >>> 0)) return -EFAULT;
   return comparison === undefined ? -ENOSYS : comparison(old, compared);
 }

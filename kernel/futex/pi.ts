@@ -36,8 +36,8 @@ export function tryLock(
   forWaiters: boolean,
 ): LockAttempt | number {
   const { futexes } = kernel;
-  user.awaitWritable(address, 4);
-  const value = user.readU32(address);
+  const word = user.withoutWaiting();
+  const value = word.readU32(address);
   if (value === null) return -EFAULT;
   const tid = value & FUTEX_TID_MASK;
   if (tid === task.tid) return -EDEADLK;
@@ -48,10 +48,10 @@ export function tryLock(
   }
   if (tid === 0) {
     const taken = (value & FUTEX_OWNER_DIED) | task.tid | (forWaiters ? FUTEX_WAITERS : 0);
-    if (!user.writeU32(address, taken >>> 0)) return -EFAULT;
+    if (!word.writeU32(address, taken >>> 0)) return -EFAULT;
     return { acquired: true, state: forWaiters ? futexes.newState(key, task) : null };
   }
-  if (!user.writeU32(address, (value | FUTEX_WAITERS) >>> 0)) return -EFAULT;
+  if (!word.writeU32(address, (value | FUTEX_WAITERS) >>> 0)) return -EFAULT;
   const owner = kernel.tasks.get(tid);
   if (owner === undefined || owner.state === "dead") return -ESRCH;
   return { acquired: false, state: futexes.newState(key, owner) };
@@ -119,19 +119,19 @@ export function unlockPi(
   findKey: () => FutexKey | number,
 ): number {
   const { futexes } = kernel;
-  user.awaitWritable(address, 4);
   const value = user.readU32(address);
   if (value === null) return -EFAULT;
   if ((value & FUTEX_TID_MASK) !== task.tid) return -EPERM;
   const key = findKey();
   if (typeof key === "number") return key;
   const queue = futexes.find(key);
-  if (queue === undefined) return user.writeU32(address, 0) ? 0 : -EFAULT;
+  const word = user.withoutWaiting();
+  if (queue === undefined) return word.writeU32(address, 0) ? 0 : -EFAULT;
   const state = queue.waiters[0].pi;
   if (state === null || state.owner !== task) return -EINVAL;
   const heir = queue.waiters.find((waiter) => waiter.pi === state && !waiter.acquired);
-  if (heir === undefined) return user.writeU32(address, 0) ? 0 : -EFAULT;
-  if (!user.writeU32(address, (FUTEX_WAITERS | heir.task.tid) >>> 0)) return -EFAULT;
+  if (heir === undefined) return word.writeU32(address, 0) ? 0 : -EFAULT;
+  if (!word.writeU32(address, (FUTEX_WAITERS | heir.task.tid) >>> 0)) return -EFAULT;
   futexes.setOwner(state, heir.task);
   give(kernel, state, heir);
   return 0;
@@ -154,10 +154,10 @@ export function finishPi(kernel: Kernel, user: UserMemory, waiter: FutexWaiter):
   let result = 0;
   if (waiter.acquired && state.owner !== waiter.task) {
     const died = state.owner === null ? FUTEX_OWNER_DIED : 0;
-    user.awaitWritable(waiter.piAddress, 4);
-    const value = user.readU32(waiter.piAddress);
+    const word = user.withoutWaiting();
+    const value = word.readU32(waiter.piAddress);
     const taken = ((value ?? 0) & FUTEX_OWNER_DIED) | died | FUTEX_WAITERS | waiter.task.tid;
-    if (value === null || !user.writeU32(waiter.piAddress, taken >>> 0)) result = -EFAULT;
+    if (value === null || !word.writeU32(waiter.piAddress, taken >>> 0)) result = -EFAULT;
     kernel.futexes.setOwner(state, waiter.task);
   }
   kernel.futexes.remove(waiter);

@@ -28,7 +28,11 @@ export class UserMemory {
 
   constructor(
     readonly mm: AddressSpace,
-    private readonly mode: { readonly foreign?: boolean; readonly force?: boolean } = {},
+    private readonly mode: {
+      readonly foreign?: boolean;
+      readonly force?: boolean;
+      readonly atOnce?: boolean;
+    } = {},
   ) {}
 
   /** Linear address of a byte after all checks, or -1. */
@@ -53,9 +57,17 @@ export class UserMemory {
     return -1;
   }
 
-  /** The fault that ended the last access, if a userfaultfd is to answer it. */
+  /**
+   * The same memory for accesses that wait for no userfaultfd (fixup_user_fault without `unlocked`): they are refused.
+   */
+  withoutWaiting(): UserMemory {
+    return this.mm.kernelWaits ? new UserMemory(this.mm, { ...this.mode, atOnce: true }) : this;
+  }
+
+  /** The fault that ended the last access, if a userfaultfd is to answer it. FOLL_FORCE's callers do not wait either. */
   private userfaultMet(): FaultForUser | null {
     const { lastFault } = this;
+    if (this.mode.force === true || this.mode.atOnce === true) return null;
     return lastFault?.kind === "userfault" && !lastFault.context.userModeOnly ? lastFault : null;
   }
 

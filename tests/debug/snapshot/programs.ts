@@ -30,7 +30,14 @@ const RECORDED_PROGRAMS = [
 ] as const;
 
 /** C programs with threads, futexes, timers, secret memory and userfaultfd. */
-const THREADED = ["pthreads", "futexes", "clocks", "secret-memory", "userfaults"] as const;
+const THREADED = [
+  "pthreads",
+  "futexes",
+  "clocks",
+  "secret-memory",
+  "userfaults",
+  "kernel-userfaults",
+] as const;
 
 export interface TestProgram {
   readonly name: string;
