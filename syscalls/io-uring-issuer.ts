@@ -25,7 +25,7 @@ export class RequestIssuer implements Issuer {
     const { waiting } = task;
     const before = request.wait;
     task.waiting = null;
-    let wait: WaitRecord | null = null;
+    let wait: WaitRecord | null;
     let result: number;
     try {
       result = OPERATIONS.get(opcode)!(call, request, request.file!);
