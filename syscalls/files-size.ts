@@ -1,7 +1,8 @@
 /** Sizes of files, their room, and writing back (fs/open.c, fs/sync.c, mm/fadvise.c). */
 
 import { BlockFile } from "../kernel/block/block-file.js";
-import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, EPERM, ESPIPE } from "../kernel/errno.js";
+import { PAGE_SIZE } from "../mmu/layout.js";
+import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, ENOSPC, EOPNOTSUPP, EPERM, ESPIPE } from "../kernel/errno.js";
 import type { FileSystem } from "../kernel/fs/file-system.js";
 import { RegularInode } from "../kernel/fs/inode.js";
 import { MAY_WRITE, S_IFBLK, S_IFIFO } from "../kernel/fs/mode.js";
@@ -85,8 +86,10 @@ function fallocate(call: SyscallCall): number {
     inode.modified = inode.changed = inode.fileSystem.now();
     return 0;
   }
-  if ((mode & FALLOC_FL_KEEP_SIZE) !== 0 || at + count <= inode.size) return 0;
-  return (seals & F_SEAL_GROW) !== 0 ? -EPERM : resize(call, inode, at + count);
+  const grows = (mode & FALLOC_FL_KEEP_SIZE) === 0 && at + count > inode.size;
+  if (grows && (seals & F_SEAL_GROW) !== 0) return -EPERM;
+  if (!inode.pages.reserve(Math.floor(at / PAGE_SIZE), Math.ceil((at + count) / PAGE_SIZE))) return -ENOSPC;
+  return grows ? resize(call, inode, at + count) : 0;
 }
 
 /** fsync of what has no storage is EINVAL (no fsync operation). */

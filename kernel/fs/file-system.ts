@@ -35,6 +35,7 @@ export interface FileSystemStatistics {
 }
 
 export const TMPFS_MAGIC = 0x01021994;
+export const OVERLAYFS_MAGIC = 0x794c7630;
 export const PROC_MAGIC = 0x9fa0;
 export const SYSFS_MAGIC = 0x62656572;
 export const SECRETMEM_MAGIC = 0x5345434d;

@@ -1,5 +1,5 @@
 import { EACCES } from "../errno.js";
-import { FileSystem, TMPFS_MAGIC } from "./file-system.js";
+import { FileSystem, OVERLAYFS_MAGIC, TMPFS_MAGIC } from "./file-system.js";
 import type { PageQuota } from "../mm/file-pages.js";
 import type { FileSystemContext, FileSystemStatistics } from "./file-system.js";
 import type { HostLower } from "./host-lower.js";
@@ -78,7 +78,7 @@ export class TreeFileSystem extends FileSystem {
     const { frames } = this.context;
     const { quota } = this;
     return {
-      magic: TMPFS_MAGIC,
+      magic: this.lower ? OVERLAYFS_MAGIC : TMPFS_MAGIC,
       blockSize: 4096,
       blocks: quota?.limit ?? frames.total,
       free: quota === null ? frames.free : quota.limit - quota.used,

@@ -29,7 +29,13 @@ export class TreeFile extends RegularInode implements PageFiller {
     this.store = hostPath === null ? null : fileSystem.lower;
     // In a tree with an upper layer a file of memory may be stored later.
     const fill = this.store || fileSystem.upper ? this : null;
-    this.pages = new FilePages(fileSystem.context.frames, size, fill, fileSystem.quota);
+    this.pages = new FilePages(
+      fileSystem.context.frames,
+      size,
+      fill,
+      fileSystem.quota,
+      fileSystem.lower !== null,
+    );
   }
 
   override get size(): number {
@@ -39,7 +45,10 @@ export class TreeFile extends RegularInode implements PageFiller {
   /** In whole pages, as file systems with 4 KiB blocks count. */
   override get blocks(): number {
     const inHost = Math.ceil(Math.min(this.lowerSize, this.size) / PAGE_SIZE);
-    return Math.max(this.pages.resident, this.hostPath === null ? 0 : inHost) * (PAGE_SIZE / 512);
+    return (
+      Math.max(this.pages.resident + this.pages.reserved, this.hostPath === null ? 0 : inHost) *
+      (PAGE_SIZE / 512)
+    );
   }
 
   /** Bytes of pages nobody mapped or wrote come straight from the host: reading a large file fills no RAM. */

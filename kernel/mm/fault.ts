@@ -51,6 +51,7 @@ import {
 import { bringInHuge, makeHugeWritable, mayBeHuge } from "./huge/fault.js";
 import { TASK_SIZE } from "./layout.js";
 import { prepareAnon } from "./merge.js";
+import { readAround } from "./read-around.js";
 import { isSecret } from "./secret-memory.js";
 import { growStack } from "./stack-growth.js";
 import { entryHigh, entryLow, hasFrame } from "./translations.js";
@@ -283,6 +284,7 @@ function bringInFile(mm: AddressSpace, area: Area, page: number, write: boolean)
     return "beyond-end";
   }
   if (missingInCache(area, index)) return "missing";
+  readAround(area, pages, index);
   const frame = pages.frameAt(index, true);
   if (frame === -1) return pages.full ? "no-space" : "no-memory";
   if (privateWrite) return copyPrivate(mm, area, page, frame);

@@ -37,18 +37,22 @@ export class FilePages implements FrameHolder {
   private readonly dirtyPages = new Set<number>();
   /** Pages that reclaim took and that nobody has read again (the shadow entries of Linux). */
   private readonly evictedPages = new Set<number>();
+  /** Pages that fallocate made room for and that nobody has touched since. */
+  private readonly reservedPages = new Set<number>();
   private readonly mappers = new Map<FileMapper, number>();
 
   /**
    * @param size bytes at the start
    * @param fill for a file with content elsewhere; without it a missing page is a hole of zeroes
    * @param quota what its pages are charged to
+   * @param onDisk the file system is one of a disk: room that is made in it takes no memory
    */
   constructor(
     private readonly frames: FrameAllocator,
     size = 0,
     private readonly fill: PageFiller | null = null,
     private readonly quota: PageQuota | null = null,
+    readonly onDisk = false,
   ) {
     this.length = size;
     this.fillable = size;
@@ -81,10 +85,41 @@ export class FilePages implements FrameHolder {
       return count;
     };
     return {
-      resident: among(this.pages.keys()),
+      resident: among(this.pages.keys()) + (this.onDisk ? 0 : among(this.reservedPages)),
       dirty: among(this.dirtyPages),
       evicted: among(this.evictedPages),
     };
+  }
+
+  /** Pages that have room and no frame. */
+  get reserved(): number {
+    return this.reservedPages.size;
+  }
+
+  isReserved(index: number): boolean {
+    return this.reservedPages.has(index);
+  }
+
+  /** Makes room for the pages [first, end), which stay holes to read (fallocate); false: there is none, and none was made. */
+  reserve(first: number, end: number): boolean {
+    const room = this.quota === null ? this.frames.free : this.quota.limit - this.quota.used;
+    if (end - first - this.pages.size - this.reserved > room) return false;
+    const wanted: number[] = [];
+    for (let index = first; index < end; index++)
+      if (!this.pages.has(index) && !this.reservedPages.has(index)) wanted.push(index);
+    if (wanted.length > room) return false;
+    for (const index of wanted) this.reservedPages.add(index);
+    if (this.quota !== null) this.quota.used += wanted.length;
+    return true;
+  }
+
+  /** Takes the room of pages [first, end) back that nobody has touched. */
+  private giveUp(first: number, end: number): void {
+    for (const index of [...this.reservedPages]) {
+      if (index < first || index >= end) continue;
+      this.reservedPages.delete(index);
+      if (this.quota !== null) this.quota.used--;
+    }
   }
 
   markDirty(index: number): void {
@@ -105,7 +140,7 @@ export class FilePages implements FrameHolder {
   frameAt(index: number, create: boolean): PageFrame {
     const known = this.pages.get(index);
     if (known !== undefined) return known;
-    if (!create || this.full) return -1;
+    if (!create || (this.full && !this.reservedPages.has(index))) return -1;
     const frame = this.frames.allocate();
     if (frame === -1) return -1;
     const inside = this.fillable - index * PAGE_SIZE;
@@ -117,7 +152,7 @@ export class FilePages implements FrameHolder {
     if (this.pages.size === 0) this.frames.holders.add(this);
     this.pages.set(index, frame);
     this.evictedPages.delete(index);
-    if (this.quota !== null) this.quota.used++;
+    if (!this.reservedPages.delete(index) && this.quota !== null) this.quota.used++;
     return frame;
   }
 
@@ -221,8 +256,9 @@ export class FilePages implements FrameHolder {
     const old = this.length;
     this.length = size;
     this.fillable = Math.min(this.fillable, size);
-    if (size >= old) return;
     const firstGone = Math.ceil(size / PAGE_SIZE);
+    if (size <= old) this.giveUp(firstGone, Infinity);
+    if (size >= old) return;
     for (const mapper of this.mappers.keys()) mapper.dropFilePages(this, firstGone, Infinity, true);
     for (const index of [...this.pages.keys()]) if (index >= firstGone) this.dropPage(index);
     for (const index of [...this.evictedPages]) if (index >= firstGone) this.evictedPages.delete(index);
@@ -247,6 +283,7 @@ export class FilePages implements FrameHolder {
     }
     for (const mapper of this.mappers.keys()) mapper.dropFilePages(this, first, last, false);
     for (const index of [...this.pages.keys()]) if (index >= first && index < last) this.punchPage(index);
+    this.giveUp(first, last);
     if (offset % PAGE_SIZE !== 0) this.zero(first - 1, offset % PAGE_SIZE, PAGE_SIZE);
     if (end % PAGE_SIZE !== 0) this.zero(last, 0, end % PAGE_SIZE);
   }
@@ -299,6 +336,7 @@ export class FilePages implements FrameHolder {
   destroy(): void {
     for (const index of [...this.pages.keys()]) this.dropPage(index);
     this.evictedPages.clear();
+    this.giveUp(0, Infinity);
     this.length = 0;
   }
 }

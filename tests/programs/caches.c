@@ -53,7 +53,66 @@ static void may(const char *name, const char *path, long mode, int flags, int be
   SC(87, path);
 }
 
+static long blocks(long fd) {
+  long st[18];
+  SC(5, fd, st);
+  return st[8];
+}
+
+/* Which of 64 pages are in memory, as ranges. */
+static void resident(const char *name, char *at) {
+  u8 vec[64];
+  SC(27, at, 64 * 4096, vec);
+  ps(name); pc(':');
+  for (int i = 0; i < 64; i++) {
+    if (!(vec[i] & 1) || (i > 0 && (vec[i - 1] & 1))) continue;
+    int last = i;
+    while (last < 63 && (vec[last + 1] & 1)) last++;
+    pc(' '); pd(i); pc('-'); pd(last);
+  }
+  nl();
+}
+
+/* Room that fallocate makes, and what a fault brings in of it. */
+static void room(long fd) {
+  result("fallocate", SC(285, fd, 0, 0, 64 * 4096));
+  result("blocks", blocks(fd));
+  stat("cached", fd, 0, 0);
+  char *at = (char *)SC(9, 0, 64 * 4096, 3, 1, fd, 0);
+  resident("untouched", at);
+  at[20 * 4096] = 1;
+  resident("page 20 written", at);
+  (void)*(volatile char *)(at + 2 * 4096);
+  resident("page 2 read", at);
+  SC(28, at, 64 * 4096, 1);
+  at[45 * 4096] = 1;
+  resident("page 45, advised that access is random", at);
+  result("blocks", blocks(fd));
+  result("a hole", SC(285, fd, 3, 8 * 4096, 48 * 4096));
+  result("blocks", blocks(fd));
+  resident("with a hole", at);
+  SC(28, at, 64 * 4096, 2);
+  result("room again", SC(285, fd, 0, 8 * 4096, 48 * 4096));
+  result("blocks", blocks(fd));
+  (void)*(volatile char *)(at + 10 * 4096);
+  resident("page 10, advised that access is sequential", at);
+  SC(77, fd, 12 * 4096);
+  result("blocks of a file cut short", blocks(fd));
+  result("room behind the end", SC(285, fd, 1, 12 * 4096, 4 * 4096));
+  result("blocks", blocks(fd));
+  SC(77, fd, 12 * 4096);
+  result("blocks of a file cut to its size", blocks(fd));
+  SC(11, at, 64 * 4096);
+}
+
 int main_(long *sp) {
+  if (sp[0] > 1) {
+    SC(87, "caches.tmp");
+    long file = SC(2, "caches.tmp", 0102, 0600);
+    SC(87, "caches.tmp");
+    room(file);
+    return 0;
+  }
   u64 range[2] = {0, 0}, cs[5];
   long fd = SC(319, "memory", 0);
   SC(77, fd, 8 * 4096);
@@ -85,6 +144,8 @@ int main_(long *sp) {
   stat("a page removed", fd, 0, 0);
   SC(77, fd, 4 * 4096);
   stat("a file cut short", fd, 0, 0);
+  long memory = SC(319, "memory", 0);
+  room(memory);
   i32 ends[2];
   SC(22, ends);
   stat("a pipe", ends[0], 0, 0);

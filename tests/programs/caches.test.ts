@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { BufferHost } from "../../debug/buffer-host.js";
@@ -6,6 +8,7 @@ import { loadMachine, saveMachine } from "../../debug/snapshot/machine-file.js";
 import { runTo, start } from "../debug/snapshot/programs.js";
 
 const RECORDED = join(import.meta.dirname, "..", "recorded", "caches");
+const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
 const elf = new Uint8Array(readFileSync(join(RECORDED, "caches.elf")));
 const theirs = readFileSync(join(RECORDED, "caches.txt"), "utf8");
 
@@ -27,4 +30,16 @@ it("they go on the same in a machine that was saved", () => {
     runTo(loadMachine(saveMachine(first.machine), { host }), Infinity);
     expect(first.host.text(1) + host.text(1)).toBe(theirs);
   }
+});
+
+it("a fault brings in what lies around it where the file is on a disk, as on ext4 with 128 KiB of read-ahead", () => {
+  const directory = mkdtempSync(join(tmpdir(), "sealab-caches-"));
+  const ran = spawnSync(process.execPath, [CLI, "run", "--", join(RECORDED, "caches.elf"), "disk"], {
+    cwd: directory,
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  rmSync(directory, { recursive: true });
+  expect(ran.stderr).toBe("");
+  expect(ran.stdout).toBe(readFileSync(join(RECORDED, "disk.txt"), "utf8"));
 });
