@@ -127,6 +127,7 @@ function leave(kernel: Kernel, task: Task): void {
   withRegisters(kernel, task, () => leaveFutexes(kernel, task));
   for (const ended of releaseTracees(task)) tracerLeft(kernel, ended);
   adoptChildren(kernel, task);
+  kernel.cgroups.exited(task);
   kernel.scheduler.sleep(task, "dead");
   task.context = null;
   const at = process.tasks.indexOf(task);

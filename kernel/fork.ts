@@ -24,6 +24,7 @@ import {
 import { EINVAL, ENOMEM, EPERM } from "./errno.js";
 import { CAP_SYS_ADMIN } from "./capabilities.js";
 import { hasCapability } from "./credentials.js";
+import type { ControlGroup } from "./cgroup/control-group.js";
 import type { ForkKind } from "./debugger.js";
 import type { Kernel } from "./kernel.js";
 import { UserMemory } from "./mm/user-memory.js";
@@ -62,6 +63,8 @@ export interface CloneArguments {
   /** Addresses for CLONE_PARENT_SETTID and for CLONE_CHILD_SETTID and CLONE_CHILD_CLEARTID, bytes. */
   readonly parentTid: number;
   readonly childTid: number;
+  /** CLONE_INTO_CGROUP: the group that the child begins in; null: its parent's. */
+  readonly group: ControlGroup | null;
 }
 
 /** 0, or what clone(2) says to these flags: -EINVAL, -EPERM. */
@@ -88,7 +91,8 @@ export function copyTask(kernel: Kernel, parent: Task, args: CloneArguments): Ta
   const has = (flag: number): boolean => (flags & flag) !== 0;
   const checked = checkCloneFlags(parent, args);
   if (checked < 0) return checked;
-  const allowed = mayFork(kernel, parent) || kernel.cgroups.mayFork(parent.process);
+  const allowed =
+    mayFork(kernel, parent) || kernel.cgroups.mayFork(args.group ?? kernel.cgroups.groupOf(parent));
   if (allowed < 0) return allowed;
   const tid = kernel.newPid();
   const process = has(CLONE_THREAD) ? parent.process : copyProcess(kernel, parent, tid, args);
@@ -119,6 +123,7 @@ export function copyTask(kernel: Kernel, parent: Task, args: CloneArguments): Ta
     kernel.processes.set(process.pid, process);
     process.parent?.children.add(process);
   }
+  kernel.cgroups.forked(child, args.group ?? parent.group);
   traceChild(kernel, parent, child, args);
   kernel.debugger?.forked(parent, child, forkKind(args));
   child.wake();
@@ -141,7 +146,6 @@ function copyProcess(kernel: Kernel, parent: Task, pid: number, args: CloneArgum
   });
   process.parentTask = sibling ? from.parentTask : parent;
   process.processGroup = from.processGroup;
-  process.group = from.group;
   process.session = from.session;
   process.controllingTerminal = from.controllingTerminal;
   process.exitSignal = sibling ? from.exitSignal : args.exitSignal;

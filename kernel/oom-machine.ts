@@ -29,15 +29,29 @@ export function oomMachine(kernel: Kernel, group: ControlGroup | null): OomMachi
     inGroup: group !== null,
     *processes() {
       for (const process of kernel.processes.values())
-        if (!process.zombie && (group === null || cgroups.groupOf(process).isWithin(group)))
+        if (!process.zombie && (group === null || cgroups.domainOf(process).isWithin(group)))
           yield candidate(process);
     },
     kill({ pid }) {
       const process = kernel.processes.get(pid);
       const task = process?.tasks[0];
       if (process === undefined || task === undefined) return;
-      cgroups.groupOf(process).owner("memory").count("oom_kill");
+      cgroups.domainOf(process).ownerOf("memory").count("oom_kill");
       sendSignal(task, kernelSignal(SIGKILL), true);
+    },
+    *companions({ pid }) {
+      const process = kernel.processes.get(pid);
+      const domain = group ?? cgroups.root;
+      let whole: ControlGroup | null = null;
+      if (process !== undefined)
+        for (const at of cgroups.domainOf(process).ownerOf("memory").withAncestors())
+          if (at.oomGroup && at.isWithin(domain)) whole = at;
+      if (whole === null) return;
+      whole.count("oom_group_kill");
+      for (const each of kernel.processes.values())
+        if (!each.zombie && cgroups.domainOf(each).isWithin(whole)) yield candidate(each);
+      // The victim is killed, and counted, once more as one of the group (mem_cgroup_scan_tasks).
+      cgroups.domainOf(process!).ownerOf("memory").count("oom_kill");
     },
     report: (kill) => kernel.events.emit("oom", kill),
   };

@@ -2,6 +2,7 @@
 
 import { checkCpuLimit, checkRealTimeLimit, cpuLimitAt, realTimeLeft } from "./cpu-limit.js";
 import { exitProcess, exitTask } from "./exit.js";
+import { staysFrozen } from "./cgroup/freezer.js";
 import { raiseException } from "./exceptions.js";
 import type { Kernel } from "./kernel.js";
 import { RAX } from "./processor.js";
@@ -94,6 +95,7 @@ export class RunLoop {
         scheduler.sleep(task, "asleep");
         continue;
       }
+      if (task.freezing && staysFrozen(this.kernel, task)) continue;
       if (task.unfinished.length > 0 && !isKilled(task)) {
         this.goOnUnfinished(task, task.unfinished.shift()!);
         continue;

@@ -5,6 +5,7 @@
 
 import { EFAULT, ENOSYS } from "./errno.js";
 import type { Kernel } from "./kernel.js";
+import { killForMemory } from "./out-of-memory.js";
 import { RAX } from "./processor.js";
 import { emulates, stopForSyscall, stopsAtSyscalls } from "./ptrace/stop.js";
 import { ERESTART_RESTARTBLOCK, ERESTARTSYS } from "./restart.js";
@@ -62,6 +63,7 @@ export class SystemCalls {
       if (result !== BLOCKED && result !== NO_RESULT && result !== SLEEPING) this.finish(task, result);
     }
     this.running = null;
+    if (this.kernel.frames.charging.by?.isOver === true) killForMemory(this.kernel, task.mm);
     if (task.userfault !== null) return;
     if (task.waiting !== null) sleepOn(this.kernel, task);
     else {

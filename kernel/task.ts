@@ -82,8 +82,6 @@ export class Process {
   controllingTerminal: Terminal | null = null;
   /** The foreground group of a terminal that hung up: it hears of the session leader's end (tty_old_pgrp); or 0. */
   hungUpGroup = 0;
-  /** Its control group; null: the root. */
-  group: ControlGroup | null = null;
   /** What it tells its parent when it ends; 0: nothing. */
   exitSignal = SIGCHLD;
   /** Set when the process begins to end. */
@@ -186,6 +184,11 @@ export class Task implements Waiter {
   /** For /proc/self/auxv. */
   auxv: Uint8Array = new Uint8Array();
   state: TaskState = "asleep";
+  /** Its control group; null: the root. */
+  group: ControlGroup | null = null;
+  /** Its group is frozen: it does not go on. `frozen`: it has come to a stop for that. */
+  freezing = false;
+  frozen = false;
   /** Its registers while another task has the processor. */
   context: Uint8Array | null = null;
   /** Who last wrote its PKRU: a WRPKRU, and the kernel. */

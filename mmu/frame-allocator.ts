@@ -32,6 +32,10 @@ export interface FrameCharges {
   release(frame: PageFrame): void;
   /** Whether that many frames more may be charged; room is made for them as far as it goes. */
   makeRoom(frames: number): boolean;
+  /** RAM has run short: has holders give pages back. @returns how many frames became free */
+  reclaimAnywhere(most: number): number;
+  /** Whoever is charged now has a page fault. */
+  fault(): void;
   /** What was charged last is more than may be: somebody has to go. */
   readonly isOver: boolean;
 }
@@ -185,6 +189,7 @@ export class FrameAllocator {
   }
 
   private reclaim(): boolean {
+    if (this.charging.by !== null) return this.charging.by.reclaimAnywhere(RECLAIM_BATCH) > 0;
     let got = 0;
     for (const holder of this.holders) {
       got += holder.reclaim(RECLAIM_BATCH - got);

@@ -1,6 +1,9 @@
 /** fork, vfork, clone, clone3 (kernel/fork.c kernel_clone, copy_clone_args_from_user). */
 
-import { E2BIG, EFAULT, EINVAL, EPERM } from "../kernel/errno.js";
+import type { ControlGroup } from "../kernel/cgroup/control-group.js";
+import { mayAttach } from "../kernel/cgroup/membership.js";
+import { E2BIG, EBADF, EFAULT, EINVAL, ENOENT, EOPNOTSUPP, EPERM } from "../kernel/errno.js";
+import { GeneratedDirectory } from "../kernel/fs/procfs/file-system.js";
 import {
   CLONE_CHILD_CLEARTID,
   CLONE_CHILD_SETTID,
@@ -47,6 +50,7 @@ const PAGE = 4096;
 /** Flags above 32 bits, which only clone3 takes. */
 const CLONE_CLEAR_SIGHAND = 1n << 32n;
 const CLONE_INTO_CGROUP = 1n << 33n;
+const INT_MAX = 0x7fff_ffffn;
 
 const CLONE_FLAGS = names("CLONE_???", {
   CLONE_VM,
@@ -124,7 +128,15 @@ function goOn(call: SyscallCall): HandlerResult | null {
   return BLOCKED;
 }
 
-const plain = { clearHandlers: false, stack: 0n, tls: 0n, parentTid: 0, childTid: 0, pidfd: 0 } as const;
+const plain = {
+  clearHandlers: false,
+  group: null,
+  stack: 0n,
+  tls: 0n,
+  parentTid: 0,
+  childTid: 0,
+  pidfd: 0,
+} as const;
 
 function fork(call: SyscallCall): HandlerResult {
   return makeTask(call, { ...plain, flags: 0, exitSignal: SIGCHLD });
@@ -145,6 +157,7 @@ function clone(call: SyscallCall): HandlerResult {
     // CLONE_DETACHED has had no effect since 2.6.
     flags: (wanted & ~CLONE_DETACHED) >>> 0,
     clearHandlers: false,
+    group: null,
     exitSignal: given & CSIGNAL,
     stack: call.u64(1),
     parentTid: call.n(2),
@@ -152,6 +165,19 @@ function clone(call: SyscallCall): HandlerResult {
     tls: call.u64(4),
     pidfd: call.n(2),
   });
+}
+
+/** The group of CLONE_INTO_CGROUP, or -EBADF, -ENOENT, -EACCES, -EOPNOTSUPP, -EBUSY (cgroup_css_set_fork). */
+function groupFor(call: SyscallCall, fd: number, wholeProcess: boolean): ControlGroup | number {
+  const { kernel, task } = call;
+  const inode = task.files.get(fd)?.node;
+  const group = inode instanceof GeneratedDirectory ? inode.node.group : undefined;
+  if (group === undefined) return -EBADF;
+  if (group.removed) return -ENOENT;
+  const from = kernel.cgroups.groupOf(task);
+  const allowed = mayAttach(kernel, from, group, task.credentials);
+  if (allowed < 0) return allowed;
+  return wholeProcess || from.domain === group.domain ? group : -EOPNOTSUPP;
 }
 
 function clone3(call: SyscallCall): HandlerResult {
@@ -172,8 +198,10 @@ function clone3(call: SyscallCall): HandlerResult {
   const [setTid, setTidSize] = [field(8), field(9)];
   if ((setTid === 0n) !== (setTidSize === 0n)) return -EINVAL;
   if (field(4) > BigInt(SIGNAL_MAX)) return -EINVAL;
-  // Unknown flags, cgroups, and flags that belong to clone's layout.
-  if (wanted >> 34n !== 0n || (wanted & CLONE_INTO_CGROUP) !== 0n) return -EINVAL;
+  const intoGroup = (wanted & CLONE_INTO_CGROUP) !== 0n;
+  if (intoGroup && (field(10) > INT_MAX || size < CLONE_ARGS_KNOWN)) return -EINVAL;
+  // Unknown flags, and those that belong to clone's layout.
+  if (wanted >> 34n !== 0n) return -EINVAL;
   const low = Number(wanted & 0xffff_ffffn);
   if ((low & (CLONE_DETACHED | CSIGNAL)) !== 0) return -EINVAL;
   if ((low & (CLONE_THREAD | CLONE_PARENT)) !== 0 && field(4) !== 0n) return -EINVAL;
@@ -182,9 +210,12 @@ function clone3(call: SyscallCall): HandlerResult {
   if (stack !== 0n && !call.user.accessOk(Number(stack), Number(stackSize))) return -EINVAL;
   // Choosing the child's number is a checkpoint tool's business.
   if (setTid !== 0n) return -EPERM;
+  const group = intoGroup ? groupFor(call, Number(field(10)), (low & CLONE_THREAD) === 0) : null;
+  if (typeof group === "number") return group;
   return makeTask(call, {
     flags: low >>> 0,
     clearHandlers: (wanted & CLONE_CLEAR_SIGHAND) !== 0n,
+    group,
     exitSignal: Number(field(4)),
     stack: stack === 0n ? 0n : stack + stackSize,
     parentTid: Number(field(3)),

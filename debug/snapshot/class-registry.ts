@@ -2,6 +2,7 @@ import { PageTables } from "../../mmu/page-tables.js";
 import { MachineFiles } from "../machine-files.js";
 import { ControlGroup } from "../../kernel/cgroup/control-group.js";
 import { ControlGroups } from "../../kernel/cgroup/control-groups.js";
+import { GroupFile } from "../../kernel/cgroup/group-file.js";
 import { MemoryCharges } from "../../kernel/cgroup/memory-charges.js";
 import { BlockDevices } from "../../kernel/block/block-devices.js";
 import { BlockFile } from "../../kernel/block/block-file.js";
@@ -146,6 +147,7 @@ const CLASSES = {
   GeneratedInode,
   GeneratedLink,
   HookedModel,
+  GroupFile,
   HostClock,
   HostLower,
   HostTerminal,

@@ -3,11 +3,32 @@ import type { Kernel } from "../kernel.js";
 import { ControlGroup } from "./control-group.js";
 
 /**
- * Charges against frames: each group's usage is what is charged to it and below, and nothing is charged for a frame
+ * Groups against tasks, and charges against frames: each group's usage is what is charged to it and below, and nothing is charged for a frame
  * that nobody holds.
  * @returns a line for each contradiction; empty when all is well
  */
-export function checkCharges({ cgroups, frames }: Kernel): string[] {
+export function checkGroups(kernel: Kernel): string[] {
+  return [...checkMembers(kernel), ...checkCharges(kernel)];
+}
+
+function checkMembers({ cgroups, tasks }: Kernel): string[] {
+  const wrong: string[] = [];
+  const alive = [...tasks.values()].filter(({ state }) => state !== "dead");
+  for (const group of cgroups.root.withDescendants()) {
+    if (group.parent === null) continue;
+    const within = alive.filter((task) => task.group?.isWithin(group) === true);
+    const own = within.filter((task) => task.group === group).length;
+    const frozen = within.filter((task) => task.frozen).length;
+    const counted = [group.live, group.ownLive, group.frozenTasks];
+    if (counted.join() !== [within.length, own, frozen].join())
+      wrong.push(
+        `group ${group.path}: ${within.length}, ${own}, ${frozen} tasks, but ${counted.join()} counted`,
+      );
+  }
+  return wrong;
+}
+
+function checkCharges({ cgroups, frames }: Kernel): string[] {
   const { charges, root } = cgroups;
   const wrong: string[] = [];
   if (frames.charging.by !== charges) wrong.push("frames are not charged to the machine's control groups");

@@ -16,13 +16,8 @@ export function killBeyondLimit(
 ): boolean {
   if (group.usage <= group.max) return true;
   group.count("oom");
-  const within = oomMachine(kernel, group);
-  const alive = outOfMemory(within, mm, {
+  return outOfMemory(oomMachine(kernel, group), mm, {
     totalPages: Math.min(group.max, kernel.frames.total),
     enough: () => group.usage <= group.max,
   });
-  if (!group.oomGroup) return alive;
-  group.count("oom_group_kill");
-  for (const process of within.processes()) if (!process.dying) within.kill(process);
-  return false;
 }

@@ -1,7 +1,8 @@
 import type { FrameCharges } from "../../mmu/frame-allocator.js";
 import type { PageFrame } from "../../mmu/types.js";
 import type { Kernel } from "../kernel.js";
-import { ControlGroup } from "./control-group.js";
+import type { ControlGroup } from "./control-group.js";
+import { protectionOf } from "./protection.js";
 
 /** Pages to take back at a time from a group at its limit (SWAP_CLUSTER_MAX). */
 const RECLAIM_BATCH = 32;
@@ -26,11 +27,12 @@ export class MemoryCharges implements FrameCharges {
     return this.overLimit !== null;
   }
 
-  /** The group of the running process, as far as its memory counts. */
+  /** The group that the running process's memory counts for; null: the root, or nobody runs yet. */
   private current(): ControlGroup | null {
-    const group = (this.kernel.current as Kernel["current"] | undefined)?.process.group ?? null;
-    const owner = group?.owner("memory") ?? null;
-    return owner === null || owner.parent === null ? null : owner;
+    const group = (this.kernel.current as Kernel["current"] | undefined)?.group ?? null;
+    if (group === null) return null;
+    const owner = group.ownerOf("memory");
+    return owner.parent === null ? null : owner;
   }
 
   charge(frame: PageFrame): void {
@@ -40,12 +42,11 @@ export class MemoryCharges implements FrameCharges {
     this.charged.set(group.number, group);
     // Held while room is made for it: it is nobody's page yet, and so cannot go.
     group.charge(1);
-    for (let at: ControlGroup | null = group; at !== null; at = at.parent) this.enforce(at, group);
+    for (const at of group.withAncestors()) this.enforce(at);
   }
 
   makeRoom(frames: number): boolean {
-    const group = this.current();
-    for (let at = group; at !== null; at = at.parent) {
+    for (const at of this.current()?.withAncestors() ?? []) {
       const over = at.usage + frames - at.max;
       if (over > 0 && this.reclaim(at, over) < over) return false;
     }
@@ -66,13 +67,18 @@ export class MemoryCharges implements FrameCharges {
     if (group.usage === 0) this.charged.delete(group.number);
   }
 
-  private enforce(at: ControlGroup, charged: ControlGroup): void {
+  /** The running process has a page fault. */
+  fault(): void {
+    for (const at of this.current()?.withAncestors() ?? []) at.counters.pgfault++;
+  }
+
+  private enforce(at: ControlGroup): void {
     if (at.usage > at.max) {
       at.count("max");
       this.reclaim(at, Math.max(RECLAIM_BATCH, at.usage - at.max));
       if (at.usage > at.max) this.overLimit = at;
     } else if (at.usage > at.high) {
-      charged.count("high");
+      at.count("high");
       this.reclaim(at, Math.max(RECLAIM_BATCH, at.usage - at.high));
     }
   }
@@ -82,13 +88,48 @@ export class MemoryCharges implements FrameCharges {
     return this.charged.get(this.groups[frame])?.isWithin(group) ?? false;
   }
 
-  /** Takes back pages charged to a group or below it. @returns how many frames became free */
-  reclaim(group: ControlGroup, most: number): number {
-    const mayGo = (frame: PageFrame): boolean => this.isWithin(frame, group);
+  /** RAM has run short: takes back pages of whoever is not protected. */
+  reclaimAnywhere(most: number): number {
+    return this.reclaim(this.kernel.cgroups.root, most);
+  }
+
+  /**
+   * Takes back pages charged to a group or below it; for the root, of anybody. Groups within their memory.low come
+   * after all others, those within memory.min never.
+   * @returns how many frames became free
+   */
+  reclaim(target: ControlGroup, most: number): number {
+    const got = this.takeFrom(target, most, "low");
+    return got >= most ? got : got + this.takeFrom(target, most - got, "min");
+  }
+
+  private takeFrom(target: ControlGroup, most: number, spared: "low" | "min"): number {
+    const { frames, cgroups, vmEvents } = this.kernel;
+    const protections = new Map<ControlGroup, number>();
+    const brokenInto = new Set<ControlGroup>();
+    const mayGo = (frame: PageFrame): boolean => {
+      const group = this.charged.get(this.groups[frame]);
+      if (group === undefined) return target === cgroups.root;
+      if (!group.isWithin(target)) return false;
+      let kept = protections.get(group);
+      if (kept === undefined) {
+        const { min, low } = protectionOf(group, target);
+        protections.set(group, (kept = spared === "low" ? Math.max(min, low) : min));
+        if (spared === "min" && low > 0 && group.usage <= low && group.usage > min) brokenInto.add(group);
+      }
+      return group === target || group.usage > kept;
+    };
+    const lazy = vmEvents.pglazyfreed;
     let got = 0;
-    for (const holder of [...this.kernel.frames.holders]) {
+    for (const holder of [...frames.holders]) {
       if (got >= most) break;
       got += holder.reclaim(most - got, mayGo);
+    }
+    if (got > 0) for (const group of brokenInto) group.count("low");
+    for (const at of target.withAncestors()) {
+      at.counters.pgscan += got;
+      at.counters.pgsteal += got;
+      at.counters.pglazyfreed += vmEvents.pglazyfreed - lazy;
     }
     return got;
   }

@@ -227,6 +227,7 @@ export function bringIn(mm: AddressSpace, area: Area, va: number, write: boolean
   if (hasFrame(low)) return write && (low & PTE_RW) === 0 ? permitWrite(mm, area, page, low) : "ok";
   if (low === PTE_GUARD) return "guard";
   mm.stats.minorFaults++;
+  mm.env.frames.charging.by?.fault();
   if (low === 0 && mayBeHuge(mm, area) && bringInHuge(mm, area, page, write)) return "ok";
   const come = area.pages === null ? bringInAnonymous : bringInFile;
   const outcome = come(mm, area, page, write);
@@ -343,6 +344,7 @@ function makeWritable(mm: AddressSpace, area: Area, page: number, low: number): 
     return "ok";
   }
   mm.stats.minorFaults++;
+  mm.env.frames.charging.by?.fault();
   return copyPrivate(mm, area, page, frame);
 }
 

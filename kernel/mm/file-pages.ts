@@ -67,6 +67,11 @@ export class FilePages implements FrameHolder {
     return this.pages.size;
   }
 
+  /** Its bytes are nowhere but in its pages, as those of tmpfs and memfds (shmem). */
+  get inMemoryOnly(): boolean {
+    return this.fill === null;
+  }
+
   /** Page indexes written since `clean` was last called. */
   get dirty(): ReadonlySet<number> {
     return this.dirtyPages;

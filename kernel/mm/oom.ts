@@ -46,6 +46,8 @@ export interface OomMachine {
   processes(): Iterable<OomProcess>;
   /** Sends SIGKILL to the process, so that it never runs another instruction of its program. */
   kill(process: OomProcess): void;
+  /** Who goes with it: its control group, where that is to be killed whole (memory.oom.group). */
+  companions(victim: OomProcess): Iterable<OomProcess>;
   /** Tells the user. */
   report(kill: OomKill): void;
 }
@@ -97,25 +99,37 @@ export function outOfMemory(machine: OomMachine, mm: AddressSpace | null, measur
     const victim = selectVictim(machine.processes(), measure.totalPages);
     if (victim === null || victim.mm === null) return false;
     const memory = victim.mm;
-    const kib = (pages: number): number => pages * 4;
-    machine.report({
-      pid: victim.pid,
-      name: victim.name,
-      uid: victim.uid,
-      totalVm: kib(memory.stats.totalVm),
-      anonymous: kib(memory.anonPages),
-      file: kib(memory.filePages),
-      pageTables: kib(memory.tables.tableFrames),
-      oomScoreAdj: victim.oomScoreAdj,
-      inGroup: machine.inGroup,
-    });
+    machine.report(told(machine, victim, memory));
     // Whoever shares its memory goes with it.
     for (const process of [...machine.processes()])
       if (process.mm === memory && !process.dying) machine.kill(process);
-    if (memory === mm) return false;
-    reapPages(memory);
+    let own = memory === mm;
+    if (!own) reapPages(memory);
+    for (const other of machine.companions(victim)) {
+      if (other.dying || other.oomScoreAdj === OOM_SCORE_ADJ_MIN) continue;
+      if (other.mm !== null) machine.report(told(machine, other, other.mm));
+      machine.kill(other);
+      if (other.mm === mm) own = true;
+      else if (other.mm !== null) reapPages(other.mm);
+    }
+    if (own) return false;
     if (measure.enough()) return true;
   }
+}
+
+function told({ inGroup }: OomMachine, victim: OomProcess, memory: AddressSpace): OomKill {
+  const kib = (pages: number): number => pages * 4;
+  return {
+    pid: victim.pid,
+    name: victim.name,
+    uid: victim.uid,
+    totalVm: kib(memory.stats.totalVm),
+    anonymous: kib(memory.anonPages),
+    file: kib(memory.filePages),
+    pageTables: kib(memory.tables.tableFrames),
+    oomScoreAdj: victim.oomScoreAdj,
+    inGroup,
+  };
 }
 
 /** Gives back the private pages of an address space that no program will touch again (__oom_reap_task_mm). */

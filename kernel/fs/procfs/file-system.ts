@@ -1,3 +1,4 @@
+import type { ControlGroup } from "../../cgroup/control-group.js";
 import { EACCES, EINVAL, ENOENT, EPERM } from "../../errno.js";
 import { FileSystem, PROC_MAGIC, SYSFS_MAGIC } from "../file-system.js";
 import type { FileSystemContext, FileSystemStatistics } from "../file-system.js";
@@ -18,7 +19,12 @@ export interface Owner {
 }
 
 /** A node of a generated tree, made when it is looked up. */
-export type Node = { readonly owner?: Owner } & (
+export type Node = {
+  readonly owner?: Owner;
+  /** chown and chmod of it, which are EPERM otherwise. */
+  readonly changeOwner?: (uid: number, gid: number) => void;
+  readonly changeMode?: (permissions: number) => void;
+} & (
   | {
       readonly kind: "file";
       readonly content: Content;
@@ -39,8 +45,10 @@ export type Node = { readonly owner?: Owner } & (
       /** What stat says when the name is looked up; 2 unless told. */
       readonly links?: () => number;
       /** mkdir and rmdir of a name: 0 or -errno. Without them directories are not made. */
-      readonly make?: (name: string) => number;
+      readonly make?: (name: string, owner: Owner) => number;
       readonly remove?: (name: string) => number;
+      /** The control group that it is. */
+      readonly group?: ControlGroup;
     }
   /** `place`: where following it leads, for links that are more than their text. */
   | {
@@ -140,12 +148,24 @@ export class GeneratedInode extends Inode {
     return allowed < 0 ? allowed : new GeneratedFile(location, flags, this.node);
   }
 
-  override setPermissions(): number {
-    return -EPERM;
+  override setPermissions(permissions: number): number {
+    return changeMode(this, permissions);
   }
-  override setOwner(): number {
-    return -EPERM;
+  override setOwner(uid: number, gid: number): number {
+    return changeOwner(this, uid, gid);
   }
+}
+
+function changeMode(inode: GeneratedInode | GeneratedDirectory, permissions: number): number {
+  if (inode.node.changeMode === undefined) return -EPERM;
+  inode.node.changeMode(permissions);
+  return inode.fileSystem.setPermissions(inode, permissions);
+}
+
+function changeOwner(inode: GeneratedInode | GeneratedDirectory, uid: number, gid: number): number {
+  if (inode.node.changeOwner === undefined) return -EPERM;
+  inode.node.changeOwner(uid, gid);
+  return inode.fileSystem.setOwner(inode, uid, gid);
 }
 
 /** One reading of a generated file: its content is written when the first byte is read (seq_file). */
@@ -279,7 +299,7 @@ export class GeneratedDirectory extends DirectoryInode {
 
   create(name: string, made: NewInode): Inode | number {
     if ((made.mode & S_IFMT) === S_IFDIR && this.node.make !== undefined) {
-      const result = this.node.make(name);
+      const result = this.node.make(name, made);
       return result < 0 ? result : this.lookup(name);
     }
     return (made.mode & S_IFMT) === S_IFREG ? -EACCES : -EPERM;
@@ -296,8 +316,11 @@ export class GeneratedDirectory extends DirectoryInode {
   rename(): number {
     return -EPERM;
   }
-  override setPermissions(): number {
-    return -EPERM;
+  override setPermissions(permissions: number): number {
+    return changeMode(this, permissions);
+  }
+  override setOwner(uid: number, gid: number): number {
+    return changeOwner(this, uid, gid);
   }
 }
 

@@ -1,5 +1,7 @@
 import { RUN_FRAMES } from "../../../mmu/frame-allocator.js";
 import type { CpuModel } from "../../../cpu/models.js";
+import { CONTROLLERS } from "../../cgroup/control-group.js";
+import { descendantsOf } from "../../cgroup/control-groups.js";
 import type { Kernel } from "../../kernel.js";
 import { commitLimit } from "../../mm/accounting.js";
 import type { AddressSpace } from "../../mm/address-space.js";
@@ -16,6 +18,7 @@ import { sysctls } from "./sysctls.js";
 export function machineFiles(kernel: Kernel): Record<string, Node> {
   const up = (): number => kernel.clock.monotonic() / 1e9;
   return {
+    cgroups: file(() => controllersTable(kernel)),
     cmdline: text("sealab\n"),
     cpuinfo: file(() => cpuInfo(kernel)),
     devices: text("Character devices:\n  1 mem\n  5 /dev/tty\n 10 misc\n136 pts\n\nBlock devices:\n  7 loop\n"),
@@ -43,6 +46,13 @@ export function machineFiles(kernel: Kernel): Record<string, Node> {
       return `${sysname} version ${release} (sealab) ${version}\n`;
     }),
   };
+}
+
+/** The controllers; all are in the one hierarchy of version 2, whose number is 0. */
+function controllersTable({ cgroups }: Kernel): string {
+  const groups = descendantsOf(cgroups.root) + 1;
+  const lines = CONTROLLERS.map((name) => `${name}\t0\t${groups}\t1\n`);
+  return `#subsys_name\thierarchy\tnum_cgroups\tenabled\n${lines.join("")}`;
 }
 
 function cpuInfo(kernel: Kernel): string {

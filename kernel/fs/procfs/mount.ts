@@ -1,4 +1,4 @@
-import { groupDirectory } from "../../cgroup/files.js";
+import { groupDirectory } from "../../cgroup/directory.js";
 import type { Kernel } from "../../kernel.js";
 import { crossDown } from "../mount.js";
 import type { Namespace } from "../namespace.js";

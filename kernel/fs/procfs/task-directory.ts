@@ -162,7 +162,7 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
     wchan: about(() => "0"),
     // A kernel stack is what a kernel in TypeScript does not have.
     stack: about(() => -EPERM, 0o400),
-    cgroup: about(() => `0::${kernel.cgroups.groupOf(process).path}\n`),
+    cgroup: about(() => cgroupLine(kernel, task)),
     oom_score: about(() => `${scoreOf(kernel, task)}\n`),
     oom_score_adj: {
       kind: "file",
@@ -346,4 +346,10 @@ function adjustScore(kernel: Kernel, task: Task, value: string): number {
   if (privileged) process.oomScoreAdjMin = score;
   process.oomScoreAdj = score;
   return 0;
+}
+
+/** /proc/PID/cgroup: the one hierarchy there is. */
+function cgroupLine(kernel: Kernel, task: Task): string {
+  const { path, removed } = kernel.cgroups.groupOf(task);
+  return `0::${path}${removed ? " (deleted)" : ""}\n`;
 }
