@@ -12,6 +12,7 @@ import { fileSystemsTable } from "../types/registry.js";
 import { partitionsTable } from "./block-files.js";
 import { directory, file, link, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
+import { kernelConfigFile } from "./kernel-config.js";
 import { sysctls } from "./sysctls.js";
 
 /** /proc's files about the machine as a whole. */
@@ -20,8 +21,11 @@ export function machineFiles(kernel: Kernel): Record<string, Node> {
   return {
     cgroups: file(() => controllersTable(kernel)),
     cmdline: text("sealab\n"),
+    "config.gz": file(() => kernelConfigFile(kernel)),
     cpuinfo: file(() => cpuInfo(kernel)),
-    devices: text("Character devices:\n  1 mem\n  5 /dev/tty\n 10 misc\n136 pts\n\nBlock devices:\n  7 loop\n"),
+    devices: text(
+      "Character devices:\n  1 mem\n  5 /dev/tty\n 10 misc\n136 pts\n\nBlock devices:\n  7 loop\n",
+    ),
     filesystems: file(fileSystemsTable),
     loadavg: file(() => loadText(kernel)),
     meminfo: file(() => memInfo(kernel)),
