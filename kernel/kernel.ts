@@ -31,6 +31,7 @@ import {
   type MmSettings,
   type VmEvents,
 } from "./mm/environment.js";
+import { Khugepaged } from "./mm/huge/khugepaged.js";
 import { SamePages } from "./mm/ksm/same-pages.js";
 import { UserMemory } from "./mm/user-memory.js";
 import { Network } from "./net/network.js";
@@ -40,7 +41,7 @@ import type { Processor } from "./processor.js";
 import type { Provenance, Refusal } from "./refusal.js";
 import { DEFAULT_RELEASE, type Release } from "./release.js";
 import { RunLoop, type RunResult } from "./run-loop.js";
-import { SamePageDaemon } from "./same-page-daemon.js";
+import { ScanThread } from "./scan-thread.js";
 import { Scheduler } from "./scheduler.js";
 import { XSAVE_BYTES, XSAVE_BYTES_NO_PKU } from "./signals/frame.js";
 import { withRegisters } from "./ptrace/registers.js";
@@ -100,7 +101,9 @@ export class Kernel {
   readonly timerQueue = new TimerQueue();
   /** Pages of the same content, and the thread that merges them. */
   readonly samePages: SamePages;
-  readonly samePageDaemon: SamePageDaemon;
+  readonly khugepaged = new Khugepaged();
+  /** The kernel's threads that look through memory. */
+  readonly scanThreads: readonly ScanThread[];
   /** The kernel's own page faults that wait for a userfaultfd; null before anybody asked for them. */
   userfaults: KernelUserfaults | null = null;
   /** Tasks that wait for the host's input. */
@@ -153,7 +156,12 @@ export class Kernel {
         : new Vdso(options.frames, this.clock, options.vdso);
     this.clock.watcher = this.vdso;
     this.samePages = new SamePages(this.frames);
-    this.samePageDaemon = new SamePageDaemon(this.samePages, this.clock, this.timerQueue);
+    // Where huge pages are in use khugepaged is asleep between two turns; ksmd starts when it is turned on.
+    const firstScan = this.khugepaged.settings.scanSleepMilliseconds * 1_000_000;
+    this.scanThreads = [
+      new ScanThread(this.samePages, this.clock, this.timerQueue, 0),
+      new ScanThread(this.khugepaged, this.clock, this.timerQueue, firstScan),
+    ];
     this.ipc = new Ipc({
       frames: this.frames,
       time: () => Math.floor((Number(this.clock.realtimeOrigin) + this.clock.monotonic()) / 1e9),

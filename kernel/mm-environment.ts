@@ -48,6 +48,7 @@ export class KernelEnvironment implements MmEnvironment {
   readImpliesExec: boolean;
   machine: MmMachine;
   readonly samePages: Kernel["samePages"];
+  readonly khugepaged: Kernel["khugepaged"];
 
   constructor(
     private readonly kernel: Kernel,
@@ -69,6 +70,7 @@ export class KernelEnvironment implements MmEnvironment {
     this.readImpliesExec = (personality & READ_IMPLIES_EXEC) !== 0;
     this.machine = new CallersMachine(kernel);
     this.samePages = kernel.samePages;
+    this.khugepaged = kernel.khugepaged;
   }
 
   outOfMemory(mm: AddressSpace): boolean {

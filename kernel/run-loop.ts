@@ -223,8 +223,9 @@ export class RunLoop {
 
   /** Nobody can run: carries a virtual clock to the next timer, else says what the run waits for. */
   private idle(): RunResult | null {
-    const { samePageDaemon, timerQueue } = this.kernel;
-    const next = samePageDaemon.isOnlyTimer ? Infinity : timerQueue.next;
+    const { scanThreads, timerQueue } = this.kernel;
+    const scans = scanThreads.filter((thread) => thread.isWaiting).length;
+    const next = timerQueue.size === scans ? Infinity : timerQueue.next;
     const input = this.kernel.hostWaiters.size > 0;
     const held = this.kernel.debugger?.holdsTasks === true;
     const { clock } = this.kernel;

@@ -141,6 +141,16 @@ export class PageTables {
     return true;
   }
 
+  /** Makes a leaf of 2 MiB in the place of a page table without entries, which is laid by. */
+  collapse(va: number, frame: PageFrame, flagsLow: number, flagsHigh: number): void {
+    const { memory } = this.frames;
+    const entry = this.directoryEntry(va);
+    this.deposited.push(pteFrame(memory.u32[entry]));
+    memory.u32[entry] = (frame << 12) | flagsLow | PTE_PS;
+    memory.u32[entry + 1] = flagsHigh;
+    memory.entryWritten(entry);
+  }
+
   /** Empties a leaf of 2 MiB and gives the table laid by back; the caller has taken care of the frames. */
   clearHuge(entry: number): void {
     this.frames.memory.u32[entry] = 0;

@@ -1,5 +1,6 @@
 /** prctl(2) and arch_prctl(2) (kernel/sys.c, arch/x86/kernel/process_64.c). */
 
+import type { HugePagesDisabled } from "../kernel/mm/huge/eligible.js";
 import { EFAULT, EINVAL, ENODEV, EPERM } from "../kernel/errno.js";
 import { CAP_LAST, CAP_SETPCAP, CAP_SYS_RESOURCE, contains } from "../kernel/capabilities.js";
 import {
@@ -51,6 +52,9 @@ const PR_GET_NO_NEW_PRIVS = 39;
 const PR_GET_TID_ADDRESS = 40;
 const PR_SET_THP_DISABLE = 41;
 const PR_GET_THP_DISABLE = 42;
+const PR_THP_DISABLE_EXCEPT_ADVISED = 2;
+/** By what PR_GET_THP_DISABLE says: 1, or 1 with PR_THP_DISABLE_EXCEPT_ADVISED. */
+const HUGE_PAGES_DISABLED: readonly (HugePagesDisabled | null)[] = ["no", "all", null, "unless-advised"];
 const PR_CAP_AMBIENT = 47;
 const PR_SET_MDWE = 65;
 const PR_GET_MDWE = 66;
@@ -198,11 +202,9 @@ function prctl(call: SyscallCall): HandlerResult {
     case PR_GET_TID_ADDRESS:
       return user.writeU64(call.word(1), task.clearChildTid) ? 0 : -EFAULT;
     case PR_SET_THP_DISABLE:
-      if (!allZero(call, 2, 3, 4)) return -EINVAL;
-      task.mm.hugePagesDisabled = call.n(1) !== 0;
-      return 0;
+      return disableHugePages(call);
     case PR_GET_THP_DISABLE:
-      return allZero(call, 1, 2, 3, 4) ? (task.mm.hugePagesDisabled ? 1 : 0) : -EINVAL;
+      return allZero(call, 1, 2, 3, 4) ? HUGE_PAGES_DISABLED.indexOf(task.mm.hugePagesDisabled) : -EINVAL;
     case PR_SET_MDWE:
       return setMdwe(call);
     case PR_GET_MDWE:
@@ -296,6 +298,17 @@ function setMdwe(call: SyscallCall): HandlerResult {
   if (current !== 0 && current !== bits) return -EPERM;
   call.mm.mdweNotInherited = (bits & MDWE_NO_INHERIT) !== 0;
   if ((bits & MDWE_REFUSE_EXEC_GAIN) !== 0) call.mm.denyWriteExec = true;
+  return 0;
+}
+
+/** Turns huge pages off for the process and what it forks, or on again (prctl_set_thp_disable). */
+function disableHugePages(call: SyscallCall): HandlerResult {
+  const disable = call.n(1) !== 0;
+  const flags = Number(call.u64(2));
+  const known = disable && call.mm.env.release.hugePagesDisableKnowsAdvice;
+  if (!allZero(call, 3, 4) || (flags !== 0 && !(known && flags === PR_THP_DISABLE_EXCEPT_ADVISED)))
+    return -EINVAL;
+  call.mm.hugePagesDisabled = !disable ? "no" : flags === 0 ? "all" : "unless-advised";
   return 0;
 }
 

@@ -67,7 +67,8 @@ import {
 } from "../../kernel/mm-environment.js";
 import { AddressSpace } from "../../kernel/mm/address-space.js";
 import { SamePages } from "../../kernel/mm/ksm/same-pages.js";
-import { SamePageDaemon } from "../../kernel/same-page-daemon.js";
+import { ScanThread } from "../../kernel/scan-thread.js";
+import { Khugepaged } from "../../kernel/mm/huge/khugepaged.js";
 import { AnonVma } from "../../kernel/mm/anon-vma.js";
 import { AreaTree } from "../../kernel/mm/area-tree.js";
 import { Area } from "../../kernel/mm/area.js";
@@ -157,6 +158,7 @@ const CLASSES = {
   IpcIds,
   IpcMessageQueue,
   Kernel,
+  Khugepaged,
   KernelEnvironment,
   LazyFreePages,
   Limits,
@@ -199,9 +201,9 @@ const CLASSES = {
   RingFile,
   RingPages,
   RunLoop,
-  SamePageDaemon,
   SamePages,
   Scheduler,
+  ScanThread,
   ScriptJudge,
   SecretFile,
   SecretFileSystem,

@@ -14,6 +14,7 @@ import { handleFault } from "./fault.js";
 import type { FaultOutcome } from "./fault-outcome.js";
 import type { FileMapper, FilePages } from "./file-pages.js";
 import { copyAddressSpace } from "./fork.js";
+import type { HugePagesDisabled } from "./huge/eligible.js";
 import { DEFAULT_LAYOUT, type MmLayout } from "./layout.js";
 import { withdrawPages, type LazyFreePages } from "./lazy-free.js";
 import { madvise } from "./madvise.js";
@@ -92,8 +93,10 @@ export class AddressSpace implements FileMapper {
   mdweNotInherited = false;
   /** /proc/PID/coredump_filter: MMF_DUMP_* bits; fork and execve hand it on. */
   coredumpFilter = 0x33;
+  /** khugepaged looks through it (kernel/mm/huge/khugepaged.ts). */
+  collapsible = false;
   /** prctl(PR_SET_THP_DISABLE). */
-  hugePagesDisabled = false;
+  hugePagesDisabled: HugePagesDisabled = "no";
   /** Bit k: key k is allocated. Key 0 is from the start, if there are keys. */
   keyMap: number;
   /** The key that hides execute-only memory; -1 until it is needed. */
@@ -343,6 +346,7 @@ export class AddressSpace implements FileMapper {
     this.translations.destroy();
     withdrawPages(this);
     if (this.scanned) this.env.samePages?.exit(this);
+    if (this.collapsible) this.env.khugepaged?.exit(this);
     uncommit(this, this.stats.committed);
   }
 

@@ -2,6 +2,7 @@ import type { FrameAllocator } from "../../mmu/frame-allocator.js";
 import type { Mmu } from "../../mmu/mmu.js";
 import type { Provenance, RefusalSink } from "../refusal.js";
 import type { AddressSpace } from "./address-space.js";
+import type { Khugepaged } from "./huge/khugepaged.js";
 import type { SamePages } from "./ksm/same-pages.js";
 import { PinnedFrames } from "./pins.js";
 import { RULES_6_18, type ReleaseRules } from "./release.js";
@@ -88,6 +89,10 @@ export interface VmEvents {
   thp_collapse_alloc: number;
   /** or there was no run of frames for it. */
   thp_collapse_alloc_failed: number;
+  /** khugepaged left 2 MiB alone: too many pages were not there, */
+  thp_scan_exceed_none_pte: number;
+  /** or shared. */
+  thp_scan_exceed_share_pte: number;
   /** 2 MiB of zeroes for all to share were made, */
   thp_zero_page_alloc: number;
   /** or there was no run of frames for them. */
@@ -102,6 +107,8 @@ export function noEvents(): VmEvents {
     thp_fault_fallback: 0,
     thp_collapse_alloc: 0,
     thp_collapse_alloc_failed: 0,
+    thp_scan_exceed_none_pte: 0,
+    thp_scan_exceed_share_pte: 0,
     thp_zero_page_alloc: 0,
     thp_zero_page_alloc_failed: 0,
   };
@@ -129,6 +136,8 @@ export interface MmEnvironment {
   machine: MmMachine;
   /** Where pages of the same content are merged; null: nowhere. */
   readonly samePages: SamePages | null;
+  /** What makes pages 2 MiB afterwards; null: nothing does. */
+  readonly khugepaged: Khugepaged | null;
   /**
    * No frame is left for an access to this address space. Ends a process to make room (oom.ts).
    * @returns true when there is room now; false when nobody could be ended but whoever asks
@@ -186,6 +195,7 @@ export function createEnvironment(
     vmEvents: noEvents(),
     readImpliesExec: false,
     samePages: null,
+    khugepaged: null,
     outOfMemory: null,
     onRefusal: null,
     onAreaChange: null,

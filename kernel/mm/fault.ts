@@ -48,7 +48,8 @@ import {
   type FaultForUser,
   type FaultOutcome,
 } from "./fault-outcome.js";
-import { bringInHuge, makeHugeWritable, mayBeHuge } from "./huge/fault.js";
+import { mayBeHuge } from "./huge/eligible.js";
+import { bringInHuge, makeHugeWritable } from "./huge/fault.js";
 import { TASK_SIZE } from "./layout.js";
 import { prepareAnon } from "./merge.js";
 import { readAround } from "./read-around.js";

@@ -38,6 +38,7 @@ export function copyAddressSpace(parent: AddressSpace, child: AddressSpace): num
   child.env.sealing = parent.env.sealing;
   child.inheritFlags(parent);
   if (parent.scanned) child.env.samePages?.enter(child);
+  if (parent.collapsible) child.env.khugepaged?.enter(child);
   child.membarriers = parent.membarriers;
   child.anonInodes = parent.anonInodes;
   let error = 0;

@@ -19,13 +19,15 @@
  *
  * MADV_FREE offers pages to whoever runs short of frames (lazy-free.ts); PAGEOUT takes them, and those of droppable memory,
  * at once, and leaves others alone, as where there is no swap. COLD and WILLNEED change nothing a program can see.
- * MADV_COLLAPSE is EINVAL, as on ranges without an aligned 2 MiB: there are no huge pages. HWPOISON and
- * SOFT_OFFLINE are unknown, as without CONFIG_MEMORY_FAILURE.
+ * MADV_COLLAPSE (huge/collapse.ts) is for private anonymous memory. HWPOISON and SOFT_OFFLINE are unknown, as without
+ * CONFIG_MEMORY_FAILURE.
  */
 import { EACCES, EAGAIN, EINVAL, ENOMEM, EOPNOTSUPP } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { keyDenies } from "./fault.js";
+import { holdsHuge } from "./huge/eligible.js";
+import { collapseRange } from "./huge/collapse.js";
 import { TASK_SIZE } from "./layout.js";
 import { freeLazily } from "./lazy-free.js";
 import { mayMerge } from "./ksm/mergeable.js";
@@ -194,7 +196,9 @@ function adviseArea(
     case uapi.MADV_REMOVE:
       return removePages(area, start, end, refuse);
     case uapi.MADV_COLLAPSE:
-      return unfit("the range holds no aligned 2 MiB");
+      return collapseRange(mm, area, start, end, (errno, text) =>
+        refuse("collapse", errno, text, "madvise_collapse"),
+      );
     case uapi.MADV_GUARD_INSTALL:
     case uapi.MADV_GUARD_REMOVE:
       if ((area.flags & vm.VM_SPECIAL) !== 0 || (locked && advice === uapi.MADV_GUARD_INSTALL))
@@ -217,6 +221,9 @@ function adviseArea(
     case uapi.MADV_DODUMP:
       if ((area.flags & (vm.VM_SPECIAL | vm.VM_DROPPABLE)) !== 0)
         return unfit("a special mapping, or droppable memory, is never dumped");
+      break;
+    case uapi.MADV_HUGEPAGE:
+      if (area.anon !== null && holdsHuge(area)) mm.env.khugepaged?.enter(mm);
       break;
     case uapi.MADV_MERGEABLE:
       if (!mayMerge(area.flags)) return 0;

@@ -1,7 +1,7 @@
 import { PTE_ANON, PTE_D, PTE_PS, pteFrame } from "../../mmu/page-table-entry.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
-import { holdsHuge, mayBeHuge } from "./huge/fault.js";
+import { holdsHuge, mayBeHuge } from "./huge/eligible.js";
 import { mappers as mappersOf } from "./page-map.js";
 import { formatMapsLine, NAME_COLUMN } from "./proc-maps.js";
 import { hasFrame } from "./translations.js";

@@ -82,6 +82,10 @@ export interface ReleaseRules {
   readonly secretMemoryLocked: boolean;
   /** The first write to 2 MiB of zeroes makes 2 MiB of its own (6.13), or splits them. */
   readonly hugeZeroBecomesHuge: boolean;
+  /** Pages become 2 MiB only where one of them may be written now (before 6.18). */
+  readonly collapseNeedsWritable: boolean;
+  /** prctl(PR_SET_THP_DISABLE) can leave out what is advised: PR_THP_DISABLE_EXCEPT_ADVISED (6.18). */
+  readonly hugePagesDisableKnowsAdvice: boolean;
   /** MADV_DONTNEED of 2 MiB or more gives back page tables that it empties (6.14, CONFIG_PT_RECLAIM). */
   readonly discardFreesTables: boolean;
 }
@@ -115,6 +119,8 @@ export const RULES_6_10: ReleaseRules = {
   vvarIsPfnmap: true,
   secretMemoryLocked: true,
   hugeZeroBecomesHuge: false,
+  collapseNeedsWritable: true,
+  hugePagesDisableKnowsAdvice: false,
   discardFreesTables: false,
 };
 
@@ -173,6 +179,8 @@ export const RULES_6_18: ReleaseRules = {
   userfaultUnregistersOthers: false,
   smapsShowsGuards: true,
   newAreasMergeableFirst: true,
+  collapseNeedsWritable: false,
+  hugePagesDisableKnowsAdvice: true,
 };
 
 export const RULES_7_2: ReleaseRules = {

@@ -163,6 +163,17 @@ export class Translations {
     this.mmu.invalidateRange(va, va + HUGE_BYTES, this.asid);
   }
 
+  /**
+   * Makes one leaf of 2 MiB of a whole page table: the pages in it go, and the table is laid by.
+   * @param va a multiple of 2 MiB, under which there is a page table
+   * @param frame the first of 512, one reference to each of which is taken over
+   */
+  collapse(va: number, frame: PageFrame, low: number, high: number): void {
+    this.drop(va, va + HUGE_BYTES, "all");
+    this.tables.collapse(va, frame, low, high);
+    this.countHuge(low, 1);
+  }
+
   private dropHuge(entry: number, low: number): void {
     this.tables.clearHuge(entry);
     this.countHuge(low, -1);

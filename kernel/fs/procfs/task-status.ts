@@ -183,7 +183,7 @@ function memoryLines(mm: AddressSpace): (readonly [string, string])[] {
     ["VmSwap", kib(0)],
     ["HugetlbPages", kib(0)],
     ["CoreDumping", "0"],
-    ["THP_enabled", mm.hugePagesDisabled ? "0" : "1"],
+    ["THP_enabled", mm.hugePagesDisabled === "all" ? "0" : "1"],
     ["untag_mask", "0xffffffffffffffff"],
   ];
 }

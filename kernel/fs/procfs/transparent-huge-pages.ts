@@ -1,21 +1,24 @@
 import { EINVAL } from "../../errno.js";
 import type { Kernel } from "../../kernel.js";
-import type { HugePagesEnabled, MmSettings } from "../../mm/environment.js";
-import { directory, text } from "./file-system.js";
+import type { HugePagesEnabled } from "../../mm/environment.js";
+import type { CollapseSettings } from "../../mm/huge/khugepaged.js";
+import { directory, file, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
 import { integerFile, rememberedInteger, type Tunables } from "./settings.js";
 
+const UINT_MAX = 2 ** 32 - 1;
 const ENABLED: readonly HugePagesEnabled[] = ["always", "madvise", "never"];
 const DEFRAG = ["always", "defer", "defer+madvise", "madvise", "never"];
 const SHARED_MEMORY = ["always", "within_size", "advise", "never", "deny", "force"];
 
 /** /sys/kernel/mm/transparent_hugepage (Documentation/admin-guide/mm/transhuge.rst). */
-export function transparentHugePages({ mmSettings, tunables }: Kernel): Record<string, Node> {
+export function transparentHugePages(kernel: Kernel): Record<string, Node> {
+  const { mmSettings, tunables } = kernel;
   return {
     defrag: rememberedChoice(tunables, "thp/defrag", DEFRAG, "madvise"),
-    enabled: enabledFile(mmSettings),
+    enabled: enabledFile(kernel),
     hpage_pmd_size: text("2097152\n"),
-    khugepaged: directory(() => collapser(tunables)),
+    khugepaged: directory(() => khugepagedFiles(kernel)),
     shmem_enabled: rememberedChoice(tunables, "thp/shmem_enabled", SHARED_MEMORY, "never"),
     use_zero_page: integerFile(
       () => (mmSettings.hugeZeroPage ? 1 : 0),
@@ -28,12 +31,13 @@ export function transparentHugePages({ mmSettings, tunables }: Kernel): Record<s
   };
 }
 
-function enabledFile(settings: MmSettings): Node {
+function enabledFile({ mmSettings: settings, khugepaged }: Kernel): Node {
   return choice(
     ENABLED,
     () => settings.hugePages,
     (word) => {
       settings.hugePages = word as HugePagesEnabled;
+      khugepaged.daemon?.wake();
     },
   );
 }
@@ -61,19 +65,27 @@ function rememberedChoice(tunables: Tunables, name: string, words: readonly stri
   );
 }
 
-/** khugepaged, which here never finds anything to do. */
-function collapser(tunables: Tunables): Record<string, Node> {
-  const number = (name: string, initial: number, most?: number): Node =>
-    rememberedInteger(tunables, `khugepaged/${name}`, initial, most);
+function khugepagedFiles({ khugepaged, tunables }: Kernel): Record<string, Node> {
+  const { settings } = khugepaged;
+  const number = (name: keyof CollapseSettings, least: number, most: number): Node =>
+    integerFile(
+      () => settings[name],
+      (value) => {
+        settings[name] = value;
+        if (name.endsWith("SleepMilliseconds")) khugepaged.daemon?.paceChanged();
+      },
+      least,
+      most,
+    );
   return {
-    alloc_sleep_millisecs: number("alloc_sleep_millisecs", 60000),
-    defrag: number("defrag", 1, 1),
-    full_scans: text("0\n"),
-    max_ptes_none: number("max_ptes_none", 511, 511),
-    max_ptes_shared: number("max_ptes_shared", 256, 511),
-    max_ptes_swap: number("max_ptes_swap", 64, 511),
-    pages_collapsed: text("0\n"),
-    pages_to_scan: number("pages_to_scan", 4096),
-    scan_sleep_millisecs: number("scan_sleep_millisecs", 10000),
+    alloc_sleep_millisecs: number("allocSleepMilliseconds", 0, UINT_MAX),
+    defrag: rememberedInteger(tunables, "khugepaged/defrag", 1, 1),
+    full_scans: file(() => `${khugepaged.fullScans}\n`),
+    max_ptes_none: number("none", 0, 511),
+    max_ptes_shared: number("shared", 0, 511),
+    max_ptes_swap: number("swap", 0, 511),
+    pages_collapsed: file(() => `${khugepaged.pagesCollapsed}\n`),
+    pages_to_scan: number("pagesToScan", 1, UINT_MAX),
+    scan_sleep_millisecs: number("scanSleepMilliseconds", 0, UINT_MAX),
   };
 }

@@ -16,24 +16,10 @@ import type { Area } from "../area.js";
 import { prepareAnon } from "../merge.js";
 import { missingIsWatched } from "../userfault/fault.js";
 import { HUGE_BYTES, entryHigh, entryLow } from "../translations.js";
-import { VM_HUGEPAGE, VM_NOHUGEPAGE, VM_SHARED, VM_SPECIAL, VM_WRITE } from "../vm-flags.js";
+import { VM_WRITE } from "../vm-flags.js";
 
 /** What a write leaves in an entry (pmd_mkdirty). */
 const WRITTEN = PTE_D | PTE_SOFT_DIRTY;
-
-/** Faults in this area may bring in 2 MiB at once, where it covers them (thp_vma_allowable_order). */
-export function mayBeHuge(mm: AddressSpace, area: Area): boolean {
-  const { hugePages } = mm.env.settings;
-  if (hugePages === "never" || (hugePages === "madvise" && (area.flags & VM_HUGEPAGE) === 0)) return false;
-  return (
-    area.isAnonymous && !mm.hugePagesDisabled && (area.flags & (VM_NOHUGEPAGE | VM_SPECIAL | VM_SHARED)) === 0
-  );
-}
-
-/** The area covers a whole 2 MiB that start at a multiple of it. */
-export function holdsHuge(area: Area): boolean {
-  return Math.ceil(area.start / HUGE_BYTES) * HUGE_BYTES + HUGE_BYTES <= area.end;
-}
 
 /**
  * Brings in the 2 MiB around a page: zeroes of its own, or for a read the ones that everybody shares.
@@ -42,16 +28,19 @@ export function holdsHuge(area: Area): boolean {
  */
 export function bringInHuge(mm: AddressSpace, area: Area, page: number, write: boolean): boolean {
   const start = page - (page % HUGE_BYTES);
-  if (start < area.start || start + HUGE_BYTES > area.end || missingIsWatched(area)) return false;
+  if (start < area.start || start + HUGE_BYTES > area.end) return false;
   const { translations } = mm;
   const { frames, tables } = translations;
   const directory = tables.directoryEntry(page);
   if (directory !== 0 && frames.memory.u32[directory] !== 0) return false;
+  // For a read too.
+  prepareAnon(mm, area);
+  mm.env.khugepaged?.enter(mm);
+  if (missingIsWatched(area)) return false;
   if (!write && mm.env.settings.hugeZeroPage) {
     const zeroes = hugeZeroes(mm);
     return zeroes !== -1 && translations.installHuge(start, zeroes, entryLow(area), entryHigh(area));
   }
-  prepareAnon(mm, area);
   const run = runFor(mm);
   if (run === -1) return false;
   if (translations.installHuge(start, run, privateLow(area), entryHigh(area))) return true;
@@ -75,7 +64,7 @@ function runFor({ env: { frames, vmEvents } }: AddressSpace): PageFrame {
 }
 
 /** As Linux makes it also for a read: dirty, and writable where the area is (maybe_pmd_mkwrite). */
-function privateLow(area: Area): number {
+export function privateLow(area: Area): number {
   return entryLow(area) | PTE_ANON | WRITTEN | ((area.flags & VM_WRITE) !== 0 ? PTE_RW : 0);
 }
 

@@ -6,12 +6,12 @@ export interface HeldElsewhere {
   frames: ReadonlySet<PageFrame> | null;
 }
 
-/** @param merging the holder of merged frames, which does not count */
+/** @param merging the holder of merged frames, which does not count; null: there is none */
 export function isHeldElsewhere(
   held: HeldElsewhere,
   frame: PageFrame,
   { holders }: FrameAllocator,
-  merging: FrameHolder,
+  merging: FrameHolder | null,
 ): boolean {
   if (held.frames === null) {
     const found = new Set<PageFrame>();

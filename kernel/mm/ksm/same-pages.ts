@@ -70,9 +70,10 @@ export class SamePages implements FrameHolder {
     return this.settings.run === 1 && this.slots.length > 0;
   }
 
-  /** Scans some pages. @returns how many were looked at */
-  scan(pages: number): number {
-    return scan(this, pages);
+  /** Scans as many pages as are set. @returns how many were looked at, and how long to sleep */
+  turn(): { pages: number; milliseconds: number } {
+    const { pagesToScan, sleepMilliseconds } = this.settings;
+    return { pages: scan(this, pagesToScan), milliseconds: sleepMilliseconds };
   }
 
   /** Has an address space scanned from now on (__ksm_enter). */
