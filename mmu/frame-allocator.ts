@@ -139,13 +139,35 @@ export class FrameAllocator {
       this.memory.u8.fill(0, linear, linear + RUN_FRAMES * PAGE_SIZE);
     } else {
       first = Math.ceil(this.next / RUN_FRAMES) * RUN_FRAMES;
-      if (first + RUN_FRAMES > this.memory.frameCount) return -1;
+      if (first + RUN_FRAMES > this.memory.frameCount) return this.gatherRuns() ? this.takeRun() : -1;
       for (let frame = first - 1; frame >= this.next; frame--) this.recycled[this.recycledCount++] = frame;
       this.next = first + RUN_FRAMES;
     }
     this.counts.fill(1, first, first + RUN_FRAMES);
     this.memory.unchanged.fill(0, first, first + RUN_FRAMES);
     return first;
+  }
+
+  /** Makes runs again of frames that were given back one by one. @returns whether there are any now */
+  private gatherRuns(): boolean {
+    if (this.recycledCount < RUN_FRAMES) return false;
+    const gathered = new Set<PageFrame>();
+    for (let first = RUN_FRAMES; first + RUN_FRAMES <= this.next; first += RUN_FRAMES)
+      if (this.isFree(first)) gathered.add(first);
+    if (gathered.size === 0) return false;
+    let kept = 0;
+    for (let i = 0; i < this.recycledCount; i++) {
+      const frame = this.recycled[i];
+      if (!gathered.has(frame - (frame % RUN_FRAMES))) this.recycled[kept++] = frame;
+    }
+    this.recycledCount = kept;
+    this.freeRuns.push(...gathered);
+    return true;
+  }
+
+  private isFree(first: PageFrame): boolean {
+    for (let frame = first; frame < first + RUN_FRAMES; frame++) if (this.counts[frame] !== 0) return false;
+    return true;
   }
 
   /** One more holder of each frame of a run; the run of zeroes is not counted. */
