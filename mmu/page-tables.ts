@@ -1,6 +1,7 @@
 import type { FrameAllocator } from "./frame-allocator.js";
 import { PAGE_SIZE, RAM_BASE } from "./layout.js";
 import {
+  PTE_D,
   PTE_FRAME_MASK,
   PTE_P,
   PTE_PROT_NONE,
@@ -180,11 +181,12 @@ export class PageTables {
     return true;
   }
 
-  /** Puts 512 leaves in the place of one; no translation changes by it (__split_huge_pmd). */
+  /** Puts 512 leaves in the place of one; no translation changes by it, but all count as written (__split_huge_pmd). */
   split(entry: number): void {
     const { memory } = this.frames;
     const words = memory.u32;
-    const low = words[entry];
+    // A page that is made dirty counts as written too (pte_mkdirty).
+    const low = (words[entry] & PTE_D) !== 0 ? (words[entry] | PTE_SOFT_DIRTY) >>> 0 : words[entry];
     const high = words[entry + 1];
     const table = this.deposited.pop()!;
     let at = this.wordOf(table, 0);

@@ -48,8 +48,6 @@ export class LazyFreePages implements FrameHolder {
    * @returns frames that became free
    */
   reclaimRange(start: number, end: number, only: Area): number {
-    this.mm.tables.splitAcross(start);
-    this.mm.tables.splitAcross(end);
     return this.search(start, end, Infinity, only);
   }
 

@@ -28,6 +28,7 @@ import type { Area } from "./area.js";
 import { keyDenies } from "./fault.js";
 import { holdsHuge } from "./huge/eligible.js";
 import { collapseRange } from "./huge/collapse.js";
+import { splitEnds } from "./huge/split.js";
 import { TASK_SIZE } from "./layout.js";
 import { freeLazily } from "./lazy-free.js";
 import { mayMerge } from "./ksm/mergeable.js";
@@ -180,11 +181,13 @@ function adviseArea(
     case uapi.MADV_COLD:
     case uapi.MADV_PAGEOUT:
       if (locked || notPages) return unfit("locked memory is not paged out");
+      ({ start, end } = splitEnds(mm, area, start, end));
       if (advice === uapi.MADV_PAGEOUT) mm.lazyFree?.reclaimRange(start, end, area);
       return 0;
     case uapi.MADV_FREE:
       if (!area.isAnonymous) return unfit("only anonymous memory can be freed lazily");
       if (locked) return unfit("the memory is locked");
+      ({ start, end } = splitEnds(mm, area, start, end));
       freeLazily(mm, start, end);
       return 0;
     case uapi.MADV_DONTNEED:

@@ -82,6 +82,8 @@ export interface ReleaseRules {
   readonly secretMemoryLocked: boolean;
   /** The first write to 2 MiB of zeroes makes 2 MiB of its own (6.13), or splits them. */
   readonly hugeZeroBecomesHuge: boolean;
+  /** Where frames of 2 MiB part, those of zeroes become the page of zeroes that everybody shares (6.12). */
+  readonly splitSharesZeroes: boolean;
   /** Pages become 2 MiB only where one of them may be written now (before 6.18). */
   readonly collapseNeedsWritable: boolean;
   /** prctl(PR_SET_THP_DISABLE) can leave out what is advised: PR_THP_DISABLE_EXCEPT_ADVISED (6.18). */
@@ -119,6 +121,7 @@ export const RULES_6_10: ReleaseRules = {
   vvarIsPfnmap: true,
   secretMemoryLocked: true,
   hugeZeroBecomesHuge: false,
+  splitSharesZeroes: false,
   collapseNeedsWritable: true,
   hugePagesDisableKnowsAdvice: false,
   discardFreesTables: false,
@@ -137,6 +140,7 @@ export const RULES_6_12: ReleaseRules = {
   sealCheck: "by-area",
   mmapChecksBeforeSeals: "mdwe",
   droppable: true,
+  splitSharesZeroes: true,
   mergingLooksAtChangesFirst: true,
   mapsQuery: true,
   bridgeMergesWith: "previous",

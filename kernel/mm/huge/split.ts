@@ -1,0 +1,44 @@
+import { RUN_FRAMES } from "../../../mmu/frame-allocator.js";
+import { PTE_ANON, PTE_SOFT_DIRTY, PTE_UFFD_WP, pteFrame } from "../../../mmu/page-table-entry.js";
+import type { AddressSpace } from "../address-space.js";
+import type { Area } from "../area.js";
+import { sameContent } from "../ksm/frame-content.js";
+import { entryHigh, entryLow, HUGE_BYTES } from "../translations.js";
+import { VM_LOCKED } from "../vm-flags.js";
+
+/**
+ * For advice on a part of 2 MiB, its frames part too (split_folio), not only the leaf: at both ends of [start, end).
+ * What others have as well stays in one piece, and out of the advice.
+ * @returns the range that is left for the advice
+ */
+export function splitEnds(
+  mm: AddressSpace,
+  area: Area,
+  start: number,
+  end: number,
+): { readonly start: number; readonly end: number } {
+  const [first, last] = [start - (start % HUGE_BYTES), end - (end % HUGE_BYTES)];
+  const parted = (unit: number): boolean => mm.tables.hugeEntry(unit) === 0 || splitFrames(mm, area, unit);
+  const from = start === first || parted(first) ? start : first + HUGE_BYTES;
+  const to = end === last || parted(last) ? end : last;
+  return { start: from, end: Math.max(from, to) };
+}
+
+/** @param start of the leaf. @returns false where somebody else has the frames */
+function splitFrames(mm: AddressSpace, area: Area, start: number): boolean {
+  const { translations, tables } = mm;
+  const { frames, release } = mm.env;
+  const entry = tables.hugeEntry(start);
+  const low = frames.memory.u32[entry];
+  const zeroes = pteFrame(low) === frames.hugeZeroFrame;
+  if (!zeroes && !frames.isSoleRun(pteFrame(low))) return false;
+  tables.split(entry);
+  if (zeroes || !release.splitSharesZeroes || (area.flags & VM_LOCKED) !== 0) return true;
+  for (let va = start; va < start + RUN_FRAMES * 4096; va += 4096) {
+    const page = translations.low(va);
+    if ((page & PTE_ANON) === 0 || !sameContent(frames.memory, pteFrame(page), frames.zeroFrame)) continue;
+    const kept = page & (PTE_SOFT_DIRTY | PTE_UFFD_WP);
+    translations.install(va, frames.zeroFrame, entryLow(area) | kept, entryHigh(area));
+  }
+  return true;
+}
