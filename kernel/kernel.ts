@@ -6,7 +6,8 @@ import type { FrameAllocator } from "../mmu/frame-allocator.js";
 import type { Mmu } from "../mmu/mmu.js";
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import { DEFAULT_REALTIME_ORIGIN, VirtualClock, type Clock } from "./clock.js";
-import { userCredentials } from "./credentials.js";
+import { CAP_IPC_LOCK } from "./capabilities.js";
+import { hasCapability, inFileGroup, userCredentials } from "./credentials.js";
 import type { KernelDebugger } from "./debugger.js";
 import { EntryWatch } from "./entry-watch.js";
 import { KernelEvents, type KernelEventName } from "./events.js";
@@ -32,6 +33,7 @@ import {
   type VmEvents,
 } from "./mm/environment.js";
 import { Khugepaged } from "./mm/huge/khugepaged.js";
+import { HugePagePool } from "./mm/hugetlb/pool.js";
 import { SamePages } from "./mm/ksm/same-pages.js";
 import { UserMemory } from "./mm/user-memory.js";
 import { Network } from "./net/network.js";
@@ -68,6 +70,7 @@ export class Kernel {
   readonly memory: PhysicalMemory;
   readonly frames: FrameAllocator;
   readonly pins: PinnedFrames;
+  readonly hugePages: HugePagePool;
   readonly mmu: Mmu;
   readonly cpu: Processor;
   readonly host: Host;
@@ -140,6 +143,7 @@ export class Kernel {
     this.memory = options.memory;
     this.frames = options.frames;
     this.pins = new PinnedFrames(options.frames);
+    this.hugePages = new HugePagePool(options.frames);
     this.mmu = options.mmu;
     this.cpu = options.cpu;
     this.host = options.host;
@@ -149,6 +153,7 @@ export class Kernel {
     this.release = options.release ?? DEFAULT_RELEASE;
     this.clock = options.clock ?? new VirtualClock(options.cpu, DEFAULT_REALTIME_ORIGIN);
     this.parameters = options.parameters ?? DEFAULT_PARAMETERS;
+    this.hugePages.setTotal(this.parameters.hugetlbPages);
     this.sealElf = options.sealElf ?? null;
     this.vdso =
       options.vdso === undefined || !this.parameters.vdso
@@ -171,6 +176,14 @@ export class Kernel {
         const may = commit(mm, pages);
         if (may) uncommit(mm, pages);
         return may;
+      },
+      hugePages: this.hugePages,
+      mayUseHugePages: () => {
+        const { credentials } = this.current;
+        return (
+          hasCapability(credentials, CAP_IPC_LOCK) ||
+          inFileGroup(credentials, this.hugePages.sharedMemoryGroup)
+        );
       },
     });
     this.hostname = options.hostname ?? "sealab";

@@ -37,6 +37,7 @@ export class KernelEnvironment implements MmEnvironment {
   readonly frames: Kernel["frames"];
   readonly mmu: Kernel["mmu"];
   readonly pins: Kernel["pins"];
+  readonly hugePages: Kernel["hugePages"];
   release: ReleaseRules;
   sealing: SealingModel;
   pku: boolean;
@@ -59,6 +60,7 @@ export class KernelEnvironment implements MmEnvironment {
     this.frames = kernel.frames;
     this.mmu = kernel.mmu;
     this.pins = kernel.pins;
+    this.hugePages = kernel.hugePages;
     this.release = kernel.release.rules;
     this.sealing = more.sealing ?? defaultSealing;
     this.pku = kernel.pku;

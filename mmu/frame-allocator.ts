@@ -132,7 +132,8 @@ export class FrameAllocator {
     return first;
   }
 
-  private takeRun(): PageFrame {
+  /** As `allocateRun`, charged to nobody. */
+  takeRun(): PageFrame {
     let first = this.freeRuns.pop();
     if (first !== undefined) {
       const linear = this.memory.linearOf(first);

@@ -10,6 +10,7 @@ import {
   PTE_SOFT_DIRTY,
   PTE_UFFD_WP,
   PTE_US,
+  PTE_WHOLE,
   pteFrame,
 } from "./page-table-entry.js";
 import type { PageFrame } from "./types.js";
@@ -36,6 +37,8 @@ export class PageTables {
   tableFrames = 1;
   /** Page tables laid by: as many as there are leaves of 2 MiB, and whichever is last serves next. */
   private readonly deposited: PageFrame[] = [];
+  /** Leaves of 2 MiB that are never split (PTE_WHOLE). */
+  private wholeLeaves = 0;
 
   /** @throws Error when not even the root can be had */
   constructor(private readonly frames: FrameAllocator) {
@@ -53,10 +56,10 @@ export class PageTables {
    * @returns 0 when a table is missing (or, with `create`, when no frame is left for it), as it is in a leaf of 2 MiB
    */
   entryAddress(va: number, create: boolean): number {
-    if (this.deposited.length > 0) {
+    if (this.deposited.length + this.wholeLeaves > 0) {
       const huge = this.hugeEntry(va);
       if (huge !== 0) {
-        if (!create) return 0;
+        if (!create || this.isWhole(huge)) return 0;
         this.split(huge);
       }
     }
@@ -88,21 +91,28 @@ export class PageTables {
     return table;
   }
 
-  /** Leaves of 2 MiB that there are now. */
+  /** Leaves of 2 MiB that there are now, but for those that are never split. */
   get hugeLeaves(): number {
     return this.deposited.length;
   }
 
   /** Index in `memory.u32` of the leaf of 2 MiB that covers an address, or 0 where there is none. */
   hugeEntry(va: number): number {
-    if (this.deposited.length === 0) return 0;
+    if (this.deposited.length + this.wholeLeaves === 0) return 0;
     const entry = this.directoryEntry(va);
     return entry !== 0 && (this.frames.memory.u32[entry] & PTE_PS) !== 0 ? entry : 0;
   }
 
-  /** Index in `memory.u32` of the entry of level 2 that covers an address, or 0 where that table is missing. */
-  directoryEntry(va: number): number {
-    const table = this.tableOf(va, 2, false);
+  private isWhole(entry: number): boolean {
+    return (this.frames.memory.u32[entry + 1] & PTE_WHOLE) !== 0;
+  }
+
+  /**
+   * Index in `memory.u32` of the entry of level 2 that covers an address, or 0 where that table is missing.
+   * @param create makes it; 0 when no frame is left
+   */
+  directoryEntry(va: number, create = false): number {
+    const table = this.tableOf(va, 2, create);
     return table === -1 ? 0 : this.wordOf(table, (va >>> 21) & 511);
   }
 
@@ -123,17 +133,21 @@ export class PageTables {
   }
 
   /**
-   * Makes a leaf of 2 MiB where neither a page nor a page table is, and lays a table by. The caller accounts for the
-   * frames.
+   * Makes a leaf of 2 MiB where neither a page nor a page table is, and lays a table by unless it is never to be split
+   * (PTE_WHOLE). The caller accounts for the frames.
    * @param frame the first of 512
    * @returns false when no frame is left for a table
    */
   setHuge(va: number, frame: PageFrame, flagsLow: number, flagsHigh: number): boolean {
     const directory = this.tableOf(va, 2, true);
-    const table = directory === -1 ? -1 : this.frames.allocate();
-    if (table === -1) return false;
-    this.tableFrames++;
-    this.deposited.push(table);
+    if (directory === -1) return false;
+    if ((flagsHigh & PTE_WHOLE) !== 0) this.wholeLeaves++;
+    else {
+      const table = this.frames.allocate();
+      if (table === -1) return false;
+      this.tableFrames++;
+      this.deposited.push(table);
+    }
     const { memory } = this.frames;
     const entry = this.wordOf(directory, (va >>> 21) & 511);
     memory.u32[entry] = (frame << 12) | flagsLow | PTE_PS;
@@ -154,10 +168,12 @@ export class PageTables {
 
   /** Empties a leaf of 2 MiB and gives the table laid by back; the caller has taken care of the frames. */
   clearHuge(entry: number): void {
+    const whole = this.isWhole(entry);
     this.frames.memory.u32[entry] = 0;
     this.frames.memory.u32[entry + 1] = 0;
     this.frames.memory.entryWritten(entry);
-    this.freeTable(this.deposited.pop()!);
+    if (whole) this.wholeLeaves--;
+    else this.freeTable(this.deposited.pop()!);
   }
 
   /**
@@ -181,8 +197,12 @@ export class PageTables {
     return true;
   }
 
-  /** Puts 512 leaves in the place of one; no translation changes by it, but all count as written (__split_huge_pmd). */
+  /**
+   * Puts 512 leaves in the place of one, unless it is never split; no translation changes by it, but all count as
+   * written (__split_huge_pmd).
+   */
   split(entry: number): void {
+    if (this.isWhole(entry)) return;
     const { memory } = this.frames;
     const words = memory.u32;
     // A page that is made dirty counts as written too (pte_mkdirty).

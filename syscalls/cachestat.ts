@@ -1,10 +1,11 @@
 /** cachestat: how much of a file is in the page cache (mm/filemap.c, since 6.5). */
 
-import { EBADF, EFAULT, EINVAL, EPERM } from "../kernel/errno.js";
+import { EBADF, EFAULT, EINVAL, EOPNOTSUPP, EPERM } from "../kernel/errno.js";
 import { RegularInode } from "../kernel/fs/inode.js";
 import { MAY_WRITE } from "../kernel/fs/mode.js";
 import type { OpenFile } from "../kernel/fs/open-file.js";
 import { actorOf, ownerOrCapable, permission } from "../kernel/fs/permission.js";
+import { isHugetlbFile } from "../kernel/mm/hugetlb/area.js";
 import { address, fd, hex } from "./argument.js";
 import type { SyscallCall } from "./call.js";
 import { readView, writeBytes } from "./structs.js";
@@ -27,6 +28,7 @@ function mayLook(file: OpenFile, call: SyscallCall): boolean {
  *   EBADF   fd is not open
  *   EFAULT  range
  *   EPERM   the file is somebody else's and not writable
+ *   EOPNOTSUPP  a file of huge pages
  *   EINVAL  flags
  *   EFAULT  answer
  * Files without a page cache have nothing in it. Nothing is ever under writeback between two calls.
@@ -37,6 +39,7 @@ function cachestat(call: SyscallCall): number {
   const range = readView(call.user, call.word(1), RANGE_BYTES);
   if (typeof range === "number") return -EFAULT;
   if (!mayLook(file, call)) return -EPERM;
+  if (isHugetlbFile(file)) return -EOPNOTSUPP;
   if (call.u32(3) !== 0) return -EINVAL;
   const offset = range.getBigUint64(0, true);
   const length = range.getBigUint64(8, true);

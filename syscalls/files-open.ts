@@ -1,8 +1,9 @@
 /** Descriptors: open, close, dup, pipes and the files that have no name (fs/open.c, fs/file.c, fs/pipe.c). */
 
-import { EAGAIN, E2BIG, EBADF, EFAULT, EINVAL, EMFILE, ENOSYS, EPERM } from "../kernel/errno.js";
+import { EAGAIN, E2BIG, EBADF, EFAULT, EINVAL, EMFILE, ENODEV, ENOSYS, EPERM } from "../kernel/errno.js";
 import { Dentry } from "../kernel/fs/dentry.js";
 import { EventFile } from "../kernel/fs/event-file.js";
+import { newHugetlbFile } from "../kernel/fs/hugetlb-memory.js";
 import { RegularInode } from "../kernel/fs/inode.js";
 import { S_IFIFO, S_IFREG } from "../kernel/fs/mode.js";
 import type { Location } from "../kernel/fs/mount.js";
@@ -30,6 +31,7 @@ import { RegularOpenFile } from "../kernel/fs/regular-open-file.js";
 import { newSecretFile } from "../kernel/fs/secret-memory.js";
 import { SpecialInode, TreeFileSystem } from "../kernel/fs/tree-file-system.js";
 import { RESOLVE_CACHED, RESOLVE_IN_ROOT } from "../kernel/fs/walk.js";
+import { isPoolSize } from "../kernel/mm/hugetlb/pool.js";
 import { ERESTARTSYS } from "../kernel/restart.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
 import type { OpenWait } from "../kernel/wait.js";
@@ -232,12 +234,11 @@ function memfdCreate(call: SyscallCall): number {
   const name = call.user.readCString(call.word(0), MEMFD_NAME_MAX + 1);
   if (name === null) return -EFAULT;
   if (name.length > MEMFD_NAME_MAX) return -EINVAL;
-  // There are no huge pages (CONFIG_HUGETLBFS is off).
-  if ((bits & MFD_HUGETLB) !== 0) return -ENOSYS;
   if ((bits & MFD_NOEXEC_SEAL) !== 0) bits |= MFD_ALLOW_SEALING;
   const { internal } = call.task.fs.namespace;
   const { fsuid, fsgid } = call.task.credentials;
   const permissions = (bits & MFD_NOEXEC_SEAL) !== 0 ? 0o666 : 0o777;
+  if ((bits & MFD_HUGETLB) !== 0) return hugetlbMemfd(call, bits, name, permissions);
   const inode = (internal.fileSystem as TreeFileSystem).make({
     mode: S_IFREG | permissions,
     uid: fsuid,
@@ -245,11 +246,28 @@ function memfdCreate(call: SyscallCall): number {
   });
   inode.links = 0;
   if (!(inode instanceof RegularInode)) return -EPERM;
-  inode.seals = (bits & MFD_ALLOW_SEALING) !== 0 ? 0 : F_SEAL_SEAL;
-  if ((bits & MFD_NOEXEC_SEAL) !== 0) inode.seals |= F_SEAL_EXEC;
+  inode.seals = sealsFor(bits);
   const dentry = new Dentry(`memfd:${name}`, internal.root, inode);
   dentry.deleted = true;
   const file = new RegularOpenFile({ mount: internal, dentry }, O_RDWR | O_LARGEFILE);
+  return call.task.files.install(file, (bits & MFD_CLOEXEC) !== 0, descriptorLimit(call));
+}
+
+function sealsFor(bits: number): number {
+  const seals = (bits & MFD_ALLOW_SEALING) !== 0 ? 0 : F_SEAL_SEAL;
+  return (bits & MFD_NOEXEC_SEAL) !== 0 ? seals | F_SEAL_EXEC : seals;
+}
+
+/** ENODEV where there is no pool of pages of that size. */
+function hugetlbMemfd(call: SyscallCall, bits: number, name: string, permissions: number): number {
+  if (!isPoolSize(bits)) return -ENODEV;
+  const { fsuid, fsgid } = call.task.credentials;
+  const file = newHugetlbFile(call.task.fs.namespace, call.kernel.hugePages, `memfd:${name}`, {
+    mode: S_IFREG | permissions,
+    uid: fsuid,
+    gid: fsgid,
+  });
+  file.node.seals = sealsFor(bits);
   return call.task.files.install(file, (bits & MFD_CLOEXEC) !== 0, descriptorLimit(call));
 }
 

@@ -76,6 +76,11 @@ function fallocate(call: SyscallCall): number {
   if (!(file.node instanceof RegularInode)) return -ENODEV;
   if (at + count > MAX_FILE_SIZE) return -EFBIG;
   if (!(file instanceof RegularOpenFile)) return -EOPNOTSUPP;
+  if (file.node.allocate !== undefined) {
+    const result = file.node.allocate(mode, at, count);
+    if (result === 0) file.node.modified = file.node.changed = file.node.fileSystem.now();
+    return result;
+  }
   // As tmpfs: plain, keeping the size, and punching holes.
   if ((mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)) !== 0) return -EOPNOTSUPP;
   const inode = file.node;

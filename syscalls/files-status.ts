@@ -38,7 +38,6 @@ import type { Definition } from "./table.js";
 const STAT_BYTES = 144;
 const STATX_BYTES = 256;
 const STATFS_BYTES = 120;
-const BLOCK_SIZE = 4096;
 
 /** A device number as stat shows it (new_encode_dev, 64 bits are never needed). */
 export function deviceCode({ major, minor }: DeviceNumber): bigint {
@@ -70,7 +69,7 @@ export function statBytes(inode: Inode): Uint8Array {
 }
 
 function blockSizeOf(inode: Inode): number {
-  return inode.fileSystem.typeName === "proc" ? 1024 : BLOCK_SIZE;
+  return inode.fileSystem.typeName === "proc" ? 1024 : inode.fileSystem.blockSize;
 }
 
 const STATX_BASIC = 0x7ff;

@@ -6,7 +6,7 @@ import { EBADF, EFAULT, EINVAL, EPERM, ESRCH } from "../kernel/errno.js";
 import { PidFile } from "../kernel/fs/pid-file.js";
 import { UserMemory } from "../kernel/mm/user-memory.js";
 import { MADV_COLD, MADV_COLLAPSE, MADV_PAGEOUT, MADV_WILLNEED } from "../kernel/mm/uapi.js";
-import { VM_PFNMAP, VM_SHARED } from "../kernel/mm/vm-flags.js";
+import { VM_HUGETLB, VM_PFNMAP, VM_SHARED } from "../kernel/mm/vm-flags.js";
 import { mayAccess } from "../kernel/ptrace-access.js";
 import { isKilled } from "../kernel/signals/send.js";
 import { choice, fd, hex, pid, structIn, structInOut, unsignedLong } from "./argument.js";
@@ -140,7 +140,8 @@ function processMrelease(call: SyscallCall): number {
   const killed = process.exit !== null || process.tasks.every(isKilled);
   if (!killed) return -EINVAL;
   for (const area of mm.areas())
-    if ((area.flags & (VM_SHARED | VM_PFNMAP)) === 0) mm.translations.drop(area.start, area.end, "pages");
+    if ((area.flags & (VM_SHARED | VM_PFNMAP | VM_HUGETLB)) === 0)
+      mm.translations.drop(area.start, area.end, "pages");
   return 0;
 }
 

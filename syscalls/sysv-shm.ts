@@ -170,6 +170,8 @@ function shmctl(call: SyscallCall): number {
           return -EPERM;
         if (command === SHM_LOCK && call.task.limits.soft(RLIMIT_MEMLOCK) === 0) return -EPERM;
       }
+      // Huge pages are always in memory.
+      if (segment.isHuge) return 0;
       if (command === SHM_LOCK) permissions.mode |= SHM_LOCKED;
       else permissions.mode &= ~SHM_LOCKED;
       return 0;

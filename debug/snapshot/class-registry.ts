@@ -33,6 +33,7 @@ import {
 import { MapsFile } from "../../kernel/fs/procfs/maps-file.js";
 import { MemoryFile } from "../../kernel/fs/procfs/memory-file.js";
 import { PageMapFile } from "../../kernel/fs/procfs/page-map-file.js";
+import { HugetlbFile, HugetlbInode } from "../../kernel/fs/hugetlb-file.js";
 import { RegularOpenFile } from "../../kernel/fs/regular-open-file.js";
 import { SecretFile, SecretFileSystem, SecretInode } from "../../kernel/fs/secret-memory.js";
 import { SignalFile } from "../../kernel/fs/signal-file.js";
@@ -44,6 +45,7 @@ import { TreeDirectory } from "../../kernel/fs/tree-directory.js";
 import { SpecialInode, TreeFileSystem } from "../../kernel/fs/tree-file-system.js";
 import { TreeFile } from "../../kernel/fs/tree-file.js";
 import { TreeSymlink } from "../../kernel/fs/tree-symlink.js";
+import { HugetlbFileSystem } from "../../kernel/fs/types/hugetlbfs.js";
 import { Ramfs } from "../../kernel/fs/types/ramfs.js";
 import { Tmpfs } from "../../kernel/fs/types/tmpfs.js";
 import { FutexTable } from "../../kernel/futex/table.js";
@@ -66,6 +68,12 @@ import {
   ProcessMemoryLimits,
 } from "../../kernel/mm-environment.js";
 import { AddressSpace } from "../../kernel/mm/address-space.js";
+import { HugeAnonymousFile } from "../../kernel/mm/hugetlb/file.js";
+import { HugeFilePages } from "../../kernel/mm/hugetlb/file-pages.js";
+import { HugePage } from "../../kernel/mm/hugetlb/huge-page.js";
+import { HugePagePool } from "../../kernel/mm/hugetlb/pool.js";
+import { RegionMap } from "../../kernel/mm/hugetlb/region-map.js";
+import { Subpool } from "../../kernel/mm/hugetlb/subpool.js";
 import { SamePages } from "../../kernel/mm/ksm/same-pages.js";
 import { ScanThread } from "../../kernel/scan-thread.js";
 import { Khugepaged } from "../../kernel/mm/huge/khugepaged.js";
@@ -152,6 +160,13 @@ const CLASSES = {
   HostClock,
   HostLower,
   HostTerminal,
+  HugeAnonymousFile,
+  HugeFilePages,
+  HugePage,
+  HugePagePool,
+  HugetlbFile,
+  HugetlbFileSystem,
+  HugetlbInode,
   InputBuffer,
   IntervalTimers,
   Ipc,
@@ -195,6 +210,7 @@ const CLASSES = {
   PtyMasterFile,
   Ramfs,
   RandomFile,
+  RegionMap,
   RegularOpenFile,
   Request,
   RequestIssuer,
@@ -224,6 +240,7 @@ const CLASSES = {
   SpecialInode,
   StreamFile,
   StreamInode,
+  Subpool,
   SystemCalls,
   Task,
   TcpSocket,

@@ -3,6 +3,7 @@
 import { UserMemory } from "../mm/user-memory.js";
 import type { AddressSpace } from "../mm/address-space.js";
 import type { Area } from "../mm/area.js";
+import { isHugetlb } from "../mm/hugetlb/area.js";
 import type { MappableFile } from "../mm/mappable-file.js";
 import { VM_DONTDUMP, VM_IO, VM_READ, VM_SHARED } from "../mm/vm-flags.js";
 
@@ -11,6 +12,8 @@ const ANONYMOUS_SHARED = 0x2;
 const MAPPED_PRIVATE = 0x4;
 const MAPPED_SHARED = 0x8;
 const ELF_HEADERS = 0x10;
+const HUGE_PRIVATE = 0x20;
+const HUGE_SHARED = 0x40;
 const ELF_MAGIC = 0x464c_457f;
 
 /** The inode behind it has no links (i_nlink): it has no name any more, or never had one. */
@@ -26,6 +29,7 @@ export function dumpedBytes(mm: AddressSpace, area: Area): number {
   // [vdso] and its like, whatever else is said of them (always_dump_vma).
   if (area.unsplittable) return whole;
   if ((flags & (VM_DONTDUMP | VM_IO)) !== 0) return 0;
+  if (isHugetlb(area)) return wants((flags & VM_SHARED) !== 0 ? HUGE_SHARED : HUGE_PRIVATE) ? whole : 0;
   if ((flags & VM_SHARED) !== 0)
     return wants(file === null || isUnnamed(file) ? ANONYMOUS_SHARED : MAPPED_SHARED) ? whole : 0;
   if (area.anon !== null && wants(ANONYMOUS_PRIVATE)) return whole;

@@ -67,6 +67,11 @@ export abstract class FileSystem {
   abstract readonly root: DirectoryInode;
   abstract statistics(): FileSystemStatistics;
 
+  /** st_blksize in bytes. */
+  get blockSize(): number {
+    return 4096;
+  }
+
   /** What it adds to its line of /proc/mounts: "" or ",name=value...". */
   showOptions(): string {
     return "";

@@ -188,6 +188,12 @@ export abstract class RegularInode extends Inode {
   get writesBack(): boolean {
     return false;
   }
+  /** Asked before a truncation, and before the seals: 0 or -errno. */
+  checkSize(_size: number): number {
+    return 0;
+  }
+  /** fallocate where it is not as for tmpfs: 0 or -errno. @param mode FALLOC_FL_* */
+  allocate?(mode: number, offset: number, length: number): number;
   /** Writes dirty pages where they belong; 0 or -errno. */
   flush(): number {
     return 0;

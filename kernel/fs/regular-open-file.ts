@@ -70,6 +70,8 @@ export function dropPrivilegeBits(node: Inode, actor: Actor): void {
 export function setFileSize(node: RegularInode, size: number): number {
   const seals = node.seals ?? 0;
   if (size > MAX_FILE_SIZE) return -EFBIG;
+  const unfit = node.checkSize(size);
+  if (unfit < 0) return unfit;
   if (size < node.size && (seals & F_SEAL_SHRINK) !== 0) return -EPERM;
   if (size > node.size && (seals & F_SEAL_GROW) !== 0) return -EPERM;
   const result = node.truncate(size);

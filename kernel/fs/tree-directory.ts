@@ -74,6 +74,8 @@ export class TreeDirectory extends DirectoryInode {
   create(name: string, parts: NewInode): Inode | number {
     const { mirror } = this.fileSystem;
     const path = mirror ? this.childPath(name) : null;
+    const refused = this.fileSystem.refuses(parts.mode);
+    if (refused < 0) return refused;
     if (!this.fileSystem.takeInode()) return -ENOSPC;
     const made = this.fileSystem.make(parts, path);
     if (mirror && path !== null) {

@@ -87,6 +87,11 @@ export class TreeFileSystem extends FileSystem {
     };
   }
 
+  /** A negative errno for a kind of file (S_IFMT) that it cannot have, else 0. */
+  refuses(_mode: number): number {
+    return 0;
+  }
+
   /** One more file or name of one; false where there may be no more (ENOSPC). */
   takeInode(): boolean {
     return true;

@@ -2,13 +2,17 @@
 
 import type { FrameAllocator } from "../../mmu/frame-allocator.js";
 import type { Credentials } from "../credentials.js";
-import { EINVAL, ENOMEM, ENOSPC } from "../errno.js";
+import { EINVAL, ENOMEM, ENOSPC, EPERM } from "../errno.js";
 import { FilePages } from "../mm/file-pages.js";
+import { HUGETLB_DEVICE } from "../mm/hugetlb/file.js";
+import { HugeFilePages } from "../mm/hugetlb/file-pages.js";
+import { HUGE_PAGE_BYTES, isPoolSize, type HugePagePool } from "../mm/hugetlb/pool.js";
 import type { MappableFile } from "../mm/mappable-file.js";
 import { IpcIds, type IpcObject } from "./ids.js";
 import { IPC_PRIVATE, type IpcPermissions } from "./permissions.js";
 
 export const SHM_HUGETLB = 0o4000;
+const SHM_NORESERVE = 0o10000;
 /** Removed: goes with the last attachment. */
 export const SHM_DEST = 0o1000;
 export const SHM_LOCKED = 0o2000;
@@ -25,6 +29,9 @@ export interface IpcMachine {
   pid(): number;
   /** Pages that overcommit would let anybody have. */
   mayCommit(pages: number): boolean;
+  readonly hugePages: HugePagePool;
+  /** The caller may have huge pages (can_do_hugetlb_shm). */
+  mayUseHugePages(): boolean;
 }
 
 export class SharedMemorySegment implements IpcObject {
@@ -39,17 +46,26 @@ export class SharedMemorySegment implements IpcObject {
   /** Areas that map it, of all processes (shm_nattch). */
   attachments = 0;
 
-  /** @param size bytes */
+  /**
+   * @param size bytes
+   * @param pages of huge pages; null: it gets ordinary ones
+   */
   constructor(
     private readonly owner: SharedMemory,
     readonly permissions: IpcPermissions,
     readonly size: number,
+    pages: HugeFilePages | null,
   ) {
     const { machine } = owner;
-    this.pages = new FilePages(machine.frames, size);
+    this.pages = pages ?? new FilePages(machine.frames, size);
     this.changedAt = machine.time();
     this.creatorPid = machine.pid();
     this.name = `/SYSV${(permissions.key >>> 0).toString(16).padStart(8, "0")} (deleted)`;
+  }
+
+  /** Of huge pages (is_file_hugepages). */
+  get isHuge(): boolean {
+    return this.pages instanceof HugeFilePages;
   }
 
   /** An area came (shm_open). */
@@ -77,7 +93,7 @@ export class SharedMemorySegment implements IpcObject {
 /** One shmat: what its areas have as their file. */
 export class SharedMemoryAttachment implements MappableFile {
   readonly readable = true;
-  readonly device = { major: 0, minor: 1 };
+  readonly device: { readonly major: number; readonly minor: number };
   readonly inode: number;
   readonly mapName: string;
   readonly pages: FilePages;
@@ -90,6 +106,7 @@ export class SharedMemoryAttachment implements MappableFile {
     this.inode = segment.permissions.id;
     this.mapName = segment.name;
     this.pages = segment.pages;
+    this.device = segment.isHuge ? HUGETLB_DEVICE : { major: 0, minor: 1 };
   }
 
   mapped(): void {
@@ -132,12 +149,27 @@ export class SharedMemory {
     const pages = Math.ceil(size / 4096);
     if (this.totalPages + pages > Number(this.mostPages)) return -ENOSPC;
     if (size >= 2 ** 63) return -EINVAL;
-    // There are no huge pages to be had.
-    if ((flags & SHM_HUGETLB) !== 0 || !this.machine.mayCommit(pages)) return -ENOMEM;
+    const huge = (flags & SHM_HUGETLB) !== 0 ? this.hugePagesFor(size, flags) : null;
+    if (typeof huge === "number") return huge;
+    if (huge === null && !this.machine.mayCommit(pages)) return -ENOMEM;
     const permissions = place();
-    if (typeof permissions === "number") return permissions;
+    if (typeof permissions === "number") {
+      huge?.destroy();
+      return permissions;
+    }
     this.totalPages += pages;
-    return new SharedMemorySegment(this, permissions, size);
+    return new SharedMemorySegment(this, permissions, size, huge);
+  }
+
+  /** EINVAL no pool of that size; EPERM; ENOMEM: all pages are promised from the start (hugetlb_file_setup). */
+  private hugePagesFor(size: number, flags: number): HugeFilePages | number {
+    if (!isPoolSize(flags)) return -EINVAL;
+    if (!this.machine.mayUseHugePages()) return -EPERM;
+    const { frames, hugePages } = this.machine;
+    const count = Math.ceil(size / HUGE_PAGE_BYTES);
+    const pages = new HugeFilePages(frames, hugePages, count * HUGE_PAGE_BYTES);
+    const error = (flags & SHM_NORESERVE) === 0 ? pages.promiseRange(0, count) : 0;
+    return error === 0 ? pages : error;
   }
 
   /** IPC_RMID: at once, or with the last attachment; nobody finds it by its key any more. */

@@ -15,6 +15,9 @@ import type { FaultOutcome } from "./fault-outcome.js";
 import type { FileMapper, FilePages } from "./file-pages.js";
 import { copyAddressSpace } from "./fork.js";
 import type { HugePagesDisabled } from "./huge/eligible.js";
+import { isHugetlb } from "./hugetlb/area.js";
+import { dropAllLeaves, dropLeaves } from "./hugetlb/leaves.js";
+import { closeReserve } from "./hugetlb/reserve.js";
 import { DEFAULT_LAYOUT, type MmLayout } from "./layout.js";
 import { withdrawPages, type LazyFreePages } from "./lazy-free.js";
 import { madvise } from "./madvise.js";
@@ -112,6 +115,9 @@ export class AddressSpace implements FileMapper {
   scanned = false;
   /** A userfaultfd of it asked for the kernel's own page faults too (no UFFD_USER_MODE_ONLY). */
   kernelWaits = false;
+
+  /** Huge pages that are mapped (hugetlb_usage). */
+  hugetlbPages = 0;
 
   /** MEMBARRIER_CMD_REGISTER_* that were given. */
   membarriers = 0;
@@ -341,6 +347,7 @@ export class AddressSpace implements FileMapper {
   release(): void {
     if (this.released) return;
     this.released = true;
+    dropAllLeaves(this);
     for (const area of this.tree) this.forgetArea(area);
     this.tree.clear();
     this.translations.destroy();
@@ -368,6 +375,7 @@ export class AddressSpace implements FileMapper {
 
   private forgetArea(area: Area): void {
     detachAnon(area);
+    if (isHugetlb(area)) closeReserve(area);
     area.pages?.removeMapper(this);
     area.file?.unmapped?.();
   }
@@ -376,14 +384,16 @@ export class AddressSpace implements FileMapper {
   removeArea(area: Area): void {
     countPages(this, area.flags, -area.pageCount);
     if ((area.flags & VM_ACCOUNT) !== 0) uncommit(this, area.pageCount);
-    this.translations.drop(area.start, area.end, "all");
+    if (isHugetlb(area)) dropLeaves(this, area, area.start, area.end);
+    else this.translations.drop(area.start, area.end, "all");
     this.unlink(area);
   }
 
   dropFilePages(pages: FilePages, first: number, end: number, privateCopies: boolean): void {
-    this.forEachMapping(pages, first, end, (start, stop) =>
-      this.translations.drop(start, stop, privateCopies ? "pages" : "file-pages", true),
-    );
+    this.forEachMapping(pages, first, end, (start, stop, area) => {
+      if (isHugetlb(area)) dropLeaves(this, area, start, stop, true);
+      else this.translations.drop(start, stop, privateCopies ? "pages" : "file-pages", true);
+    });
   }
 
   writeProtectFilePage(pages: FilePages, index: number): void {
@@ -400,7 +410,7 @@ export class AddressSpace implements FileMapper {
     return locked;
   }
 
-  private forEachMapping(
+  forEachMapping(
     pages: FilePages,
     first: number,
     end: number,

@@ -2,6 +2,7 @@ import type { ProtectionKey, VirtualAddress } from "../../mmu/types.js";
 import type { AreaSnapshot, Provenance } from "../refusal.js";
 import type { AnonState, AnonVma } from "./anon-vma.js";
 import type { FilePages } from "./file-pages.js";
+import type { HugetlbState } from "./hugetlb/area.js";
 import type { MappableFile } from "./mappable-file.js";
 import type { MemoryPolicy } from "./memory-policy.js";
 import type { UserfaultContext } from "./userfault/context.js";
@@ -37,6 +38,8 @@ export interface AreaProperties extends AnonState {
   policy: MemoryPolicy | null;
   /** What it is registered with (`vm_userfaultfd_ctx`): set exactly where `flags` has VM_UFFD_* bits. */
   userfault: UserfaultContext | null;
+  /** What an area of huge pages has besides: set exactly where `flags` has VM_HUGETLB. */
+  hugetlb: HugetlbState | null;
 }
 
 function sealOf(seal: Seal | null): Pick<AreaSnapshot, "sealed" | "seals" | "sealedBy"> {
@@ -62,6 +65,7 @@ export class Area implements AreaProperties {
   guarded: boolean;
   policy: MemoryPolicy | null;
   userfault: UserfaultContext | null;
+  hugetlb: HugetlbState | null;
 
   /** The tree's fields; nobody else writes them (area-tree.ts). */
   left: Area | null = null;
@@ -91,6 +95,7 @@ export class Area implements AreaProperties {
     this.guarded = properties.guarded;
     this.policy = properties.policy;
     this.userfault = properties.userfault;
+    this.hugetlb = properties.hugetlb;
   }
 
   get length(): number {

@@ -7,6 +7,7 @@ import {
   PTE_PS,
   PTE_RW,
   PTE_UFFD_WP_MARKER,
+  PTE_WHOLE,
   pteFrame,
   pteKey,
 } from "../../mmu/page-table-entry.js";
@@ -14,6 +15,8 @@ import type { FrameAllocator } from "../../mmu/frame-allocator.js";
 import type { PageFrame } from "../../mmu/types.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
+import { isHugetlb } from "./hugetlb/area.js";
+import { checkHugeAreas } from "./hugetlb/check.js";
 import { HUGE_BYTES, hasFrame, isUserfaultProtected } from "./translations.js";
 import {
   VM_ACCESS_FLAGS,
@@ -34,6 +37,7 @@ export function checkInvariants(mm: AddressSpace): string[] {
   checkAreas(mm, wrong);
   checkTree(mm, wrong);
   checkEntries(mm, wrong);
+  checkHugeAreas(mm, wrong);
   return wrong;
 }
 
@@ -104,6 +108,9 @@ function checkEntries(mm: AddressSpace, wrong: string[]): void {
       return;
     }
     if (low === PTE_GUARD) return;
+    if (((high & PTE_WHOLE) !== 0) !== isHugetlb(area)) wrong.push(`${page}: huge pages in the wrong area`);
+    // checkHugeAreas looks at those.
+    if ((high & PTE_WHOLE) !== 0) return;
     if (isUserfaultProtected(low) && (area.flags & VM_UFFD_WP) === 0)
       wrong.push(`${page} is write-protected in an area not registered for it`);
     if (low === PTE_UFFD_WP_MARKER) return;

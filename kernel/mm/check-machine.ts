@@ -1,8 +1,9 @@
 import { RUN_FRAMES, type FrameAllocator } from "../../mmu/frame-allocator.js";
-import { pteFrame } from "../../mmu/page-table-entry.js";
+import { PTE_WHOLE, pteFrame } from "../../mmu/page-table-entry.js";
 import type { PageFrame } from "../../mmu/types.js";
 import type { AddressSpace } from "./address-space.js";
 import { checkInvariants } from "./check-invariants.js";
+import { checkHugePages } from "./hugetlb/check.js";
 import { hasFrame } from "./translations.js";
 
 /** What is checked; a `Kernel` is one. */
@@ -43,8 +44,9 @@ export function checkMachine(machine: CheckedMachine, others: Iterable<AddressSp
     });
     if (tables !== mm.tables.tableFrames)
       wrong.push(`mm ${mm.asid}: ${tables} page tables, but ${mm.tables.tableFrames} counted`);
-    mm.tables.forEachPresentOrSwap(0, 2 ** 47, (_va, low) => {
-      if (hasFrame(low)) found(pteFrame(low));
+    mm.tables.forEachPresentOrSwap(0, 2 ** 47, (_va, low, high) => {
+      // The pool holds the frames of huge pages.
+      if (hasFrame(low) && (high & PTE_WHOLE) === 0) found(pteFrame(low));
     });
     committed += mm.stats.committed;
     if (mm.users < tasks) wrong.push(`mm ${mm.asid}: ${tasks} tasks, but ${mm.users} users counted`);
@@ -61,6 +63,7 @@ export function checkMachine(machine: CheckedMachine, others: Iterable<AddressSp
   }
   if (inUse !== frames.inUse) wrong.push(`${inUse} frames have references, but ${frames.inUse} are in use`);
   const [first] = users.keys();
+  if (first !== undefined) wrong.push(...checkHugePages(first.env.hugePages, users.keys()));
   if (first !== undefined && committed !== first.env.commit.pages)
     wrong.push(`${committed} pages committed, but ${first.env.commit.pages} counted`);
   wrong.push(...(machine.cgroups?.check() ?? []));

@@ -3,6 +3,7 @@ import type { Mmu } from "../../mmu/mmu.js";
 import type { Provenance, RefusalSink } from "../refusal.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Khugepaged } from "./huge/khugepaged.js";
+import { HugePagePool } from "./hugetlb/pool.js";
 import type { SamePages } from "./ksm/same-pages.js";
 import { PinnedFrames } from "./pins.js";
 import { RULES_6_18, type ReleaseRules } from "./release.js";
@@ -120,6 +121,8 @@ export interface MmEnvironment {
   readonly mmu: Mmu;
   /** Frames that the kernel writes at any time; one record for the machine. */
   readonly pins: PinnedFrames;
+  /** The pool of huge pages (hugetlb); one for the machine. */
+  readonly hugePages: HugePagePool;
   release: ReleaseRules;
   sealing: SealingModel;
   /** Protection keys are on (CPUID OSPKE). */
@@ -185,6 +188,7 @@ export function createEnvironment(
 ): MmEnvironment {
   return {
     pins: new PinnedFrames(base.frames),
+    hugePages: new HugePagePool(base.frames),
     release: RULES_6_18,
     sealing: defaultSealing,
     pku: true,

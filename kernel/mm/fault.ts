@@ -7,6 +7,7 @@
  *      page table forbids; area without any permission                      SEGV_ACCERR
  *   5. bringing the page in: beyond the end of the file                     SIGBUS BUS_ADRERR
  *                            no room in the file system                     SIGBUS BUS_ADRERR
+ *                            no page in the pool of huge pages              SIGBUS BUS_ADRERR
  *                            a guard page                                   SEGV_MAPERR
  *                            watched by a userfaultfd: the thread waits for
  *                            its owner, or, if that one asked so             SIGBUS BUS_ADRERR
@@ -50,6 +51,8 @@ import {
 } from "./fault-outcome.js";
 import { mayBeHuge } from "./huge/eligible.js";
 import { bringInHuge, makeHugeWritable } from "./huge/fault.js";
+import { isHugetlb } from "./hugetlb/area.js";
+import { bringInHugetlb } from "./hugetlb/fault.js";
 import { TASK_SIZE } from "./layout.js";
 import { prepareAnon } from "./merge.js";
 import { readAround } from "./read-around.js";
@@ -142,6 +145,13 @@ export function handleFault(
         area,
         address,
       }));
+    case "no-huge-page":
+      return signal(mm, SIGBUS, BUS_ADRERR, va, errorCode, area, "fault.no-huge-page", () => ({
+        text: "the pool of huge pages has none to give",
+        source: "hugetlb_fault",
+        area,
+        address,
+      }));
     case "guard":
       return signal(mm, SIGSEGV, SEGV_MAPERR, va, errorCode, area, "fault.guard", () => ({
         text: "MADV_GUARD_INSTALL made this a guard page",
@@ -206,7 +216,7 @@ function signal(
 
 /** "missing" and "write-protected": for the area's userfaultfd to see to. */
 export type PageOutcome =
-  "ok" | "missing" | "write-protected" | "beyond-end" | "no-space" | "guard" | "no-memory";
+  "ok" | "missing" | "write-protected" | "beyond-end" | "no-space" | "no-huge-page" | "guard" | "no-memory";
 
 /** As `bringIn`, for an access that can only be repeated: where no frame is left, another process may have to die. */
 export function bringInOrKill(mm: AddressSpace, area: Area, va: number, write: boolean): PageOutcome {
@@ -223,6 +233,7 @@ export function bringInOrKill(mm: AddressSpace, area: Area, va: number, write: b
  * page, page of the file, or a private copy.
  */
 export function bringIn(mm: AddressSpace, area: Area, va: number, write: boolean): PageOutcome {
+  if (isHugetlb(area)) return bringInHugetlb(mm, area, va, write);
   const page = va - (va % 4096);
   const low = mm.translations.low(page);
   if (hasFrame(low)) return write && (low & PTE_RW) === 0 ? permitWrite(mm, area, page, low) : "ok";

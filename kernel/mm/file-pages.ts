@@ -1,6 +1,7 @@
 import { PAGE_SIZE } from "../../mmu/layout.js";
 import type { FrameAllocator, FrameHolder } from "../../mmu/frame-allocator.js";
 import type { PageFrame } from "../../mmu/types.js";
+import type { Area } from "./area.js";
 
 /** Somebody who maps pages of a file and must unmap them when the file loses them. */
 export interface FileMapper {
@@ -10,6 +11,13 @@ export interface FileMapper {
   writeProtectFilePage(pages: FilePages, index: number): void;
   /** The page lies in a locked area (mlock): it must stay in memory. */
   locksFilePage(pages: FilePages, index: number): boolean;
+  /** Calls back for what each of its areas maps of pages [first, end): [start, end) bytes of addresses. */
+  forEachMapping(
+    pages: FilePages,
+    first: number,
+    end: number,
+    visit: (start: number, end: number, area: Area) => void,
+  ): void;
 }
 
 /** How many pages the files of one file system may take together (tmpfs's size=). */
@@ -39,7 +47,7 @@ export class FilePages implements FrameHolder {
   private readonly evictedPages = new Set<number>();
   /** Pages that fallocate made room for and that nobody has touched since. */
   private readonly reservedPages = new Set<number>();
-  private readonly mappers = new Map<FileMapper, number>();
+  protected readonly mappers = new Map<FileMapper, number>();
 
   /**
    * @param size bytes at the start
@@ -48,7 +56,7 @@ export class FilePages implements FrameHolder {
    * @param onDisk the file system is one of a disk: room that is made in it takes no memory
    */
   constructor(
-    private readonly frames: FrameAllocator,
+    protected readonly frames: FrameAllocator,
     size = 0,
     private readonly fill: PageFiller | null = null,
     private readonly quota: PageQuota | null = null,
@@ -328,6 +336,11 @@ export class FilePages implements FrameHolder {
     const count = this.mappers.get(mapper) ?? 0;
     if (count <= 1) this.mappers.delete(mapper);
     else this.mappers.set(mapper, count - 1);
+  }
+
+  /** Those that map it. */
+  mappedBy(): FileMapper[] {
+    return [...this.mappers.keys()];
   }
 
   /** How many areas map it. */

@@ -14,6 +14,8 @@ import { commit, countPages } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
 import { forkAnon, NO_CHAIN } from "./anon-vma.js";
 import { Area } from "./area.js";
+import { isHugetlb, NO_RESERVE } from "./hugetlb/area.js";
+import { shareLeaves } from "./hugetlb/fork.js";
 import { offerPages } from "./lazy-free.js";
 import { HUGE_BYTES, hasFrame } from "./translations.js";
 import { forgetUserfault } from "./userfault/context.js";
@@ -61,10 +63,12 @@ function copyArea(parent: AddressSpace, child: AddressSpace, area: Area): number
   copy.chain = chain;
   copy.flags = withFlags(area.flags, 0, VM_LOCKED_MASK);
   forgetUserfault(copy);
+  if (copy.hugetlb !== null) copy.hugetlb = NO_RESERVE;
   copy.seal = child.env.sealing.inherited(copy.seal);
   child.link(copy);
   countPages(child, copy.flags, copy.pageCount);
-  return wiped || (area.anon === null && !area.guarded) ? 0 : sharePages(parent, child, area);
+  if (wiped || (area.anon === null && !area.guarded)) return 0;
+  return isHugetlb(area) ? shareLeaves(parent, child, area, copy) : sharePages(parent, child, area);
 }
 
 /** Copies the entries of an area that may hold private pages or guards: those of files and of the zero page too. */

@@ -29,6 +29,8 @@ import { keyDenies } from "./fault.js";
 import { holdsHuge } from "./huge/eligible.js";
 import { collapseRange } from "./huge/collapse.js";
 import { splitEnds } from "./huge/split.js";
+import { isHugetlb } from "./hugetlb/area.js";
+import { discardHuge } from "./hugetlb/discard.js";
 import { TASK_SIZE } from "./layout.js";
 import { freeLazily } from "./lazy-free.js";
 import { mayMerge } from "./ksm/mergeable.js";
@@ -174,13 +176,14 @@ function adviseArea(
 
   const locked = (area.flags & vm.VM_LOCKED) !== 0;
   const notPages = (area.flags & vm.VM_PFNMAP) !== 0;
+  const huge = isHugetlb(area);
   const unfit = (text: string) => refuse("unfit", EINVAL, text);
   switch (advice) {
     case uapi.MADV_WILLNEED:
       return 0;
     case uapi.MADV_COLD:
     case uapi.MADV_PAGEOUT:
-      if (locked || notPages) return unfit("locked memory is not paged out");
+      if (locked || notPages || huge) return unfit("locked memory and huge pages are not paged out");
       ({ start, end } = splitEnds(mm, area, start, end));
       if (advice === uapi.MADV_PAGEOUT) mm.lazyFree?.reclaimRange(start, end, area);
       return 0;
@@ -192,6 +195,7 @@ function adviseArea(
       return 0;
     case uapi.MADV_DONTNEED:
     case uapi.MADV_DONTNEED_LOCKED:
+      if (huge) return discardHuge(mm, area, start, end) ? 0 : unfit("it begins inside of a huge page");
       if (notPages || (locked && advice === uapi.MADV_DONTNEED)) return unfit("the memory is locked");
       mm.translations.drop(start, end, "pages", !area.isAnonymous);
       if (mm.env.release.discardFreesTables) mm.tables.reclaimEmpty(start, end);
@@ -204,7 +208,7 @@ function adviseArea(
       );
     case uapi.MADV_GUARD_INSTALL:
     case uapi.MADV_GUARD_REMOVE:
-      if ((area.flags & vm.VM_SPECIAL) !== 0 || (locked && advice === uapi.MADV_GUARD_INSTALL))
+      if ((area.flags & vm.VM_SPECIAL) !== 0 || huge || (locked && advice === uapi.MADV_GUARD_INSTALL))
         return unfit("this area cannot have guard pages");
       if (!area.isAnonymous && mm.env.release.guardRegions !== "all")
         return unfit("this release has guard pages in anonymous memory only");
@@ -222,7 +226,7 @@ function adviseArea(
       if ((area.flags & vm.VM_IO) !== 0) return unfit("device memory is never copied");
       break;
     case uapi.MADV_DODUMP:
-      if ((area.flags & (vm.VM_SPECIAL | vm.VM_DROPPABLE)) !== 0)
+      if (!huge && (area.flags & (vm.VM_SPECIAL | vm.VM_DROPPABLE)) !== 0)
         return unfit("a special mapping, or droppable memory, is never dumped");
       break;
     case uapi.MADV_HUGEPAGE:

@@ -2,6 +2,7 @@ import { EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import { anonCompatible, AnonVma, attachAnon, isForked, NO_CHAIN } from "./anon-vma.js";
 import { Area, type AreaProperties } from "./area.js";
+import { maySplitAt } from "./hugetlb/area.js";
 import { samePolicy } from "./memory-policy.js";
 import { VM_SOFTDIRTY, VM_SPECIAL, withFlags } from "./vm-flags.js";
 
@@ -32,6 +33,7 @@ export function newProperties(properties: Partial<AreaProperties>): AreaProperti
     guarded: false,
     policy: null,
     userfault: null,
+    hugetlb: null,
     ...properties,
   };
 }
@@ -142,10 +144,10 @@ export function addOrMerge(
 
 /**
  * Cuts an area in two at `at`, strictly inside it (__split_vma). The lower part keeps the object.
- * @returns 0, or -EINVAL for a special mapping
+ * @returns 0, or -EINVAL for a special mapping, and inside of a huge page
  */
 export function split(mm: AddressSpace, area: Area, at: number): number {
-  if (area.unsplittable) return -EINVAL;
+  if (area.unsplittable || !maySplitAt(area, at)) return -EINVAL;
   mm.tables.splitAcross(at);
   const upper = new Area(at, area.end, area);
   upper.pageOffset = area.fileIndex(at);
@@ -191,6 +193,7 @@ export function modify(
     guarded: area.guarded,
     policy: change.policy === undefined ? area.policy : change.policy,
     userfault: change.userfault === undefined ? area.userfault : change.userfault,
+    hugetlb: area.hugetlb,
   });
   const before = start === area.start ? area.previous : null;
   const after = end === area.end ? area.next : null;

@@ -9,6 +9,8 @@
 import { EFAULT, EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
+import { isHugetlb } from "./hugetlb/area.js";
+import { hasPage, leafLow } from "./hugetlb/leaves.js";
 import { TASK_SIZE } from "./layout.js";
 import { hasFrame } from "./translations.js";
 import type { UserMemory } from "./user-memory.js";
@@ -54,6 +56,7 @@ export function mincore(
 }
 
 function isResident(mm: AddressSpace, area: Area, page: number): boolean {
+  if (isHugetlb(area) && mm.tables.directoryEntry(page) !== 0) return hasPage(leafLow(mm, page));
   if (hasFrame(mm.translations.low(page))) return true;
   return area.pages !== null && area.pages.frameAt(area.fileIndex(page), false) !== -1;
 }

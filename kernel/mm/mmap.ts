@@ -4,11 +4,10 @@
  *
  * Refuses, in this order (ksys_mmap_pgoff, do_mmap, mmap_region):
  *   EINVAL      offset not page aligned; MAP_HUGETLB with an ordinary file or an unknown page size
- *   ENOMEM      MAP_HUGETLB: there are no huge pages
  *   EINVAL      length 0
  *   ENOMEM      length rounds to 0; map count above its limit; longer than user space; no room; fixed range
  *               beyond user space
- *   EINVAL      MAP_FIXED address not page aligned
+ *   EINVAL      MAP_FIXED address not page aligned, or of huge pages not aligned to theirs
  *   EPERM       below vm.mmap_min_addr
  *   EEXIST      MAP_FIXED_NOREPLACE and something is mapped there
  *   EPERM       MAP_LOCKED and no right to lock
@@ -21,6 +20,7 @@
  *   EACCES      MDWE: writable and executable
  *   ENOMEM, EPERM   what MAP_FIXED replaces: map count, a sealed area (see munmap.ts)
  *   ENOMEM      RLIMIT_AS, RLIMIT_DATA, overcommit
+ *   huge pages  EINVAL offset inside of one; ENOMEM too few in the pool; what MAP_FIXED replaces has gone by then
  *   (6.10: RLIMIT_AS, RLIMIT_DATA; a sealed area; then, with the old mapping gone, overcommit and MDWE)
  *
  * Stays applied: a call with prot exactly PROT_EXEC may have taken the execute-only key though it then fails; a
@@ -31,6 +31,9 @@ import { countPages, mayLock } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
 import { offerPages } from "./lazy-free.js";
 import { makeRoom } from "./make-room.js";
+import { isHugetlbFile } from "./hugetlb/area.js";
+import { hugetlbSource, mapHugetlb } from "./hugetlb/mmap.js";
+import { HUGE_PAGE_BYTES } from "./hugetlb/pool.js";
 import type { MappableFile } from "./mappable-file.js";
 import { mergeableWhenMade, mergeableOnceMade } from "./ksm/mergeable.js";
 import { addOrMerge, newProperties } from "./merge.js";
@@ -40,7 +43,7 @@ import { SharedAnonymousFile } from "./shared-anonymous.js";
 import * as uapi from "./uapi.js";
 import { checkSealsOfRange, newSeal, refuseMistake, refuseSealed } from "./sealing/range.js";
 import { secretFlags } from "./secret-memory.js";
-import { findUnmappedArea } from "./unmapped-area.js";
+import { findUnmappedArea, findUnmappedHuge } from "./unmapped-area.js";
 import { TASK_SIZE } from "./layout.js";
 import * as vm from "./vm-flags.js";
 import { isPageAligned, isZero, pageDown, pageUp, type Word } from "./word.js";
@@ -66,9 +69,6 @@ const LEGACY_FLAGS =
   // MAP_HUGE_2MB and MAP_HUGE_1GB; not the size field's highest bit.
   ((21 | 30) << 26);
 const MAX_FILE_BYTES = 2 ** 63;
-/** Huge-page sizes of x86-64 as MAP_HUGE_* encodes them; 0 is the default size. */
-const HUGE_SIZES: ReadonlySet<number> = new Set([0, 21, 30]);
-
 export function mmap(
   mm: AddressSpace,
   address: Word,
@@ -84,21 +84,17 @@ export function mmap(
   const asked = env.sealing.readMmap(protection, flagBits);
   if ("mistake" in asked) return refuseMistake(mm, "mmap", asked);
   let { flags, prot } = asked;
-  const anonymous = (flags & uapi.MAP_ANONYMOUS) !== 0;
-  const source = anonymous ? null : file;
 
   if (!isPageAligned(offset))
     return refuse("offset", EINVAL, "the offset is not a multiple of the page size");
-  if ((flags & uapi.MAP_HUGETLB) !== 0) {
-    if (!anonymous || !HUGE_SIZES.has((flags >>> 26) & 0x3f))
-      return refuse("hugetlb", EINVAL, "no such huge pages for this mapping", "ksys_mmap_pgoff");
-    return refuse("hugetlb", ENOMEM, "the pool of huge pages is empty", "hugetlb_file_setup");
-  }
+  const mapped = hugetlbSource(mm, flags, file, lengthWord);
+  if (typeof mapped === "number")
+    return refuse("hugetlb", -mapped, "no such huge pages for this mapping", "ksys_mmap_pgoff");
+  const { file: source, length } = mapped;
   if (isZero(lengthWord)) return refuse("empty", EINVAL, "the length is 0");
   if (env.readImpliesExec && (prot & uapi.PROT_READ) !== 0 && !source?.noExec) prot |= uapi.PROT_EXEC;
   if ((flags & uapi.MAP_FIXED_NOREPLACE) !== 0) flags |= uapi.MAP_FIXED;
   const fixed = (flags & uapi.MAP_FIXED) !== 0;
-  const length = pageUp(lengthWord);
   if (length === 0) return refuse("length", ENOMEM, "the length rounded to pages overflows");
   const pages = length / 4096;
   if (tree.count > env.settings.maxMapCount)
@@ -121,10 +117,14 @@ export function mmap(
     if (!isPageAligned(address))
       return refuse("unaligned", EINVAL, "a fixed address must be a multiple of the page size");
     start = Number(address);
+    if (isHugetlbFile(source) && start % HUGE_PAGE_BYTES !== 0)
+      return refuse("unaligned", EINVAL, "a fixed address of huge pages must be a multiple of their size");
   } else {
     let hint = pageDown(address);
     if (hint !== 0 && hint < env.settings.mmapMinAddr) hint = pageUp(env.settings.mmapMinAddr);
-    start = findUnmappedArea(mm, hint, length, flags, source === null && (flags & 0xf) === uapi.MAP_PRIVATE);
+    start = isHugetlbFile(source)
+      ? findUnmappedHuge(mm, hint, length, flags)
+      : findUnmappedArea(mm, hint, length, flags, source === null && (flags & 0xf) === uapi.MAP_PRIVATE);
     if (start === -1) return refuse("no-room", ENOMEM, "no free range is long enough", "get_unmapped_area");
   }
   if (start < env.settings.mmapMinAddr && !env.capabilities.rawIo)
@@ -167,12 +167,23 @@ export function mmap(
   if (source?.secret && "vmFlags" in kind) kind = secretFlags(mm, kind.vmFlags, pages);
   if ("errno" in kind) return refuse(kind.rule, kind.errno, kind.text, kind.source);
   ({ vmFlags } = kind);
-  if ((flags & uapi.MAP_NORESERVE) !== 0 && env.settings.overcommit !== 2)
+  if ((flags & uapi.MAP_NORESERVE) !== 0 && (env.settings.overcommit !== 2 || isHugetlbFile(source)))
     vmFlags = vm.withFlags(vmFlags, vm.VM_NORESERVE, 0);
+  if (isHugetlbFile(source)) vmFlags = vm.withFlags(vmFlags, vm.VM_HUGETLB, 0);
   const ownPages = (vmFlags & vm.VM_SHARED) !== 0 && (source === null || source.zeroDevice === true);
   const room = makeRoom(mm, start, end, vmFlags, ownPages);
   if (room < 0) return room;
   if (vm.isAccountable(vmFlags)) vmFlags = vm.withFlags(vmFlags, vm.VM_ACCOUNT, 0);
+  const locked = (vmFlags & vm.VM_LOCKED) !== 0;
+  const promise = mapHugetlb(source, Number(offset), length, vmFlags);
+  if (typeof promise === "number") {
+    const text =
+      promise === -ENOMEM
+        ? "the pool of huge pages has too few free"
+        : "the offset lies inside of a huge page";
+    return refuse("hugetlb", -promise, text, "hugetlbfs_file_mmap");
+  }
+  vmFlags = promise.flags;
 
   const backing: MappableFile | null = ownPages
     ? new SharedAnonymousFile(env.frames, length, ++mm.anonInodes)
@@ -189,6 +200,7 @@ export function mmap(
       pages: backing === null || backing.zeroDevice ? null : backing.pages,
       // A shared /dev/zero keeps the offset, though its object is only as long as the mapping.
       pageOffset: source !== null ? Number(offset) / 4096 : ownPages ? 0 : start / 4096,
+      hugetlb: promise.hugetlb,
     }),
   );
   // What it became part of counts as written with it.
@@ -196,7 +208,7 @@ export function mmap(
   countPages(mm, vmFlags, pages);
   mm.changed("map", start, end);
   const populate = flags & (uapi.MAP_POPULATE | uapi.MAP_NONBLOCK);
-  if ((vmFlags & vm.VM_LOCKED) !== 0 || populate === uapi.MAP_POPULATE) populateLocked(mm, start, end);
+  if (locked || populate === uapi.MAP_POPULATE) populateLocked(mm, start, end);
   return start;
 }
 

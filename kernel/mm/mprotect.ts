@@ -16,6 +16,7 @@
  *   EACCES  the mapping may never have that permission (VM_MAY*); MDWE
  *   EPERM   it is sealed, even if nothing would change
  *   ENOMEM  RLIMIT_DATA or overcommit when it becomes writable; a split would pass vm.max_map_count
+ *   EINVAL  a huge page would have to be split
  *
  * Stays applied: the areas before the one that is refused keep their new protection. PROT_EXEC alone takes the
  * execute-only key when it reaches an area, also if that area then refuses.
@@ -24,6 +25,7 @@ import { EACCES, EINVAL, ENOMEM } from "../errno.js";
 import { commit, countPages, mayExpand, uncommit } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
+import { protectEntries } from "./hugetlb/entries.js";
 import { modify } from "./merge.js";
 import { executeOnlyKey, isAllocated } from "./pkey.js";
 import { populateLocked } from "./populate.js";
@@ -152,7 +154,7 @@ function protectArea(
   if ((flags & vm.VM_WRITE) !== 0) {
     if (!mayExpand(mm, flags, pages) && mayExpand(mm, old, pages))
       return refuse("limit", ENOMEM, "over RLIMIT_DATA", "may_expand_vm");
-    if ((old & (vm.VM_ACCOUNT | vm.VM_WRITE | vm.VM_SHARED | vm.VM_NORESERVE)) === 0) {
+    if ((old & (vm.VM_ACCOUNT | vm.VM_WRITE | vm.VM_HUGETLB | vm.VM_SHARED | vm.VM_NORESERVE)) === 0) {
       if (!commit(mm, pages))
         return refuse("overcommit", ENOMEM, "more than can be committed", "vm_enough_memory");
       charged = pages;
@@ -170,7 +172,7 @@ function protectArea(
   if ((old & vm.VM_ACCOUNT) !== 0 && (flags & vm.VM_ACCOUNT) === 0) uncommit(mm, pages);
   countPages(mm, old, -pages);
   countPages(mm, flags, pages);
-  mm.translations.protect(result, start, end);
+  protectEntries(mm, result, start, end);
   if ((old & (vm.VM_WRITE | vm.VM_SHARED | vm.VM_LOCKED)) === vm.VM_LOCKED && (flags & vm.VM_WRITE) !== 0)
     populateLocked(mm, start, end);
   mm.changed("protect", start, end);

@@ -28,8 +28,9 @@ import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../errno.js";
 import { mayExpand, mayLock } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
+import { alignForHugetlb } from "./hugetlb/mremap.js";
 import { TASK_SIZE } from "./layout.js";
-import { growInPlace, moveArea, notMapped, unmapTail } from "./mremap-move.js";
+import { findPlace, growInPlace, moveArea, notMapped, unmapTail } from "./mremap-move.js";
 import { unmapRange } from "./munmap.js";
 import {
   checkSealOfArea,
@@ -38,7 +39,6 @@ import {
   type RangeRefusal,
 } from "./sealing/range.js";
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from "./uapi.js";
-import { findUnmappedArea } from "./unmapped-area.js";
 import * as vm from "./vm-flags.js";
 import { addPages, isPageAligned, pageUp, type Word } from "./word.js";
 
@@ -60,8 +60,8 @@ export function remapLookupFirst(
     return refuse("resize", EINVAL, "MREMAP_DONTUNMAP does not change the size");
   if (!isPageAligned(oldAddress))
     return refuse("unaligned", EINVAL, "the old address is not a multiple of the page size");
-  const oldLength = pageUp(oldSize);
-  const newLength = pageUp(newSize);
+  let oldLength = pageUp(oldSize);
+  let newLength = pageUp(newSize);
   if (newLength === 0) return refuse("empty", EINVAL, "the new size is 0");
   if (explicit && mm.env.release.mremapChecks === "alignment-first" && !isPageAligned(newAddress))
     return refuse("unaligned", EINVAL, "the new address is not a multiple of the page size");
@@ -71,6 +71,9 @@ export function remapLookupFirst(
   if (area === null) return notMapped(mm, old);
   const sealed = checkSealOfArea(mm, area, (each) => mm.env.sealing.mayRemap(each, mm.env.machine));
   if (sealed !== null) return refuseSealed(mm, sealed, old);
+  const aligned = alignForHugetlb(mm, area, old, newAddress, oldLength, newLength);
+  if (typeof aligned === "number") return aligned;
+  ({ oldLength, newLength } = aligned);
   if (explicit) return moveTo(mm, old, oldLength, newLength, flags, newAddress);
 
   const sealedRange = checkSealsOfRange(mm, old, addPages(old, oldLength), (each) =>
@@ -170,7 +173,7 @@ function place(
 ): number {
   const refuse = (rule: string, errno: number, text: string, source: string) =>
     mm.refuse(`mremap.${rule}`, errno, () => ({ text, source, area, address: old }));
-  const to = (flags & MREMAP_FIXED) !== 0 ? target : findUnmappedArea(mm, target, newLength, 0, false);
+  const to = (flags & MREMAP_FIXED) !== 0 ? target : findPlace(mm, area, target, newLength);
   if (to === -1) return refuse("no-room", ENOMEM, "no free range is long enough", "get_unmapped_area");
   const keepOld = (flags & MREMAP_DONTUNMAP) !== 0;
   const error = moveArea(mm, area, old, oldLength, to, newLength, keepOld);

@@ -7,11 +7,20 @@ import { detachAnon, NO_CHAIN } from "./anon-vma.js";
 import type { Area } from "./area.js";
 import { TASK_SIZE } from "./layout.js";
 import { unmergeRange } from "./ksm/unmerge.js";
+import { isHugetlb, NO_RESERVE } from "./hugetlb/area.js";
+import { moveEntries } from "./hugetlb/entries.js";
 import { addOrMerge, newProperties, splitCounted } from "./merge.js";
 import { unmapRange } from "./munmap.js";
 import { populateLocked } from "./populate.js";
+import { findUnmappedArea, findUnmappedHuge } from "./unmapped-area.js";
 import { forgetUserfault } from "./userfault/context.js";
 import * as vm from "./vm-flags.js";
+
+/** Where an area can move to: near a hint, or anywhere for 0. @returns the address, or -1 */
+export function findPlace(mm: AddressSpace, area: Area, hint: number, length: number): number {
+  const find = isHugetlb(area) ? findUnmappedHuge : findUnmappedArea;
+  return find(mm, hint, length, 0, false);
+}
 
 export function notMapped(mm: AddressSpace, address: number): number {
   return mm.refuse("mremap.unmapped", EFAULT, () => ({
@@ -60,8 +69,36 @@ export function growInPlace(
 }
 
 function propertiesOf(area: Area) {
-  const { flags, key, seal, file, pages, name, anon, chain, unsplittable, guarded, policy, userfault } = area;
-  return { flags, key, seal, file, pages, name, anon, chain, unsplittable, guarded, policy, userfault };
+  const {
+    flags,
+    key,
+    seal,
+    file,
+    pages,
+    name,
+    anon,
+    chain,
+    unsplittable,
+    guarded,
+    policy,
+    userfault,
+    hugetlb,
+  } = area;
+  return {
+    flags,
+    key,
+    seal,
+    file,
+    pages,
+    name,
+    anon,
+    chain,
+    unsplittable,
+    guarded,
+    policy,
+    userfault,
+    hugetlb,
+  };
 }
 
 /** Makes the area anew at `to`, moves its pages there and unmaps the old place unless it is to be kept. */
@@ -96,11 +133,16 @@ export function moveArea(
   const made = addOrMerge(mm, to, to + newLength, properties, joins(to + newLength), joins(to - 1));
   forgetUserfault(made);
   countPages(mm, properties.flags, pages);
-  if (mm.translations.move(from, to, oldLength) !== oldLength) {
+  if (moveEntries(mm, area, from, to, oldLength) !== oldLength) {
     // Out of frames for page tables: put back what came over and drop the new area.
-    mm.translations.move(to, from, oldLength);
+    moveEntries(mm, area, to, from, oldLength);
     unmapRange(mm, to, to + newLength, "mremap");
     return -ENOMEM;
+  }
+  if (made.hugetlb !== null && oldLength > 0) {
+    // What was promised to it is the new area's now (clear_vma_resv_huge_pages).
+    const part = partOf(mm, area, from, from + oldLength);
+    if (typeof part !== "number") part.hugetlb = NO_RESERVE;
   }
   if (oldLength > 0) {
     if (keepOld) keepUnlocked(mm, from, oldLength);

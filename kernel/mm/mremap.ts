@@ -10,6 +10,7 @@
  *   then
  *   EFAULT  nothing mapped at old_address
  *   EPERM   the area there is sealed
+ *   EINVAL  huge pages: an address inside of one, growth (lengths count in whole ones)
  *   EINVAL  old_size 0 on private memory; DONTUNMAP of a special mapping
  *   EFAULT  the old range leaves the area (a shrink: the new size must fit; one size without a new place: never);
  *           growing a special mapping
@@ -25,13 +26,13 @@ import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../errno.js";
 import { mayExpand, mayLock } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
+import { alignForHugetlb } from "./hugetlb/mremap.js";
 import { TASK_SIZE } from "./layout.js";
 import { remapLookupFirst } from "./mremap-lookup-first.js";
-import { growInPlace, moveArea, notMapped, unmapTail } from "./mremap-move.js";
+import { findPlace, growInPlace, moveArea, notMapped, unmapTail } from "./mremap-move.js";
 import { unmapRange } from "./munmap.js";
 import { checkSealsOfRange, refuseSealed } from "./sealing/range.js";
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from "./uapi.js";
-import { findUnmappedArea } from "./unmapped-area.js";
 import * as vm from "./vm-flags.js";
 import { isPageAligned, pageUp, type Word } from "./word.js";
 
@@ -42,6 +43,8 @@ interface Request {
   readonly newLength: number;
   readonly flags: number;
   readonly target: number;
+  /** As given, whether it counts or not. */
+  readonly newAddress: Word;
   /** Areas before this one have moved already. */
   readonly moved: boolean;
 }
@@ -107,7 +110,7 @@ function remapParametersFirst(
       address: sealed.address,
       applied: "nothing has changed",
     }));
-  const request: Request = { old, oldLength, newLength, flags, target, moved: false };
+  const request: Request = { old, oldLength, newLength, flags, target, newAddress, moved: false };
   if ((flags & MREMAP_FIXED) !== 0 && oldLength === newLength && mm.env.release.mremapMovesSeveralAreas)
     return moveAreas(mm, request);
   return remapArea(mm, request);
@@ -141,6 +144,7 @@ function moveAreas(mm: AddressSpace, request: Request): number {
       oldLength: to - from,
       newLength: to - from,
       target: target + (from - old),
+      newAddress: target + (from - old),
       moved: from > old,
     });
     if (result < 0) return result;
@@ -150,8 +154,8 @@ function moveAreas(mm: AddressSpace, request: Request): number {
 }
 
 function remapArea(mm: AddressSpace, request: Request): number {
-  const { old, newLength, flags, target, moved } = request;
-  let { oldLength } = request;
+  const { old, flags, target, moved } = request;
+  let { oldLength, newLength } = request;
   const found = old < TASK_SIZE ? mm.tree.find(old) : null;
   if (found === null) return notMapped(mm, old);
   let area: Area = found;
@@ -170,6 +174,9 @@ function remapArea(mm: AddressSpace, request: Request): number {
       address: old,
       ...(moved ? { applied: "the areas before it have moved" } : {}),
     }));
+  const aligned = alignForHugetlb(mm, area, old, request.newAddress, oldLength, newLength);
+  if (typeof aligned === "number") return aligned;
+  ({ oldLength, newLength } = aligned);
   if (oldLength === 0 && (area.flags & vm.VM_MAYSHARE) === 0)
     return refuse("duplicate", EINVAL, "an old size of 0 duplicates shared mappings only");
   const special = (area.flags & (vm.VM_DONTEXPAND | vm.VM_PFNMAP)) !== 0;
@@ -216,8 +223,7 @@ function remapArea(mm: AddressSpace, request: Request): number {
     if ((flags & MREMAP_DONTUNMAP) !== 0 && !mayExpand(mm, area.flags, oldLength / 4096))
       return refuse("limit", ENOMEM, "over RLIMIT_AS or RLIMIT_DATA", "may_expand_vm");
   }
-  const place =
-    (flags & MREMAP_FIXED) !== 0 ? target : findUnmappedArea(mm, explicit ? target : 0, newLength, 0, false);
+  const place = (flags & MREMAP_FIXED) !== 0 ? target : findPlace(mm, area, explicit ? target : 0, newLength);
   if (place === -1) return refuse("no-room", ENOMEM, "no free range is long enough", "get_unmapped_area");
   const error = moveArea(mm, area, old, oldLength, place, newLength, (flags & MREMAP_DONTUNMAP) !== 0);
   if (error !== 0) return refuse("move", -error, "the area cannot be moved", "move_vma");

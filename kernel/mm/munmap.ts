@@ -9,7 +9,7 @@
  *   ENOMEM  the range lies inside one area and the map count is at its limit
  *   EPERM   the area that begins before addr is sealed
  *   EPERM   any area in the range is sealed
- *   EINVAL  a special mapping would have to be split
+ *   EINVAL  a special mapping, or a huge page, would have to be split
  *
  * Stays applied: on EPERM no page is unmapped, but an unsealed area that begins before addr stays split at addr,
  * and the last area may stay split at the end. (__do_munmap, vms_gather_munmap_vmas)
@@ -17,6 +17,7 @@
 import { EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
+import { protectEntries } from "./hugetlb/entries.js";
 import { TASK_SIZE } from "./layout.js";
 import { modify, split } from "./merge.js";
 import { checkSealsOfRange, refuseSealed } from "./sealing/range.js";
@@ -134,7 +135,7 @@ function makeInaccessible(mm: AddressSpace, area: Area): void {
   const flags = withFlags(area.flags, 0, VM_ACCESS_FLAGS | VM_MAY_ALL);
   const result = modify(mm, area, start, end, { flags });
   // A whole area is never split, so nothing can fail.
-  if (typeof result !== "number") mm.translations.protect(result, start, end);
+  if (typeof result !== "number") protectEntries(mm, result, start, end);
 }
 
 /** Removes the areas of [start, end) after `gather` succeeded. */

@@ -3,6 +3,7 @@
  * pages go at once, before it has got round to dying, so that the access can be repeated.
  */
 import type { AddressSpace } from "./address-space.js";
+import { isHugetlb } from "./hugetlb/area.js";
 import { VM_SHARED } from "./vm-flags.js";
 
 /** Never to be killed (OOM_SCORE_ADJ_MIN). */
@@ -135,7 +136,7 @@ function told({ inGroup }: OomMachine, victim: OomProcess, memory: AddressSpace)
 /** Gives back the private pages of an address space that no program will touch again (__oom_reap_task_mm). */
 export function reapPages(mm: AddressSpace): void {
   for (const area of mm.tree)
-    if (area.isAnonymous || (area.flags & VM_SHARED) === 0)
+    if (!isHugetlb(area) && (area.isAnonymous || (area.flags & VM_SHARED) === 0))
       mm.translations.drop(area.start, area.end, "pages");
 }
 

@@ -21,6 +21,9 @@ import {
 } from "../../mmu/page-table-entry.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
+import { isHugetlb } from "./hugetlb/area.js";
+import { forEachLeaf, hasPage, pageOfLeaf } from "./hugetlb/leaves.js";
+import { HUGE_PAGE_BYTES } from "./hugetlb/pool.js";
 import { TASK_SIZE } from "./layout.js";
 import { hasFrame } from "./translations.js";
 import { VM_PFNMAP, VM_SOFTDIRTY } from "./vm-flags.js";
@@ -75,6 +78,13 @@ export function pageMapEntries(
     const wordOf = (va: number): number => ((va - start) / 4096) * 2;
     if (marked !== 0) for (let at = wordOf(from); at < wordOf(to); at += 2) words[at + 1] = marked;
     const here = area;
+    if (isHugetlb(area)) {
+      addHugeEntries(mm, from, to, showFrames, (va, low, high) => {
+        words[wordOf(va)] = low;
+        words[wordOf(va) + 1] |= high;
+      });
+      continue;
+    }
     mm.tables.forEachPresentOrSwap(from, to, (va, low) => {
       const at = wordOf(va);
       words[at + 1] = flagsOf(mm, here, low) | marked;
@@ -99,4 +109,25 @@ function flagsOf(mm: AddressSpace, area: Area, low: number): number {
   if ((low & PTE_ANON) === 0) flags |= FILE;
   if (mappers(mm, low) === 1) flags |= EXCLUSIVE;
   return flags >>> 0;
+}
+
+/** pagemap_hugetlb_range: each huge page as 512 that follow one another. */
+function addHugeEntries(
+  mm: AddressSpace,
+  start: number,
+  end: number,
+  showFrames: boolean,
+  put: (va: number, low: number, high: number) => void,
+): void {
+  const first = start - (start % HUGE_PAGE_BYTES);
+  forEachLeaf(mm, first, Math.ceil(end / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES, (leaf, low) => {
+    let flags = (low & PTE_UFFD_WP) !== 0 ? UFFD_WP : 0;
+    const page = hasPage(low) ? pageOfLeaf(mm, low) : null;
+    if (page !== null) {
+      flags |= PRESENT | ((low & PTE_ANON) === 0 ? FILE : 0) | (page.mappers === 1 ? EXCLUSIVE : 0);
+    }
+    const [from, to] = [Math.max(leaf, start), Math.min(leaf + HUGE_PAGE_BYTES, end)];
+    for (let va = from; va < to; va += 4096)
+      put(va, page !== null && showFrames ? page.frame + (va - leaf) / 4096 : 0, flags >>> 0);
+  });
 }

@@ -16,6 +16,9 @@ import { PAGE_SIZE } from "../../mmu/layout.js";
 import { ENOMEM, EPERM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
+import { isHugetlb } from "./hugetlb/area.js";
+import { leafLow } from "./hugetlb/leaves.js";
+import { HUGE_PAGE_BYTES } from "./hugetlb/pool.js";
 import { isNormal } from "./page-map.js";
 import { protectPages } from "./userfault/protect.js";
 import { VM_PFNMAP, VM_SOFTDIRTY, VM_UFFD_WP } from "./vm-flags.js";
@@ -122,6 +125,7 @@ function scanArea(
       at = next;
     }
   };
+  if (isHugetlb(area)) return scanHugeArea(mm, area, own, output, start, end);
   let at = start;
   const tell = (va: number, low: number, to: number): void => {
     empty(at, va);
@@ -137,6 +141,36 @@ function scanArea(
   };
   mm.tables.forEachPresentOrSwap(start, end, tellPage, output.protects ? tellHuge : undefined);
   empty(at, end);
+}
+
+/** As `scanArea`: one huge page after the other (pagemap_scan_hugetlb_entry). */
+function scanHugeArea(
+  mm: AddressSpace,
+  area: Area,
+  own: number,
+  output: Output,
+  start: number,
+  end: number,
+): void {
+  for (let at = start; at < end;) {
+    const next = Math.min(end, at - (at % HUGE_PAGE_BYTES) + HUGE_PAGE_BYTES);
+    // Nothing is said of it where not even the table of level 2 is.
+    const categories = mm.tables.directoryEntry(at) === 0 ? 0 : hugeCategories(leafLow(mm, at));
+    output.add(area, own | categories, at, next);
+    at = next;
+  }
+}
+
+/** pagemap_hugetlb_category */
+function hugeCategories(low: number): number {
+  if (low === 0) return PAGE_IS_HUGE;
+  if (low === PTE_UFFD_WP_MARKER) return PAGE_IS_HUGE | PAGE_IS_SWAPPED;
+  return (
+    PAGE_IS_HUGE |
+    PAGE_IS_PRESENT |
+    ((low & PTE_UFFD_WP) !== 0 ? 0 : PAGE_IS_WRITTEN) |
+    ((low & PTE_ANON) === 0 ? PAGE_IS_FILE : 0)
+  );
 }
 
 function categoriesOf(mm: AddressSpace, area: Area, low: number): number {

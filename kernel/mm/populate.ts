@@ -2,6 +2,7 @@ import { EFAULT, EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { bringIn, faultForUser, keyDenies, type PageOutcome } from "./fault.js";
+import { pageBytesOf } from "./hugetlb/area.js";
 import { isSecret } from "./secret-memory.js";
 import {
   VM_ACCESS_FLAGS,
@@ -50,7 +51,8 @@ export function populateAccess(mm: AddressSpace, start: number, end: number, wri
 
 function bringInRange(mm: AddressSpace, area: Area, start: number, end: number, write: boolean): number {
   const stop = Math.min(end, area.end);
-  for (let page = Math.max(start, area.start); page < stop; page += 4096) {
+  const step = pageBytesOf(area);
+  for (let page = Math.max(start, area.start); page < stop; page += step) {
     const outcome = bringIn(mm, area, page, write);
     if (outcome === "no-memory") return -ENOMEM;
     if (outcome !== "ok" && !comesLater(mm, area, page, write, outcome)) return -EFAULT;

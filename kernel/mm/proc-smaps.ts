@@ -3,6 +3,9 @@ import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { holdsHuge, mayBeHuge } from "./huge/eligible.js";
 import { mappers as mappersOf } from "./page-map.js";
+import { isHugetlb, pageBytesOf } from "./hugetlb/area.js";
+import { forEachLeaf, hasPage, pageOfLeaf } from "./hugetlb/leaves.js";
+import { HUGE_PAGE_BYTES } from "./hugetlb/pool.js";
 import { formatMapsLine, NAME_COLUMN } from "./proc-maps.js";
 import { hasFrame } from "./translations.js";
 import * as vm from "./vm-flags.js";
@@ -34,6 +37,7 @@ const MNEMONICS: readonly (readonly [number, string])[] = [
   [vm.VM_LOCKONFAULT, "lf"],
   [vm.VM_ACCOUNT, "ac"],
   [vm.VM_NORESERVE, "nr"],
+  [vm.VM_HUGETLB, "ht"],
   [vm.VM_SYNC, "sf"],
   [vm.VM_WIPEONFORK, "wf"],
   [vm.VM_DONTDUMP, "dd"],
@@ -66,6 +70,9 @@ interface Residency {
   locked: number;
   /** Of the anonymous ones, those in leaves of 2 MiB. */
   anonymousHuge: number;
+  /** Of the pool of huge pages. */
+  sharedHugetlb: number;
+  privateHugetlb: number;
 }
 
 function nothingResident(): Residency {
@@ -83,6 +90,8 @@ function nothingResident(): Residency {
     pssAnonymous: 0,
     locked: 0,
     anonymousHuge: 0,
+    sharedHugetlb: 0,
+    privateHugetlb: 0,
   };
 }
 
@@ -91,6 +100,7 @@ function addResidency(mm: AddressSpace, area: Area, sum: Residency): Residency {
   const { frames } = mm.env;
   // Nobody counts the pages of such an area (vm_normal_page).
   if ((area.flags & vm.VM_PFNMAP) !== 0) return sum;
+  if (isHugetlb(area)) return addHugePages(mm, area, sum);
   mm.tables.forEachPresentOrSwap(area.start, area.end, (_va, low) => {
     const frame = pteFrame(low);
     if (!hasFrame(low) || frame === frames.zeroFrame) return;
@@ -115,6 +125,17 @@ function addResidency(mm: AddressSpace, area: Area, sum: Residency): Residency {
   return sum;
 }
 
+/** Huge pages count nowhere else (smaps_hugetlb_range). */
+function addHugePages(mm: AddressSpace, area: Area, sum: Residency): Residency {
+  forEachLeaf(mm, area.start, area.end, (_va, low) => {
+    if (!hasPage(low)) return;
+    const pages = HUGE_PAGE_BYTES / 4096;
+    if (pageOfLeaf(mm, low).mappers > 1) sum.sharedHugetlb += pages;
+    else sum.privateHugetlb += pages;
+  });
+  return sum;
+}
+
 function kilobytes(label: string, amount: number): string {
   return `${`${label}:`.padEnd(16)}${String(amount).padStart(8)} kB\n`;
 }
@@ -132,7 +153,9 @@ export function formatSmapsArea(mm: AddressSpace, area: Area): string {
   const pages = addResidency(mm, area, nothingResident());
   let text = `${formatMapsLine(mm, area)}\n`;
   text +=
-    kilobytes("Size", area.length / 1024) + kilobytes("KernelPageSize", 4) + kilobytes("MMUPageSize", 4);
+    kilobytes("Size", area.length / 1024) +
+    kilobytes("KernelPageSize", pageBytesOf(area) / 1024) +
+    kilobytes("MMUPageSize", pageBytesOf(area) / 1024);
   text += formatResidency(pages, "");
   text += `THPeligible:           ${mayBeHuge(mm, area) && holdsHuge(area) ? 1 : 0}\n`;
   if (mm.env.pku) text += `ProtectionKey:  ${String(area.key).padStart(8)}\n`;
@@ -162,8 +185,11 @@ function formatResidency(pages: Residency, kinds: string): string {
   text += kilobytes("Referenced", kb(pages.rss)) + kilobytes("Anonymous", kb(pages.anonymous));
   text += kilobytes("KSM", kb(pages.merged)) + kilobytes("LazyFree", kb(pages.lazyFree));
   text += kilobytes("AnonHugePages", kb(pages.anonymousHuge));
-  const never = ["ShmemPmdMapped", "FilePmdMapped", "Shared_Hugetlb", "Private_Hugetlb"];
-  for (const label of [...never, "Swap", "SwapPss"]) text += kilobytes(label, 0);
+  for (const label of ["ShmemPmdMapped", "FilePmdMapped"]) text += kilobytes(label, 0);
+  text +=
+    kilobytes("Shared_Hugetlb", kb(pages.sharedHugetlb)) +
+    kilobytes("Private_Hugetlb", kb(pages.privateHugetlb));
+  for (const label of ["Swap", "SwapPss"]) text += kilobytes(label, 0);
   return text + kilobytes("Locked", kb(pages.locked));
 }
 

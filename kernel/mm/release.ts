@@ -76,6 +76,10 @@ export interface ReleaseRules {
   readonly mergingStatSaysWhether: boolean;
   /** UFFDIO_UNREGISTER takes what another userfaultfd registered, too (before 6.17). */
   readonly userfaultUnregistersOthers: boolean;
+  /** A hint for huge pages inside of one counts as its start (x86 before 6.13), or as that of the next. */
+  readonly hugetlbHintRoundsDown: boolean;
+  /** Who may write what an area forbids may do so in huge pages too (6.14). */
+  readonly hugetlbForces: boolean;
   /** [vvar] is PFNMAP memory, which cannot be discarded; since 7.2 it is not. */
   readonly vvarIsPfnmap: boolean;
   /** Memory of memfd_secret is locked and counts against RLIMIT_MEMLOCK, until that was dropped in 2026. */
@@ -118,6 +122,8 @@ export const RULES_6_10: ReleaseRules = {
   newAreasMergeableFirst: false,
   mergingStatSaysWhether: false,
   userfaultUnregistersOthers: true,
+  hugetlbHintRoundsDown: true,
+  hugetlbForces: false,
   vvarIsPfnmap: true,
   secretMemoryLocked: true,
   hugeZeroBecomesHuge: false,
@@ -152,6 +158,8 @@ export const RULES_6_12: ReleaseRules = {
 export const RULES_6_14: ReleaseRules = {
   ...RULES_6_12,
   name: "6.14",
+  hugetlbHintRoundsDown: false,
+  hugetlbForces: true,
   hugeZeroBecomesHuge: true,
   discardFreesTables: true,
   guardRegions: "anonymous",

@@ -1,5 +1,5 @@
 import type { AddressSpace } from "./address-space.js";
-import { VM_PFNMAP, VM_SOFTDIRTY, withFlags } from "./vm-flags.js";
+import { VM_HUGETLB, VM_PFNMAP, VM_SOFTDIRTY, withFlags } from "./vm-flags.js";
 
 /**
  * From here on, every page counts as not written (clear_refs_write, CLEAR_REFS_SOFT_DIRTY): areas lose their mark,
@@ -8,7 +8,7 @@ import { VM_PFNMAP, VM_SOFTDIRTY, withFlags } from "./vm-flags.js";
 export function clearSoftDirty(mm: AddressSpace): void {
   for (const area of mm.tree) {
     area.flags = withFlags(area.flags, 0, VM_SOFTDIRTY);
-    if ((area.flags & VM_PFNMAP) === 0) mm.translations.clearSoftDirty(area.start, area.end);
+    if ((area.flags & (VM_PFNMAP | VM_HUGETLB)) === 0) mm.translations.clearSoftDirty(area.start, area.end);
   }
   mm.env.mmu.dropAddressSpace(mm.asid);
 }

@@ -37,6 +37,27 @@ export function findUnmappedArea(
   return found !== -1 ? found : bottomUp(mm, length);
 }
 
+/** As `findUnmappedArea`, for memory of huge pages: always at a multiple of 2 MiB, a hint rounded to one. */
+export function findUnmappedHuge(mm: AddressSpace, hint: number, length: number, flags: number): number {
+  const { tree, layout } = mm;
+  const round = mm.env.release.hugetlbHintRoundsDown ? Math.floor : Math.ceil;
+  const aligned = round(hint / HUGE) * HUGE;
+  const low = (flags & MAP_32BIT) !== 0;
+  if (fits(mm, aligned, length, low ? LOW_WINDOW_END : TASK_SIZE)) return aligned;
+  const sought = length + HUGE - 4096;
+  const up = (floor: number, ceiling: number): number => {
+    const found = tree.lowestGap(sought, floor, ceiling);
+    return found === -1 ? -1 : Math.ceil(found / HUGE) * HUGE;
+  };
+  if (low) return up(LOW_WINDOW_START, LOW_WINDOW_END);
+  if (!layout.bottomUp) {
+    const floor = (flags & MAP_ABOVE4G) !== 0 ? FOUR_GIB : 4096;
+    const found = tree.highestGap(sought, floor, layout.mmapBase);
+    if (found !== -1) return Math.floor((found + HUGE - 4096) / HUGE) * HUGE;
+  }
+  return up(UNMAPPED_BASE, TASK_SIZE);
+}
+
 function bottomUp(mm: AddressSpace, length: number): number {
   return mm.tree.lowestGap(length, UNMAPPED_BASE, TASK_SIZE);
 }

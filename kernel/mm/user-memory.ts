@@ -5,6 +5,7 @@ import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { bringInOrKill, faultForUser, handleFault } from "./fault.js";
 import type { FaultForUser, FaultOutcome } from "./fault-outcome.js";
+import { isHugetlb } from "./hugetlb/area.js";
 import { TASK_SIZE } from "./layout.js";
 import { isSecret } from "./secret-memory.js";
 import { refuseSealed } from "./sealing/range.js";
@@ -120,6 +121,7 @@ export class UserMemory {
         (force &&
           (area.flags & VM_SHARED) === 0 &&
           (area.flags & VM_MAYWRITE) !== 0 &&
+          (mm.env.release.hugetlbForces || !isHugetlb(area)) &&
           this.sealsPermit(area, va));
       if (!permitted) return -1;
     } else if ((area.flags & VM_READ) === 0 && !(force && (area.flags & VM_MAYREAD) !== 0)) return -1;

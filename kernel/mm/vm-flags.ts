@@ -25,6 +25,7 @@ export const VM_DONTEXPAND = 0x4_0000;
 export const VM_LOCKONFAULT = 0x8_0000;
 export const VM_ACCOUNT = 0x10_0000;
 export const VM_NORESERVE = 0x20_0000;
+export const VM_HUGETLB = 0x40_0000;
 export const VM_SYNC = 0x80_0000;
 /** Linux has it in a high bit; this one is VM_ARCH_1, which x86 uses for what is no memory. */
 export const VM_DROPPABLE = 0x100_0000;
@@ -59,7 +60,7 @@ export function isDataMapping(flags: number): boolean {
   return (flags & (VM_WRITE | VM_SHARED | VM_GROWSDOWN)) === VM_WRITE;
 }
 
-/** Memory that overcommit accounting charges when it is mapped (accountable_mapping). */
+/** Memory that overcommit accounting charges when it is mapped: huge pages are accounted for apart (accountable_mapping). */
 export function isAccountable(flags: number): boolean {
-  return (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE;
+  return (flags & (VM_NORESERVE | VM_SHARED | VM_HUGETLB | VM_WRITE)) === VM_WRITE;
 }

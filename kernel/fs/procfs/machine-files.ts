@@ -10,6 +10,7 @@ import { formatMessageQueues, formatSemaphores, formatSharedMemory } from "../..
 import { socketCountsText, unixSocketsText } from "../../net/proc-text.js";
 import { fileSystemsTable } from "../types/registry.js";
 import { partitionsTable } from "./block-files.js";
+import { hugePageCounts } from "./huge-page-files.js";
 import { directory, file, link, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
 import { kernelConfigFile } from "./kernel-config.js";
@@ -118,7 +119,7 @@ export function memInfo(kernel: Kernel): string {
   const anonymous = sum((mm) => mm.anonPages);
   const tables = sum((mm) => mm.tables.tableFrames);
   const cached = Math.max(0, frames.inUse - anonymous - tables);
-  const shown: (readonly [string, number])[] = [
+  const shown: (readonly [string, number | string])[] = [
     ["MemTotal", kib(frames.total)],
     ["MemFree", kib(frames.free)],
     ["MemAvailable", kib(frames.free)],
@@ -159,13 +160,9 @@ export function memInfo(kernel: Kernel): string {
     ["ShmemPmdMapped", 0],
     ["FileHugePages", 0],
     ["FilePmdMapped", 0],
-    ["HugePages_Total", 0],
-    ["HugePages_Free", 0],
-    ["HugePages_Rsvd", 0],
-    ["HugePages_Surp", 0],
-    ["Hugepagesize", 2048],
+    ...hugePageCounts(kernel),
   ];
-  const line = ([name, value]: readonly [string, number]): string =>
+  const line = ([name, value]: readonly [string, number | string]): string =>
     `${`${name}:`.padEnd(16)}${`${value}`.padStart(8)}${name.startsWith("HugePages") ? "" : " kB"}\n`;
   return shown.map(line).join("");
 }

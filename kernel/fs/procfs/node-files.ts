@@ -1,6 +1,7 @@
 import type { Kernel } from "../../kernel.js";
 import { directory, file, link, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
+import { nodeHugePagePools } from "./huge-page-files.js";
 import { memInfo } from "./machine-files.js";
 
 /** The lines of /proc/meminfo that a node's meminfo has too; MemUsed comes behind MemFree. */
@@ -46,6 +47,7 @@ export function memoryNodes(kernel: Kernel): Record<string, Node> {
       cpulist: one(),
       cpumap: text("1\n"),
       distance: text("10\n"),
+      hugepages: directory(() => nodeHugePagePools(kernel)),
       meminfo: file(() => nodeMeminfo(memInfo(kernel))),
       numastat: file(numaStatistics),
     })),

@@ -8,6 +8,7 @@ import { ipcSettings } from "./ipc-settings.js";
 import { UNPRIVILEGED_USERFAULTFD } from "../../userfault-copies.js";
 import { directory, file, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
+import { hugePageSettings } from "./huge-page-files.js";
 import { integerFile, rememberedInteger, trigger } from "./settings.js";
 
 /** The most operations of a semop (sem.h). */
@@ -104,7 +105,8 @@ export function sysctls(kernel: Kernel): Record<string, Node> {
 }
 
 /** /proc/sys/vm: what the mm asks, and what programs look for or set that makes no difference here. */
-function memorySettings({ mmSettings: settings, tunables }: Kernel): Record<string, Node> {
+function memorySettings(kernel: Kernel): Record<string, Node> {
+  const { mmSettings: settings, tunables } = kernel;
   const remembered = (name: string, initial: number, most?: number): Node =>
     rememberedInteger(tunables, `vm/${name}`, initial, most);
   return {
@@ -134,14 +136,7 @@ function memorySettings({ mmSettings: settings, tunables }: Kernel): Record<stri
       0,
       0x7fff_ffff,
     ),
-    // None is ever to be had: a request for huge pages is granted as far as there is memory for them.
-    nr_hugepages: integerFile(
-      () => 0,
-      () => undefined,
-      0,
-      0x7fff_ffff,
-    ),
-    nr_overcommit_hugepages: remembered("nr_overcommit_hugepages", 0),
+    ...hugePageSettings(kernel),
     oom_dump_tasks: remembered("oom_dump_tasks", 1, 1),
     oom_kill_allocating_task: remembered("oom_kill_allocating_task", 0, 1),
     // The one that was written last counts.

@@ -3,8 +3,8 @@ import { blockDirectories, blockLinks, blockNumbers } from "./block-files.js";
 import { directory, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
 import { memoryNodes } from "./node-files.js";
+import { hugePagePools } from "./huge-page-files.js";
 import { samePageMerging } from "./same-page-files.js";
-import { integerFile, rememberedInteger } from "./settings.js";
 import { transparentHugePages } from "./transparent-huge-pages.js";
 
 /** /sys: the little that C libraries and allocators look for. */
@@ -28,27 +28,8 @@ export function systemFiles(kernel: Kernel): Record<string, Node> {
       mm: directory(() => ({
         ksm: directory(() => samePageMerging(kernel)),
         transparent_hugepage: directory(() => transparentHugePages(kernel)),
-        hugepages: directory(() => ({ "hugepages-2048kB": directory(() => hugePages(kernel)) })),
+        hugepages: directory(() => hugePagePools(kernel)),
       })),
     })),
-  };
-}
-
-/** One size of huge pages, of which there are none and will be none. */
-function hugePages({ tunables }: Kernel): Record<string, Node> {
-  const none = (): Node =>
-    integerFile(
-      () => 0,
-      () => undefined,
-      0,
-      0x7fff_ffff,
-    );
-  return {
-    free_hugepages: text("0\n"),
-    nr_hugepages: none(),
-    nr_hugepages_mempolicy: none(),
-    nr_overcommit_hugepages: rememberedInteger(tunables, "vm/nr_overcommit_hugepages", 0),
-    resv_hugepages: text("0\n"),
-    surplus_hugepages: text("0\n"),
   };
 }

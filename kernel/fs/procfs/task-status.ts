@@ -3,6 +3,7 @@
 import type { Kernel } from "../../kernel.js";
 import { RLIMIT_RSS, RLIMIT_SIGPENDING } from "../../limits.js";
 import type { AddressSpace } from "../../mm/address-space.js";
+import { HUGE_PAGE_BYTES } from "../../mm/hugetlb/pool.js";
 import { mayAccess } from "../../ptrace-access.js";
 import { SIG_DFL, SIG_IGN, SIGNAL_MAX } from "../../signals/numbers.js";
 import { SignalSet } from "../../signals/signal-set.js";
@@ -181,7 +182,7 @@ function memoryLines(mm: AddressSpace): (readonly [string, string])[] {
     ["VmLib", kib(Math.max(0, stats.execVm - code))],
     ["VmPTE", kib(mm.tables.tableFrames)],
     ["VmSwap", kib(0)],
-    ["HugetlbPages", kib(0)],
+    ["HugetlbPages", kib((mm.hugetlbPages * HUGE_PAGE_BYTES) / 4096)],
     ["CoreDumping", "0"],
     ["THP_enabled", mm.hugePagesDisabled === "all" ? "0" : "1"],
     ["untag_mask", "0xffffffffffffffff"],

@@ -1,4 +1,5 @@
 import type { FileSystemType } from "./file-system-type.js";
+import { HUGETLBFS } from "./hugetlbfs.js";
 import { permanentType } from "./permanent.js";
 import { RAMFS } from "./ramfs.js";
 import { TMPFS } from "./tmpfs.js";
@@ -11,6 +12,7 @@ export const FILE_SYSTEM_TYPES: readonly FileSystemType[] = [
   permanentType("cgroup2", false),
   permanentType("devtmpfs"),
   RAMFS,
+  HUGETLBFS,
   permanentType("devpts"),
 ];
 

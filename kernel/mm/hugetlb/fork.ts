@@ -1,0 +1,46 @@
+import { RUN_FRAMES } from "../../../mmu/frame-allocator.js";
+import { PTE_ANON, PTE_D, PTE_FRAME_MASK, PTE_RW, PTE_UFFD_WP } from "../../../mmu/page-table-entry.js";
+import { ENOMEM } from "../../errno.js";
+import type { AddressSpace } from "../address-space.js";
+import type { Area } from "../area.js";
+import { hugeIndex } from "./area.js";
+import type { HugePage } from "./huge-page.js";
+import { forEachLeaf, hasPage, pageOfLeaf, restrictLeaf, setLeaf } from "./leaves.js";
+import { takeForArea } from "./reserve.js";
+
+/**
+ * Shares the pages of a private mapping with a child, for whoever writes first to copy (copy_hugetlb_page_range). A
+ * page that somebody has pinned is copied at once. Nothing is promised to the child.
+ * @returns 0, or -ENOMEM when no frame is left for a page table or no page for a copy
+ */
+export function shareLeaves(parent: AddressSpace, child: AddressSpace, area: Area, copy: Area): number {
+  let error = 0;
+  forEachLeaf(parent, area.start, area.end, (va, low) => {
+    if (error !== 0 || !hasPage(low)) return;
+    if (child.tables.directoryEntry(va, true) === 0) {
+      error = -ENOMEM;
+      return;
+    }
+    const page = pageOfLeaf(parent, low);
+    if ((low & PTE_ANON) !== 0 && isPinned(parent, page)) {
+      const own = takeForArea(copy, hugeIndex(copy, va));
+      if (own === null) {
+        error = -ENOMEM;
+        return;
+      }
+      child.env.hugePages.copy(page, own);
+      own.restoresReserve = false;
+      setLeaf(child, copy, va, own, (low & ~(PTE_FRAME_MASK | PTE_UFFD_WP | PTE_RW)) | PTE_D);
+      return;
+    }
+    restrictLeaf(parent, va, low & ~PTE_RW);
+    setLeaf(child, copy, va, page, low & ~(PTE_FRAME_MASK | PTE_UFFD_WP | PTE_RW));
+  });
+  return error;
+}
+
+function isPinned(mm: AddressSpace, page: HugePage): boolean {
+  for (let frame = page.frame; frame < page.frame + RUN_FRAMES; frame++)
+    if (mm.env.pins.of(frame) > 0) return true;
+  return false;
+}

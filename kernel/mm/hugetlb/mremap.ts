@@ -1,0 +1,31 @@
+import { EINVAL } from "../../errno.js";
+import type { AddressSpace } from "../address-space.js";
+import type { Area } from "../area.js";
+import type { Word } from "../word.js";
+import { isHugetlb } from "./area.js";
+import { hugeUp } from "./mmap.js";
+import { HUGE_PAGE_BYTES } from "./pool.js";
+
+/**
+ * The lengths of an mremap of an area in its pages (align_hugetlb).
+ * @returns -EINVAL where an address lies inside of a huge page, or the area would grow
+ */
+export function alignForHugetlb(
+  mm: AddressSpace,
+  area: Area,
+  old: number,
+  newAddress: Word,
+  oldLength: number,
+  newLength: number,
+): { readonly oldLength: number; readonly newLength: number } | number {
+  if (!isHugetlb(area)) return { oldLength, newLength };
+  const aligned = { oldLength: hugeUp(oldLength), newLength: hugeUp(newLength) };
+  const inside = old % HUGE_PAGE_BYTES !== 0 || BigInt(newAddress) % BigInt(HUGE_PAGE_BYTES) !== 0n;
+  if (!inside && aligned.newLength <= aligned.oldLength) return aligned;
+  return mm.refuse("mremap.hugetlb", EINVAL, () => ({
+    text: inside ? "an address lies inside of a huge page" : "memory of huge pages does not grow",
+    source: "align_hugetlb",
+    area,
+    address: old,
+  }));
+}

@@ -1,0 +1,77 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { BufferHost } from "../../debug/buffer-host.js";
+import { Machine } from "../../debug/machine.js";
+import { loadMachine, saveMachine } from "../../debug/snapshot/machine-file.js";
+import { restoreSnapshot, takeSnapshot } from "../../debug/snapshot/snapshot.js";
+import { checkMachine } from "../../kernel/mm/check-machine.js";
+import { runTo } from "../debug/snapshot/programs.js";
+import { compiledWithGlibc } from "./obtain.js";
+
+/** hugetlb.c says in sealab what it says on Linux 6.18.44 and on Debian's 6.12, as root and with a pool of ten pages. */
+const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
+const recorded = (release: string): string =>
+  readFileSync(join(import.meta.dirname, "..", "recorded", "hugetlb", `linux-${release}.txt`), "utf8");
+const ROOT = { name: "root", uid: 0, gid: 0, groups: [], home: "/root" };
+const program = compiledWithGlibc(join(import.meta.dirname, "hugetlb.c"));
+
+/** After every fourth of these calls the whole machine is checked. */
+const CHECKED =
+  /^(mmap|munmap|mprotect|pkey_mprotect|mremap|madvise|clone|fallocate|ftruncate|shm|write|umount)/;
+
+function start(): { machine: Machine; host: BufferHost } {
+  const host = new BufferHost();
+  const machine = Machine.create({ host, memoryBytes: 96 * 2 ** 20, params: ["hugepages=10"] });
+  machine.load(readFileSync(program!), { argv: ["hugetlb"], env: [], user: ROOT });
+  return { machine, host };
+}
+
+describe.skipIf(program === undefined)("huge pages of the pool (hugetlb.c, skipped without gcc)", () => {
+  it.each(["6.18", "6.12"])(
+    "the pool, promises, faults, forks, files and limits are those of Linux %s",
+    (release) => {
+      const options = ["--user", "0", "--param", "hugepages=10", "--kernel", release];
+      const ran = spawnSync(process.execPath, [CLI, "run", ...options, "--", program!], {
+        encoding: "utf8",
+        timeout: 60_000,
+      });
+      expect(ran.stderr).toBe("");
+      expect(ran.stdout).toBe(recorded(release));
+    },
+  );
+
+  it("goes on the same in a machine that was saved or put back, with every page and promise accounted for", () => {
+    const whole = start();
+    const wrong: string[] = [];
+    let calls = 0;
+    whole.machine.on("syscallExit", ({ name }) => {
+      if (wrong.length > 0 || !CHECKED.test(name) || ++calls % 4 !== 0) return;
+      for (const line of checkMachine(whole.machine.kernel, [whole.machine.kernel.init.leader.mm]))
+        wrong.push(`after ${name}: ${line}`);
+    });
+    runTo(whole.machine, Infinity);
+    expect(wrong).toEqual([]);
+    const output = whole.host.text(1);
+    expect(output).toBe(recorded("6.18"));
+    const { instructions } = whole.machine;
+    for (const part of [0.5]) {
+      const first = start();
+      runTo(first.machine, Math.floor(instructions * part));
+      const host = new BufferHost();
+      const second = loadMachine(saveMachine(first.machine), { host });
+      expect(checkMachine(second.kernel)).toEqual([]);
+      const before = first.host.text(1);
+      runTo(second, Infinity);
+      expect(before + host.text(1)).toBe(output);
+      const snapshot = takeSnapshot(first.machine);
+      runTo(first.machine, Infinity);
+      expect(first.host.text(1)).toBe(output);
+      restoreSnapshot(first.machine, snapshot);
+      expect(checkMachine(first.machine.kernel)).toEqual([]);
+      runTo(first.machine, Infinity);
+      expect(first.host.text(1)).toBe(output);
+    }
+  });
+});
