@@ -85,6 +85,11 @@ export class SharedMemorySegment implements IpcObject {
     this.destroyIfUnused();
   }
 
+  /** It has been destroyed. */
+  get gone(): boolean {
+    return this.owner.ids.get(this.permissions.id) !== this;
+  }
+
   destroyIfUnused(): void {
     if (this.attachments === 0 && (this.permissions.mode & SHM_DEST) !== 0) this.owner.destroy(this);
   }
@@ -107,6 +112,10 @@ export class SharedMemoryAttachment implements MappableFile {
     this.mapName = segment.name;
     this.pages = segment.pages;
     this.device = segment.isHuge ? HUGETLB_DEVICE : { major: 0, minor: 1 };
+  }
+
+  vanished(): boolean {
+    return this.segment.gone;
   }
 
   mapped(): void {

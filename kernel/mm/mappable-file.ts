@@ -31,6 +31,11 @@ export interface MappableFile {
   placeRefused?(address: Word, offset: Word): number;
   /** Writes dirty pages back to where the file comes from: 0 or -errno (vfs_fsync). */
   sync?(): number;
+  /**
+   * For what goes with its last area although somebody is about to map it again (a removed System V segment): has it
+   * gone? Asked when the new area's place is free.
+   */
+  vanished?(): boolean;
   /** The VMA was made (or copied): the description must stay open until as many `unmapped` calls came. */
   mapped?(): void;
   unmapped?(): void;

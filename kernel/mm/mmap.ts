@@ -157,6 +157,8 @@ export function mmap(
       ((flags & uapi.MAP_STACK) !== 0 ? vm.VM_NOHUGEPAGE : 0) |
       ((flags & uapi.MAP_SYNC) !== 0 ? vm.VM_SYNC : 0)) >>>
     0;
+  // Also where the area itself is not locked in the end (droppable memory after MCL_FUTURE).
+  const asksToLock = (vmFlags & vm.VM_LOCKED) !== 0;
   if (!mayLock(mm, vmFlags, pages))
     return refuse("memlock", EAGAIN, "over RLIMIT_MEMLOCK", "mlock_future_ok");
 
@@ -173,8 +175,10 @@ export function mmap(
   const ownPages = (vmFlags & vm.VM_SHARED) !== 0 && (source === null || source.zeroDevice === true);
   const room = makeRoom(mm, start, end, vmFlags, ownPages);
   if (room < 0) return room;
+  if (source?.vanished?.() === true)
+    return refuse("vanished", EINVAL, "the removed segment went with the area that was replaced", "shm_mmap");
   if (vm.isAccountable(vmFlags)) vmFlags = vm.withFlags(vmFlags, vm.VM_ACCOUNT, 0);
-  const locked = (vmFlags & vm.VM_LOCKED) !== 0;
+  const locked = asksToLock || (vmFlags & vm.VM_LOCKED) !== 0;
   const promise = mapHugetlb(source, Number(offset), length, vmFlags);
   if (typeof promise === "number") {
     const text =
@@ -228,14 +232,14 @@ function anonymousKind(mm: AddressSpace, flags: number, vmFlags: number): Kind {
       return { vmFlags: vm.withFlags(vmFlags, vm.VM_SHARED | vm.VM_MAYSHARE, 0) };
     case uapi.MAP_DROPPABLE:
       if (!mm.env.release.droppable) return no("type", EINVAL, "neither MAP_SHARED nor MAP_PRIVATE");
-      if ((vmFlags & vm.VM_LOCKED) !== 0 || growsDown)
+      if ((flags & uapi.MAP_LOCKED) !== 0 || growsDown)
         return no("droppable", EINVAL, "droppable memory is neither locked nor a stack");
       offerPages(mm);
       return {
         vmFlags: vm.withFlags(
           vmFlags,
           vm.VM_DROPPABLE | vm.VM_NORESERVE | vm.VM_WIPEONFORK | vm.VM_DONTDUMP,
-          0,
+          vm.VM_LOCKED | vm.VM_LOCKONFAULT,
         ),
       };
     case uapi.MAP_PRIVATE:

@@ -2,6 +2,7 @@
  * remap_file_pages(start, size, prot, pgoff, flags), which Linux has emulated by mmap since 4.0
  *   EINVAL  prot not 0; size 0 after rounding down; the range or the file offset wraps
  *   EINVAL  start not in a shared mapping; the range leaves contiguous areas of the same file and flags
+ *   EINVAL  the area is the last of a System V segment that was removed; the area is gone then
  *   then whatever mmap with MAP_FIXED | MAP_SHARED | MAP_POPULATE says, a seal's EPERM too
  */
 import { EINVAL } from "../errno.js";
@@ -43,11 +44,12 @@ export function remapFilePages(
     MAP_POPULATE |
     (flags & MAP_NONBLOCK) |
     ((area.flags & VM_LOCKED) !== 0 ? MAP_LOCKED : 0);
-  // Held meanwhile: the area replaced may be the last that keeps the file.
+  // Held meanwhile: the area replaced may be the last that keeps the file. Nobody holds a segment so.
   const { file } = area;
-  file?.mapped?.();
+  const held = file?.vanished === undefined ? file : null;
+  held?.mapped?.();
   const result = mmap(mm, start, size, area.prot, mapFlags, file, BigInt(pageOffset) * 4096n);
-  file?.unmapped?.();
+  held?.unmapped?.();
   return result < 0 ? result : 0;
 }
 

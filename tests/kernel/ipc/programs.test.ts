@@ -33,7 +33,7 @@ function natively(path: string): string | null {
   return child.status === 0 ? child.stdout : null;
 }
 
-describe.each(["shm", "sem-msg", "remote"])("calls between processes: %s", (name) => {
+describe.each(["shm", "sem-msg", "remote", "removed"])("calls between processes: %s", (name) => {
   const path = compile(name);
 
   it.skipIf(path === null)(`answers as Linux 6.18 did${path === null ? " (no C compiler)" : ""}`, () => {
