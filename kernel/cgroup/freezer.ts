@@ -8,14 +8,20 @@ import type { ControlGroup } from "./control-group.js";
 
 /** A write to cgroup.freeze. */
 export function setFreeze(kernel: Kernel, group: ControlGroup, freeze: boolean): void {
+  if (group.freeze === freeze) return;
   group.freeze = freeze;
+  const before = group.freezing;
   for (const each of group.withDescendants())
     each.freezing =
       each.freeze || (each !== group && each.parent!.freezing) || (group.parent?.freezing ?? false);
+  // Told also where nothing changes, as a group around it has the say (cgroup_freeze).
+  if (group.freezing === before) return group.notify("cgroup.events");
   for (const task of kernel.tasks.values())
     if (task.state !== "dead" && task.group?.isWithin(group) === true) adapt(kernel, task);
   for (const each of [...group.withDescendants()].reverse()) updateFrozen(each);
   if (group.parent !== null) for (const each of group.parent.withAncestors()) updateFrozen(each);
+  // Whoever goes on has its turn, as one who is woken has on Linux: signals that came meanwhile take effect.
+  if (before) kernel.scheduler.yielding = true;
 }
 
 /** The task stops, or goes on, as its group has it now. */
@@ -26,7 +32,8 @@ export function adapt(kernel: Kernel, task: Task): void {
     if (!task.frozen && task !== kernel.current) setFrozen(task, true);
   } else if (before) {
     if (task.frozen) setFrozen(task, false);
-    task.wake();
+    // A stop signal's stop goes on.
+    if (task.process.stopped === 0 || task.tracing !== null) task.wake();
   }
 }
 

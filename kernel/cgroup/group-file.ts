@@ -35,7 +35,7 @@ export class GroupFile extends GeneratedFile {
   protected override text(): string | number {
     if (this.group.removed) return -ENODEV;
     const text = fileRules(this.group, this.name)?.read?.(this) ?? -EINVAL;
-    if (typeof text === "string") this.seen = this.group.notices.get(this.name)?.event ?? 1;
+    if (typeof text === "string") this.seen = this.group.noticeOf(this.name).event;
     return text;
   }
 

@@ -103,6 +103,8 @@ static void end(int pid, int signal) {
 
 static int changed(int fd) {
   struct pollfd each = {fd, POLLPRI, 0};
+  /* Changes that follow each other at once are told together, after 10 ms. */
+  usleep(30000);
   poll(&each, 1, 0);
   return each.revents;
 }
@@ -159,6 +161,46 @@ static void freezing(void) {
   drop("f/new");
   drop("f/in");
   drop("f");
+}
+
+static void told(void) {
+  puts("-- what is told");
+  make("e");
+  make("e/in");
+  int first = open(place("e/in/cgroup.events"), O_RDONLY), ep = epoll_create1(0);
+  content_of(first);
+  tell("e/in/cgroup.freeze", "1");
+  printf("frozen, empty: %x\n", changed(first));
+  content_of(first);
+  tell("e/in/cgroup.freeze", "1");
+  printf("once more: %x\n", changed(first));
+  tell("e/cgroup.freeze", "1");
+  printf("the group around it: %x\n", changed(first));
+  tell("e/in/cgroup.freeze", "0");
+  printf("thawed in a frozen one: %x\n", changed(first));
+  content_of(first);
+  tell("e/cgroup.freeze", "0");
+  printf("thawed: %x\n", changed(first));
+  printf("%s", content_of(first));
+  struct epoll_event event = {EPOLLPRI | EPOLLET, {0}};
+  printf("epoll %d\n", epoll_ctl(ep, EPOLL_CTL_ADD, first, &event));
+  usleep(30000);
+  printf("nothing yet: %d\n", epoll_wait(ep, &event, 1, 0));
+  int pid = worker("e/in");
+  printf("populated: %d\n", epoll_wait(ep, &event, 1, 1000));
+  kill(pid, SIGSTOP);
+  usleep(20000);
+  tell("e/in/cgroup.freeze", "1");
+  tell("e/in/cgroup.freeze", "0");
+  char file[64];
+  snprintf(file, sizeof file, "/proc/%d/stat", pid);
+  printf("stopped still: %d\n", strstr(content(file), ") T ") != NULL);
+  end(pid, SIGKILL);
+  printf("empty: %d\n", epoll_wait(ep, &event, 1, 1000));
+  close(ep);
+  close(first);
+  drop("e/in");
+  drop("e");
 }
 
 static void limits(void) {
@@ -419,6 +461,7 @@ int main(void) {
   }
   counter = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_SHARED, -1, 0);
   freezing();
+  told();
   limits();
   tell("cgroup.subtree_control", "+pids +memory");
   threads();
