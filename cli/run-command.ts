@@ -140,6 +140,7 @@ export function planMachine(
   const archive = options.root === null ? null : rootImage(options.root);
   const setup = {
     memoryBytes: options.memoryBytes,
+    ...(options.swapBytes === 0 ? {} : { swapBytes: options.swapBytes }),
     cpu: options.cpu,
     pku: options.pku,
     kernel: options.kernel,

@@ -21,6 +21,8 @@ export interface RunOptions {
   /** Milliseconds of the host's time; Infinity: no bound. */
   timeout: number;
   memoryBytes: number;
+  /** Of the swap area that is there from the start; 0: none. */
+  swapBytes: number;
   cpu: string;
   pku: boolean;
   /** The modelled Linux release. */
@@ -80,6 +82,11 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
   { name: "max-instructions", value: "N", help: "Stop after N instructions; exit status 124." },
   { name: "timeout", value: "SECS", help: "Stop after that much real time; exit status 124." },
   { name: "memory", value: "SIZE", help: "The machine's memory: bytes, or with K, M, G. 512M unless told." },
+  {
+    name: "swap",
+    value: "SIZE",
+    help: "Give the machine a disk to swap to, as --memory says its size. None unless told.",
+  },
   { name: "cpu", value: "NAME", help: `The processor: ${CPU_NAMES.join(" or ")} (default).` },
   { name: "no-pku", help: "A processor without protection keys." },
   {
@@ -173,6 +180,7 @@ export function readRunOptions(parsed: readonly ParsedOption[]): RunOptions {
     maxInstructions: Infinity,
     timeout: Infinity,
     memoryBytes: 512 * 2 ** 20,
+    swapBytes: 0,
     cpu: "x86-64-v2",
     pku: true,
     kernel: DEFAULT_RELEASE.name,
@@ -222,7 +230,10 @@ function apply(options: RunOptions, name: string, value: string, bare: boolean):
       options.timeout = positive(name, value, false) * 1000;
       break;
     case "memory":
-      options.memoryBytes = size(value);
+      options.memoryBytes = size(name, value, SMALLEST_MEMORY, LARGEST_MEMORY);
+      break;
+    case "swap":
+      options.swapBytes = size(name, value, SMALLEST_SWAP, LARGEST_SWAP);
       break;
     case "cpu":
       options.cpu = oneOf(name, value, CPU_NAMES);
@@ -314,12 +325,20 @@ function positive(name: string, value: string, whole: boolean): number {
 const UNITS: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 const SMALLEST_MEMORY = 4 * 2 ** 20;
 const LARGEST_MEMORY = 4 * 2 ** 30 - 32 * 2 ** 20;
+const SMALLEST_SWAP = 64 * 2 ** 10;
+const LARGEST_SWAP = 4 * 2 ** 30;
 
-function size(value: string): number {
+function sizeText(bytes: number): string {
+  return bytes % 2 ** 20 === 0 ? `${bytes / 2 ** 20}M` : `${bytes / 2 ** 10}K`;
+}
+
+function size(name: string, value: string, smallest: number, largest: number): number {
   const match = /^(\d+)([KMG]?)(?:i?B)?$/i.exec(value);
   const bytes = match === null ? NaN : Number(match[1]) * UNITS[match[2]!.toUpperCase()]!;
-  if (!(bytes >= SMALLEST_MEMORY && bytes <= LARGEST_MEMORY)) {
-    throw new UsageError(`--memory ${value}: not a size between 4M and 4064M`);
+  if (!(bytes >= smallest && bytes <= largest)) {
+    throw new UsageError(
+      `--${name} ${value}: not a size between ${sizeText(smallest)} and ${sizeText(largest)}`,
+    );
   }
   return bytes;
 }

@@ -2,7 +2,11 @@ import type { FileSystemContext } from "../kernel/fs/file-system.js";
 import type { FileTable } from "../kernel/fs/file-table.js";
 import type { FsContext } from "../kernel/fs/fs-context.js";
 import { RegularInode } from "../kernel/fs/inode.js";
-import { S_IFDIR, S_IFMT } from "../kernel/fs/mode.js";
+import { S_IFBLK, S_IFDIR, S_IFMT } from "../kernel/fs/mode.js";
+import { SwapDisk } from "../kernel/fs/swap-file.js";
+import { SwapMemory } from "../kernel/mm/swap/swap-area.js";
+import { addArea } from "../kernel/mm/swap/swapon.js";
+import { PAGE_SIZE } from "../mmu/layout.js";
 import { mountKernelFileSystems } from "../kernel/fs/procfs/mount.js";
 import type { Namespace } from "../kernel/fs/namespace.js";
 import { standardFiles } from "../kernel/fs/standard-streams.js";
@@ -36,6 +40,9 @@ export interface TreeParts {
 }
 
 const UMASK = 0o022;
+/** A virtio disk, the first. */
+const SWAP_NODE = "/dev/vda";
+const SWAP_DEVICE = { major: 254, minor: 0 };
 
 /** The files of a machine: the tree, and what the first process has open. */
 export class MachineFiles {
@@ -70,6 +77,14 @@ export class MachineFiles {
   attach(kernel: Kernel): void {
     mountKernelFileSystems(this.namespace, kernel);
     keepChanges(this.namespace, true);
+  }
+
+  /** Makes the disk's node and puts its area, of that many bytes, into force as swapon does. */
+  addSwapDisk({ swap, release }: Kernel, bytes: number): void {
+    this.namespace.addInode(SWAP_NODE, { mode: S_IFBLK | 0o660, uid: 0, gid: 0, device: SWAP_DEVICE });
+    const pages = Math.floor(bytes / PAGE_SIZE);
+    const parts = { pages, bad: [], store: new SwapMemory(), host: new SwapDisk(SWAP_NODE, SWAP_DEVICE) };
+    addArea(swap, parts, null, release.rules.swapPrioritiesDescend);
   }
 
   get terminals(): Terminals {

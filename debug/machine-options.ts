@@ -8,6 +8,11 @@ import type { Machine } from "./machine.js";
 export interface MachineOptions extends TreeParts {
   /** Guest RAM in bytes, committed by the host only as it is touched; 512 MiB unless told, at most 4064 MiB. */
   readonly memoryBytes?: number;
+  /**
+   * A disk to swap to, /dev/vda, with an area of that many bytes that is in force from the start; its pages are kept
+   * outside of guest RAM, and take the host's memory as they are written. None unless told, at most 4 GiB.
+   */
+  readonly swapBytes?: number;
   /** A machine that is done with: its memory is taken over, and it must not be used again. Saves the host's time. */
   readonly reuse?: Machine;
   /** `x86-64-v1` or `x86-64-v2` (unless told). */

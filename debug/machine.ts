@@ -170,6 +170,7 @@ export class Machine {
     });
     const files = new MachineFiles(host, { frames, identities: firstIdentities(), now }, options);
     files.attach(kernel);
+    if (options.swapBytes !== undefined) files.addSwapDisk(kernel, options.swapBytes);
     if (host instanceof RewindableHost) host.attach(kernel);
     const machine = new Machine(kernel, files, cpu, made);
     if (reversible) machine.reversal = new Reversal(machine);

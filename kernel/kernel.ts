@@ -34,6 +34,7 @@ import {
 } from "./mm/environment.js";
 import { Khugepaged } from "./mm/huge/khugepaged.js";
 import { HugePagePool } from "./mm/hugetlb/pool.js";
+import { SwapSpace } from "./mm/swap/swap-space.js";
 import { SamePages } from "./mm/ksm/same-pages.js";
 import { UserMemory } from "./mm/user-memory.js";
 import { Network } from "./net/network.js";
@@ -71,6 +72,7 @@ export class Kernel {
   readonly frames: FrameAllocator;
   readonly pins: PinnedFrames;
   readonly hugePages: HugePagePool;
+  readonly swap: SwapSpace;
   readonly mmu: Mmu;
   readonly cpu: Processor;
   readonly host: Host;
@@ -144,6 +146,7 @@ export class Kernel {
     this.frames = options.frames;
     this.pins = new PinnedFrames(options.frames);
     this.hugePages = new HugePagePool(options.frames);
+    this.swap = new SwapSpace(options.frames);
     this.mmu = options.mmu;
     this.cpu = options.cpu;
     this.host = options.host;

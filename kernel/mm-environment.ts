@@ -2,6 +2,8 @@
 
 import { CAP_IPC_LOCK, CAP_SYS_ADMIN, CAP_SYS_RAWIO } from "./capabilities.js";
 import { hasCapability } from "./credentials.js";
+import { OpenFile } from "./fs/open-file.js";
+import { mayProbe } from "./fs/permission.js";
 import type { Kernel } from "./kernel.js";
 import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_STACK, type Limits } from "./limits.js";
 import type { AddressSpace } from "./mm/address-space.js";
@@ -14,6 +16,7 @@ import type {
   MmSettings,
   VmEvents,
 } from "./mm/environment.js";
+import type { MappableFile } from "./mm/mappable-file.js";
 import type { ReleaseRules } from "./mm/release.js";
 import { defaultSealing } from "./mm/sealing/models.js";
 import type { SealingModel } from "./mm/sealing/sealing-model.js";
@@ -38,6 +41,7 @@ export class KernelEnvironment implements MmEnvironment {
   readonly mmu: Kernel["mmu"];
   readonly pins: Kernel["pins"];
   readonly hugePages: Kernel["hugePages"];
+  readonly swap: Kernel["swap"];
   release: ReleaseRules;
   sealing: SealingModel;
   pku: boolean;
@@ -61,6 +65,7 @@ export class KernelEnvironment implements MmEnvironment {
     this.mmu = kernel.mmu;
     this.pins = kernel.pins;
     this.hugePages = kernel.hugePages;
+    this.swap = kernel.swap;
     this.release = kernel.release.rules;
     this.sealing = more.sealing ?? defaultSealing;
     this.pku = kernel.pku;
@@ -152,5 +157,8 @@ export class CallersMachine implements MmMachine {
   }
   get userfaults(): UserfaultDoor | null {
     return this.kernel.userfaults;
+  }
+  ownsOrMayWrite(file: MappableFile): boolean {
+    return !(file instanceof OpenFile) || mayProbe(this.kernel.current.credentials, file.node);
   }
 }

@@ -2,7 +2,18 @@
 
 import { BlockFile } from "../kernel/block/block-file.js";
 import { PAGE_SIZE } from "../mmu/layout.js";
-import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, ENOSPC, EOPNOTSUPP, EPERM, ESPIPE } from "../kernel/errno.js";
+import {
+  EBADF,
+  EFBIG,
+  EINVAL,
+  EISDIR,
+  ENODEV,
+  ENOSPC,
+  EOPNOTSUPP,
+  EPERM,
+  ESPIPE,
+  ETXTBSY,
+} from "../kernel/errno.js";
 import type { FileSystem } from "../kernel/fs/file-system.js";
 import { RegularInode } from "../kernel/fs/inode.js";
 import { MAY_WRITE, S_IFBLK, S_IFIFO } from "../kernel/fs/mode.js";
@@ -84,6 +95,7 @@ function fallocate(call: SyscallCall): number {
   // As tmpfs: plain, keeping the size, and punching holes.
   if ((mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)) !== 0) return -EOPNOTSUPP;
   const inode = file.node;
+  if (inode.isSwapFile) return -ETXTBSY;
   const seals = inode.seals ?? 0;
   if ((mode & FALLOC_FL_PUNCH_HOLE) !== 0) {
     if ((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0) return -EPERM;

@@ -29,6 +29,7 @@ import { SyscallTable } from "./table.js";
 import { timeSyscalls } from "./time.js";
 import { timerSyscalls } from "./timers.js";
 import { usageSyscalls } from "./usage.js";
+import { swapSyscalls } from "./swap.js";
 import { userfaultSyscalls } from "./userfault.js";
 import { waitSyscalls } from "./wait.js";
 
@@ -45,6 +46,7 @@ export const syscallTable = new SyscallTable([
   ...waitSyscalls,
   ...ptraceSyscalls,
   ...usageSyscalls,
+  ...swapSyscalls,
   ...userfaultSyscalls,
   ...identitySyscalls,
   ...capabilitySyscalls,

@@ -60,6 +60,8 @@ function sysinfo(call: SyscallCall): HandlerResult {
   view.setBigInt64(0, BigInt(Math.ceil(kernel.clock.monotonic() / 1e9)), true);
   view.setBigUint64(32, BigInt(kernel.frames.total) * BigInt(PAGE), true);
   view.setBigUint64(40, BigInt(kernel.frames.free) * BigInt(PAGE), true);
+  view.setBigUint64(64, BigInt(kernel.swap.total) * BigInt(PAGE), true);
+  view.setBigUint64(72, BigInt(kernel.swap.free) * BigInt(PAGE), true);
   view.setUint16(80, kernel.tasks.size, true);
   view.setUint32(104, 1, true);
   return writeBytes(call.user, call.word(0), bytes);

@@ -148,6 +148,7 @@ function shmctl(call: SyscallCall): number {
           view.setInt32(0, sharedMemory.ids.count, true);
           putLong(view, 8, sharedMemory.totalPages);
           putLong(view, 16, sharedMemory.residentPages);
+          putLong(view, 24, sharedMemory.swappedPages);
         },
         sharedMemory.ids.highest,
       );

@@ -1,5 +1,6 @@
 import { PAGE_SIZE } from "../../mmu/layout.js";
 import { PTE_P, PTE_PROT_NONE, pteFrame } from "../../mmu/page-table-entry.js";
+import { isSwapped, slotOf } from "../../kernel/mm/swap/entry.js";
 import type { AddressSpace } from "../../kernel/mm/address-space.js";
 import type { Machine } from "../machine.js";
 import { Hasher } from "../snapshot/hasher.js";
@@ -37,6 +38,7 @@ function hashMemory(hasher: Hasher, machine: Machine, mm: AddressSpace): void {
       hasher.number(va / PAGE_SIZE);
       if ((low & (PTE_P | PTE_PROT_NONE)) !== 0)
         hasher.bytes(machine.kernel.memory.frameBytes(pteFrame(low)));
+      else if (isSwapped(low)) hasher.bytes(machine.kernel.swap.peek(slotOf(low)));
     });
   }
 }

@@ -5,6 +5,8 @@ import type { InputLog } from "./input-log.js";
 export interface RunSetup {
   readonly machine: {
     readonly memoryBytes: number;
+    /** Absent: no swap area from the start. */
+    readonly swapBytes?: number;
     readonly cpu: string;
     readonly pku: boolean;
     readonly kernel: string;

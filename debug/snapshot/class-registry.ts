@@ -38,6 +38,7 @@ import { RegularOpenFile } from "../../kernel/fs/regular-open-file.js";
 import { SecretFile, SecretFileSystem, SecretInode } from "../../kernel/fs/secret-memory.js";
 import { SignalFile } from "../../kernel/fs/signal-file.js";
 import { StreamInode } from "../../kernel/fs/standard-streams.js";
+import { SwapDisk, SwapFile } from "../../kernel/fs/swap-file.js";
 import { StreamFile } from "../../kernel/fs/stream-file.js";
 import { TimerFile } from "../../kernel/fs/timer-file.js";
 import { UserfaultFile } from "../../kernel/fs/userfault-file.js";
@@ -85,6 +86,9 @@ import { LazyFreePages } from "../../kernel/mm/lazy-free.js";
 import { HookedModel } from "../../kernel/mm/sealing/hooked-model.js";
 import { ProgramJudge } from "../../kernel/mm/sealing/program-judge.js";
 import { ScriptJudge } from "../../kernel/mm/sealing/script-judge.js";
+import { SwapArea, SwapMemory } from "../../kernel/mm/swap/swap-area.js";
+import { SwapSpace } from "../../kernel/mm/swap/swap-space.js";
+import { SwappedPages } from "../../kernel/mm/swap/swapped-pages.js";
 import { SharedAnonymousFile } from "../../kernel/mm/shared-anonymous.js";
 import { Translations } from "../../kernel/mm/translations.js";
 import { UserfaultContext } from "../../kernel/mm/userfault/context.js";
@@ -241,6 +245,12 @@ const CLASSES = {
   StreamFile,
   StreamInode,
   Subpool,
+  SwapArea,
+  SwapDisk,
+  SwapFile,
+  SwapMemory,
+  SwapSpace,
+  SwappedPages,
   SystemCalls,
   Task,
   TcpSocket,

@@ -4,6 +4,7 @@ import { pteFrame } from "../../mmu/page-table-entry.js";
 import type { OpenFile } from "../fs/open-file.js";
 import type { AddressSpace } from "../mm/address-space.js";
 import type { Area } from "../mm/area.js";
+import { isSwapped } from "../mm/swap/entry.js";
 import { hasFrame } from "../mm/translations.js";
 import { UserMemory } from "../mm/user-memory.js";
 import { VM_EXEC, VM_READ, VM_WRITE } from "../mm/vm-flags.js";
@@ -41,7 +42,7 @@ class CoreWriter {
 /** The page as the program would read it; null for one that nobody has touched, or that nobody may look at. */
 function pageOf(mm: AddressSpace, memory: UserMemory, area: Area, page: number): Uint8Array | null {
   const low = mm.translations.low(page);
-  const absent = !hasFrame(low) || pteFrame(low) === mm.env.frames.zeroFrame;
+  const absent = hasFrame(low) ? pteFrame(low) === mm.env.frames.zeroFrame : !isSwapped(low);
   if (area.pages === null && absent) return null;
   const bytes = new Uint8Array(PAGE);
   return memory.copyIn(page, bytes) === PAGE ? bytes : null;

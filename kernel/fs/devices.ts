@@ -75,13 +75,9 @@ export function installDevices(namespace: Namespace, host: Host): void {
   const pts = namespace.makePath("/dev/pts");
   if (typeof pts !== "number") mountPtys(namespace, pts);
   const shm = namespace.makePath("/dev/shm");
-  if (typeof shm !== "number")
-    namespace.mount(
-      shm,
-      new TreeFileSystem(namespace.context, namespace.newDevice(), null, {
-        mode: 0o1777,
-        uid: 0,
-        gid: 0,
-      }).limitToHalfOfMemory(),
-    );
+  if (typeof shm === "number") return;
+  const root = { mode: 0o1777, uid: 0, gid: 0 };
+  const memory = new TreeFileSystem(namespace.context, namespace.newDevice(), null, root);
+  memory.swappable = true;
+  namespace.mount(shm, memory.limitToHalfOfMemory());
 }

@@ -1,5 +1,6 @@
 import type { FrameAllocator } from "../../mmu/frame-allocator.js";
 import { EINVAL } from "../errno.js";
+import type { SwapStore } from "../mm/swap/swap-area.js";
 import type { Dentry } from "./dentry.js";
 import type { DeviceNumber, DirectoryInode, Inode } from "./inode.js";
 import { S_IFMT } from "./mode.js";
@@ -104,6 +105,11 @@ export abstract class FileSystem {
   /** fsync of a file whose pages are written, or (null) of everything: what is kept elsewhere is safe there. */
   sync(_inode: Inode | null): number {
     return 0;
+  }
+
+  /** Where a regular file's pages are kept while it is a swap area, or -errno; by default none can be one. */
+  swapStore(_inode: Inode): SwapStore | number {
+    return -EINVAL;
   }
 
   /** Sets permission bits; 0 or -errno. A file system that keeps them elsewhere too says so there. */

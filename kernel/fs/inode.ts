@@ -49,6 +49,8 @@ export abstract class Inode {
   locks: readonly Lease[] = [];
   /** Made by O_TMPFILE, without O_EXCL: linkat may give it its first name. */
   linkable = false;
+  /** It is a swap area now (S_SWAPFILE). */
+  isSwapFile = false;
   /** Those who wait for locks; made when the first does. */
   lockQueue: WaitQueue | null = null;
   /** What goes through it, where it is a fifo or a pipe and was opened. */

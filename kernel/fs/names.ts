@@ -69,7 +69,7 @@ function mayLink(actor: Actor, source: Location): boolean {
 function mayDelete(actor: Actor, parent: Location, victim: Dentry, asDirectory: boolean): number {
   const allowed = permission(actor, parent.dentry.inode, MAY_WRITE | MAY_EXECUTE);
   if (allowed < 0) return allowed;
-  if (stickyForbids(actor, parent.dentry.inode, victim.inode)) return -EPERM;
+  if (stickyForbids(actor, parent.dentry.inode, victim.inode) || victim.inode.isSwapFile) return -EPERM;
   if (asDirectory && !victim.inode.isDirectory) return -ENOTDIR;
   if (!asDirectory && victim.inode.isDirectory) return -EISDIR;
   return parent.dentry.deleted ? -ENOENT : 0;

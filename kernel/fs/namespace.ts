@@ -65,7 +65,9 @@ export class Namespace implements DetachedMounts {
     options: { source?: string; readOnly?: boolean } = {},
   ) {
     const flags = MNT_RELATIME;
-    this.internal = this.makeMount(new TreeFileSystem(context, { major: 0, minor: 1 }, null), { flags });
+    const memory = new TreeFileSystem(context, { major: 0, minor: 1 }, null);
+    memory.swappable = true;
+    this.internal = this.makeMount(memory, { flags });
     const source = options.source ?? "sealab";
     const own = flags | (options.readOnly ? MNT_READONLY : 0);
     this.mounts.push(this.makeMount(root(this), { source, flags: own }));

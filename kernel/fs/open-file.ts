@@ -2,6 +2,7 @@ import { EINVAL, ENODEV } from "../errno.js";
 import type { WaitQueue } from "../wait-queue.js";
 import type { FilePages } from "../mm/file-pages.js";
 import type { MappableFile } from "../mm/mappable-file.js";
+import type { SwapStore } from "../mm/swap/swap-area.js";
 import type { DirectoryEntry, Inode } from "./inode.js";
 import { isLater } from "./timestamp.js";
 import { absolutePath } from "./mount.js";
@@ -120,6 +121,10 @@ export abstract class OpenFile implements MappableFile {
   /** Lines of /proc/PID/fdinfo/N that only files of this kind have (show_fdinfo). */
   info(): string {
     return "";
+  }
+  /** Where its pages are kept while it is a swap area, or -errno: -EINVAL for whatever cannot be one. */
+  swapStore(): SwapStore | number {
+    return -EINVAL;
   }
   /** fsync: 0 or -errno. */
   sync(): number {

@@ -60,6 +60,12 @@ export function ownerOrCapable(actor: Actor, inode: Inode): boolean {
   return actor.uid === inode.uid || actor.capable(CAP_FOWNER);
 }
 
+/** A thread that may learn which pages of the file are in memory, and send them away (can_do_mincore, can_do_pageout). */
+export function mayProbe(credentials: Credentials, inode: Inode): boolean {
+  const actor = actorOf(credentials);
+  return ownerOrCapable(actor, inode) || permission(actor, inode, MAY_WRITE) === 0;
+}
+
 /** In a sticky directory only owners remove a name (fs/namei.c __check_sticky). */
 export function stickyForbids(actor: Actor, directory: Inode, inode: Inode): boolean {
   if ((directory.mode & S_ISVTX) === 0) return false;

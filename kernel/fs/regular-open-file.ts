@@ -1,6 +1,7 @@
 import { PAGE_SIZE } from "../../mmu/layout.js";
-import { EFBIG, EPERM } from "../errno.js";
+import { EFBIG, EPERM, ETXTBSY } from "../errno.js";
 import type { FilePages } from "../mm/file-pages.js";
+import type { SwapStore } from "../mm/swap/swap-area.js";
 import type { Inode, RegularInode } from "./inode.js";
 import { S_ISGID, S_ISUID } from "./mode.js";
 import { MAX_FILE_SIZE } from "./open-flags.js";
@@ -31,6 +32,7 @@ export class RegularOpenFile extends OpenFile {
 
   override write(source: Uint8Array, offset: number): number {
     const node = this.node;
+    if (node.isSwapFile) return -ETXTBSY;
     const seals = this.seals;
     if ((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0) return -EPERM;
     if ((seals & F_SEAL_GROW) !== 0 && offset + source.length > node.size) {
@@ -45,6 +47,10 @@ export class RegularOpenFile extends OpenFile {
       node.modified = node.changed = node.fileSystem.now();
     }
     return count;
+  }
+
+  override swapStore(): SwapStore | number {
+    return this.node.fileSystem.swapStore(this.node);
   }
 
   override sync(): number {
@@ -74,6 +80,7 @@ export function setFileSize(node: RegularInode, size: number): number {
   if (unfit < 0) return unfit;
   if (size < node.size && (seals & F_SEAL_SHRINK) !== 0) return -EPERM;
   if (size > node.size && (seals & F_SEAL_GROW) !== 0) return -EPERM;
+  if (size <= node.size && node.isSwapFile) return -ETXTBSY;
   const result = node.truncate(size);
   if (result < 0) return result;
   node.modified = node.changed = node.fileSystem.now();

@@ -1,4 +1,4 @@
-import { EACCES } from "../errno.js";
+import { EACCES, EINVAL } from "../errno.js";
 import { FileSystem, OVERLAYFS_MAGIC, TMPFS_MAGIC } from "./file-system.js";
 import type { PageQuota } from "../mm/file-pages.js";
 import type { FileSystemContext, FileSystemStatistics } from "./file-system.js";
@@ -10,7 +10,9 @@ import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "./mode.js";
 import type { Timestamp } from "./timestamp.js";
 import { TreeDirectory } from "./tree-directory.js";
 import { TreeFile } from "./tree-file.js";
+import { swapStoreOf } from "./swap-file.js";
 import { TreeSymlink } from "./tree-symlink.js";
+import type { SwapStore } from "../mm/swap/swap-area.js";
 import type { UpperTree } from "./upper-tree.js";
 
 /** A fifo, socket, or device: what it does is decided when it is opened. */
@@ -33,6 +35,10 @@ export class TreeFileSystem extends FileSystem {
   upper: UpperTree | null = null;
   /** What its files' pages are charged to; null: no limit but memory's, as a ramfs. */
   quota: PageQuota | null = null;
+  /** Its files are shared memory: their pages go to a swap area when frames run short, as a tmpfs's. */
+  swappable = false;
+  /** It stands for a disk, as the guest's root and directories of the host: its files can be swap areas. */
+  isDisk = false;
 
   constructor(
     context: FileSystemContext,
@@ -90,6 +96,11 @@ export class TreeFileSystem extends FileSystem {
   /** A negative errno for a kind of file (S_IFMT) that it cannot have, else 0. */
   refuses(_mode: number): number {
     return 0;
+  }
+
+  /** A tree of memory refuses, as a tmpfs. */
+  override swapStore(inode: Inode): SwapStore | number {
+    return this.isDisk && inode instanceof TreeFile ? swapStoreOf(inode) : -EINVAL;
   }
 
   /** One more file or name of one; false where there may be no more (ENOSPC). */

@@ -36,6 +36,7 @@ export class TreeFile extends RegularInode implements PageFiller {
       fileSystem.quota,
       fileSystem.lower !== null,
     );
+    this.pages.swappable = fill === null && fileSystem.swappable;
   }
 
   override get size(): number {
@@ -45,10 +46,7 @@ export class TreeFile extends RegularInode implements PageFiller {
   /** In whole pages, as file systems with 4 KiB blocks count. */
   override get blocks(): number {
     const inHost = Math.ceil(Math.min(this.lowerSize, this.size) / PAGE_SIZE);
-    return (
-      Math.max(this.pages.resident + this.pages.reserved, this.hostPath === null ? 0 : inHost) *
-      (PAGE_SIZE / 512)
-    );
+    return Math.max(this.pages.allocated, this.hostPath === null ? 0 : inHost) * (PAGE_SIZE / 512);
   }
 
   /** Bytes of pages nobody mapped or wrote come straight from the host: reading a large file fills no RAM. */

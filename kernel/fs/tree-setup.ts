@@ -63,6 +63,7 @@ export function buildTree(options: TreeOptions): Namespace | TreeFailure {
   const { context, files } = options;
   const namespace = new Namespace(context, (made) => {
     const tree = new TreeFileSystem(context, made.newDevice(), options.root ?? null);
+    tree.isDisk = true;
     if (options.upper) {
       tree.upper = new UpperTree(tree, new UpperJournal(options.upper));
       tree.upper.suspended = true;
@@ -108,6 +109,7 @@ export function addMount(
   const readOnly = mount.mode === "ro" ? MNT_READONLY : 0;
   const options = { source: mount.source ?? "host", flags: MNT_RELATIME | readOnly };
   const fileSystem = new TreeFileSystem(namespace.context, namespace.newDevice(), lower);
+  fileSystem.isDisk = true;
   if (mount.mode === "ro") {
     fileSystem.flags = MS_RDONLY;
     fileSystem.writeProtected = true;

@@ -31,7 +31,7 @@ export function formatSharedMemory({ sharedMemory }: Ipc): string {
       [segment.detachedAt, 10],
       [segment.changedAt, 10],
       [segment.pages.resident * 4096, 21],
-      [0, 21],
+      [segment.pages.swappedCount * 4096, 21],
     ]);
   }
   return text;

@@ -58,6 +58,7 @@ export class SharedMemorySegment implements IpcObject {
   ) {
     const { machine } = owner;
     this.pages = pages ?? new FilePages(machine.frames, size);
+    this.pages.swappable = pages === null;
     this.changedAt = machine.time();
     this.creatorPid = machine.pid();
     this.name = `/SYSV${(permissions.key >>> 0).toString(16).padStart(8, "0")} (deleted)`;
@@ -192,6 +193,13 @@ export class SharedMemory {
     this.ids.remove(segment);
     this.totalPages -= Math.ceil(segment.size / 4096);
     segment.pages.destroy();
+  }
+
+  /** Pages that are in swap areas. */
+  get swappedPages(): number {
+    let pages = 0;
+    for (const segment of this.ids) pages += segment.pages.swappedCount;
+    return pages;
   }
 
   /** Pages that are in memory. */

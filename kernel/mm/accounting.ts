@@ -28,10 +28,14 @@ export function mayLock(mm: AddressSpace, flags: number, pages: number): boolean
   return mm.stats.lockedVm + pages <= Math.floor(mm.env.limits.memlock / 4096);
 }
 
-/** Pages that may be committed in mode 2 (vm_commit_limit). @param total pages of RAM */
-export function commitLimit({ overcommitKbytes, overcommitRatio }: MmSettings, total: number): number {
-  if (overcommitKbytes > 0) return Math.floor(overcommitKbytes / 4);
-  return Math.floor((total * overcommitRatio) / 100);
+/** Pages that may be committed in mode 2 (vm_commit_limit). @param total pages of RAM @param swap pages of swap areas */
+export function commitLimit(
+  { overcommitKbytes, overcommitRatio }: MmSettings,
+  total: number,
+  swap: number,
+): number {
+  if (overcommitKbytes > 0) return Math.floor(overcommitKbytes / 4) + swap;
+  return Math.floor((total * overcommitRatio) / 100) + swap;
 }
 
 /** Commits memory if the overcommit policy allows it (__vm_enough_memory). */
@@ -39,9 +43,10 @@ export function commit(mm: AddressSpace, pages: number): boolean {
   const { env } = mm;
   const { settings } = env;
   const total = env.frames.total;
-  if (settings.overcommit === 0 && pages > total) return false;
+  const swap = env.swap.total;
+  if (settings.overcommit === 0 && pages > total + swap) return false;
   if (settings.overcommit === 2) {
-    let allowed = commitLimit(settings, total);
+    let allowed = commitLimit(settings, total, swap);
     if (!env.capabilities.sysAdmin) allowed -= Math.floor(settings.adminReserveKbytes / 4);
     allowed -= Math.min(Math.floor(mm.stats.totalVm / 32), Math.floor(settings.userReserveKbytes / 4));
     if (env.commit.pages + pages >= allowed) return false;

@@ -133,7 +133,8 @@ export class AddressSpace implements FileMapper {
     readonly asid: number,
   ) {
     this.tree = new AreaTree(env.settings.stackGuardPages * 4096);
-    this.translations = new Translations(env.frames, env.mmu, asid);
+    this.translations = new Translations(env.frames, env.mmu, asid, env.swap);
+    env.swap.spaces.add(this);
     this.keyMap = env.pku ? 1 : 0;
   }
 
@@ -181,6 +182,11 @@ export class AddressSpace implements FileMapper {
 
   get filePages(): number {
     return this.translations.filePages;
+  }
+
+  /** Pages in swap areas. */
+  get swapPages(): number {
+    return this.translations.swapPages;
   }
 
   /** Makes the MMU walk this address space. */
@@ -350,6 +356,7 @@ export class AddressSpace implements FileMapper {
     dropAllLeaves(this);
     for (const area of this.tree) this.forgetArea(area);
     this.tree.clear();
+    this.env.swap.spaces.delete(this);
     this.translations.destroy();
     withdrawPages(this);
     if (this.scanned) this.env.samePages?.exit(this);

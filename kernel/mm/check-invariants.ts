@@ -17,9 +17,11 @@ import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { isHugetlb } from "./hugetlb/area.js";
 import { checkHugeAreas } from "./hugetlb/check.js";
+import { isSwapped, slotOf } from "./swap/entry.js";
 import { HUGE_BYTES, hasFrame, isUserfaultProtected } from "./translations.js";
 import {
   VM_ACCESS_FLAGS,
+  VM_DROPPABLE,
   VM_EXEC,
   VM_LOCKED,
   VM_SHARED,
@@ -100,6 +102,7 @@ function checkEntries(mm: AddressSpace, wrong: string[]): void {
   let anonymous = 0;
   let fromFiles = 0;
   let huge = 0;
+  let swapped = 0;
   mm.tables.forEachPresentOrSwap(0, 2 ** 47, (va, low, high) => {
     const page = `page ${va.toString(16)}`;
     const area = mm.tree.find(va);
@@ -114,6 +117,14 @@ function checkEntries(mm: AddressSpace, wrong: string[]): void {
     if (isUserfaultProtected(low) && (area.flags & VM_UFFD_WP) === 0)
       wrong.push(`${page} is write-protected in an area not registered for it`);
     if (low === PTE_UFFD_WP_MARKER) return;
+    if (isSwapped(low)) {
+      swapped++;
+      if (mm.env.swap.count(slotOf(low)) < 1)
+        wrong.push(`${page} is in a page of a swap area that nobody counts`);
+      if ((area.flags & VM_DROPPABLE) !== 0) wrong.push(`${page} is swapped, but its area is droppable`);
+      if (high !== 0) wrong.push(`${page} is swapped, but has rights or a key`);
+      return;
+    }
     if (!hasFrame(low)) {
       wrong.push(`${page} has an entry without a frame`);
       return;
@@ -148,5 +159,6 @@ function checkEntries(mm: AddressSpace, wrong: string[]): void {
   if (anonymous !== mm.anonPages) wrong.push(`${anonymous} anonymous pages, but ${mm.anonPages} counted`);
   if (huge !== mm.tables.hugeLeaves)
     wrong.push(`${huge} leaves of 2 MiB, but ${mm.tables.hugeLeaves} page tables laid by for them`);
+  if (swapped !== mm.swapPages) wrong.push(`${swapped} swapped pages, but ${mm.swapPages} counted`);
   if (fromFiles !== mm.filePages) wrong.push(`${fromFiles} file pages, but ${mm.filePages} counted`);
 }

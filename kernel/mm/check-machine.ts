@@ -4,6 +4,7 @@ import type { PageFrame } from "../../mmu/types.js";
 import type { AddressSpace } from "./address-space.js";
 import { checkInvariants } from "./check-invariants.js";
 import { checkHugePages } from "./hugetlb/check.js";
+import { checkSwap } from "./swap/check.js";
 import { hasFrame } from "./translations.js";
 
 /** What is checked; a `Kernel` is one. */
@@ -64,6 +65,7 @@ export function checkMachine(machine: CheckedMachine, others: Iterable<AddressSp
   if (inUse !== frames.inUse) wrong.push(`${inUse} frames have references, but ${frames.inUse} are in use`);
   const [first] = users.keys();
   if (first !== undefined) wrong.push(...checkHugePages(first.env.hugePages, users.keys()));
+  if (first !== undefined) wrong.push(...checkSwap(first.env.swap, users.keys()));
   if (first !== undefined && committed !== first.env.commit.pages)
     wrong.push(`${committed} pages committed, but ${first.env.commit.pages} counted`);
   wrong.push(...(machine.cgroups?.check() ?? []));

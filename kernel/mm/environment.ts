@@ -6,6 +6,8 @@ import type { Khugepaged } from "./huge/khugepaged.js";
 import { HugePagePool } from "./hugetlb/pool.js";
 import type { SamePages } from "./ksm/same-pages.js";
 import { PinnedFrames } from "./pins.js";
+import { SwapSpace } from "./swap/swap-space.js";
+import type { MappableFile } from "./mappable-file.js";
 import { RULES_6_18, type ReleaseRules } from "./release.js";
 import type { UserfaultDoor } from "./userfault/door.js";
 import { defaultSealing } from "./sealing/models.js";
@@ -67,6 +69,8 @@ export interface MmMachine {
   syscall(): string | undefined;
   /** Where the kernel's own accesses wait for a userfaultfd's answer; null: nowhere. */
   readonly userfaults?: UserfaultDoor | null;
+  /** The calling thread owns the file or could write it; without the method: any. */
+  ownsOrMayWrite?(file: MappableFile): boolean;
 }
 
 /** Told after areas changed in [start, end) bytes. */
@@ -92,6 +96,8 @@ export interface VmEvents {
   thp_collapse_alloc_failed: number;
   /** khugepaged left 2 MiB alone: too many pages were not there, */
   thp_scan_exceed_none_pte: number;
+  /** khugepaged's: too many pages are in swap areas. */
+  thp_scan_exceed_swap_pte: number;
   /** or shared. */
   thp_scan_exceed_share_pte: number;
   /** 2 MiB of zeroes for all to share were made, */
@@ -109,6 +115,7 @@ export function noEvents(): VmEvents {
     thp_collapse_alloc: 0,
     thp_collapse_alloc_failed: 0,
     thp_scan_exceed_none_pte: 0,
+    thp_scan_exceed_swap_pte: 0,
     thp_scan_exceed_share_pte: 0,
     thp_zero_page_alloc: 0,
     thp_zero_page_alloc_failed: 0,
@@ -123,6 +130,8 @@ export interface MmEnvironment {
   readonly pins: PinnedFrames;
   /** The pool of huge pages (hugetlb); one for the machine. */
   readonly hugePages: HugePagePool;
+  /** Swap areas; one record for the machine. */
+  readonly swap: SwapSpace;
   release: ReleaseRules;
   sealing: SealingModel;
   /** Protection keys are on (CPUID OSPKE). */
@@ -189,6 +198,7 @@ export function createEnvironment(
   return {
     pins: new PinnedFrames(base.frames),
     hugePages: new HugePagePool(base.frames),
+    swap: new SwapSpace(base.frames),
     release: RULES_6_18,
     sealing: defaultSealing,
     pku: true,

@@ -58,6 +58,8 @@ import { prepareAnon } from "./merge.js";
 import { readAround } from "./read-around.js";
 import { isSecret } from "./secret-memory.js";
 import { growStack } from "./stack-growth.js";
+import { isSwapped } from "./swap/entry.js";
+import { swapIn } from "./swap/swap-in.js";
 import { entryHigh, entryLow, hasFrame } from "./translations.js";
 import {
   liftsProtection,
@@ -238,6 +240,10 @@ export function bringIn(mm: AddressSpace, area: Area, va: number, write: boolean
   const low = mm.translations.low(page);
   if (hasFrame(low)) return write && (low & PTE_RW) === 0 ? permitWrite(mm, area, page, low) : "ok";
   if (low === PTE_GUARD) return "guard";
+  if (isSwapped(low)) {
+    if (!swapIn(mm, area, page, low)) return "no-memory";
+    return write ? permitWrite(mm, area, page, mm.translations.low(page)) : "ok";
+  }
   mm.stats.minorFaults++;
   mm.env.frames.charging.by?.fault();
   if (low === 0 && mayBeHuge(mm, area) && bringInHuge(mm, area, page, write)) return "ok";
@@ -351,6 +357,8 @@ function makeWritable(mm: AddressSpace, area: Area, page: number, low: number): 
     setWritable(mm, page);
     return "ok";
   }
+  // Whoever has it alone takes it out of the swap cache (wp_can_reuse_anon_folio).
+  if (mm.env.swap.isCached(frame) && frames.references(frame) === 2) mm.env.swap.forget(frame);
   if ((low & PTE_ANON) !== 0 && frames.references(frame) - mm.env.pins.of(frame) === 1) {
     if ((area.flags & VM_WRITE) !== 0) setWritable(mm, page);
     return "ok";

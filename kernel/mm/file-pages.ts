@@ -2,6 +2,8 @@ import { PAGE_SIZE } from "../../mmu/layout.js";
 import type { FrameAllocator, FrameHolder } from "../../mmu/frame-allocator.js";
 import type { PageFrame } from "../../mmu/types.js";
 import type { Area } from "./area.js";
+import { SwappedPages } from "./swap/swapped-pages.js";
+import type { SwapSpace } from "./swap/swap-space.js";
 
 /** Somebody who maps pages of a file and must unmap them when the file loses them. */
 export interface FileMapper {
@@ -48,6 +50,10 @@ export class FilePages implements FrameHolder {
   /** Pages that fallocate made room for and that nobody has touched since. */
   private readonly reservedPages = new Set<number>();
   protected readonly mappers = new Map<FileMapper, number>();
+  /** They are shared memory, which goes to a swap area when frames run short. */
+  swappable = false;
+  /** Its pages in swap areas; null: it has had none. */
+  private swapped: SwappedPages | null = null;
 
   /**
    * @param size bytes at the start
@@ -78,6 +84,32 @@ export class FilePages implements FrameHolder {
   /** Its bytes are nowhere but in its pages, as those of tmpfs and memfds (shmem). */
   get inMemoryOnly(): boolean {
     return this.fill === null;
+  }
+
+  /** Pages in swap areas. */
+  get swappedCount(): number {
+    return this.swapped?.slots.size ?? 0;
+  }
+
+  /** Pages that take room: in memory, in a swap area, or made room for. */
+  get allocated(): number {
+    return this.pages.size + this.swappedCount + this.reservedPages.size;
+  }
+
+  /** Of pages [first, end), those in swap areas (shmem_swap_usage). */
+  swappedIn(first: number, end: number): number {
+    let count = 0;
+    for (const index of this.swapped?.slots.keys() ?? []) if (index >= first && index < end) count++;
+    return count;
+  }
+
+  isSwapped(index: number): boolean {
+    return this.swapped !== null && this.swapped.slots.has(index);
+  }
+
+  /** There is such a page, in memory or in a swap area. */
+  has(index: number): boolean {
+    return this.frameAt(index, false) !== -1 || this.isSwapped(index);
   }
 
   /** Page indexes written since `clean` was last called. */
@@ -119,7 +151,7 @@ export class FilePages implements FrameHolder {
     if (end - first - this.pages.size - this.reserved > room) return false;
     const wanted: number[] = [];
     for (let index = first; index < end; index++)
-      if (!this.pages.has(index) && !this.reservedPages.has(index)) wanted.push(index);
+      if (!this.has(index) && !this.reservedPages.has(index)) wanted.push(index);
     if (wanted.length > room) return false;
     for (const index of wanted) this.reservedPages.add(index);
     if (this.quota !== null) this.quota.used += wanted.length;
@@ -153,7 +185,9 @@ export class FilePages implements FrameHolder {
   frameAt(index: number, create: boolean): PageFrame {
     const known = this.pages.get(index);
     if (known !== undefined) return known;
-    if (!create || (this.full && !this.reservedPages.has(index))) return -1;
+    if (!create) return -1;
+    if (this.isSwapped(index)) return this.swapIn(index);
+    if (this.full && !this.reservedPages.has(index)) return -1;
     const frame = this.frames.allocate();
     if (frame === -1) return -1;
     const inside = this.fillable - index * PAGE_SIZE;
@@ -162,11 +196,74 @@ export class FilePages implements FrameHolder {
       this.fill.fillPage(index, bytes);
       if (inside < PAGE_SIZE) bytes.fill(0, inside);
     }
-    if (this.pages.size === 0) this.frames.holders.add(this);
-    this.pages.set(index, frame);
+    this.keep(index, frame);
     this.evictedPages.delete(index);
     if (!this.reservedPages.delete(index) && this.quota !== null) this.quota.used++;
     return frame;
+  }
+
+  private keep(index: number, frame: PageFrame): void {
+    if (this.pages.size === 0) this.frames.holders.add(this);
+    this.pages.set(index, frame);
+  }
+
+  /** Takes a frame out of the cache; its reference is the caller's. */
+  private takeOut(index: number): PageFrame | undefined {
+    const frame = this.pages.get(index);
+    this.pages.delete(index);
+    if (frame !== undefined && this.pages.size === 0) this.frames.holders.delete(this);
+    return frame;
+  }
+
+  /** Brings a page back from its swap area (shmem_swapin_folio). @returns -1 when no frame is left */
+  private swapIn(index: number): PageFrame {
+    const frame = this.swapped?.bringBack(this, index, this.frames) ?? -1;
+    if (frame !== -1) this.keep(index, frame);
+    return frame;
+  }
+
+  /** Brings all pages back from one swap area. @returns false when frames end */
+  swapInAll(type: number): boolean {
+    for (const index of this.swapped?.indexesIn(type) ?? [])
+      if (this.isSwapped(index) && this.swapIn(index) === -1) return false;
+    return true;
+  }
+
+  /**
+   * Makes a page's frame free where its bytes can be had again: from where the file comes from, or, of shared memory, from
+   * a swap area. It is unmapped everywhere first.
+   * @returns false where it has to stay: locked, pinned, written, held by somebody; or no swap area has room
+   */
+  evict(index: number, swap: SwapSpace): boolean {
+    const frame = this.pages.get(index);
+    if (frame === undefined) return false;
+    if (!this.swappable && (this.fill === null || this.dirtyPages.has(index))) return false;
+    if (this.swappable && swap.free === 0) return false;
+    if (!this.unmapPage(index, frame)) return false;
+    if (!this.swappable) {
+      this.dropPage(index);
+      return true;
+    }
+    this.swapped ??= new SwappedPages(swap);
+    if (!this.swapped.send(this, index, frame)) return false;
+    this.takeOut(index);
+    this.frames.release(frame);
+    return true;
+  }
+
+  /** Nobody has the page besides the cache. */
+  isUnmapped(index: number): boolean {
+    const frame = this.pages.get(index);
+    return frame !== undefined && this.frames.references(frame) === 1;
+  }
+
+  /** Takes the page from all who map it. @returns false where somebody locked it, or is at work with it */
+  private unmapPage(index: number, frame: PageFrame): boolean {
+    if (this.frames.references(frame) === 1) return true;
+    const mappers = [...this.mappers.keys()];
+    if (mappers.some((mapper) => mapper.locksFilePage(this, index))) return false;
+    for (const mapper of mappers) mapper.dropFilePages(this, index, index + 1, false);
+    return this.frames.references(frame) === 1;
   }
 
   /** The file system has no room for another page (ENOSPC). */
@@ -180,14 +277,7 @@ export class FilePages implements FrameHolder {
     let freed = 0;
     for (const [index, frame] of this.pages) {
       if (freed >= most) break;
-      if (this.dirtyPages.has(index) || mayGo?.(frame) === false) continue;
-      if (this.frames.references(frame) > 1) {
-        const mappers = [...this.mappers.keys()];
-        if (mappers.some((mapper) => mapper.locksFilePage(this, index))) continue;
-        for (const mapper of mappers) mapper.dropFilePages(this, index, index + 1, false);
-        // Somebody is at work with it.
-        if (this.frames.references(frame) > 1) continue;
-      }
+      if (this.dirtyPages.has(index) || mayGo?.(frame) === false || !this.unmapPage(index, frame)) continue;
       this.dropPage(index);
       this.evictedPages.add(index);
       freed++;
@@ -209,7 +299,7 @@ export class FilePages implements FrameHolder {
       const index = Math.floor((offset + done) / PAGE_SIZE);
       const inPage = (offset + done) % PAGE_SIZE;
       const part = Math.min(count - done, PAGE_SIZE - inPage);
-      const frame = this.frameAt(index, this.fill !== null);
+      const frame = this.frameAt(index, this.comesBack(index));
       if (frame === -1) destination.fill(0, done, done + part);
       else {
         const from = this.frames.memory.linearOf(frame) + inPage;
@@ -218,6 +308,11 @@ export class FilePages implements FrameHolder {
       done += part;
     }
     return count;
+  }
+
+  /** A page that is not in memory is more than a hole. */
+  private comesBack(index: number): boolean {
+    return this.fill !== null || this.isSwapped(index);
   }
 
   /** Like `read`, for a debugger: no page comes into the cache for it. */
@@ -229,7 +324,9 @@ export class FilePages implements FrameHolder {
       const inPage = (offset + done) % PAGE_SIZE;
       const part = Math.min(count - done, PAGE_SIZE - inPage);
       const frame = this.pages.get(index);
+      const swapped = this.swapped?.peek(index) ?? null;
       if (frame !== undefined) page.set(this.frames.memory.frameBytes(frame));
+      else if (swapped !== null) page.set(swapped);
       else {
         page.fill(0);
         const inside = this.fillable - index * PAGE_SIZE;
@@ -273,7 +370,7 @@ export class FilePages implements FrameHolder {
     if (size <= old) this.giveUp(firstGone, Infinity);
     if (size >= old) return;
     for (const mapper of this.mappers.keys()) mapper.dropFilePages(this, firstGone, Infinity, true);
-    for (const index of [...this.pages.keys()]) if (index >= firstGone) this.dropPage(index);
+    for (const index of this.indexes()) if (index >= firstGone) this.dropPage(index);
     for (const index of [...this.evictedPages]) if (index >= firstGone) this.evictedPages.delete(index);
     const inside = size % PAGE_SIZE;
     if (inside !== 0) this.zero(firstGone - 1, inside, PAGE_SIZE);
@@ -295,14 +392,14 @@ export class FilePages implements FrameHolder {
       return;
     }
     for (const mapper of this.mappers.keys()) mapper.dropFilePages(this, first, last, false);
-    for (const index of [...this.pages.keys()]) if (index >= first && index < last) this.punchPage(index);
+    for (const index of this.indexes()) if (index >= first && index < last) this.punchPage(index);
     this.giveUp(first, last);
     if (offset % PAGE_SIZE !== 0) this.zero(first - 1, offset % PAGE_SIZE, PAGE_SIZE);
     if (end % PAGE_SIZE !== 0) this.zero(last, 0, end % PAGE_SIZE);
   }
 
   private zero(index: number, from: number, to: number): void {
-    const frame = this.frameAt(index, this.fill !== null);
+    const frame = this.frameAt(index, this.comesBack(index));
     if (frame === -1) return;
     const { memory } = this.frames;
     const linear = memory.linearOf(frame);
@@ -318,13 +415,21 @@ export class FilePages implements FrameHolder {
   }
 
   private dropPage(index: number): void {
-    const frame = this.pages.get(index);
-    if (frame === undefined) return;
-    this.pages.delete(index);
+    const frame = this.takeOut(index);
+    if (frame !== undefined) this.frames.release(frame);
+    else if (this.swapped?.drop(this, index) !== true) return;
     this.dirtyPages.delete(index);
-    this.frames.release(frame);
     if (this.quota !== null) this.quota.used--;
-    if (this.pages.size === 0) this.frames.holders.delete(this);
+  }
+
+  /** Of all its pages, in memory and in swap areas. */
+  private indexes(): number[] {
+    return [...this.pages.keys(), ...(this.swapped?.slots.keys() ?? [])];
+  }
+
+  /** Slots of swap areas that it has. */
+  swapSlots(): Iterable<number> {
+    return this.swapped?.slots.values() ?? [];
   }
 
   /** An area of `mapper` maps this file; counted, so called once for each area. */
@@ -352,7 +457,7 @@ export class FilePages implements FrameHolder {
 
   /** Gives every frame back; for an inode that nobody holds any more. */
   destroy(): void {
-    for (const index of [...this.pages.keys()]) this.dropPage(index);
+    for (const index of this.indexes()) this.dropPage(index);
     this.evictedPages.clear();
     this.giveUp(0, Infinity);
     this.length = 0;

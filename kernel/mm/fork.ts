@@ -17,6 +17,7 @@ import { Area } from "./area.js";
 import { isHugetlb, NO_RESERVE } from "./hugetlb/area.js";
 import { shareLeaves } from "./hugetlb/fork.js";
 import { offerPages } from "./lazy-free.js";
+import { isSwapped, slotOf } from "./swap/entry.js";
 import { HUGE_BYTES, hasFrame } from "./translations.js";
 import { forgetUserfault } from "./userfault/context.js";
 import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_SHARED, VM_WIPEONFORK, withFlags } from "./vm-flags.js";
@@ -116,6 +117,10 @@ function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): numb
       frames.hold(pteFrame(low));
       if ((low & PTE_ANON) !== 0) child.translations.anonPages++;
       else if (pteFrame(low) !== frames.zeroFrame) child.translations.filePages++;
+    } else if (isSwapped(low)) {
+      parent.env.swap.duplicate(slotOf(low));
+      words[target] = (low & ~PTE_UFFD_WP) >>> 0;
+      child.translations.swapPages++;
     } else if (low === PTE_GUARD) words[target] = low;
     words[target + 1] = words[entry + 1];
     memory.entryWritten(target);

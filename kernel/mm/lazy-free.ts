@@ -13,6 +13,7 @@ import { PTE_ANON, PTE_D, PTE_PS, PTE_RW, pteFrame } from "../../mmu/page-table-
 import type { PageFrame } from "../../mmu/types.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
+import { isSwapped } from "./swap/entry.js";
 import { hasFrame } from "./translations.js";
 import { VM_DROPPABLE, VM_LOCKED } from "./vm-flags.js";
 
@@ -142,13 +143,15 @@ export function withdrawPages(mm: AddressSpace): void {
   mm.lazyFree = null;
 }
 
-/** MADV_FREE: the pages of [start, end) count as not written (madvise_free_pte_range). */
+/** MADV_FREE: the pages of [start, end) count as not written; swapped ones go at once (madvise_free_pte_range). */
 export function freeLazily(mm: AddressSpace, start: number, end: number): void {
-  const { frames, mmu, vmEvents } = mm.env;
+  const { frames, mmu, swap, vmEvents } = mm.env;
   const { memory } = frames;
   let changed = false;
   const free = (entry: number, low: number, pages: number): void => {
     if (!hasFrame(low) || (low & (PTE_ANON | PTE_D)) !== (PTE_ANON | PTE_D)) return;
+    swap.forget(pteFrame(low));
+    if (swap.isCached(pteFrame(low))) return;
     memory.u32[entry] = (low & ~(PTE_D | PTE_RW)) >>> 0;
     memory.entryWritten(entry);
     vmEvents.pglazyfree += pages;
@@ -157,7 +160,10 @@ export function freeLazily(mm: AddressSpace, start: number, end: number): void {
   mm.tables.forEachPresentOrSwap(
     start,
     end,
-    (_va, low, _high, entry) => free(entry, low, 1),
+    (va, low, _high, entry) => {
+      if (isSwapped(low)) mm.translations.drop(va, va + 4096, "pages");
+      else free(entry, low, 1);
+    },
     // 2 MiB that others have too stay as they are (madvise_free_huge_pmd).
     (_va, low, _high, entry) => {
       if (frames.isSoleRun(pteFrame(low))) free(entry, low, RUN_FRAMES);

@@ -18,7 +18,8 @@
  * Stays applied: everything done to areas before the refusal, and around holes.
  *
  * MADV_FREE offers pages to whoever runs short of frames (lazy-free.ts); PAGEOUT takes them, and those of droppable memory,
- * at once, and leaves others alone, as where there is no swap. COLD and WILLNEED change nothing a program can see.
+ * at once, and sends others to a swap area, if there is one, or back to their file (swap/). COLD lets pages go sooner,
+ * WILLNEED brings swapped ones back into memory.
  * MADV_COLLAPSE (huge/collapse.ts) is for private anonymous memory. HWPOISON and SOFT_OFFLINE are unknown, as without
  * CONFIG_MEMORY_FAILURE.
  */
@@ -41,6 +42,8 @@ import { checkSealsOfRange, refuseSealed as refuseForSeal } from "./sealing/rang
 import type { SealVerdict } from "./sealing/sealing-model.js";
 import * as uapi from "./uapi.js";
 import { isSecret } from "./secret-memory.js";
+import { coolRange, pageOutRange } from "./swap/page-out.js";
+import { readAhead } from "./swap/swap-in.js";
 import * as vm from "./vm-flags.js";
 import { addPages, isPageAligned, isZero, pageUp, type Word } from "./word.js";
 
@@ -180,12 +183,14 @@ function adviseArea(
   const unfit = (text: string) => refuse("unfit", EINVAL, text);
   switch (advice) {
     case uapi.MADV_WILLNEED:
+      readAhead(mm, area, start, end);
       return 0;
     case uapi.MADV_COLD:
     case uapi.MADV_PAGEOUT:
       if (locked || notPages || huge) return unfit("locked memory and huge pages are not paged out");
       ({ start, end } = splitEnds(mm, area, start, end));
-      if (advice === uapi.MADV_PAGEOUT) mm.lazyFree?.reclaimRange(start, end, area);
+      if (advice === uapi.MADV_COLD) coolRange(mm, start, end);
+      else pageOutArea(mm, area, start, end);
       return 0;
     case uapi.MADV_FREE:
       if (!area.isAnonymous) return unfit("only anonymous memory can be freed lazily");
@@ -248,6 +253,14 @@ function adviseArea(
   const result = modify(mm, area, start, end, { flags });
   if (typeof result !== "number") return 0;
   return refuse("split", result === -ENOMEM ? EAGAIN : -result, "the area cannot be split");
+}
+
+/** MADV_PAGEOUT (madvise_pageout): of a file's memory nothing but private copies, unless the file is the caller's. */
+function pageOutArea(mm: AddressSpace, area: Area, start: number, end: number): void {
+  const files = area.file !== null && !isSecret(area) && mm.env.machine.ownsOrMayWrite?.(area.file) !== false;
+  if (!area.isAnonymous && !files && (area.flags & vm.VM_MAYSHARE) !== 0) return;
+  mm.lazyFree?.reclaimRange(start, end, area);
+  pageOutRange(mm, area, start, end, files);
 }
 
 /** MADV_REMOVE: a hole in the file, for everybody who maps it (madvise_remove). */

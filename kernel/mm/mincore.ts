@@ -12,6 +12,7 @@ import type { Area } from "./area.js";
 import { isHugetlb } from "./hugetlb/area.js";
 import { hasPage, leafLow } from "./hugetlb/leaves.js";
 import { TASK_SIZE } from "./layout.js";
+import { isSwapped, slotOf } from "./swap/entry.js";
 import { hasFrame } from "./translations.js";
 import type { UserMemory } from "./user-memory.js";
 import { isPageAligned, pageUp, type Word } from "./word.js";
@@ -57,6 +58,9 @@ export function mincore(
 
 function isResident(mm: AddressSpace, area: Area, page: number): boolean {
   if (isHugetlb(area) && mm.tables.directoryEntry(page) !== 0) return hasPage(leafLow(mm, page));
-  if (hasFrame(mm.translations.low(page))) return true;
+  if (area.file !== null && mm.env.machine.ownsOrMayWrite?.(area.file) === false) return true;
+  const low = mm.translations.low(page);
+  if (hasFrame(low)) return true;
+  if (isSwapped(low)) return mm.env.swap.frameIn(slotOf(low)) !== -1;
   return area.pages !== null && area.pages.frameAt(area.fileIndex(page), false) !== -1;
 }

@@ -60,7 +60,7 @@ export interface OomMachine {
 export function badness(process: OomProcess, totalPages: number): number | null {
   const { mm, oomScoreAdj } = process;
   if (mm === null || process.dying || oomScoreAdj === OOM_SCORE_ADJ_MIN) return null;
-  const pages = mm.anonPages + mm.filePages + mm.tables.tableFrames;
+  const pages = mm.anonPages + mm.filePages + mm.swapPages + mm.tables.tableFrames;
   return pages + oomScoreAdj * Math.trunc(totalPages / 1000);
 }
 

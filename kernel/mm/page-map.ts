@@ -2,7 +2,8 @@
  * What /proc/PID/pagemap says of pages (fs/proc/task_mmu.c; Documentation/admin-guide/mm/pagemap.rst). An entry is
  * 64 bits, here as two halves:
  *
- *   bits 0-54  the frame's number, for who has CAP_SYS_ADMIN; of a guard page the marker's number
+ *   bits 0-54  the frame's number, for who has CAP_SYS_ADMIN; of a swapped page the area's number and, from bit 5 on,
+ *              the page's in it; of a guard page the marker's number
  *   bit 55     soft-dirty: written, or mapped, since 4 was written to clear_refs
  *   bit 56     mapped by nobody else
  *   bit 57     write-protected through userfaultfd
@@ -25,6 +26,7 @@ import { isHugetlb } from "./hugetlb/area.js";
 import { forEachLeaf, hasPage, pageOfLeaf } from "./hugetlb/leaves.js";
 import { HUGE_PAGE_BYTES } from "./hugetlb/pool.js";
 import { TASK_SIZE } from "./layout.js";
+import { isSwapped, slotOf, slotPage, slotType } from "./swap/entry.js";
 import { hasFrame } from "./translations.js";
 import { VM_PFNMAP, VM_SOFTDIRTY } from "./vm-flags.js";
 
@@ -43,10 +45,11 @@ const GUARD_MARKER = 31 + 4 * 32;
 /** A marker of userfaultfd write protection, likewise. */
 const UFFD_WP_MARKER = 31 + 1 * 32;
 
-/** Entries that hold a frame, less what the page cache itself holds of a file's, or the merging of a merged one. */
+/** Entries that hold a frame, less what the page cache holds of a file's, the merging of a merged one, the swap cache. */
 export function mappers(mm: AddressSpace, low: number): number {
   const frame = pteFrame(low);
-  const own = (low & PTE_ANON) === 0 || mm.env.samePages?.isMerged(frame) === true ? 1 : 0;
+  const { samePages, swap } = mm.env;
+  const own = (low & PTE_ANON) === 0 || samePages?.isMerged(frame) === true || swap.isCached(frame) ? 1 : 0;
   return mm.env.frames.references(frame) - mm.env.pins.of(frame) - own;
 }
 
@@ -96,16 +99,18 @@ export function pageMapEntries(
 
 function shownFrame(low: number): number {
   if (low === PTE_GUARD) return GUARD_MARKER;
+  if (isSwapped(low)) return slotType(slotOf(low)) + slotPage(slotOf(low)) * 32;
   return low === PTE_UFFD_WP_MARKER ? UFFD_WP_MARKER : pteFrame(low);
 }
 
 function flagsOf(mm: AddressSpace, area: Area, low: number): number {
   if (low === PTE_GUARD) return SWAPPED | (mm.env.release.pageMapShowsGuards ? GUARD : 0);
   if (low === PTE_UFFD_WP_MARKER) return SWAPPED | UFFD_WP;
-  if (!hasFrame(low)) return 0;
-  let flags = (PRESENT | ((low & PTE_SOFT_DIRTY) !== 0 ? SOFT_DIRTY : 0)) >>> 0;
+  const swapped = isSwapped(low);
+  if (!hasFrame(low) && !swapped) return 0;
+  let flags = ((swapped ? SWAPPED : PRESENT) | ((low & PTE_SOFT_DIRTY) !== 0 ? SOFT_DIRTY : 0)) >>> 0;
   if ((low & PTE_UFFD_WP) !== 0) flags |= UFFD_WP;
-  if (!isNormal(mm, area, low)) return flags >>> 0;
+  if (swapped || !isNormal(mm, area, low)) return flags >>> 0;
   if ((low & PTE_ANON) === 0) flags |= FILE;
   if (mappers(mm, low) === 1) flags |= EXCLUSIVE;
   return flags >>> 0;

@@ -20,6 +20,7 @@ import { isHugetlb } from "./hugetlb/area.js";
 import { leafLow } from "./hugetlb/leaves.js";
 import { HUGE_PAGE_BYTES } from "./hugetlb/pool.js";
 import { isNormal } from "./page-map.js";
+import { isSwapped } from "./swap/entry.js";
 import { protectPages } from "./userfault/protect.js";
 import { VM_PFNMAP, VM_SOFTDIRTY, VM_UFFD_WP } from "./vm-flags.js";
 
@@ -177,13 +178,16 @@ function categoriesOf(mm: AddressSpace, area: Area, low: number): number {
   if (low === PTE_GUARD)
     return PAGE_IS_SWAPPED | PAGE_IS_WRITTEN | (mm.env.release.pageMapShowsGuards ? PAGE_IS_GUARD : 0);
   if (low === PTE_UFFD_WP_MARKER) return PAGE_IS_SWAPPED;
+  const common =
+    ((low & PTE_UFFD_WP) !== 0 ? 0 : PAGE_IS_WRITTEN) |
+    ((low & PTE_SOFT_DIRTY) !== 0 ? PAGE_IS_SOFT_DIRTY : 0);
+  if (isSwapped(low)) return PAGE_IS_SWAPPED | common;
   return (
     PAGE_IS_PRESENT |
-    ((low & PTE_UFFD_WP) !== 0 ? 0 : PAGE_IS_WRITTEN) |
+    common |
     (isNormal(mm, area, low) && (low & PTE_ANON) === 0 ? PAGE_IS_FILE : 0) |
     ((low & PTE_PS) !== 0 ? PAGE_IS_HUGE : 0) |
-    (pteFrame(low) === mm.env.frames.zeroFrame ? PAGE_IS_PFNZERO : 0) |
-    ((low & PTE_SOFT_DIRTY) !== 0 ? PAGE_IS_SOFT_DIRTY : 0)
+    (pteFrame(low) === mm.env.frames.zeroFrame ? PAGE_IS_PFNZERO : 0)
   );
 }
 

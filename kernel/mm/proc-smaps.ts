@@ -7,6 +7,7 @@ import { isHugetlb, pageBytesOf } from "./hugetlb/area.js";
 import { forEachLeaf, hasPage, pageOfLeaf } from "./hugetlb/leaves.js";
 import { HUGE_PAGE_BYTES } from "./hugetlb/pool.js";
 import { formatMapsLine, NAME_COLUMN } from "./proc-maps.js";
+import { isSwapped, slotOf } from "./swap/entry.js";
 import { hasFrame } from "./translations.js";
 import * as vm from "./vm-flags.js";
 
@@ -73,6 +74,9 @@ interface Residency {
   /** Of the pool of huge pages. */
   sharedHugetlb: number;
   privateHugetlb: number;
+  /** In swap areas. */
+  swap: number;
+  swapPss: number;
 }
 
 function nothingResident(): Residency {
@@ -92,30 +96,40 @@ function nothingResident(): Residency {
     anonymousHuge: 0,
     sharedHugetlb: 0,
     privateHugetlb: 0,
+    swap: 0,
+    swapPss: 0,
   };
 }
 
 /** Adds an area's pages to a sum. */
 function addResidency(mm: AddressSpace, area: Area, sum: Residency): Residency {
-  const { frames } = mm.env;
+  const { frames, swap } = mm.env;
   // Nobody counts the pages of such an area (vm_normal_page).
   if ((area.flags & vm.VM_PFNMAP) !== 0) return sum;
   if (isHugetlb(area)) return addHugePages(mm, area, sum);
+  if (area.pages !== null)
+    sum.swap += area.pages.swappedIn(area.pageOffset, area.pageOffset + area.pageCount);
   mm.tables.forEachPresentOrSwap(area.start, area.end, (_va, low) => {
+    if (isSwapped(low)) {
+      sum.swap++;
+      sum.swapPss += 1 / swap.count(slotOf(low));
+    }
     const frame = pteFrame(low);
     if (!hasFrame(low) || frame === frames.zeroFrame) return;
     const anonymous = (low & PTE_ANON) !== 0;
     const mappers = Math.max(1, mappersOf(mm, low));
     const merged = mm.env.samePages?.isMerged(frame) === true;
     if (merged) sum.merged++;
-    const dirty = merged || (low & PTE_D) !== 0;
+    // A page in the swap cache has not been written since it was read.
+    const dirty = merged || ((low & PTE_D) !== 0 && !swap.isCached(frame));
+    const lazyFree = anonymous && (low & PTE_D) === 0 && !merged;
     sum.rss++;
     sum.pss += 1 / mappers;
     if (dirty) sum.pssDirty += 1 / mappers;
     if ((area.flags & vm.VM_LOCKED) !== 0) sum.locked += 1 / mappers;
     if (anonymous) {
       sum.anonymous++;
-      if (!dirty) sum.lazyFree++;
+      if (lazyFree) sum.lazyFree++;
       if ((low & PTE_PS) !== 0) sum.anonymousHuge++;
       sum.pssAnonymous += 1 / mappers;
     }
@@ -189,7 +203,7 @@ function formatResidency(pages: Residency, kinds: string): string {
   text +=
     kilobytes("Shared_Hugetlb", kb(pages.sharedHugetlb)) +
     kilobytes("Private_Hugetlb", kb(pages.privateHugetlb));
-  for (const label of ["Swap", "SwapPss"]) text += kilobytes(label, 0);
+  text += kilobytes("Swap", kb(pages.swap)) + kilobytes("SwapPss", kb(pages.swapPss));
   return text + kilobytes("Locked", kb(pages.locked));
 }
 

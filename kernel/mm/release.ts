@@ -82,6 +82,8 @@ export interface ReleaseRules {
   readonly hugetlbForces: boolean;
   /** [vvar] is PFNMAP memory, which cannot be discarded; since 7.2 it is not. */
   readonly vvarIsPfnmap: boolean;
+  /** Swap areas without a priority of their own get -2, -3 and so on, or all of them -1 (6.19). */
+  readonly swapPrioritiesDescend: boolean;
   /** Memory of memfd_secret is locked and counts against RLIMIT_MEMLOCK, until that was dropped in 2026. */
   readonly secretMemoryLocked: boolean;
   /** The first write to 2 MiB of zeroes makes 2 MiB of its own (6.13), or splits them. */
@@ -131,6 +133,7 @@ export const RULES_6_10: ReleaseRules = {
   collapseNeedsWritable: true,
   hugePagesDisableKnowsAdvice: false,
   discardFreesTables: false,
+  swapPrioritiesDescend: true,
 };
 
 /** MREMAP_DONTUNMAP as repaired in 2026, in the branches that were kept up then. */
@@ -202,6 +205,7 @@ export const RULES_7_2: ReleaseRules = {
   mergeKeepsSoftDirty: true,
   pkeyAllocWithoutKeys: "enospc",
   memoryFileForces: "tracer",
+  swapPrioritiesDescend: false,
   vvarIsPfnmap: false,
   // Not tried: its own selftest no longer asks for the limit, as that of 6.12.117, which answers so.
   secretMemoryLocked: false,

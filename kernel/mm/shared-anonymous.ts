@@ -21,6 +21,7 @@ export class SharedAnonymousFile implements MappableFile {
     readonly inode: number,
   ) {
     this.pages = new FilePages(frames, length);
+    this.pages.swappable = true;
   }
 
   mapped(): void {

@@ -22,6 +22,8 @@ import {
 import { PageTables, type EntryVisitor } from "../../mmu/page-tables.js";
 import type { PageFrame } from "../../mmu/types.js";
 import type { Area } from "./area.js";
+import { isSwapped, slotOf, swapEntry, type SwapSlot } from "./swap/entry.js";
+import type { SwapSpace } from "./swap/swap-space.js";
 import { VM_EXEC, VM_SHARED, VM_SOFTDIRTY, VM_WRITE } from "./vm-flags.js";
 
 /** Low half of an entry of this area, read-only, without frame, A already set (the kernel's protection map). */
@@ -58,7 +60,7 @@ export type DropMode =
 
 /** What becomes of an entry's low half in another place. */
 function movedEntry(low: number): number {
-  if (hasFrame(low)) return ((low | PTE_SOFT_DIRTY) & ~PTE_UFFD_WP) >>> 0;
+  if (hasFrame(low) || isSwapped(low)) return ((low | PTE_SOFT_DIRTY) & ~PTE_UFFD_WP) >>> 0;
   return low === PTE_UFFD_WP_MARKER ? 0 : low;
 }
 
@@ -71,11 +73,14 @@ export class Translations {
   /** Pages of anonymous memory (private copies too) and of files that are mapped now (RSS). */
   anonPages = 0;
   filePages = 0;
+  /** Pages of it that are in swap areas (MM_SWAPENTS). */
+  swapPages = 0;
 
   constructor(
     readonly frames: FrameAllocator,
     private readonly mmu: Mmu,
     private readonly asid: number,
+    private readonly swap: SwapSpace,
   ) {
     this.tables = new PageTables(frames);
   }
@@ -118,10 +123,7 @@ export class Translations {
     this.words[entry + 1] = high;
     this.written(entry);
     this.count(fresh, 1);
-    if (hasFrame(old)) {
-      this.count(old, -1);
-      this.frames.release(pteFrame(old));
-    }
+    this.giveUp(old);
     if (old !== 0) this.mmu.invalidatePage(va, this.asid);
     return true;
   }
@@ -180,6 +182,34 @@ export class Translations {
     this.frames.releaseRun(pteFrame(low));
   }
 
+  /** What an entry had has gone from it: a frame, or a page of a swap area. */
+  private giveUp(old: number): void {
+    if (hasFrame(old)) {
+      this.count(old, -1);
+      const frame = pteFrame(old);
+      this.frames.release(frame);
+      if (this.swap.isCached(frame)) this.swap.dropUnused(frame);
+    } else if (isSwapped(old)) {
+      this.swapPages--;
+      this.swap.release(slotOf(old));
+    }
+  }
+
+  /** The page of an anonymous entry with a frame is in `slot` now; its frame is given back. */
+  swapOut(va: number, slot: SwapSlot): void {
+    // What stood in a leaf of 2 MiB gets an entry of its own; the table for that is laid by.
+    const entry = this.tables.entryAddress(va, true) >>> 2;
+    const old = this.words[entry];
+    this.swap.duplicate(slot);
+    this.swapPages++;
+    this.count(old, -1);
+    this.words[entry] = swapEntry(slot, old);
+    this.words[entry + 1] = 0;
+    this.written(entry);
+    this.mmu.invalidatePage(va, this.asid);
+    this.frames.release(pteFrame(old));
+  }
+
   /** Puts a guard marker; the page must have been dropped. */
   installGuard(va: number): boolean {
     return this.tables.set(va, 0, PTE_GUARD, 0);
@@ -212,9 +242,7 @@ export class Translations {
       this.words[entry + 1] = 0;
       this.written(entry);
       dropped = true;
-      if (!hasFrame(low)) return;
-      this.count(low, -1);
-      this.frames.release(pteFrame(low));
+      this.giveUp(low);
     };
     this.tables.forEachPresentOrSwap(start, end, dropPage, (_va, low, _high, entry) => {
       if (mode === "file-pages") return;
@@ -277,7 +305,7 @@ export class Translations {
   /** Makes the pages of [start, end) count as not written, and every write fault again to say so (clear_soft_dirty). */
   clearSoftDirty(start: number, end: number): void {
     const clear: EntryVisitor = (_va, low, _high, entry) => {
-      if (!hasFrame(low)) return;
+      if (!hasFrame(low) && !isSwapped(low)) return;
       this.words[entry] = (low & ~(PTE_RW | PTE_SOFT_DIRTY)) >>> 0;
       this.written(entry);
     };
@@ -333,7 +361,9 @@ export class Translations {
 
   /** Gives everything back; nobody runs in this address space any more. */
   destroy(): void {
+    if (this.swapPages > 0) this.drop(0, 2 ** 47, "all");
     this.tables.destroy();
+    if (this.swap.cachedPages > 0) this.swap.dropAllUnused();
     this.anonPages = 0;
     this.filePages = 0;
     this.mmu.endAddressSpace(this.asid);

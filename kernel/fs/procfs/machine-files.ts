@@ -14,6 +14,7 @@ import { hugePageCounts } from "./huge-page-files.js";
 import { directory, file, link, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
 import { kernelConfigFile } from "./kernel-config.js";
+import { formatSwaps } from "./swaps.js";
 import { sysctls } from "./sysctls.js";
 
 /** /proc's files about the machine as a whole. */
@@ -37,7 +38,7 @@ export function machineFiles(kernel: Kernel): Record<string, Node> {
     })),
     partitions: file(() => partitionsTable(kernel)),
     stat: file(() => statFile(kernel)),
-    swaps: text("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
+    swaps: file(() => formatSwaps(kernel.swap)),
     sysvipc: directory(() => ({
       msg: file(() => formatMessageQueues(kernel.ipc)),
       sem: file(() => formatSemaphores(kernel.ipc)),
@@ -125,7 +126,7 @@ export function memInfo(kernel: Kernel): string {
     ["MemAvailable", kib(frames.free)],
     ["Buffers", 0],
     ["Cached", kib(cached)],
-    ["SwapCached", 0],
+    ["SwapCached", kib(kernel.swap.cachedPages)],
     ["Active", kib(anonymous + cached)],
     ["Inactive", 0],
     ["Active(anon)", kib(anonymous)],
@@ -134,8 +135,8 @@ export function memInfo(kernel: Kernel): string {
     ["Inactive(file)", 0],
     ["Unevictable", 0],
     ["Mlocked", kib(sum((mm) => mm.stats.lockedVm))],
-    ["SwapTotal", 0],
-    ["SwapFree", 0],
+    ["SwapTotal", kib(kernel.swap.total)],
+    ["SwapFree", kib(kernel.swap.free)],
     ["Dirty", 0],
     ["Writeback", 0],
     ["AnonPages", kib(anonymous)],
@@ -150,7 +151,7 @@ export function memInfo(kernel: Kernel): string {
     ["NFS_Unstable", 0],
     ["Bounce", 0],
     ["WritebackTmp", 0],
-    ["CommitLimit", kib(commitLimit(kernel.mmSettings, frames.total))],
+    ["CommitLimit", kib(commitLimit(kernel.mmSettings, frames.total, kernel.swap.total))],
     ["Committed_AS", kib(sum((mm) => mm.stats.committed))],
     ["VmallocTotal", 34359738367],
     ["VmallocUsed", 0],
@@ -178,8 +179,8 @@ function vmStat(kernel: Kernel): string {
     ["nr_free_pages", kernel.frames.free],
     ["pgpgin", 0],
     ["pgpgout", 0],
-    ["pswpin", 0],
-    ["pswpout", 0],
+    ["pswpin", kernel.swap.events.pswpin],
+    ["pswpout", kernel.swap.events.pswpout],
     ["pgfault", faults.minor + faults.major],
     ["pgmajfault", faults.major],
     ...Object.entries(kernel.vmEvents),

@@ -106,7 +106,7 @@ export function sysctls(kernel: Kernel): Record<string, Node> {
 
 /** /proc/sys/vm: what the mm asks, and what programs look for or set that makes no difference here. */
 function memorySettings(kernel: Kernel): Record<string, Node> {
-  const { mmSettings: settings, tunables } = kernel;
+  const { mmSettings: settings, tunables, swap } = kernel;
   const remembered = (name: string, initial: number, most?: number): Node =>
     rememberedInteger(tunables, `vm/${name}`, initial, most);
   return {
@@ -167,7 +167,12 @@ function memorySettings(kernel: Kernel): Record<string, Node> {
     "page-cluster": remembered("page-cluster", 3, 31),
     panic_on_oom: text("0\n"),
     stat_interval: remembered("stat_interval", 1),
-    swappiness: remembered("swappiness", 60, 200),
+    swappiness: integerFile(
+      () => swap.swappiness,
+      (value) => (swap.swappiness = value),
+      0,
+      200,
+    ),
     unprivileged_userfaultfd: rememberedInteger(tunables, UNPRIVILEGED_USERFAULTFD, 0, 1),
     user_reserve_kbytes: integerFile(
       () => settings.userReserveKbytes,

@@ -181,7 +181,7 @@ function memoryLines(mm: AddressSpace): (readonly [string, string])[] {
     ["VmExe", kib(code)],
     ["VmLib", kib(Math.max(0, stats.execVm - code))],
     ["VmPTE", kib(mm.tables.tableFrames)],
-    ["VmSwap", kib(0)],
+    ["VmSwap", kib(mm.swapPages)],
     ["HugetlbPages", kib((mm.hugetlbPages * HUGE_PAGE_BYTES) / 4096)],
     ["CoreDumping", "0"],
     ["THP_enabled", mm.hugePagesDisabled === "all" ? "0" : "1"],

@@ -19,6 +19,8 @@ interface TmpfsOptions {
   readonly mode?: number;
   readonly uid?: number;
   readonly gid?: number;
+  /** 1: its pages stay in memory. */
+  readonly noSwap?: number;
 }
 
 /** A mounted tmpfs: a tree in memory with limits (mm/shmem.c). */
@@ -41,6 +43,7 @@ export class Tmpfs extends TreeFileSystem {
     this.gid = gid;
     this.blockLimit = options.blocks ?? this.usual;
     this.inodeLimit = options.inodes ?? this.usual;
+    this.swappable = options.noSwap !== 1;
     if (this.blockLimit > 0) this.quota = { used: 0, limit: this.blockLimit };
   }
 
@@ -75,7 +78,7 @@ export class Tmpfs extends TreeFileSystem {
     const inodes = this.inodeLimit === this.usual ? "" : `,nr_inodes=${this.inodeLimit}`;
     const mode = this.mode === DEFAULT_MODE ? "" : `,mode=${this.mode.toString(8).padStart(3, "0")}`;
     const owner = `${this.uid === 0 ? "" : `,uid=${this.uid}`}${this.gid === 0 ? "" : `,gid=${this.gid}`}`;
-    return `${size}${inodes}${mode}${owner}`;
+    return `${size}${inodes}${mode}${owner}${this.swappable ? "" : ",noswap"}`;
   }
 
   /** Only the limits can be changed, not from none and not below what is in use (shmem_reconfigure). */
@@ -103,6 +106,7 @@ function parse({ rest }: MountData, ram: number): TmpfsOptions | number {
     else if (name === "mode") options.mode = number & 0o7777;
     else if (name === "uid") options.uid = number;
     else if (name === "gid") options.gid = number;
+    else if (name === "noswap") options.noSwap = 1;
   }
   return options;
 }

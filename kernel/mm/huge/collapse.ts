@@ -10,6 +10,8 @@ import type { Area } from "../area.js";
 import { isHeldElsewhere, type HeldElsewhere } from "../ksm/held-elsewhere.js";
 import { isLazyFree } from "../lazy-free.js";
 import { mappers } from "../page-map.js";
+import { isSwapped } from "../swap/entry.js";
+import { swapIn } from "../swap/swap-in.js";
 import { entryHigh, hasFrame, HUGE_BYTES, isUserfaultProtected } from "../translations.js";
 import { VM_UFFD_FLAGS, VM_WRITE } from "../vm-flags.js";
 import { whyNotCollapsible } from "./eligible.js";
@@ -33,6 +35,7 @@ const FAILURES = {
     text: "this release collapses nothing where no page can be written",
   },
   missing: { errno: EBUSY, passed: false, text: "a page is missing that a userfaultfd is to fill" },
+  swapped: { errno: EINVAL, passed: false, text: "a page is in a swap area" },
   shared: { errno: EINVAL, passed: false, text: "too many pages are shared" },
   held: { errno: EAGAIN, passed: true, text: "somebody holds a page beside the page tables" },
   charge: { errno: EBUSY, passed: false, text: "the control group may not have 2 MiB more" },
@@ -57,6 +60,7 @@ export function collapse(
   const { translations } = mm;
   const { frames, vmEvents } = mm.env;
   if (frames.charging.by?.makeRoom(RUN_FRAMES) === false) return "charge";
+  if (mm.swapPages > 0 && !bringBack(mm, area, start)) return "swapped";
   const run = frames.allocateRun();
   vmEvents[run === -1 ? "thp_collapse_alloc_failed" : "thp_collapse_alloc"]++;
   if (run === -1) return "no-run";
@@ -70,6 +74,20 @@ export function collapse(
   return "collapsed";
 }
 
+/** Brings swapped pages in, which nobody waits for besides (__collapse_huge_page_swapin). @returns false where one stays out */
+function bringBack(mm: AddressSpace, area: Area, start: number): boolean {
+  const { translations } = mm;
+  for (let va = start; va < start + HUGE_BYTES; va += 4096) {
+    const low = translations.low(va);
+    if (!isSwapped(low)) continue;
+    if (!swapIn(mm, area, va, low)) return false;
+    mm.env.swap.forget(pteFrame(translations.low(va)));
+  }
+  // To make room for one, another may have gone.
+  for (let va = start; va < start + HUGE_BYTES; va += 4096) if (isSwapped(translations.low(va))) return false;
+  return true;
+}
+
 /** What stands against it (hpage_collapse_scan_pmd); null: nothing. */
 function obstacle(
   mm: AddressSpace,
@@ -78,16 +96,21 @@ function obstacle(
   limits: CollapseLimits | null,
 ): CollapseResult | null {
   const { translations, tables } = mm;
-  const { frames, vmEvents, samePages, release } = mm.env;
+  const { frames, swap, vmEvents, samePages, release } = mm.env;
   if (tables.hugeEntry(start) !== 0) return "huge";
   const first = translations.entryIndex(start);
   if (first === 0) return "no-table";
   const held: HeldElsewhere = { frames: null };
-  let [none, shared] = [0, 0];
+  let [none, shared, swapped] = [0, 0, 0];
   let writable = false;
   for (let n = 0; n < RUN_FRAMES; n++) {
     const low = frames.memory.u32[first + 2 * n];
     if (low === PTE_GUARD) return "guard";
+    if (isSwapped(low)) {
+      if (limits === null || ++swapped <= limits.swap) continue;
+      vmEvents.thp_scan_exceed_swap_pte++;
+      return "swapped";
+    }
     if (low !== 0 && !hasFrame(low)) return "protected";
     const frame = pteFrame(low);
     if (low === 0 || frame === frames.zeroFrame) {
@@ -103,6 +126,8 @@ function obstacle(
       vmEvents.thp_scan_exceed_share_pte++;
       return "shared";
     }
+    // In the swap cache alone a page is held by nobody.
+    swap.forget(frame);
     if ((low & PTE_ANON) === 0 || isHeldElsewhere(held, frame, frames, samePages)) return "held";
   }
   return release.collapseNeedsWritable && !writable ? "read-only" : null;

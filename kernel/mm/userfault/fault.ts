@@ -12,7 +12,7 @@ export function missingIsWatched(area: Area): boolean {
 
 /** The same of a page of shared memory: one that its page cache has is not missing. @param index of the file's page */
 export function missingInCache(area: Area, index: number): boolean {
-  return missingIsWatched(area) && isShmem(area) && area.pages?.frameAt(index, false) === -1;
+  return missingIsWatched(area) && isShmem(area) && area.pages?.has(index) === false;
 }
 
 /** No neighbours are entered beside a page that faults (uffd_disable_fault_around). */

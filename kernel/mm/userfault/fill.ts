@@ -80,7 +80,7 @@ function sharedFrame(area: Area, va: number): number | { readonly errno: number 
   const { pages } = area;
   const index = area.fileIndex(va);
   if (pages === null) return -1;
-  if (pages.frameAt(index, false) !== -1) return { errno: EEXIST };
+  if (pages.has(index)) return { errno: EEXIST };
   if (pages.full) return { errno: ENOSPC };
   const frame = pages.frameAt(index, true);
   if (frame !== -1) pages.markDirty(index);

@@ -4,6 +4,7 @@ import type { EntryVisitor } from "../../../mmu/page-tables.js";
 import { ENOENT, ENOMEM } from "../../errno.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
+import { isSwapped } from "../swap/entry.js";
 import { hasFrame, isUserfaultProtected } from "../translations.js";
 import { VM_UFFD_WP } from "../vm-flags.js";
 
@@ -15,7 +16,7 @@ import { VM_UFFD_WP } from "../vm-flags.js";
 export function protectPages(mm: AddressSpace, area: Area, start: number, end: number): boolean {
   const { memory } = mm.env.frames;
   const protect: EntryVisitor = (_va, low, _high, entry) => {
-    if (!hasFrame(low)) return;
+    if (!hasFrame(low) && !isSwapped(low)) return;
     memory.u32[entry] = ((low & ~PTE_RW) | PTE_UFFD_WP) >>> 0;
     memory.entryWritten(entry);
   };
@@ -32,7 +33,7 @@ export function unprotectPages(mm: AddressSpace, start: number, end: number): vo
   const { memory } = mm.env.frames;
   const unprotect: EntryVisitor = (_va, low, _high, entry) => {
     if (!isUserfaultProtected(low)) return;
-    memory.u32[entry] = hasFrame(low) ? (low & ~PTE_UFFD_WP) >>> 0 : 0;
+    memory.u32[entry] = hasFrame(low) || isSwapped(low) ? (low & ~PTE_UFFD_WP) >>> 0 : 0;
     memory.entryWritten(entry);
   };
   mm.tables.forEachPresentOrSwap(start, end, unprotect, unprotect);

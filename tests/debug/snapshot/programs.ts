@@ -29,7 +29,7 @@ const RECORDED_PROGRAMS = [
   "tty/jobs",
 ] as const;
 
-/** C programs with threads, futexes, timers, secret memory and userfaultfd. */
+/** C programs with threads, futexes, timers, secret memory and userfaultfd and swap areas. */
 const THREADED = [
   "pthreads",
   "futexes",
@@ -37,6 +37,7 @@ const THREADED = [
   "secret-memory",
   "userfaults",
   "kernel-userfaults",
+  "swapping",
 ] as const;
 
 export interface TestProgram {

@@ -1,0 +1,41 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { BufferHost } from "../../debug/buffer-host.js";
+import { loadMachine, saveMachine } from "../../debug/snapshot/machine-file.js";
+import { runTo, start } from "../debug/snapshot/programs.js";
+import { compiledWithGlibc } from "./obtain.js";
+
+/** swapping.c says in sealab what it says on Debian's 6.12, in an ext4 on a loop device. */
+const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
+const RECORDED = join(import.meta.dirname, "..", "recorded", "swapping", "linux-6.12.txt");
+const program = compiledWithGlibc(join(import.meta.dirname, "swapping.c"));
+
+describe.skipIf(program === undefined)("swapping (swapping.c, skipped without gcc)", () => {
+  it("swapon, swapoff and pages in a swap area are as on Linux", () => {
+    const ran = spawnSync(process.execPath, [CLI, "run", "--kernel", "6.12", "--", program!], {
+      encoding: "utf8",
+      timeout: 60_000,
+    });
+    expect(ran.stderr).toBe("");
+    expect(ran.stdout).toBe(readFileSync(RECORDED, "utf8"));
+  });
+
+  it("goes on the same in a machine that was saved", () => {
+    const elf = readFileSync(program!);
+    const whole = start(elf);
+    runTo(whole.machine, Infinity);
+    const { instructions } = whole.machine;
+    for (const part of [0.3, 0.6, 0.9]) {
+      const first = start(elf);
+      runTo(first.machine, Math.floor(instructions * part));
+      const host = new BufferHost();
+      const second = loadMachine(saveMachine(first.machine), { host });
+      runTo(second, Infinity);
+      expect(first.host.text(1) + host.text(1)).toBe(whole.host.text(1));
+      expect(second.kernel.swap.events).toEqual(whole.machine.kernel.swap.events);
+    }
+    expect(whole.machine.kernel.swap.events.pswpin).toBeGreaterThan(10);
+  });
+});
