@@ -3,8 +3,7 @@
  * accessed since it last came by is spared once. Linux's lists are finer, but what a program sees is the same: pages that
  * nobody uses go first.
  */
-import { PTE_A, PTE_ANON, pteFrame } from "../../../mmu/page-table-entry.js";
-import type { EntryVisitor } from "../../../mmu/page-tables.js";
+import { PTE_A, PTE_ANON, PTE_PS, pteFrame } from "../../../mmu/page-table-entry.js";
 import type { PageFrame } from "../../../mmu/types.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
@@ -60,32 +59,36 @@ function sweep(
   most: number,
   mayGo?: MayGo,
 ): number {
+  const { memory } = swap.frames;
+  const { mmu } = mm.env;
   let freed = 0;
+  /** Where the leaf of 2 MiB begins that was found accessed in this round. */
+  let spared = -1;
   for (let area = mm.tree.findFirst(start); area !== null && area.start < end; area = area.next) {
     if ((area.flags & (VM_LOCKED | VM_HUGETLB)) !== 0) continue;
     const here = area;
     const stop = Math.min(area.end, end);
     for (let at = Math.max(area.start, start); at < stop;) {
       const to = Math.min(stop, at - (at % WINDOW) + WINDOW);
-      const look: EntryVisitor = (va, _low, _high, entry) => {
+      mm.tables.forEachPresentOrSwap(at, to, (va, told, _high, entry) => {
         if (freed >= most) return;
         swap.cursor.asid = mm.asid;
         swap.cursor.address = va + 4096;
-        const low = swap.frames.memory.u32[entry];
+        // Of a leaf of 2 MiB: the page before it may have been taken out, and its entries are others now.
+        const low = (told & PTE_PS) === 0 ? told : mm.translations.low(va);
         if (!hasFrame(low) || mayGo?.(pteFrame(low)) === false) return;
         if ((low & PTE_ANON) === 0 && here.pages?.swappable !== true) return;
-        if (spare(swap, mm, va, entry, 4096)) return;
-        if (take(swap, mm, here, va, low)) freed++;
-      };
-      // A leaf of 2 MiB was accessed or not as a whole; what goes is taken out of it page by page.
-      mm.tables.forEachPresentOrSwap(at, to, look, (va, low, _high, entry) => {
-        if (freed >= most || (low & PTE_ANON) === 0 || spare(swap, mm, va, entry, HUGE_BYTES)) return;
-        for (let page = va; page < va + HUGE_BYTES && freed < most; page += 4096) {
-          swap.cursor.asid = mm.asid;
-          swap.cursor.address = page + 4096;
-          if (mayGo?.(pteFrame(mm.translations.low(page))) === false) continue;
-          if (take(swap, mm, here, page, mm.translations.low(page))) freed++;
+        const leaf = (low & PTE_PS) === 0 ? -1 : va - (va % HUGE_BYTES);
+        // Such a leaf was accessed or not as a whole.
+        if (leaf !== -1 && leaf === spared) return;
+        if ((low & PTE_A) === 0) {
+          if (take(swap, mm, here, va, low)) freed++;
+          return;
         }
+        spared = leaf;
+        memory.u32[entry] = (memory.u32[entry] & ~PTE_A) >>> 0;
+        memory.entryWritten(entry);
+        mmu.invalidateRange(leaf === -1 ? va : leaf, leaf === -1 ? va + 4096 : leaf + HUGE_BYTES, mm.asid);
       });
       if (freed >= most) return freed;
       at = to;
@@ -94,17 +97,6 @@ function sweep(
   swap.cursor.asid = mm.asid + 1;
   swap.cursor.address = 0;
   return freed;
-}
-
-/** An entry that was accessed since it was last looked at; that is forgotten. @param bytes what it covers */
-function spare(swap: SwapSpace, mm: AddressSpace, va: number, entry: number, bytes: number): boolean {
-  const { memory } = swap.frames;
-  const low = memory.u32[entry];
-  if ((low & PTE_A) === 0) return false;
-  memory.u32[entry] = (low & ~PTE_A) >>> 0;
-  memory.entryWritten(entry);
-  mm.env.mmu.invalidateRange(va, va + bytes, mm.asid);
-  return true;
 }
 
 /** Swaps out the page of an entry. */

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { AddressSpace } from "../../../kernel/mm/address-space.js";
 import { checkMachine } from "../../../kernel/mm/check-machine.js";
+import { DEFAULT_SETTINGS } from "../../../kernel/mm/environment.js";
 import { SharedAnonymousFile } from "../../../kernel/mm/shared-anonymous.js";
 import { isSwapped } from "../../../kernel/mm/swap/entry.js";
 import { SwapMemory, type SwapArea } from "../../../kernel/mm/swap/swap-area.js";
@@ -19,8 +20,8 @@ export class SwapMachine {
   /** The running one, for accesses. */
   now: Space;
 
-  constructor(ramMiB = 4) {
-    this.first = new Space({ ramMiB });
+  constructor(ramMiB = 4, hugePages: "always" | "never" = "never") {
+    this.first = new Space({ ramMiB, settings: { ...DEFAULT_SETTINGS, hugePages } });
     this.spaces = [this.first.mm];
     this.now = this.first;
   }

@@ -172,6 +172,48 @@ describe("pages that MADV_PAGEOUT sends to a swap area", () => {
   });
 });
 
+describe("a leaf of 2 MiB", () => {
+  const PAGES = 512;
+  function withLeaf(): SwapMachine {
+    const m = new SwapMachine(32, "always");
+    m.swapOn(2000);
+    m.first.map(0, PAGES);
+    m.fill(0, PAGES);
+    expect(m.first.mm.tables.hugeLeaves).toBe(1);
+    return m;
+  }
+
+  it("goes in part or as a whole", () => {
+    const m = withLeaf();
+    m.first.advise(10, 5, MADV_PAGEOUT);
+    expect(m.where(8, 10)).toBe("PPSSSSSPPP");
+    m.consistent();
+    const whole = withLeaf();
+    whole.first.advise(0, PAGES, MADV_PAGEOUT);
+    expect(whole.first.mm.swapPages).toBe(PAGES);
+    for (const each of [m, whole]) {
+      expect(each.loadAll(0, PAGES)).toEqual(Array.from({ length: PAGES }, (_, at) => 1 + (at % 250)));
+      each.consistent();
+    }
+  });
+
+  it("that two have stays with MADV_PAGEOUT; frames that run short take it from both", () => {
+    const m = withLeaf();
+    const child = m.fork();
+    m.first.advise(0, PAGES, MADV_PAGEOUT);
+    expect(m.where(0, PAGES)).toBe("P".repeat(PAGES));
+    expect(m.swap.reclaim(20)).toBe(20);
+    expect(m.first.mm.swapPages).toBe(20);
+    m.consistent();
+    m.run(child);
+    expect(m.now.mm.swapPages).toBe(20);
+    m.now.store(3, 77);
+    m.run(0);
+    expect(m.loadAll(0, PAGES)).toEqual(Array.from({ length: PAGES }, (_, at) => 1 + (at % 250)));
+    m.consistent();
+  });
+});
+
 describe("when frames run short", () => {
   it("pages go to swap, those not accessed lately first, and nobody is refused", () => {
     const m = machine(1024, 1);
