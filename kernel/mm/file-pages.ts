@@ -122,7 +122,7 @@ export class FilePages implements FrameHolder {
     return this.pages.keys();
   }
 
-  /** How many of the pages [first, end) are in memory, are dirty, and were taken by reclaim. */
+  /** How many of the pages [first, end) are in memory, are dirty, and were taken by reclaim or swapped out. */
   cacheCounts(first: number, end: number): { resident: number; dirty: number; evicted: number } {
     const among = (indexes: Iterable<number>): number => {
       let count = 0;
@@ -132,7 +132,7 @@ export class FilePages implements FrameHolder {
     return {
       resident: among(this.pages.keys()) + (this.onDisk ? 0 : among(this.reservedPages)),
       dirty: among(this.dirtyPages),
-      evicted: among(this.evictedPages),
+      evicted: among(this.evictedPages) + this.swappedIn(first, end),
     };
   }
 
@@ -242,6 +242,7 @@ export class FilePages implements FrameHolder {
     if (!this.unmapPage(index, frame)) return false;
     if (!this.swappable) {
       this.dropPage(index);
+      this.evictedPages.add(index);
       return true;
     }
     this.swapped ??= new SwappedPages(swap);
