@@ -96,7 +96,7 @@ export interface VmEvents {
   thp_collapse_alloc_failed: number;
   /** khugepaged left 2 MiB alone: too many pages were not there, */
   thp_scan_exceed_none_pte: number;
-  /** khugepaged's: too many pages are in swap areas. */
+  /** in swap areas, */
   thp_scan_exceed_swap_pte: number;
   /** or shared. */
   thp_scan_exceed_share_pte: number;
