@@ -99,9 +99,9 @@ function fallocate(call: SyscallCall): number {
   const seals = inode.seals ?? 0;
   if ((mode & FALLOC_FL_PUNCH_HOLE) !== 0) {
     if ((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0) return -EPERM;
-    inode.pages.punchHole(at, count);
-    inode.modified = inode.changed = inode.fileSystem.now();
-    return 0;
+    const result = inode.pages.punchHole(at, count);
+    if (result === 0) inode.modified = inode.changed = inode.fileSystem.now();
+    return result;
   }
   const grows = (mode & FALLOC_FL_KEEP_SIZE) === 0 && at + count > inode.size;
   if (grows && (seals & F_SEAL_GROW) !== 0) return -EPERM;

@@ -186,10 +186,11 @@ function giveStatfs(call: SyscallCall, location: Location | number): number {
   const { fileSystem } = mount;
   const s = fileSystem.statistics();
   const view = new DataView(new ArrayBuffer(STATFS_BYTES));
-  const numbers = [s.magic, s.blockSize, s.blocks, s.free, s.free, s.files, s.freeFiles];
+  const numbers = [s.magic, s.blockSize, s.blocks, s.free, s.available ?? s.free, s.files, s.freeFiles];
   numbers.forEach((value, i) => view.setBigUint64(8 * i, BigInt(value), true));
-  view.setUint32(56, fileSystem.device.minor, true);
-  view.setUint32(60, 0, true);
+  const [low, high] = s.id ?? [fileSystem.device.minor, 0];
+  view.setUint32(56, low, true);
+  view.setUint32(60, high, true);
   view.setBigUint64(64, 255n, true);
   view.setBigUint64(72, BigInt(s.blockSize), true);
   view.setBigUint64(80, BigInt(statfsFlags(mount)), true);

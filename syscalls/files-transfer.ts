@@ -15,6 +15,7 @@ import {
 import { BlockFile } from "../kernel/block/block-file.js";
 import { AnonymousFile } from "../kernel/fs/anonymous-file.js";
 import { deviceSeek } from "../kernel/fs/device-files.js";
+import { RegularInode } from "../kernel/fs/inode.js";
 import { DirectoryOpenFile } from "../kernel/fs/directory-open-file.js";
 import type { OpenFile } from "../kernel/fs/open-file.js";
 import {
@@ -244,7 +245,11 @@ function lseek(call: SyscallCall): number {
     if (file instanceof DirectoryOpenFile) return -EINVAL;
     // The whole file counts as data, the end as the one hole (generic_file_llseek).
     if (by < 0 || by >= size) return -ENXIO;
-    position = whence === SEEK_DATA ? by : size;
+    const { node } = file;
+    if (node instanceof RegularInode && node.nextExtent) {
+      position = node.nextExtent(by, whence === SEEK_DATA);
+      if (whence === SEEK_DATA && position >= size) return -ENXIO;
+    } else position = whence === SEEK_DATA ? by : size;
   }
   if (position < 0) return -EINVAL;
   if (position > MAX_FILE_SIZE) return -EINVAL;

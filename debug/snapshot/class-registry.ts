@@ -30,6 +30,7 @@ import {
   GeneratedInode,
   GeneratedLink,
 } from "../../kernel/fs/procfs/file-system.js";
+import { FramesFile } from "../../kernel/fs/procfs/frames-file.js";
 import { MapsFile } from "../../kernel/fs/procfs/maps-file.js";
 import { MemoryFile } from "../../kernel/fs/procfs/memory-file.js";
 import { PageMapFile } from "../../kernel/fs/procfs/page-map-file.js";
@@ -47,6 +48,19 @@ import { SpecialInode, TreeFileSystem } from "../../kernel/fs/tree-file-system.j
 import { TreeFile } from "../../kernel/fs/tree-file.js";
 import { TreeSymlink } from "../../kernel/fs/tree-symlink.js";
 import { HugetlbFileSystem } from "../../kernel/fs/types/hugetlbfs.js";
+import { Allocator } from "../../kernel/fs/types/ext4/allocator.js";
+import { BlockGroups } from "../../kernel/fs/types/ext4/block-groups.js";
+import { Ext4Directory } from "../../kernel/fs/types/ext4/directory.js";
+import { ExtentMap } from "../../kernel/fs/types/ext4/extent-map.js";
+import { Ext4File } from "../../kernel/fs/types/ext4/file.js";
+import { Ext4FileSystem } from "../../kernel/fs/types/ext4/file-system.js";
+import { IndirectMap } from "../../kernel/fs/types/ext4/indirect-map.js";
+import { InodeRecord } from "../../kernel/fs/types/ext4/inode-record.js";
+import { Orphans } from "../../kernel/fs/types/ext4/orphans.js";
+import { Ext4Special } from "../../kernel/fs/types/ext4/special.js";
+import { Ext4Storage } from "../../kernel/fs/types/ext4/storage.js";
+import { Superblock } from "../../kernel/fs/types/ext4/superblock.js";
+import { Ext4Symlink } from "../../kernel/fs/types/ext4/symlink.js";
 import { Ramfs } from "../../kernel/fs/types/ramfs.js";
 import { Tmpfs } from "../../kernel/fs/types/tmpfs.js";
 import { FutexTable } from "../../kernel/futex/table.js";
@@ -133,11 +147,13 @@ import { WaitQueue } from "../../kernel/wait-queue.js";
  */
 const CLASSES = {
   AddressSpace,
+  Allocator,
   AnonVma,
   Area,
   AreaTree,
   BlockDevices,
   BlockFile,
+  BlockGroups,
   ByteQueue,
   CallersCapabilities,
   CallersMachine,
@@ -149,9 +165,17 @@ const CLASSES = {
   EpollFile,
   EpollItem,
   EventFile,
+  Ext4Directory,
+  Ext4File,
+  Ext4FileSystem,
+  Ext4Special,
+  Ext4Storage,
+  Ext4Symlink,
+  ExtentMap,
   FilePages,
   FileRights,
   FileTable,
+  FramesFile,
   FullFile,
   FutexTable,
   GeneratedDirectory,
@@ -171,6 +195,8 @@ const CLASSES = {
   HugetlbFile,
   HugetlbFileSystem,
   HugetlbInode,
+  IndirectMap,
+  InodeRecord,
   InputBuffer,
   IntervalTimers,
   Ipc,
@@ -194,14 +220,15 @@ const CLASSES = {
   Namespace,
   Network,
   NullFile,
+  Orphans,
   OutputProcessor,
   PageMapFile,
   PageTables,
   PathFile,
   PendingSignals,
   PidFile,
-  Pipe,
   PinnedFrames,
+  Pipe,
   PipeFile,
   Ports,
   Process,
@@ -228,8 +255,8 @@ const CLASSES = {
   SecretFile,
   SecretFileSystem,
   SecretInode,
-  SemaphoreSet,
   Semaphores,
+  SemaphoreSet,
   SharedAnonymousFile,
   SharedMemory,
   SharedMemoryAttachment,
@@ -251,6 +278,7 @@ const CLASSES = {
   SwapMemory,
   SwapSpace,
   SwappedPages,
+  Superblock,
   SystemCalls,
   Task,
   TcpSocket,

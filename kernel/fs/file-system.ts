@@ -31,6 +31,10 @@ export interface FileSystemStatistics {
   /** In blocks. */
   readonly blocks: number;
   readonly free: number;
+  /** Those of them that are not kept for root; all unless told. */
+  readonly available?: number;
+  /** f_fsid, where it is more than the device's number. */
+  readonly id?: readonly [number, number];
   readonly files: number;
   readonly freeFiles: number;
 }
@@ -78,8 +82,11 @@ export abstract class FileSystem {
     return "";
   }
 
-  /** New options (mount(2), MS_REMOUNT); 0 or -errno. By default none are known: as for a type without any. */
-  reconfigure(options: MountData): number {
+  /**
+   * New options (mount(2), MS_REMOUNT), and the flags (MS_*) that it will have; 0 or -errno. By default none are known: as
+   * for a type without any.
+   */
+  reconfigure(options: MountData, _wanted: number): number {
     return options.rest.length === 0 ? 0 : -EINVAL;
   }
 

@@ -17,6 +17,7 @@ import type { Credentials } from "../credentials.js";
 import { Dentry } from "./dentry.js";
 import { DirectoryOpenFile } from "./directory-open-file.js";
 import type { FsContext } from "./fs-context.js";
+import type { Inode } from "./inode.js";
 import { DirectoryInode, RegularInode } from "./inode.js";
 import {
   MAY_EXECUTE,
@@ -60,6 +61,7 @@ import { Pipe, PipeFile } from "./pipe.js";
 import { dropPrivilegeBits, RegularOpenFile, setFileSize } from "./regular-open-file.js";
 import type { TreeFileSystem } from "./tree-file-system.js";
 import { SpecialInode } from "./tree-file-system.js";
+import type { Ext4FileSystem } from "./types/ext4/file-system.js";
 import { finish, walkParent } from "./walk.js";
 import type { WalkStart } from "./walk.js";
 
@@ -182,14 +184,15 @@ function openUnnamed(
   if (at.mount.readOnly) return -EROFS;
   const allowed = mayCreate(start.actor, at);
   if (allowed < 0) return allowed;
-  const fileSystem = directory.fileSystem as TreeFileSystem;
-  if (!("make" in fileSystem) || fileSystem.mirror) return -EOPNOTSUPP;
+  const fileSystem = directory.fileSystem as TreeFileSystem | Ext4FileSystem;
+  if (!("make" in fileSystem) || ("mirror" in fileSystem && fileSystem.mirror)) return -EOPNOTSUPP;
   if (!fileSystem.takeInode()) return -ENOSPC;
-  const inode = fileSystem.make({
+  const inode: Inode | number = fileSystem.make({
     mode: S_IFREG | (mode & 0o7777 & ~fs.umask),
     uid: start.actor.uid,
     gid: start.actor.gid,
   });
+  if (typeof inode === "number") return inode;
   inode.links = 0;
   inode.linkable = (flags & O_EXCL) === 0;
   const dentry = new Dentry(`#${inode.number}`, at.dentry, inode);

@@ -309,7 +309,7 @@ function bringInFile(mm: AddressSpace, area: Area, page: number, write: boolean)
   if (privateWrite) return copyPrivate(mm, area, page, frame);
   let low = entryLow(area);
   if (write) {
-    pages.markDirty(index);
+    if (!pages.makeWritable(index)) return "no-space";
     low |= PTE_RW | WRITTEN;
   }
   frames.hold(frame);
@@ -353,7 +353,7 @@ function makeWritable(mm: AddressSpace, area: Area, page: number, low: number): 
   if ((low & PTE_PS) !== 0 && makeHugeWritable(mm, area, page)) return "ok";
   const frame = pteFrame(low);
   if ((area.flags & VM_SHARED) !== 0) {
-    area.pages?.markDirty(area.fileIndex(page));
+    if (area.pages?.makeWritable(area.fileIndex(page)) === false) return "no-space";
     setWritable(mm, page);
     return "ok";
   }

@@ -32,6 +32,10 @@ export interface PageQuota {
 export interface PageFiller {
   /** Fills `page` (4096 zeroed bytes) with the bytes of page `index`. */
   fillPage(index: number, page: Uint8Array): void;
+  /** A page is to be stored to through a mapping: has it room where it will be kept? Without it there always is. */
+  makeRoom?(index: number): boolean;
+  /** Pages of [offset, offset + length) bytes left the cache for good: what is kept of them is to go; 0 or -errno. */
+  punched?(offset: number, length: number): number;
 }
 
 /**
@@ -167,14 +171,42 @@ export class FilePages implements FrameHolder {
     }
   }
 
+  /** The bytes are kept elsewhere too: without a page they are not lost. */
+  get filled(): boolean {
+    return this.fill !== null;
+  }
+
+  /** Page indexes that have a frame, with it. */
+  residentPages(): IterableIterator<[number, PageFrame]> {
+    return this.pages.entries();
+  }
+
   markDirty(index: number): void {
     this.dirtyPages.add(index);
+  }
+
+  /**
+   * A store through a shared mapping is to come: the page counts as dirty, and there is room for it where it is kept.
+   * @returns false where there is none (ENOSPC)
+   */
+  makeWritable(index: number): boolean {
+    const was = this.dirtyPages.has(index);
+    // Before all else, so that it does not leave the cache meanwhile.
+    this.dirtyPages.add(index);
+    if (this.fill?.makeRoom?.(index) !== false) return true;
+    if (!was) this.dirtyPages.delete(index);
+    return false;
+  }
+
+  /** Makes the next store through a mapping fault, whether or not the page is dirty. */
+  writeProtect(index: number): void {
+    for (const mapper of this.mappers.keys()) mapper.writeProtectFilePage(this, index);
   }
 
   /** The page has been written back. Stores through shared mappings mark it dirty again. */
   clean(index: number): void {
     this.dirtyPages.delete(index);
-    for (const mapper of this.mappers.keys()) mapper.writeProtectFilePage(this, index);
+    this.writeProtect(index);
   }
 
   /**
@@ -270,6 +302,12 @@ export class FilePages implements FrameHolder {
   /** The file system has no room for another page (ENOSPC). */
   get full(): boolean {
     return this.quota !== null && this.quota.used >= this.quota.limit;
+  }
+
+  /** The page lies in somebody's locked area. */
+  isLocked(index: number): boolean {
+    for (const mapper of this.mappers.keys()) if (mapper.locksFilePage(this, index)) return true;
+    return false;
   }
 
   /** Lets clean pages go that can be read again, the oldest first; mapped ones too, unless locked. */
@@ -383,20 +421,23 @@ export class FilePages implements FrameHolder {
     this.length = Math.max(this.length, size);
   }
 
-  /** Makes [offset, offset + length) bytes a hole of zeroes; the size stays (MADV_REMOVE, FALLOC_FL_PUNCH_HOLE). */
-  punchHole(offset: number, length: number): void {
+  /**
+   * Makes [offset, offset + length) bytes a hole of zeroes; the size stays (MADV_REMOVE, FALLOC_FL_PUNCH_HOLE).
+   * @returns 0 or the -errno of who keeps the bytes
+   */
+  punchHole(offset: number, length: number): number {
     const end = Math.min(offset + length, Math.ceil(this.length / PAGE_SIZE) * PAGE_SIZE);
     const first = Math.ceil(offset / PAGE_SIZE);
     const last = Math.floor(end / PAGE_SIZE);
-    if (first > last) {
-      this.zero(last, offset % PAGE_SIZE, end % PAGE_SIZE);
-      return;
+    if (first > last) this.zero(last, offset % PAGE_SIZE, end % PAGE_SIZE);
+    else {
+      for (const mapper of this.mappers.keys()) mapper.dropFilePages(this, first, last, false);
+      for (const index of this.indexes()) if (index >= first && index < last) this.punchPage(index);
+      this.giveUp(first, last);
+      if (offset % PAGE_SIZE !== 0) this.zero(first - 1, offset % PAGE_SIZE, PAGE_SIZE);
+      if (end % PAGE_SIZE !== 0) this.zero(last, 0, end % PAGE_SIZE);
     }
-    for (const mapper of this.mappers.keys()) mapper.dropFilePages(this, first, last, false);
-    for (const index of this.indexes()) if (index >= first && index < last) this.punchPage(index);
-    this.giveUp(first, last);
-    if (offset % PAGE_SIZE !== 0) this.zero(first - 1, offset % PAGE_SIZE, PAGE_SIZE);
-    if (end % PAGE_SIZE !== 0) this.zero(last, 0, end % PAGE_SIZE);
+    return this.fill?.punched?.(offset, end - offset) ?? 0;
   }
 
   private zero(index: number, from: number, to: number): void {
@@ -411,7 +452,7 @@ export class FilePages implements FrameHolder {
 
   private punchPage(index: number): void {
     // Where content would come back from elsewhere, a hole is a page of zeroes.
-    if (this.fill) this.zero(index, 0, PAGE_SIZE);
+    if (this.fill !== null && this.fill.punched === undefined) this.zero(index, 0, PAGE_SIZE);
     else this.dropPage(index);
   }
 

@@ -30,7 +30,7 @@ export interface BareKernel {
 }
 
 export function bareKernel(
-  options: { memoryBytes?: number; pku?: boolean; schedule?: SchedulerOptions } = {},
+  options: { memoryBytes?: number; pku?: boolean; schedule?: SchedulerOptions; now?: () => bigint } = {},
 ): BareKernel {
   const host = new BufferHost();
   const memory = new PhysicalMemory(options.memoryBytes ?? 64 << 20);
@@ -39,7 +39,8 @@ export function bareKernel(
   const model = cpuModel("x86-64-v2", options.pku ?? true)!;
   mmu.setFeatures({ pke: model.pku });
   const cpu = new Cpu(memory, mmu, { model });
-  const tree = buildTree({ context: { frames, identities: firstIdentities(), now: () => 0n }, host });
+  const now = options.now ?? (() => 0n);
+  const tree = buildTree({ context: { frames, identities: firstIdentities(), now }, host });
   if ("errno" in tree) throw new Error(`no tree: ${tree.errno}`);
   const kernel = new Kernel({
     memory,

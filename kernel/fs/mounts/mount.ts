@@ -2,6 +2,7 @@
 
 import { EBUSY, EINVAL, ELOOP, ENODEV, ENOENT, ENOTDIR } from "../../errno.js";
 import type { Kernel } from "../../kernel.js";
+import type { FileSystem } from "../file-system.js";
 import { fileSystemType } from "../types/registry.js";
 import type { Location, Mount } from "../mount.js";
 import type { Namespace } from "../namespace.js";
@@ -30,16 +31,25 @@ export function mountNew(namespace: Namespace, at: Location, request: NewMountRe
   const type = fileSystemType(request.type);
   if (type === null) return -ENODEV;
   const { kernel, source, data } = request;
-  const fileSystem = type.mount({ kernel, namespace, source, data });
+  const flags = ((request.flags & SB_FLAGS) | data.set) & ~data.cleared;
+  const fileSystem = type.mount({ kernel, namespace, source, data, flags });
   if (typeof fileSystem === "number") return fileSystem;
-  const refused = refusedPlace(namespace, at);
-  if (refused < 0) return refused;
-  if (type.single && at.mount.fileSystem === fileSystem && isRootOfMount(at)) return -EBUSY;
-  if (!at.dentry.inode.isDirectory) return -ENOTDIR;
-  if (fileSystem.mountCount === 0) fileSystem.flags = ((request.flags & SB_FLAGS) | data.set) & ~data.cleared;
+  if (fileSystem.mountCount === 0) fileSystem.flags = flags;
+  const refused = refusedFor(namespace, at, fileSystem, type.single);
+  if (refused < 0) {
+    if (type.onDevice && fileSystem.mountCount === 0) fileSystem.shutDown();
+    return refused;
+  }
   const mount = namespace.makeMount(fileSystem, { flags: request.own, source: source ?? "none" });
   place(namespace, [mount], at);
   return 0;
+}
+
+function refusedFor(namespace: Namespace, at: Location, fileSystem: FileSystem, single: boolean): number {
+  const refused = refusedPlace(namespace, at);
+  if (refused < 0) return refused;
+  if (single && at.mount.fileSystem === fileSystem && isRootOfMount(at)) return -EBUSY;
+  return at.dentry.inode.isDirectory ? 0 : -ENOTDIR;
 }
 
 /**

@@ -38,7 +38,7 @@ export function remount(
   const { fileSystem } = mount;
   if (!isMounted(namespace, mount) || !isRootOfMount(at)) return -EINVAL;
   const wanted = ((flags & SB_REMOUNT_FLAGS) | data.set) & ~data.cleared;
-  const refused = changeFlags(namespace, fileSystem, wanted, () => fileSystem.reconfigure(data));
+  const refused = changeFlags(namespace, fileSystem, wanted, () => fileSystem.reconfigure(data, wanted));
   if (refused < 0) return refused;
   mount.flags = own;
   return 0;

@@ -9,6 +9,7 @@ import { anonymousHugePages } from "../../mm/huge/count.js";
 import { formatMessageQueues, formatSemaphores, formatSharedMemory } from "../../ipc/proc-ipc.js";
 import { socketCountsText, unixSocketsText } from "../../net/proc-text.js";
 import { fileSystemsTable } from "../types/registry.js";
+import { framesFile } from "./frames-file.js";
 import { partitionsTable } from "./block-files.js";
 import { hugePageCounts } from "./huge-page-files.js";
 import { directory, file, link, text } from "./file-system.js";
@@ -29,6 +30,8 @@ export function machineFiles(kernel: Kernel): Record<string, Node> {
       "Character devices:\n  1 mem\n  5 /dev/tty\n 10 misc\n136 pts\n\nBlock devices:\n  7 loop\n",
     ),
     filesystems: file(fileSystemsTable),
+    kpagecount: framesFile("count", kernel),
+    kpageflags: framesFile("flags", kernel),
     loadavg: file(() => loadText(kernel)),
     meminfo: file(() => memInfo(kernel)),
     mounts: link("self/mounts"),

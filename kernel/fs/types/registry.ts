@@ -1,6 +1,7 @@
 import type { FileSystemType } from "./file-system-type.js";
 import { HUGETLBFS } from "./hugetlbfs.js";
 import { permanentType } from "./permanent.js";
+import { EXT_TYPES } from "./ext4/type.js";
 import { RAMFS } from "./ramfs.js";
 import { TMPFS } from "./tmpfs.js";
 
@@ -14,6 +15,7 @@ export const FILE_SYSTEM_TYPES: readonly FileSystemType[] = [
   RAMFS,
   HUGETLBFS,
   permanentType("devpts"),
+  ...EXT_TYPES,
 ];
 
 /** Null where there is none: ENODEV (get_fs_type). */
@@ -23,5 +25,5 @@ export function fileSystemType(name: string): FileSystemType | null {
 
 /** /proc/filesystems */
 export function fileSystemsTable(): string {
-  return FILE_SYSTEM_TYPES.map(({ name }) => `nodev\t${name}\n`).join("");
+  return FILE_SYSTEM_TYPES.map(({ name, onDevice }) => `${onDevice ? "" : "nodev"}\t${name}\n`).join("");
 }

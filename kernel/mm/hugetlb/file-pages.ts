@@ -165,15 +165,15 @@ export class HugeFilePages extends FilePages {
   }
 
   /** Whole pages of the range go, private copies too; what remains is zeroed (hugetlbfs_punch_hole). */
-  override punchHole(offset: number, length: number): void {
+  override punchHole(offset: number, length: number): number {
     const end = offset + length;
     const first = Math.ceil(offset / HUGE_PAGE_BYTES);
     const last = Math.floor(end / HUGE_PAGE_BYTES);
     const head = Math.min(first * HUGE_PAGE_BYTES, end);
     if (offset < head) this.zeroBytes(offset, head);
     if (first <= last && last * HUGE_PAGE_BYTES < end) this.zeroBytes(last * HUGE_PAGE_BYTES, end);
-    if (first >= last) return;
-    for (const index of this.dropRange(first, last)) this.unreserve(index, index + 1, 1);
+    if (first < last) for (const index of this.dropRange(first, last)) this.unreserve(index, index + 1, 1);
+    return 0;
   }
 
   /** Zeroes bytes of one huge page, if it is there. */

@@ -1,0 +1,98 @@
+/**
+ * What /proc/kpageflags and /proc/kpagecount say of frames (fs/proc/page.c; Documentation/admin-guide/mm/pagemap.rst): of
+ * the flags those that something here stands for. There are no lists of pages in use: what could be on one counts as on it.
+ */
+import type { FrameAllocator } from "../../mmu/frame-allocator.js";
+import { PTE_ANON, PTE_PS, pteFrame } from "../../mmu/page-table-entry.js";
+import { TASK_SIZE } from "./layout.js";
+import type { AddressSpace } from "./address-space.js";
+import { FilePages } from "./file-pages.js";
+import type { SamePages } from "./ksm/same-pages.js";
+import { hasFrame } from "./translations.js";
+
+export const FRAME_ENTRY_BYTES = 8;
+
+const UPTODATE = 1 << 3;
+const DIRTY = 1 << 4;
+const LRU = 1 << 5;
+const BUDDY = 1 << 10;
+const MMAP = 1 << 11;
+const ANON = 1 << 12;
+const SWAPBACKED = 1 << 14;
+const COMPOUND_HEAD = 1 << 15;
+const COMPOUND_TAIL = 1 << 16;
+const UNEVICTABLE = 1 << 18;
+const NOPAGE = 1 << 20;
+const KSM = 1 << 21;
+const THP = 1 << 22;
+const ZERO_PAGE = 1 << 24;
+const PGTABLE = 1 << 26;
+
+const RUN = 512;
+
+/** Whose frames are looked at; a `Kernel` is one. */
+export interface FrameOwners {
+  readonly frames: FrameAllocator;
+  readonly tasks: ReadonlyMap<number, { readonly mm: AddressSpace }>;
+  readonly samePages: SamePages;
+}
+
+function spaces(owners: FrameOwners): Set<AddressSpace> {
+  const found = new Set<AddressSpace>();
+  for (const { mm } of owners.tasks.values()) if (!mm.released) found.add(mm);
+  return found;
+}
+
+/** Entries of all page tables that have one of these frames: calls back with the frame's place among them. */
+function forEachMapping(
+  owners: FrameOwners,
+  first: number,
+  count: number,
+  visit: (at: number, low: number) => void,
+): void {
+  for (const mm of spaces(owners))
+    mm.tables.forEachPresentOrSwap(0, TASK_SIZE, (_va, low) => {
+      const at = pteFrame(low) - first;
+      if (hasFrame(low) && at >= 0 && at < count) visit(at, low);
+    });
+}
+
+/** How many entries map each frame. */
+export function frameCounts(owners: FrameOwners, first: number, count: number): Uint32Array {
+  const words = new Uint32Array(count * 2);
+  forEachMapping(owners, first, count, (at) => words[at * 2]++);
+  return words;
+}
+
+export function frameFlags(owners: FrameOwners, first: number, count: number): Uint32Array {
+  const { frames, samePages } = owners;
+  const words = new Uint32Array(count * 2);
+  const add = (frame: number, flags: number): void => {
+    const at = frame - first;
+    if (at >= 0 && at < count) words[at * 2] |= flags;
+  };
+  forEachMapping(owners, first, count, (at, low) => {
+    if (pteFrame(low) === frames.zeroFrame) return;
+    words[at * 2] |= MMAP;
+    if ((low & PTE_ANON) !== 0) words[at * 2] |= ANON | SWAPBACKED | UPTODATE | LRU;
+    if ((low & PTE_PS) !== 0)
+      words[at * 2] |= THP | ((first + at) % RUN === 0 ? COMPOUND_HEAD : COMPOUND_TAIL);
+  });
+  for (const mm of spaces(owners)) mm.tables.forEachTable((frame) => add(frame, PGTABLE));
+  for (const holder of frames.holders) {
+    if (!(holder instanceof FilePages)) continue;
+    for (const [index, frame] of holder.residentPages()) {
+      const dirty = holder.dirty.has(index) || !holder.filled;
+      add(frame, UPTODATE | LRU | (dirty ? DIRTY : 0) | (holder.filled ? 0 : SWAPBACKED));
+      if (holder.mapCount > 0 && holder.isLocked(index)) add(frame, UNEVICTABLE);
+    }
+  }
+  for (let at = 0; at < count; at++) {
+    const frame = first + at;
+    if (frame === 0) words[at * 2] = NOPAGE;
+    else if (frame === frames.zeroFrame) words[at * 2] = ZERO_PAGE;
+    else if (frames.references(frame) === 0) words[at * 2] = BUDDY;
+    else if (samePages.isMerged(frame)) words[at * 2] |= KSM;
+  }
+  return words;
+}
