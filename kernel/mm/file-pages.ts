@@ -171,11 +171,6 @@ export class FilePages implements FrameHolder {
     }
   }
 
-  /** The bytes are kept elsewhere too: without a page they are not lost. */
-  get filled(): boolean {
-    return this.fill !== null;
-  }
-
   /** Page indexes that have a frame, with it. */
   residentPages(): IterableIterator<[number, PageFrame]> {
     return this.pages.entries();

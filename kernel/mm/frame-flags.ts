@@ -9,6 +9,7 @@ import type { AddressSpace } from "./address-space.js";
 import { FilePages } from "./file-pages.js";
 import type { SamePages } from "./ksm/same-pages.js";
 import { hasFrame } from "./translations.js";
+import { VM_HUGETLB } from "./vm-flags.js";
 
 export const FRAME_ENTRY_BYTES = 8;
 
@@ -21,6 +22,7 @@ const ANON = 1 << 12;
 const SWAPBACKED = 1 << 14;
 const COMPOUND_HEAD = 1 << 15;
 const COMPOUND_TAIL = 1 << 16;
+const HUGE = 1 << 17;
 const UNEVICTABLE = 1 << 18;
 const NOPAGE = 1 << 20;
 const KSM = 1 << 21;
@@ -48,12 +50,12 @@ function forEachMapping(
   owners: FrameOwners,
   first: number,
   count: number,
-  visit: (at: number, low: number) => void,
+  visit: (at: number, low: number, va: number, mm: AddressSpace) => void,
 ): void {
   for (const mm of spaces(owners))
-    mm.tables.forEachPresentOrSwap(0, TASK_SIZE, (_va, low) => {
+    mm.tables.forEachPresentOrSwap(0, TASK_SIZE, (va, low) => {
       const at = pteFrame(low) - first;
-      if (hasFrame(low) && at >= 0 && at < count) visit(at, low);
+      if (hasFrame(low) && at >= 0 && at < count) visit(at, low, va, mm);
     });
 }
 
@@ -71,19 +73,21 @@ export function frameFlags(owners: FrameOwners, first: number, count: number): U
     const at = frame - first;
     if (at >= 0 && at < count) words[at * 2] |= flags;
   };
-  forEachMapping(owners, first, count, (at, low) => {
+  forEachMapping(owners, first, count, (at, low, va, mm) => {
     if (pteFrame(low) === frames.zeroFrame) return;
     words[at * 2] |= MMAP;
     if ((low & PTE_ANON) !== 0) words[at * 2] |= ANON | SWAPBACKED | UPTODATE | LRU;
-    if ((low & PTE_PS) !== 0)
-      words[at * 2] |= THP | ((first + at) % RUN === 0 ? COMPOUND_HEAD : COMPOUND_TAIL);
+    if ((low & PTE_PS) === 0) return;
+    const pooled = ((mm.tree.findFirst(va)?.flags ?? 0) & VM_HUGETLB) !== 0;
+    words[at * 2] |= (pooled ? HUGE : THP) | ((first + at) % RUN === 0 ? COMPOUND_HEAD : COMPOUND_TAIL);
   });
   for (const mm of spaces(owners)) mm.tables.forEachTable((frame) => add(frame, PGTABLE));
   for (const holder of frames.holders) {
     if (!(holder instanceof FilePages)) continue;
     for (const [index, frame] of holder.residentPages()) {
-      const dirty = holder.dirty.has(index) || !holder.filled;
-      add(frame, UPTODATE | LRU | (dirty ? DIRTY : 0) | (holder.filled ? 0 : SWAPBACKED));
+      // What is only in memory counts as written to.
+      const kind = holder.inMemoryOnly ? DIRTY | SWAPBACKED : holder.dirty.has(index) ? DIRTY : 0;
+      add(frame, UPTODATE | LRU | kind);
       if (holder.mapCount > 0 && holder.isLocked(index)) add(frame, UNEVICTABLE);
     }
   }
