@@ -2,6 +2,7 @@ import type { FrameAllocator } from "../../mmu/frame-allocator.js";
 import type { Mmu } from "../../mmu/mmu.js";
 import type { Provenance, RefusalSink } from "../refusal.js";
 import type { AddressSpace } from "./address-space.js";
+import { initialOrders, type HugeOrders } from "./huge/orders.js";
 import type { Khugepaged } from "./huge/khugepaged.js";
 import { HugePagePool } from "./hugetlb/pool.js";
 import type { SamePages } from "./ksm/same-pages.js";
@@ -53,6 +54,8 @@ export interface MmSettings {
   stackGuardPages: number;
   /** transparent_hugepage/enabled: which anonymous memory may have pages of 2 MiB. */
   hugePages: HugePagesEnabled;
+  /** transparent_hugepage/hugepages-NkB/enabled. */
+  hugeOrders: HugeOrders;
   /** transparent_hugepage/use_zero_page: what is only read shares 2 MiB of zeroes. */
   hugeZeroPage: boolean;
 }
@@ -169,6 +172,7 @@ export const DEFAULT_SETTINGS: Readonly<MmSettings> = {
   userReserveKbytes: 131072,
   stackGuardPages: 256,
   hugePages: "madvise",
+  hugeOrders: initialOrders(),
   hugeZeroPage: true,
 };
 
@@ -177,6 +181,7 @@ export function settingsFor(pages: number): MmSettings {
   const part = Math.floor((pages * 4) / 32);
   return {
     ...DEFAULT_SETTINGS,
+    hugeOrders: initialOrders(),
     adminReserveKbytes: Math.min(part, DEFAULT_SETTINGS.adminReserveKbytes),
     userReserveKbytes: Math.min(part, DEFAULT_SETTINGS.userReserveKbytes),
   };
@@ -204,7 +209,7 @@ export function createEnvironment(
     pku: true,
     limits: { ...DEFAULT_LIMITS },
     capabilities: { ipcLock: false, rawIo: false, sysAdmin: false },
-    settings: { ...DEFAULT_SETTINGS },
+    settings: { ...DEFAULT_SETTINGS, hugeOrders: initialOrders() },
     commit: { pages: 0 },
     vmEvents: noEvents(),
     readImpliesExec: false,

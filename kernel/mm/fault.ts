@@ -49,6 +49,8 @@ import {
   type FaultForUser,
   type FaultOutcome,
 } from "./fault-outcome.js";
+import { bringInBlock } from "./huge/block.js";
+import { hasSmallOrders } from "./huge/orders.js";
 import { mayBeHuge } from "./huge/eligible.js";
 import { bringInHuge, makeHugeWritable } from "./huge/fault.js";
 import { isHugetlb } from "./hugetlb/area.js";
@@ -271,6 +273,7 @@ function bringInAnonymous(mm: AddressSpace, area: Area, page: number, write: boo
   }
   prepareAnon(mm, area);
   if (missingIsWatched(area)) return "missing";
+  if (hasSmallOrders(mm.env.settings) && bringInBlock(mm, area, page)) return "ok";
   return installPrivate(mm, area, page, frames.allocate());
 }
 

@@ -1,7 +1,7 @@
 import { PTE_ANON, PTE_D, PTE_PS, pteFrame } from "../../mmu/page-table-entry.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
-import { holdsHuge, mayBeHuge } from "./huge/eligible.js";
+import { isEligible } from "./huge/eligible.js";
 import { mappers as mappersOf } from "./page-map.js";
 import { isHugetlb, pageBytesOf } from "./hugetlb/area.js";
 import { forEachLeaf, hasPage, pageOfLeaf } from "./hugetlb/leaves.js";
@@ -171,7 +171,7 @@ export function formatSmapsArea(mm: AddressSpace, area: Area): string {
     kilobytes("KernelPageSize", pageBytesOf(area) / 1024) +
     kilobytes("MMUPageSize", pageBytesOf(area) / 1024);
   text += formatResidency(pages, "");
-  text += `THPeligible:           ${mayBeHuge(mm, area) && holdsHuge(area) ? 1 : 0}\n`;
+  text += `THPeligible:           ${isEligible(mm, area) ? 1 : 0}\n`;
   if (mm.env.pku) text += `ProtectionKey:  ${String(area.key).padStart(8)}\n`;
   return text + vmFlags(mm, area);
 }

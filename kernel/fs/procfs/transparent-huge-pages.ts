@@ -2,19 +2,25 @@ import { EINVAL } from "../../errno.js";
 import type { Kernel } from "../../kernel.js";
 import type { HugePagesEnabled } from "../../mm/environment.js";
 import type { CollapseSettings } from "../../mm/huge/khugepaged.js";
+import { LEAST_ORDER, PMD_ORDER, type OrderEnabled } from "../../mm/huge/orders.js";
 import { directory, file, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
 import { integerFile, rememberedInteger, type Tunables } from "./settings.js";
 
 const UINT_MAX = 2 ** 32 - 1;
 const ENABLED: readonly HugePagesEnabled[] = ["always", "madvise", "never"];
+const ORDER_ENABLED: readonly OrderEnabled[] = ["always", "inherit", "madvise", "never"];
 const DEFRAG = ["always", "defer", "defer+madvise", "madvise", "never"];
 const SHARED_MEMORY = ["always", "within_size", "advise", "never", "deny", "force"];
 
 /** /sys/kernel/mm/transparent_hugepage (Documentation/admin-guide/mm/transhuge.rst). */
 export function transparentHugePages(kernel: Kernel): Record<string, Node> {
   const { mmSettings, tunables } = kernel;
+  const sizes: Record<string, Node> = {};
+  for (let order = LEAST_ORDER; order <= PMD_ORDER; order++)
+    sizes[`hugepages-${4 * 2 ** order}kB`] = directory(() => ({ enabled: orderFile(kernel, order) }));
   return {
+    ...sizes,
     defrag: rememberedChoice(tunables, "thp/defrag", DEFRAG, "madvise"),
     enabled: enabledFile(kernel),
     hpage_pmd_size: text("2097152\n"),
@@ -37,6 +43,17 @@ function enabledFile({ mmSettings: settings, khugepaged }: Kernel): Node {
     () => settings.hugePages,
     (word) => {
       settings.hugePages = word as HugePagesEnabled;
+      khugepaged.daemon?.wake();
+    },
+  );
+}
+
+function orderFile({ mmSettings: { hugeOrders }, khugepaged }: Kernel, order: number): Node {
+  return choice(
+    ORDER_ENABLED,
+    () => hugeOrders[order],
+    (word) => {
+      hugeOrders[order] = word as OrderEnabled;
       khugepaged.daemon?.wake();
     },
   );

@@ -2,6 +2,7 @@
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import { HUGE_BYTES } from "../translations.js";
+import { LEAST_ORDER, orderEnabled, PMD_ORDER } from "./orders.js";
 import { VM_HUGEPAGE, VM_NOHUGEPAGE, VM_SHARED, VM_SPECIAL } from "../vm-flags.js";
 
 /** What prctl(PR_SET_THP_DISABLE) takes from a process: nothing, all, or what is not advised with MADV_HUGEPAGE (6.18). */
@@ -13,25 +14,27 @@ function disabled(mm: AddressSpace, area: Area, forced: boolean): boolean {
   return mm.hugePagesDisabled === "unless-advised" && !forced && (area.flags & VM_HUGEPAGE) === 0;
 }
 
-/** transparent_hugepage/enabled is for this area. */
-function enabled(mm: AddressSpace, area: Area): boolean {
-  const { hugePages } = mm.env.settings;
-  return hugePages === "always" || (hugePages === "madvise" && (area.flags & VM_HUGEPAGE) !== 0);
+/** Memory of a kind that may have huge pages, as far as it is turned on. */
+export function allowsHuge(mm: AddressSpace, area: Area): boolean {
+  return area.isAnonymous && (area.flags & (VM_SPECIAL | VM_SHARED)) === 0 && !disabled(mm, area, false);
 }
 
 /** Faults in this area may bring in 2 MiB at once, where it covers them. */
 export function mayBeHuge(mm: AddressSpace, area: Area): boolean {
-  return (
-    enabled(mm, area) &&
-    area.isAnonymous &&
-    (area.flags & (VM_SPECIAL | VM_SHARED)) === 0 &&
-    !disabled(mm, area, false)
-  );
+  return orderEnabled(mm.env.settings, PMD_ORDER, area.flags) && allowsHuge(mm, area);
 }
 
-/** The area covers a whole 2 MiB that start at a multiple of it. */
-export function holdsHuge(area: Area): boolean {
-  return Math.ceil(area.start / HUGE_BYTES) * HUGE_BYTES + HUGE_BYTES <= area.end;
+/** THPeligible of smaps: of some size that is turned on the area covers a block. */
+export function isEligible(mm: AddressSpace, area: Area): boolean {
+  if (!allowsHuge(mm, area)) return false;
+  for (let order = LEAST_ORDER; order <= PMD_ORDER; order++)
+    if (orderEnabled(mm.env.settings, order, area.flags) && holdsHuge(area, 4096 * 2 ** order)) return true;
+  return false;
+}
+
+/** The area covers 2 MiB, or as many bytes, that start at a multiple of it. */
+export function holdsHuge(area: Area, bytes = HUGE_BYTES): boolean {
+  return Math.ceil(area.start / bytes) * bytes + bytes <= area.end;
 }
 
 /**
@@ -45,5 +48,7 @@ export function whyNotCollapsible(mm: AddressSpace, area: Area, forced: boolean)
     return "only private anonymous memory can become huge pages";
   if (!holdsHuge(area)) return "the area holds no aligned 2 MiB";
   if (area.anon === null) return "nothing of the area has been written";
-  return forced || enabled(mm, area) ? null : "transparent_hugepage/enabled is not for it";
+  return forced || orderEnabled(mm.env.settings, PMD_ORDER, area.flags)
+    ? null
+    : "transparent_hugepage/enabled is not for it";
 }

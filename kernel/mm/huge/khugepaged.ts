@@ -4,6 +4,7 @@ import type { ScanDaemon } from "../ksm/same-pages.js";
 import { HUGE_BYTES } from "../translations.js";
 import { collapse, type CollapseLimits } from "./collapse.js";
 import { whyNotCollapsible } from "./eligible.js";
+import { PMD_ORDER } from "./orders.js";
 
 /** Pages that a look at 2 MiB counts for (HPAGE_PMD_NR). */
 const LOOK = 512;
@@ -41,7 +42,10 @@ export class Khugepaged {
 
   /** There is something to look through (khugepaged_has_work). */
   get active(): boolean {
-    return this.spaces.length > 0 && this.spaces[0].env.settings.hugePages !== "never";
+    if (this.spaces.length === 0) return false;
+    const { hugePages, hugeOrders } = this.spaces[0].env.settings;
+    const own = hugeOrders[PMD_ORDER];
+    return (own === "inherit" ? hugePages : own) !== "never";
   }
 
   /** __khugepaged_enter */
