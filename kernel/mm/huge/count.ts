@@ -1,4 +1,4 @@
-import { PTE_ANON, pteFrame } from "../../../mmu/page-table-entry.js";
+import { PTE_ANON, PTE_WHOLE, pteFrame } from "../../../mmu/page-table-entry.js";
 import type { PageFrame } from "../../../mmu/types.js";
 import type { AddressSpace } from "../address-space.js";
 
@@ -7,8 +7,8 @@ export function anonymousHugePages(spaces: Iterable<AddressSpace>): number {
   const found = new Set<PageFrame>();
   for (const { tables } of spaces)
     if (tables.hugeLeaves > 0)
-      tables.forEachHuge((_va, low) => {
-        if ((low & PTE_ANON) !== 0) found.add(pteFrame(low));
+      tables.forEachHuge((_va, low, high) => {
+        if ((low & PTE_ANON) !== 0 && (high & PTE_WHOLE) === 0) found.add(pteFrame(low));
       });
   return found.size;
 }
