@@ -64,10 +64,14 @@ export function collapse(
   const run = frames.allocateRun();
   vmEvents[run === -1 ? "thp_collapse_alloc_failed" : "thp_collapse_alloc"]++;
   if (run === -1) return "no-run";
-  // Entries are read only now: where frames are charged, droppable pages may have gone for them.
+  // Entries are read only now: where frames are charged, others may have gone for them.
   const first = translations.entryIndex(start);
   for (let n = 0; n < RUN_FRAMES; n++) {
     const low = frames.memory.u32[first + 2 * n];
+    if (isSwapped(low)) {
+      frames.releaseRun(run);
+      return "swapped";
+    }
     if (hasFrame(low) && pteFrame(low) !== frames.zeroFrame) translations.copyFrame(pteFrame(low), run + n);
   }
   translations.collapse(start, run, privateLow(area), entryHigh(area));
