@@ -182,6 +182,21 @@ describe.skipIf(!hasE2fsprogs)("ext2, ext3 and ext4 (skipped without e2fsprogs)"
       }
     }));
 
+  it("has a writer write its pages when there are many", () =>
+    withDirectory((directory) => {
+      const files = mounted(makeImage(directory, 16 << 20, "-t ext4 -b 4096 -O ^has_journal"), "ext4");
+      const held = files.open(`${DISK}/file`, 0o102);
+      if (typeof held === "number") throw new Error();
+      const part = new Uint8Array(65536).map((_, i) => i * 3);
+      for (let at = 0; at < 8 << 20; at += part.length) expect(held.write(part, at)).toBe(part.length);
+      expect(held.pages!.dirty.size).toBeLessThan(1100);
+      expect(held.sync()).toBe(0);
+      expect(held.pages!.dirty.size).toBe(0);
+      held.release();
+      expect(files.unmount(DISK)).toBe(0);
+      expect(complaints(directory, files.read(IMAGE))).toBe("");
+    }));
+
   it("replays a journal as e2fsck does", () =>
     withDirectory((directory) => {
       // With checksums, and without.

@@ -7,6 +7,8 @@ import type { Ext4FileSystem } from "./file-system.js";
 import { EXT4_EXTENTS_FL } from "./inode-record.js";
 import type { Ext4Storage } from "./storage.js";
 
+/** With more dirty pages than these, a writer has to write them first (balance_dirty_pages). */
+const MOST_DIRTY = 1024;
 const FALLOC_FL_KEEP_SIZE = 1;
 const FALLOC_FL_PUNCH_HOLE = 2;
 
@@ -72,6 +74,10 @@ export class Ext4File extends RegularInode implements PageFiller {
     }
     if (done > 0) this.grown(old);
     this.fileSystem.touched(this.number);
+    if (this.pages.dirty.size > MOST_DIRTY) {
+      const written = this.writeBack();
+      if (written < 0) return written;
+    }
     return done > 0 ? done : error;
   }
 
