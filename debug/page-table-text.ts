@@ -4,6 +4,7 @@ import {
   PTE_D,
   PTE_G,
   PTE_GUARD,
+  PTE_POISON,
   PTE_UFFD_WP_MARKER,
   PTE_NX,
   PTE_P,
@@ -30,6 +31,7 @@ export function entryBits(low: number, high: number, level = (low & PTE_PS) === 
   if ((low & PTE_P) === 0) {
     if ((low & PTE_PROT_NONE) !== 0) return ["not present (PROT_NONE keeps its frame)"];
     if (low === PTE_UFFD_WP_MARKER) return ["not present (write-protected through userfaultfd)"];
+    if (low === PTE_POISON) return ["not present (poisoned through userfaultfd)"];
     if ((low & PTE_GUARD) !== 0) return ["not present (guard)"];
     return ["not present"];
   }

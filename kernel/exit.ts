@@ -23,7 +23,7 @@ import { childSignal, kernelSignal, retargetSignals, sendSignal } from "./signal
 import type { ExitStatus, Process, Task, Usage } from "./task.js";
 import { sleepNoMore } from "./sleep.js";
 import { disassociateTerminal } from "./tty/job-control.js";
-import { leaveUserfault } from "./userfault-wait.js";
+import { abandonUserfault } from "./userfault-wait.js";
 
 /** exit(2): this task alone ends; with the last one, its process. */
 export function exitTask(kernel: Kernel, task: Task, code: number): void {
@@ -120,7 +120,7 @@ function report(kernel: Kernel, task: Task, { code, signal, core }: ExitStatus):
 function leave(kernel: Kernel, task: Task): void {
   const { process } = task;
   sleepNoMore(kernel, task);
-  leaveUserfault(task);
+  abandonUserfault(kernel, task);
   kernel.userfaults?.refuse();
   task.waiting = null;
   // Its memory is touched with its own PKRU, whoever ends it.

@@ -127,6 +127,7 @@ export function copyTask(kernel: Kernel, parent: Task, args: CloneArguments): Ta
   traceChild(kernel, parent, child, args);
   kernel.debugger?.forked(parent, child, forkKind(args));
   child.wake();
+  kernel.userfaults?.holdChild(child);
   return child;
 }
 

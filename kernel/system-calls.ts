@@ -16,7 +16,7 @@ import { sleepNoMore, sleepOn } from "./sleep.js";
 import { writeRemainder, writeTimeLeft } from "./sleep-remainder.js";
 import { BLOCKED, NO_RESULT, SLEEPING, type SyscallDispatch } from "./syscall-dispatch.js";
 import type { Task } from "./task.js";
-import { leaveUserfault, type UserfaultSleep } from "./userfault-wait.js";
+import { abandonUserfault, leaveUserfault, type UserfaultSleep } from "./userfault-wait.js";
 import type { WaitRecord } from "./wait.js";
 
 /** Waits for a condition, which a signal does not undo. */
@@ -86,7 +86,8 @@ export class SystemCalls {
       this.kernel.scheduler.sleep(task, "asleep");
       return;
     }
-    leaveUserfault(task);
+    if (killed) abandonUserfault(this.kernel, task);
+    else leaveUserfault(task);
     if (killed || inKernel === null) return;
     if (inKernel.kind === "again") {
       if (task.waiting !== null) this.goOn(task);

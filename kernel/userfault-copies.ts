@@ -10,6 +10,7 @@
 import { EFAULT } from "./errno.js";
 import { bringInOrKill, faultForUser } from "./mm/fault.js";
 import type { FaultForUser } from "./mm/fault-outcome.js";
+import type { UserfaultContext, UserfaultEvent } from "./mm/userfault/context.js";
 import type { LateAccess, UserfaultDoor } from "./mm/userfault/door.js";
 import type { Kernel } from "./kernel.js";
 import { SIGSEGV } from "./signals/numbers.js";
@@ -33,12 +34,21 @@ export type AfterWrites =
 export type InKernel =
   /** `call`: the system call is executed again; else whatever it was comes again by itself. */
   | { readonly kind: "again"; readonly call: boolean }
-  | { readonly kind: "late"; readonly accesses: Late[]; readonly then: AfterWrites };
+  | { readonly kind: "late"; readonly steps: Late[]; readonly then: AfterWrites };
 
-interface Late extends LateAccess {
-  /** PKRU as it was. */
-  readonly pkru: number;
-}
+type LateSteps = Extract<InKernel, { kind: "late" }>;
+
+/** What a task does before it goes on: a write taken over, or waiting for an event's reader. */
+type Late =
+  | {
+      readonly kind: "access";
+      readonly access: LateAccess;
+      /** PKRU as it was. */
+      readonly pkru: number;
+      /** What it met. */
+      readonly fault: FaultForUser;
+    }
+  | { readonly kind: "event"; readonly context: UserfaultContext; readonly event: UserfaultEvent };
 
 /** Thrown through a handler, and caught here: it is executed again when the fault has been answered. */
 class HandlerLeft {
@@ -48,9 +58,8 @@ class HandlerLeft {
 export class KernelUserfaults implements UserfaultDoor {
   /** For whom the kernel works now and may sleep; null: nobody waits. */
   private task: Task | null = null;
-  /** Writes taken over since then, and what the first one met. */
-  private accesses: Late[] = [];
-  private first: FaultForUser | null = null;
+  /** Writes taken over since then, and events. */
+  private steps: Late[] = [];
   /** A write taken over is being made: what it meets. */
   private making = false;
   private met: FaultForUser | null = null;
@@ -69,16 +78,36 @@ export class KernelUserfaults implements UserfaultDoor {
       this.met = fault;
       return false;
     }
-    this.first ??= fault;
-    this.accesses.push({ ...access, pkru: this.kernel.cpu.registers.pkru });
+    this.steps.push({ kind: "access", access, pkru: this.kernel.cpu.registers.pkru, fault });
     return true;
+  }
+
+  tell(context: UserfaultContext, event: UserfaultEvent): void {
+    // Of what a task does at its end nobody is told (userfaultfd_event_wait_completion).
+    if (this.task === null) return;
+    context.changing++;
+    this.steps.push({ kind: "event", context, event });
+  }
+
+  /** A child that fork has just made runs when somebody has read of it. */
+  holdChild(child: Task): void {
+    for (const step of this.steps)
+      if (step.kind === "event" && step.event.child?.mm === child.mm) {
+        step.event.sleepers.push(child);
+        child.userfault = { context: step.context, wait: step.event, inKernel: { kind: "again", call: false } };
+      }
   }
 
   /** The task that the kernel works for ends (PF_EXITING) or its memory is written to a core file: nothing waits. */
   refuse(): void {
     this.task = null;
-    this.accesses = [];
-    this.first = null;
+    this.forget();
+  }
+
+  /** What has been put off is not to be done. */
+  private forget(): void {
+    for (const step of this.steps) if (step.kind === "event") abandon(step);
+    this.steps = [];
   }
 
   /** Executes a system call. @returns as SyscallDispatch, or SLEEPING: `task.userfault` says how it goes on */
@@ -89,25 +118,25 @@ export class KernelUserfaults implements UserfaultDoor {
       result = this.kernel.dispatch.execute(this.kernel, task, number);
     });
     if (!done) task.waiting = resumed;
-    else if (this.sleepOverWrites(task, { kind: "call", result })) return SLEEPING;
+    else if (this.begin(task, { kind: "call", result })) return SLEEPING;
     return result;
   }
 
   /** Does something for a task outside of system calls. @returns false where the task sleeps now */
   attempt(task: Task, then: AfterWrites, action: () => void): boolean {
-    return this.guard(task, false, action) && !this.sleepOverWrites(task, then);
+    return this.guard(task, false, action) && !this.begin(task, then);
   }
 
   /** False where the action was left: the task sleeps. */
   private guard(task: Task, call: boolean, action: () => void): boolean {
     this.task = task;
-    this.accesses = [];
-    this.first = null;
+    this.steps = [];
     try {
       action();
       return true;
     } catch (left) {
       if (!(left instanceof HandlerLeft)) throw left;
+      this.forget();
       this.sleep(task, left.fault, { kind: "again", call });
       return false;
     } finally {
@@ -115,13 +144,28 @@ export class KernelUserfaults implements UserfaultDoor {
     }
   }
 
-  private sleepOverWrites(task: Task, then: AfterWrites): boolean {
-    const { accesses, first } = this;
-    this.accesses = [];
-    this.first = null;
-    if (first === null || task.state === "dead") return false;
-    this.sleep(task, first, { kind: "late", accesses, then });
+  /** What was put off is done now. @returns false where there is nothing */
+  private begin(task: Task, then: AfterWrites): boolean {
+    const { steps } = this;
+    this.steps = [];
+    if (steps.length === 0 || task.state === "dead") return false;
+    this.sleepOver(task, { kind: "late", steps, then });
     return true;
+  }
+
+  /** The task sleeps over its next step. */
+  private sleepOver(task: Task, late: LateSteps): void {
+    const step = late.steps[0]!;
+    if (step.kind === "access") {
+      this.sleep(task, step.fault, late);
+      return;
+    }
+    const { context, event } = step;
+    event.sleepers.push(task);
+    context.events.push(event);
+    context.queue.wake();
+    task.userfault = { context, wait: event, inKernel: late };
+    this.kernel.scheduler.sleep(task, "asleep");
   }
 
   private sleep(task: Task, { context, address, flags }: FaultForUser, inKernel: InKernel): void {
@@ -129,35 +173,61 @@ export class KernelUserfaults implements UserfaultDoor {
     this.kernel.scheduler.sleep(task, "asleep");
   }
 
-  /** Makes the writes taken over. @returns null where the task sleeps over the next one; else what is to be done */
-  goOn(task: Task, late: Extract<InKernel, { kind: "late" }>): AfterWrites | null {
-    const { accesses, then } = late;
-    const { registers } = this.kernel.cpu;
-    const { pkru } = registers;
-    this.task = task;
-    this.making = true;
+  /** The task ends before its steps are done. */
+  abandon({ steps }: LateSteps): void {
+    for (const step of steps) if (step.kind === "event") abandon(step);
+  }
+
+  /** The next step's fault was answered, or its event read. @returns null where the task sleeps again; else what is to be done */
+  goOn(task: Task, late: LateSteps): AfterWrites | null {
+    const { steps, then } = late;
     let failed = false;
-    for (let access = accesses[0]; access !== undefined && !failed; access = accesses[0]) {
-      this.met = null;
-      registers.pkru = access.pkru;
-      failed = !make(access);
-      if (this.met !== null) break;
-      accesses.shift();
+    let fresh = true;
+    for (let step = steps[0]; step !== undefined && !failed; step = steps[0]) {
+      if (step.kind === "event") {
+        if (!fresh) {
+          this.sleepOver(task, late);
+          return null;
+        }
+        step.context.changing--;
+      } else {
+        const made = this.make(task, step);
+        if (typeof made === "object") {
+          this.sleep(task, made, late);
+          return null;
+        }
+        failed = !made;
+      }
+      steps.shift();
+      fresh = false;
     }
-    registers.pkru = pkru;
-    this.making = false;
-    this.task = null;
-    const { met } = this;
-    this.met = null;
-    if (met !== null) {
-      this.sleep(task, met, late);
-      return null;
-    }
+    this.abandon(late);
     if (!failed) return then;
     if (then.kind === "signal") forceSignal(task, kernelSignal(SIGSEGV));
     if (then.kind !== "call" || then.result === BLOCKED || then.result === NO_RESULT) return then;
     return { kind: "call", result: -EFAULT };
   }
+
+  /** Makes a write that was taken over; what it met where that has to be answered first. */
+  private make(task: Task, { access, pkru }: Extract<Late, { kind: "access" }>): boolean | FaultForUser {
+    const { registers } = this.kernel.cpu;
+    const before = registers.pkru;
+    registers.pkru = pkru;
+    this.task = task;
+    this.making = true;
+    this.met = null;
+    const made = make(access);
+    registers.pkru = before;
+    this.task = null;
+    this.making = false;
+    return this.met ?? made;
+  }
+}
+
+/** Nobody waits for the event's reader any more. */
+function abandon({ context, event }: Extract<Late, { kind: "event" }>): void {
+  context.changing--;
+  context.told(event);
 }
 
 function make({ mm, va, write, copy }: LateAccess): boolean {

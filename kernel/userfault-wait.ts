@@ -2,14 +2,14 @@
 
 import type { Kernel } from "./kernel.js";
 import type { FaultForUser } from "./mm/fault-outcome.js";
-import type { UserfaultContext, UserfaultWait } from "./mm/userfault/context.js";
+import type { UserfaultContext, UserfaultEvent, UserfaultWait } from "./mm/userfault/context.js";
 import { isKilled } from "./signals/send.js";
 import type { Task } from "./task.js";
 import type { InKernel } from "./userfault-copies.js";
 
 export interface UserfaultSleep {
   readonly context: UserfaultContext;
-  readonly wait: UserfaultWait;
+  readonly wait: UserfaultWait | UserfaultEvent;
   /** Null: at an instruction of the program. */
   readonly inKernel: InKernel | null;
 }
@@ -28,6 +28,13 @@ export function sleepsOnUserfault(kernel: Kernel, task: Task, { context, wait }:
   if (goesOn) leaveUserfault(task);
   else kernel.scheduler.sleep(task, "asleep");
   return !goesOn;
+}
+
+/** The task waits for no answer any more, and will not do what it had put off. */
+export function abandonUserfault(kernel: Kernel, task: Task): void {
+  const inKernel = task.userfault?.inKernel;
+  if (inKernel?.kind === "late") kernel.userfaults?.abandon(inKernel);
+  leaveUserfault(task);
 }
 
 /** The task waits for no answer any more. */

@@ -22,7 +22,9 @@ export function waitReasons(kernel: Kernel): WaitReason[] {
 function reasonOf(kernel: Kernel, task: Task): string {
   if (task.process.stopped !== 0) return `stopped by signal ${task.process.stopped}, until SIGCONT`;
   if (task.userfault !== null)
-    return `page fault at 0x${task.userfault.wait.address.toString(16)}: waits for a userfaultfd`;
+    return "event" in task.userfault.wait
+      ? "waits until its userfaultfd's event is read"
+      : `page fault at 0x${task.userfault.wait.address.toString(16)}: waits for a userfaultfd`;
   if (task.waiting === null) return "ready to run";
   const call = kernel.syscallName(task.originalRaxLow >>> 0);
   return `${call}: waits for ${objectOf(task)}`;

@@ -24,8 +24,10 @@ export const PTE_PROT_NONE = 1 << 8;
 export const PTE_GUARD = 1 << 9;
 /** Software bit 9 of an entry that has a frame: write-protected through userfaultfd (Linux's _PAGE_UFFD_WP). */
 export const PTE_UFFD_WP = 1 << 9;
-/** The frame's place in a marker says which one it is: 0 a guard, 1 write protection of a page that is not there. */
+/** The frame's place in a marker says which one it is: 0 a guard, 1 write protection of a page that is not there, 2 below. */
 export const PTE_UFFD_WP_MARKER = PTE_GUARD | (1 << 12);
+/** 2: poisoned through userfaultfd (UFFDIO_POISON): an access is a memory error. */
+export const PTE_POISON = PTE_GUARD | (2 << 12);
 /** Software bit 10: the frame is anonymous memory (a private copy or zero-filled), not the page cache's. */
 export const PTE_ANON = 1 << 10;
 /** Software bit 11: written since soft-dirty bits were last cleared (Linux's _PAGE_SOFT_DIRTY). */

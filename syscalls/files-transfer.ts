@@ -29,6 +29,7 @@ import {
 import { PipeFile } from "../kernel/fs/pipe.js";
 import { actorOf } from "../kernel/fs/permission.js";
 import { dropPrivilegeBits, RegularOpenFile } from "../kernel/fs/regular-open-file.js";
+import { UserfaultFile } from "../kernel/fs/userfault-file.js";
 import { SocketFile } from "../kernel/net/socket-file.js";
 import { RLIMIT_FSIZE } from "../kernel/limits.js";
 import { SIGXFSZ } from "../kernel/signals/numbers.js";
@@ -55,6 +56,7 @@ import type { Segment } from "./files-common.js";
 import { brokenPipe, readPipe, writePipe } from "./files-pipe.js";
 import { readSocket, writeSocket } from "./sockets-transfer.js";
 import { readTerminal, writeTerminal } from "./tty-transfer.js";
+import { openForked } from "./userfault.js";
 import { define } from "./table.js";
 import type { Definition } from "./table.js";
 
@@ -102,6 +104,7 @@ export function readFile(
   const cursor = new SegmentCursor(call.user, to);
   if (file instanceof TerminalFile) return readTerminal(call, fdNumber, file, cursor);
   const total = cursor.total;
+  if (file instanceof UserfaultFile) openForked(call, file, total);
   const start = at ?? file.position;
   const limit = file.seekable ? CHUNK : LARGEST_STREAM_READ;
   let done = 0;

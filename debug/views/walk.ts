@@ -11,6 +11,7 @@ import {
   PTE_D,
   PTE_G,
   PTE_GUARD,
+  PTE_POISON,
   PTE_UFFD_WP_MARKER,
   PTE_NX,
   PTE_P,
@@ -89,6 +90,7 @@ export function walkRows(view: View, address: number): WalkRow[] {
 function absence(low: number): string {
   if ((low & PTE_PROT_NONE) !== 0) return "not present: PROT_NONE keeps its page";
   if (low === PTE_UFFD_WP_MARKER) return "not present: write-protected through userfaultfd";
+  if (low === PTE_POISON) return "not present: poisoned through userfaultfd";
   if ((low & PTE_GUARD) !== 0) return "not present: a guard page";
   return "not present";
 }

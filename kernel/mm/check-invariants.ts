@@ -2,6 +2,7 @@ import {
   PTE_ANON,
   PTE_D,
   PTE_GUARD,
+  PTE_POISON,
   PTE_NX,
   PTE_P,
   PTE_PS,
@@ -116,7 +117,7 @@ function checkEntries(mm: AddressSpace, wrong: string[]): void {
     if ((high & PTE_WHOLE) !== 0) return;
     if (isUserfaultProtected(low) && (area.flags & VM_UFFD_WP) === 0)
       wrong.push(`${page} is write-protected in an area not registered for it`);
-    if (low === PTE_UFFD_WP_MARKER) return;
+    if (low === PTE_UFFD_WP_MARKER || low === PTE_POISON) return;
     if (isSwapped(low)) {
       swapped++;
       if (mm.env.swap.count(slotOf(low)) < 1)

@@ -10,6 +10,7 @@ export const SEGV_MAPERR = 1;
 export const SEGV_ACCERR = 2;
 export const SEGV_PKUERR = 4;
 export const BUS_ADRERR = 2;
+export const BUS_MCEERR_AR = 4;
 
 /** What became of a page fault: the access can be repeated, it ends in a signal, or a userfaultfd has to answer it. */
 export type FaultOutcome = { readonly kind: "resolved" } | FaultSignal | FaultForUser;

@@ -9,6 +9,7 @@
  *                            no room in the file system                     SIGBUS BUS_ADRERR
  *                            no page in the pool of huge pages              SIGBUS BUS_ADRERR
  *                            a guard page                                   SEGV_MAPERR
+ *                            poisoned                                      SIGBUS BUS_MCEERR_AR
  *                            watched by a userfaultfd: the thread waits for
  *                            its owner, or, if that one asked so             SIGBUS BUS_ADRERR
  *                            no frame left, and this process is the one
@@ -24,6 +25,7 @@ import {
   PTE_ANON,
   PTE_D,
   PTE_GUARD,
+  PTE_POISON,
   PTE_PS,
   PTE_RW,
   PTE_SOFT_DIRTY,
@@ -39,6 +41,7 @@ import type { Area } from "./area.js";
 import type { FilePages } from "./file-pages.js";
 import {
   BUS_ADRERR,
+  BUS_MCEERR_AR,
   RESOLVED,
   SEGV_ACCERR,
   SEGV_MAPERR,
@@ -64,13 +67,19 @@ import { isSwapped } from "./swap/entry.js";
 import { swapIn } from "./swap/swap-in.js";
 import { entryHigh, entryLow, hasFrame } from "./translations.js";
 import {
+  entersAlone,
   liftsProtection,
   missingInCache,
   missingIsWatched,
+  presentInCache,
   protectNewPage,
-  watchesWrites,
 } from "./userfault/fault.js";
-import { UFFD_FEATURE_SIGBUS, UFFD_PAGEFAULT_FLAG_WP, UFFD_PAGEFAULT_FLAG_WRITE } from "./userfault/uapi.js";
+import {
+  UFFD_FEATURE_SIGBUS,
+  UFFD_PAGEFAULT_FLAG_MINOR,
+  UFFD_PAGEFAULT_FLAG_WP,
+  UFFD_PAGEFAULT_FLAG_WRITE,
+} from "./userfault/uapi.js";
 import { VM_ACCESS_FLAGS, VM_GROWSDOWN, VM_SHARED, VM_WRITE } from "./vm-flags.js";
 
 /** @param foreign an access from outside the thread (ptrace, /proc/pid/mem): PKRU does not count */
@@ -125,6 +134,7 @@ export function handleFault(
     case "ok":
       return RESOLVED;
     case "missing":
+    case "minor":
     case "write-protected": {
       const fault = faultForUser(area, address, write, outcome);
       if (fault !== null) return fault;
@@ -163,6 +173,13 @@ export function handleFault(
         area,
         address,
       }));
+    case "poisoned":
+      return signal(mm, SIGBUS, BUS_MCEERR_AR, va, errorCode, area, "fault.poisoned", () => ({
+        text: "UFFDIO_POISON made this a page with a memory error",
+        source: "handle_pte_marker",
+        area,
+        address,
+      }));
     case "no-memory":
       return signal(mm, SIGKILL, 0, va, errorCode, area, "fault.no-memory", () => ({
         text: "the machine's memory is used up",
@@ -175,6 +192,13 @@ export function handleFault(
 
 const NOTHING = "nothing is mapped there";
 
+/** What a userfaultfd is told of the outcomes that it has to do with. */
+const KINDS: Readonly<Partial<Record<PageOutcome, number>>> = {
+  missing: 0,
+  "write-protected": UFFD_PAGEFAULT_FLAG_WP,
+  minor: UFFD_PAGEFAULT_FLAG_MINOR,
+};
+
 /** The fault as the area's userfaultfd is asked about it; null where that one asked for SIGBUS, or for other outcomes. */
 export function faultForUser(
   area: Area,
@@ -184,9 +208,9 @@ export function faultForUser(
 ): FaultForUser | null {
   const context = area.userfault;
   if (context === null || context.has(UFFD_FEATURE_SIGBUS)) return null;
-  if (outcome !== "missing" && outcome !== "write-protected") return null;
-  const wp = outcome === "missing" ? 0 : UFFD_PAGEFAULT_FLAG_WP;
-  return { kind: "userfault", context, address, flags: wp | (write ? UFFD_PAGEFAULT_FLAG_WRITE : 0) };
+  const kind = KINDS[outcome];
+  if (kind === undefined) return null;
+  return { kind: "userfault", context, address, flags: kind | (write ? UFFD_PAGEFAULT_FLAG_WRITE : 0) };
 }
 
 /** Near enough below an area that grows down for somebody to have meant it as stack. */
@@ -218,9 +242,18 @@ function signal(
   return { kind: "signal", signal: number, code, address, key, errorCode: errorCode | PF_U, refusal };
 }
 
-/** "missing" and "write-protected": for the area's userfaultfd to see to. */
+/** "missing", "write-protected" and "minor": for the area's userfaultfd to see to. */
 export type PageOutcome =
-  "ok" | "missing" | "write-protected" | "beyond-end" | "no-space" | "no-huge-page" | "guard" | "no-memory";
+  | "ok"
+  | "missing"
+  | "minor"
+  | "write-protected"
+  | "beyond-end"
+  | "no-space"
+  | "no-huge-page"
+  | "guard"
+  | "poisoned"
+  | "no-memory";
 
 /** As `bringIn`, for an access that can only be repeated: where no frame is left, another process may have to die. */
 export function bringInOrKill(mm: AddressSpace, area: Area, va: number, write: boolean): PageOutcome {
@@ -242,6 +275,7 @@ export function bringIn(mm: AddressSpace, area: Area, va: number, write: boolean
   const low = mm.translations.low(page);
   if (hasFrame(low)) return write && (low & PTE_RW) === 0 ? permitWrite(mm, area, page, low) : "ok";
   if (low === PTE_GUARD) return "guard";
+  if (low === PTE_POISON) return "poisoned";
   if (isSwapped(low)) {
     if (!swapIn(mm, area, page, low)) return "no-memory";
     return write ? permitWrite(mm, area, page, mm.translations.low(page)) : "ok";
@@ -306,6 +340,7 @@ function bringInFile(mm: AddressSpace, area: Area, page: number, write: boolean)
     return "beyond-end";
   }
   if (missingInCache(area, index)) return "missing";
+  if (presentInCache(area, index)) return "minor";
   readAround(area, pages, index);
   const frame = pages.frameAt(index, true);
   if (frame === -1) return pages.full ? "no-space" : "no-memory";
@@ -330,7 +365,7 @@ const TABLE_PAGES = 512;
  * (do_fault_around): a later fault there finds its page present.
  */
 function faultAround(mm: AddressSpace, area: Area, pages: FilePages, page: number): void {
-  if (watchesWrites(area)) return;
+  if (entersAlone(area)) return;
   const { translations } = mm;
   const { frames } = translations;
   const number = page / 4096;

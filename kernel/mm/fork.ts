@@ -4,6 +4,7 @@ import {
   PTE_D,
   PTE_FRAME_MASK,
   PTE_GUARD,
+  PTE_POISON,
   PTE_RW,
   PTE_UFFD_WP,
   pteFrame,
@@ -18,9 +19,9 @@ import { isHugetlb, NO_RESERVE } from "./hugetlb/area.js";
 import { shareLeaves } from "./hugetlb/fork.js";
 import { offerPages } from "./lazy-free.js";
 import { isSwapped, slotOf } from "./swap/entry.js";
-import { HUGE_BYTES, hasFrame } from "./translations.js";
-import { forgetUserfault } from "./userfault/context.js";
-import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_SHARED, VM_WIPEONFORK, withFlags } from "./vm-flags.js";
+import { HUGE_BYTES, hasFrame, isUserfaultProtected } from "./translations.js";
+import { inheritUserfault } from "./userfault/events.js";
+import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_SHARED, VM_UFFD_WP, VM_WIPEONFORK, withFlags } from "./vm-flags.js";
 
 const NO_ANON = { anon: null, chain: NO_CHAIN };
 /** Bytes that one page table covers. */
@@ -63,17 +64,29 @@ function copyArea(parent: AddressSpace, child: AddressSpace, area: Area): number
   copy.anon = anon;
   copy.chain = chain;
   copy.flags = withFlags(area.flags, 0, VM_LOCKED_MASK);
-  forgetUserfault(copy);
+  inheritUserfault(copy, child);
   if (copy.hugetlb !== null) copy.hugetlb = NO_RESERVE;
   copy.seal = child.env.sealing.inherited(copy.seal);
   child.link(copy);
   countPages(child, copy.flags, copy.pageCount);
-  if (wiped || (area.anon === null && !area.guarded)) return 0;
-  return isHugetlb(area) ? shareLeaves(parent, child, area, copy) : sharePages(parent, child, area);
+  const keepsProtection = (copy.flags & VM_UFFD_WP) !== 0;
+  if (wiped || (area.anon === null && !area.guarded && !keepsProtection)) return 0;
+  return isHugetlb(area)
+    ? shareLeaves(parent, child, area, copy)
+    : sharePages(parent, child, area, keepsProtection);
 }
 
-/** Copies the entries of an area that may hold private pages or guards: those of files and of the zero page too. */
-function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): number {
+/**
+ * Copies the entries of an area that may hold private pages or guards: those of files and of the zero page too.
+ * @param keepsProtection the child's area is watched for writes too
+ */
+function sharePages(
+  parent: AddressSpace,
+  child: AddressSpace,
+  area: Area,
+  keepsProtection: boolean,
+): number {
+  const lost = keepsProtection ? 0 : PTE_UFFD_WP;
   const { frames } = parent.env;
   const { memory } = frames;
   const words = memory.u32;
@@ -104,11 +117,11 @@ function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): numb
         return;
       }
       child.translations.copyFrame(pteFrame(low), copy);
-      words[target] = ((low & ~(PTE_FRAME_MASK | PTE_UFFD_WP)) | (copy << 12)) >>> 0;
+      words[target] = ((low & ~(PTE_FRAME_MASK | lost)) | (copy << 12)) >>> 0;
       child.translations.anonPages++;
     } else if (hasFrame(low)) {
       const readOnly = (low & ~PTE_RW) >>> 0;
-      const childs = (readOnly & ~PTE_UFFD_WP) >>> 0;
+      const childs = (readOnly & ~lost) >>> 0;
       if (!shared) {
         words[entry] = readOnly;
         memory.entryWritten(entry);
@@ -119,9 +132,10 @@ function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): numb
       else if (pteFrame(low) !== frames.zeroFrame) child.translations.filePages++;
     } else if (isSwapped(low)) {
       parent.env.swap.duplicate(slotOf(low));
-      words[target] = (low & ~PTE_UFFD_WP) >>> 0;
+      words[target] = (low & ~lost) >>> 0;
       child.translations.swapPages++;
-    } else if (low === PTE_GUARD) words[target] = low;
+    } else if (low === PTE_GUARD || low === PTE_POISON) words[target] = low;
+    else if (isUserfaultProtected(low) && keepsProtection) words[target] = low;
     words[target + 1] = words[entry + 1];
     memory.entryWritten(target);
   };
@@ -133,7 +147,7 @@ function sharePages(parent: AddressSpace, child: AddressSpace, area: Area): numb
       return;
     }
     const readOnly = (low & ~PTE_RW) >>> 0;
-    const childs = readOnly & ~(PTE_FRAME_MASK | PTE_UFFD_WP);
+    const childs = readOnly & ~(PTE_FRAME_MASK | lost);
     // Held first: to make room for a table, droppable memory might go.
     frames.holdRun(pteFrame(low));
     if (!child.translations.installHuge(va, pteFrame(low), childs, high)) {

@@ -45,6 +45,7 @@ import { isSecret } from "./secret-memory.js";
 import { coolRange, pageOutRange } from "./swap/page-out.js";
 import { readAhead } from "./swap/swap-in.js";
 import * as vm from "./vm-flags.js";
+import { tellRemoved } from "./userfault/events.js";
 import { addPages, isPageAligned, isZero, pageUp, type Word } from "./word.js";
 
 const KNOWN: ReadonlySet<number> = new Set([
@@ -196,12 +197,14 @@ function adviseArea(
       if (!area.isAnonymous) return unfit("only anonymous memory can be freed lazily");
       if (locked) return unfit("the memory is locked");
       ({ start, end } = splitEnds(mm, area, start, end));
+      tellRemoved(area, start, end);
       freeLazily(mm, start, end);
       return 0;
     case uapi.MADV_DONTNEED:
     case uapi.MADV_DONTNEED_LOCKED:
       if (huge) return discardHuge(mm, area, start, end) ? 0 : unfit("it begins inside of a huge page");
       if (notPages || (locked && advice === uapi.MADV_DONTNEED)) return unfit("the memory is locked");
+      tellRemoved(area, start, end);
       mm.translations.drop(start, end, "pages", !area.isAnonymous);
       if (mm.env.release.discardFreesTables) mm.tables.reclaimEmpty(start, end);
       return 0;
@@ -280,6 +283,7 @@ function removePages(
       "only a shared mapping that may be writable can lose pages of its file",
     );
   if (isSecret(area)) return refuse("unfit", EOPNOTSUPP, "secret memory has no holes punched");
+  tellRemoved(area, start, end);
   area.pages.punchHole(area.fileIndex(start) * 4096, end - start);
   return 0;
 }

@@ -14,6 +14,7 @@ import { unmapRange } from "./munmap.js";
 import { populateLocked } from "./populate.js";
 import { findUnmappedArea, findUnmappedHuge } from "./unmapped-area.js";
 import { forgetUserfault } from "./userfault/context.js";
+import { staysWatched, tellMoved } from "./userfault/events.js";
 import * as vm from "./vm-flags.js";
 
 /** Where an area can move to: near a hint, or anywhere for 0. @returns the address, or -1 */
@@ -131,11 +132,12 @@ export function moveArea(
   const apart = keepOld && !mm.env.release.dontUnmapMergesWithSource;
   const joins = (edge: number): boolean => !apart || edge < area.start || edge >= area.end;
   const made = addOrMerge(mm, to, to + newLength, properties, joins(to + newLength), joins(to - 1));
-  forgetUserfault(made);
+  const watched = staysWatched(area);
+  if (!watched) forgetUserfault(made);
   countPages(mm, properties.flags, pages);
-  if (moveEntries(mm, area, from, to, oldLength) !== oldLength) {
+  if (moveEntries(mm, area, from, to, oldLength, watched) !== oldLength) {
     // Out of frames for page tables: put back what came over and drop the new area.
-    moveEntries(mm, area, to, from, oldLength);
+    moveEntries(mm, area, to, from, oldLength, watched);
     unmapRange(mm, to, to + newLength, "mremap");
     return -ENOMEM;
   }
@@ -144,6 +146,7 @@ export function moveArea(
     const part = partOf(mm, area, from, from + oldLength);
     if (typeof part !== "number") part.hugetlb = NO_RESERVE;
   }
+  if (watched) tellMoved(made, from, to, oldLength);
   if (oldLength > 0) {
     if (keepOld) keepUnlocked(mm, from, oldLength);
     else unmapRange(mm, from, from + oldLength, "mremap");

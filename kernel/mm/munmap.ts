@@ -22,6 +22,7 @@ import { TASK_SIZE } from "./layout.js";
 import { modify, split } from "./merge.js";
 import { checkSealsOfRange, refuseSealed } from "./sealing/range.js";
 import type { SealOrigin, SealVerdict } from "./sealing/sealing-model.js";
+import { tellUnmapped } from "./userfault/events.js";
 import { VM_ACCESS_FLAGS, VM_MAY_ALL, withFlags } from "./vm-flags.js";
 import { isPageAligned, pageUp, type Word } from "./word.js";
 
@@ -140,6 +141,7 @@ function makeInaccessible(mm: AddressSpace, area: Area): void {
 
 /** Removes the areas of [start, end) after `gather` succeeded. */
 export function removeGathered(mm: AddressSpace, start: number, end: number, origin: SealOrigin): void {
+  tellUnmapped(mm, start, end);
   let area = mm.tree.findOverlap(start, end);
   const floor = area === null || area.previous === null ? 0 : area.previous.end;
   let kept = false;

@@ -15,6 +15,7 @@
 import {
   PTE_ANON,
   PTE_GUARD,
+  PTE_POISON,
   PTE_SOFT_DIRTY,
   PTE_UFFD_WP,
   PTE_UFFD_WP_MARKER,
@@ -44,6 +45,8 @@ const PRESENT = 2 ** (63 - 32);
 const GUARD_MARKER = 31 + 4 * 32;
 /** A marker of userfaultfd write protection, likewise. */
 const UFFD_WP_MARKER = 31 + 1 * 32;
+/** And one of poison. */
+const POISON_MARKER = 31 + 2 * 32;
 
 /** Entries that hold a frame, less what the page cache holds of a file's, the merging of a merged one, the swap cache. */
 export function mappers(mm: AddressSpace, low: number): number {
@@ -99,6 +102,7 @@ export function pageMapEntries(
 
 function shownFrame(low: number): number {
   if (low === PTE_GUARD) return GUARD_MARKER;
+  if (low === PTE_POISON) return POISON_MARKER;
   if (isSwapped(low)) return slotType(slotOf(low)) + slotPage(slotOf(low)) * 32;
   return low === PTE_UFFD_WP_MARKER ? UFFD_WP_MARKER : pteFrame(low);
 }
@@ -106,6 +110,7 @@ function shownFrame(low: number): number {
 function flagsOf(mm: AddressSpace, area: Area, low: number): number {
   if (low === PTE_GUARD) return SWAPPED | (mm.env.release.pageMapShowsGuards ? GUARD : 0);
   if (low === PTE_UFFD_WP_MARKER) return SWAPPED | UFFD_WP;
+  if (low === PTE_POISON) return SWAPPED;
   const swapped = isSwapped(low);
   if (!hasFrame(low) && !swapped) return 0;
   let flags = ((swapped ? SWAPPED : PRESENT) | ((low & PTE_SOFT_DIRTY) !== 0 ? SOFT_DIRTY : 0)) >>> 0;

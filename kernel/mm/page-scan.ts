@@ -5,6 +5,7 @@
 import {
   PTE_ANON,
   PTE_GUARD,
+  PTE_POISON,
   PTE_PS,
   PTE_SOFT_DIRTY,
   PTE_UFFD_WP,
@@ -178,6 +179,7 @@ function categoriesOf(mm: AddressSpace, area: Area, low: number): number {
   if (low === PTE_GUARD)
     return PAGE_IS_SWAPPED | PAGE_IS_WRITTEN | (mm.env.release.pageMapShowsGuards ? PAGE_IS_GUARD : 0);
   if (low === PTE_UFFD_WP_MARKER) return PAGE_IS_SWAPPED;
+  if (low === PTE_POISON) return PAGE_IS_SWAPPED | PAGE_IS_WRITTEN;
   const common =
     ((low & PTE_UFFD_WP) !== 0 ? 0 : PAGE_IS_WRITTEN) |
     ((low & PTE_SOFT_DIRTY) !== 0 ? PAGE_IS_SOFT_DIRTY : 0);

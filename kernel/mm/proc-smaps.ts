@@ -11,8 +11,8 @@ import { isSwapped, slotOf } from "./swap/entry.js";
 import { hasFrame } from "./translations.js";
 import * as vm from "./vm-flags.js";
 
-/** VM_MAYBE_GUARD; `Area.guarded` here. */
-const MAYBE_GUARD = 0x800;
+/** In the place of VM_MAYBE_GUARD, which is `Area.guarded` here. */
+const MAYBE_GUARD = 0;
 
 /** VmFlags mnemonics in the order of the bits (show_smap_vma_flags). */
 const MNEMONICS: readonly (readonly [number, string])[] = [
@@ -48,6 +48,7 @@ const MNEMONICS: readonly (readonly [number, string])[] = [
   [vm.VM_NOHUGEPAGE, "nh"],
   [vm.VM_MERGEABLE, "mg"],
   [vm.VM_DROPPABLE, "dp"],
+  [vm.VM_UFFD_MINOR, "ui"],
 ];
 
 /** Resident pages of one area, by kind. */
@@ -155,8 +156,9 @@ function kilobytes(label: string, amount: number): string {
 }
 
 function vmFlags(mm: AddressSpace, area: Area): string {
-  const flags = area.guarded && mm.env.release.smapsShowsGuards ? area.flags | MAYBE_GUARD : area.flags;
-  const words = MNEMONICS.filter(([bit]) => (flags & bit) !== 0).map(([, word]) => word);
+  const guarded = area.guarded && mm.env.release.smapsShowsGuards;
+  const has = (bit: number): boolean => (bit === MAYBE_GUARD ? guarded : (area.flags & bit) !== 0);
+  const words = MNEMONICS.filter(([bit]) => has(bit)).map(([, word]) => word);
   const seal = mm.env.sealing.smapsFlag(area);
   if (seal !== "") words.push(seal);
   return `VmFlags: ${words.map((word) => `${word} `).join("")}\n`;

@@ -10,6 +10,7 @@ import {
   PTE_KEY_SHIFT,
   PTE_NX,
   PTE_P,
+  PTE_POISON,
   PTE_PROT_NONE,
   PTE_PS,
   PTE_RW,
@@ -43,7 +44,12 @@ export function hasFrame(low: number): boolean {
 
 /** Write-protected through userfaultfd, whether the page is there or not. */
 export function isUserfaultProtected(low: number): boolean {
-  return (low & PTE_UFFD_WP) !== 0 && low !== PTE_GUARD;
+  return (low & PTE_UFFD_WP) !== 0 && low !== PTE_GUARD && low !== PTE_POISON;
+}
+
+/** Nothing but a note about a page that is not there (is_pte_marker). */
+export function isMarker(low: number): boolean {
+  return low === PTE_GUARD || low === PTE_UFFD_WP_MARKER || low === PTE_POISON;
 }
 
 /** What one leaf of level 2 covers. */
@@ -58,10 +64,11 @@ export type DropMode =
   /** Pages of the page cache; private copies stay (a hole punched in the file). */
   | "file-pages";
 
-/** What becomes of an entry's low half in another place. */
-function movedEntry(low: number): number {
-  if (hasFrame(low) || isSwapped(low)) return ((low | PTE_SOFT_DIRTY) & ~PTE_UFFD_WP) >>> 0;
-  return low === PTE_UFFD_WP_MARKER ? 0 : low;
+/** What becomes of an entry's low half in another place. @param protection userfaultfd's stays */
+function movedEntry(low: number, protection: boolean): number {
+  if (hasFrame(low) || isSwapped(low))
+    return ((low | PTE_SOFT_DIRTY) & (protection ? ~0 : ~PTE_UFFD_WP)) >>> 0;
+  return low === PTE_UFFD_WP_MARKER && !protection ? 0 : low;
 }
 
 /**
@@ -237,7 +244,8 @@ export class Translations {
   drop(start: number, end: number, mode: DropMode, protectionStays = false): void {
     let dropped = false;
     const dropPage: EntryVisitor = (_va, low, _high, entry) => {
-      if (low === PTE_GUARD ? mode !== "all" : mode === "file-pages" && (low & PTE_ANON) !== 0) return;
+      if (low === PTE_GUARD ? mode !== "all" : mode === "file-pages" && ((low & PTE_ANON) !== 0 || low === PTE_POISON))
+        return;
       this.words[entry] = protectionStays && isUserfaultProtected(low) ? PTE_UFFD_WP_MARKER : 0;
       this.words[entry + 1] = 0;
       this.written(entry);
@@ -314,10 +322,11 @@ export class Translations {
 
   /**
    * Moves the entries of [from, from + length) to `to`; the ranges do not overlap and the target is empty. What is
-   * moved counts as written (move_soft_dirty_pte) and is no longer write-protected through userfaultfd.
+   * moved counts as written (move_soft_dirty_pte).
+   * @param protection what is write-protected through userfaultfd stays so
    * @returns bytes moved: fewer when no frame is left for a page table
    */
-  move(from: number, to: number, length: number): number {
+  move(from: number, to: number, length: number, protection = false): number {
     let moved = length;
     const movePage: EntryVisitor = (va, _low, _high, entry) => {
       if (moved < length) return;
@@ -328,7 +337,7 @@ export class Translations {
       }
       // Read only now: room for a table may have been made by unmapping a page of a file.
       const low = this.words[entry];
-      this.words[target >>> 2] = movedEntry(low);
+      this.words[target >>> 2] = movedEntry(low, protection);
       this.words[(target >>> 2) + 1] = this.words[entry + 1];
       this.written(target >>> 2);
       this.words[entry] = 0;

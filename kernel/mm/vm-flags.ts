@@ -15,6 +15,8 @@ export const VM_MAYSHARE = 0x80;
 export const VM_GROWSDOWN = 0x100;
 export const VM_UFFD_MISSING = 0x200;
 export const VM_PFNMAP = 0x400;
+/** Linux has it in a high bit. */
+export const VM_UFFD_MINOR = 0x800;
 export const VM_UFFD_WP = 0x1000;
 export const VM_LOCKED = 0x2000;
 export const VM_IO = 0x4000;
@@ -42,7 +44,7 @@ export const VM_MAY_ALL = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 /** Areas with one of these never merge (VM_SPECIAL). */
 export const VM_SPECIAL = VM_IO | VM_DONTEXPAND | VM_PFNMAP | VM_MIXEDMAP;
 /** What an area is registered with userfaultfd for (__VM_UFFD_FLAGS). */
-export const VM_UFFD_FLAGS = VM_UFFD_MISSING | VM_UFFD_WP;
+export const VM_UFFD_FLAGS = VM_UFFD_MISSING | VM_UFFD_WP | VM_UFFD_MINOR;
 export const VM_LOCKED_MASK = VM_LOCKED | VM_LOCKONFAULT;
 
 /** PROT_* to VM_READ, VM_WRITE, VM_EXEC: the bits are the same, the rest is dropped. */

@@ -21,6 +21,20 @@ export interface UserfaultWait {
   woken: boolean;
 }
 
+/** A change of the address space that is told before the call that made it ends (struct userfaultfd_wait_queue). */
+export interface UserfaultEvent {
+  readonly event: number;
+  /** The message's three words. */
+  readonly words: readonly [number, number, number];
+  /** Of a fork: what watches the child. */
+  readonly child: UserfaultContext | null;
+  /** The reader's descriptor for that; -1 before there is one. */
+  descriptor: number;
+  readonly sleepers: Waiter[];
+  /** It was told. */
+  woken: boolean;
+}
+
 export class UserfaultContext {
   /** UFFD_FEATURE_* chosen with UFFDIO_API; null before. */
   features: number | null = null;
@@ -28,13 +42,21 @@ export class UserfaultContext {
   released = false;
   /** In the order in which they came. */
   readonly waits: UserfaultWait[] = [];
+  /** Events that nobody has been told of; whoever caused them waits for that. */
+  readonly events: UserfaultEvent[] = [];
+  /** Events of changes that are going on, told or not: pages are not filled meanwhile (mmap_changing). */
+  changing = 0;
   /** Readers. */
   readonly queue = new WaitQueue();
 
-  /** @param userModeOnly the kernel's own accesses are refused where the program's would wait */
+  /**
+   * @param userModeOnly the kernel's own accesses are refused where the program's would wait
+   * @param parent what watches the address space that this one was forked from
+   */
   constructor(
     readonly mm: AddressSpace,
     readonly userModeOnly: boolean,
+    readonly parent: UserfaultContext | null = null,
   ) {
     if (!userModeOnly) mm.kernelWaits = true;
   }
@@ -70,9 +92,20 @@ export class UserfaultContext {
   }
 
   /** It waits no more: answered, or a signal came. */
-  leave(wait: UserfaultWait): void {
-    const at = this.waits.indexOf(wait);
-    if (at >= 0) this.waits.splice(at, 1);
+  leave(wait: UserfaultWait | UserfaultEvent): void {
+    remove<UserfaultWait | UserfaultEvent>("event" in wait ? this.events : this.waits, wait);
+  }
+
+  /** A reader has been told: whoever caused the event goes on. */
+  told(event: UserfaultEvent): void {
+    remove(this.events, event);
+    event.woken = true;
+    for (const sleeper of event.sleepers) sleeper.wake(0);
+  }
+
+  /** There is something to be read. */
+  get isReadable(): boolean {
+    return this.pending !== null || this.events.length > 0;
   }
 
   /** The oldest that nobody has been told of. */
@@ -95,4 +128,9 @@ export function forgetUserfault(area: Area): void {
   if (area.userfault === null) return;
   area.userfault = null;
   area.flags = withFlags(area.flags, 0, VM_UFFD_FLAGS);
+}
+
+function remove<T>(list: T[], one: T): void {
+  const at = list.indexOf(one);
+  if (at >= 0) list.splice(at, 1);
 }

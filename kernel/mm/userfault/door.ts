@@ -2,6 +2,7 @@
 import type { AddressSpace } from "../address-space.js";
 import type { FaultForUser } from "../fault-outcome.js";
 import type { UserMemory } from "../user-memory.js";
+import type { UserfaultContext, UserfaultEvent } from "./context.js";
 
 /** An access inside one page that is made when its page fault has been answered. */
 export interface LateAccess {
@@ -24,4 +25,6 @@ export interface UserfaultDoor {
    * @returns false where nobody may wait
    */
   later(fault: FaultForUser, access: LateAccess): boolean;
+  /** An event: the kernel goes on, and the task does not before somebody has read of it. */
+  tell(context: UserfaultContext, event: UserfaultEvent): void;
 }

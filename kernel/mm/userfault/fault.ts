@@ -2,7 +2,7 @@
 import { PTE_RW, PTE_UFFD_WP } from "../../../mmu/page-table-entry.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
-import { VM_UFFD_MISSING, VM_UFFD_WP } from "../vm-flags.js";
+import { VM_UFFD_MINOR, VM_UFFD_MISSING, VM_UFFD_WP } from "../vm-flags.js";
 import { isShmem } from "./register.js";
 
 /** A page that is not there yet is for the area's userfaultfd to fill (userfaultfd_missing). */
@@ -15,9 +15,14 @@ export function missingInCache(area: Area, index: number): boolean {
   return missingIsWatched(area) && isShmem(area) && area.pages?.has(index) === false;
 }
 
+/** A page of shared memory that its page cache has, but this address space not yet (userfaultfd_minor). */
+export function presentInCache(area: Area, index: number): boolean {
+  return (area.flags & VM_UFFD_MINOR) !== 0 && isShmem(area) && area.pages?.frameAt(index, false) !== -1;
+}
+
 /** No neighbours are entered beside a page that faults (uffd_disable_fault_around). */
-export function watchesWrites(area: Area): boolean {
-  return (area.flags & VM_UFFD_WP) !== 0;
+export function entersAlone(area: Area): boolean {
+  return (area.flags & (VM_UFFD_WP | VM_UFFD_MINOR)) !== 0;
 }
 
 /**

@@ -1,30 +1,47 @@
-/** Pages that a userfaultfd's owner puts in place: UFFDIO_COPY and UFFDIO_ZEROPAGE (mfill_atomic). */
-import { PTE_ANON, PTE_D, PTE_RW, PTE_SOFT_DIRTY, PTE_UFFD_WP } from "../../../mmu/page-table-entry.js";
+/** Pages that a userfaultfd's owner puts in place: UFFDIO_COPY, ZEROPAGE, CONTINUE and POISON (mfill_atomic). */
+import {
+  PTE_ANON,
+  PTE_D,
+  PTE_POISON,
+  PTE_RW,
+  PTE_SOFT_DIRTY,
+  PTE_UFFD_WP,
+} from "../../../mmu/page-table-entry.js";
 import { EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC } from "../../errno.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import { prepareAnon } from "../merge.js";
-import { entryHigh, entryLow } from "../translations.js";
+import { entryHigh, entryLow, isMarker } from "../translations.js";
 import { VM_SHARED, VM_UFFD_WP, VM_WRITE } from "../vm-flags.js";
 import { isShmem } from "./register.js";
+
+/** What the pages are filled with. */
+export type Content =
+  /** The page to put at `va`, 4096 bytes, or null where its source cannot be read. */
+  | { readonly kind: "copy"; readonly page: (va: number) => Uint8Array | null }
+  | { readonly kind: "zeroes" }
+  /** What the page cache of shared memory has there already. */
+  | { readonly kind: "cached" }
+  /** A memory error. */
+  | { readonly kind: "poison" };
 
 export interface Filling {
   /** [start, end) bytes of whole pages. */
   readonly start: number;
   readonly end: number;
-  /** The page to put at `va`, 4096 bytes, or null where its source cannot be read; no function: zeroes. */
-  readonly page: ((va: number) => Uint8Array | null) | null;
-  /** UFFDIO_COPY_MODE_WP. */
+  readonly content: Content;
+  /** UFFDIO_COPY_MODE_WP, UFFDIO_CONTINUE_MODE_WP. */
   readonly protect: boolean;
 }
 
 /**
  * Fills page by page and stops at the first that cannot be filled.
  * @returns bytes filled or, if none, -ENOENT (not one registered area), -EINVAL (not registered for write protection,
- *   or a file's memory), -EFAULT (the source, or beyond the end of shared memory), -EEXIST (there is a page), -ENOMEM
+ *   a file's memory, or no shared memory to go on with), -EFAULT (the source, beyond the end of shared memory, or
+ *   nothing in its page cache), -EEXIST (there is a page), -ENOMEM
  */
 export function fillPages(mm: AddressSpace, filling: Filling): number {
-  const { start, end } = filling;
+  const { start, end, content } = filling;
   const refuse = (rule: string, errno: number, text: string, area: Area | null = null): number =>
     mm.refuse(`userfaultfd.fill.${rule}`, errno, () => ({
       text,
@@ -40,8 +57,10 @@ export function fillPages(mm: AddressSpace, filling: Filling): number {
   if (filling.protect && (area.flags & VM_UFFD_WP) === 0)
     return refuse("not-protected", EINVAL, "the area is not registered for write protection", area);
   if (!area.isAnonymous && !isShmem(area)) return refuse("unfit", EINVAL, "a file's own memory", area);
+  if (content.kind === "cached" && !isShmem(area))
+    return refuse("no-cache", EINVAL, "only shared memory has pages to go on with", area);
   for (let va = start; va < end; va += 4096) {
-    const error = fillPage(mm, area, va, filling);
+    const error = content.kind === "poison" ? poisonPage(mm, area, va) : fillPage(mm, area, va, filling);
     if (error === 0) continue;
     if (va > start) return va - start;
     return error === EEXIST ? refuse("exists", EEXIST, "there is a page already", area) : -error;
@@ -50,29 +69,50 @@ export function fillPages(mm: AddressSpace, filling: Filling): number {
 }
 
 /** @returns 0 or a positive errno */
-function fillPage(mm: AddressSpace, area: Area, va: number, { page, protect }: Filling): number {
+function fillPage(mm: AddressSpace, area: Area, va: number, { content, protect }: Filling): number {
   const { translations } = mm;
   const { frames } = translations;
-  const bytes = page === null ? null : page(va);
-  if (page !== null && bytes === null) return EFAULT;
-  if (area.pages !== null && area.fileIndex(va) * 4096 >= area.pages.size) return EFAULT;
-  if (translations.low(va) !== 0) return EEXIST;
-  if (bytes === null && area.pages === null)
+  const bytes = content.kind === "copy" ? content.page(va) : null;
+  if (content.kind === "copy" && bytes === null) return EFAULT;
+  if (isBeyondEnd(area, va)) return EFAULT;
+  const zeroes = content.kind === "zeroes" && area.pages === null;
+  const present = translations.low(va);
+  // A marker is written over, but not by the zero page (mfill_atomic_install_pte, mfill_atomic_pte_zeropage).
+  if (present !== 0 && (zeroes || !isMarker(present))) return EEXIST;
+  if (zeroes)
     return translations.install(va, frames.zeroFrame, entryLow(area), entryHigh(area)) ? 0 : ENOMEM;
   const shared = (area.flags & VM_SHARED) !== 0 && area.pages !== null;
-  const frame = shared ? sharedFrame(area, va) : frames.allocate();
+  const cached = content.kind === "cached";
+  const frame = cached
+    ? (area.pages?.frameAt(area.fileIndex(va), false) ?? -1)
+    : shared
+      ? sharedFrame(area, va)
+      : frames.allocate();
   if (typeof frame === "object") return frame.errno;
-  if (frame === -1) return ENOMEM;
-  if (shared) frames.hold(frame);
+  if (frame === -1) return cached ? EFAULT : ENOMEM;
+  if (shared || cached) frames.hold(frame);
   if (bytes !== null) {
     frames.memory.aboutToWrite(frame, 0, 4096);
     frames.memory.u8.set(bytes, frames.memory.linearOf(frame));
   }
-  const kept = protect ? PTE_UFFD_WP : (area.flags & VM_WRITE) !== 0 ? PTE_RW : 0;
-  const low = entryLow(area) | PTE_D | PTE_SOFT_DIRTY | kept | (shared ? 0 : PTE_ANON);
+  if (cached && shared) area.pages?.markDirty(area.fileIndex(va));
+  const writable = (area.flags & VM_WRITE) !== 0 && (shared || !cached);
+  const kept = protect ? PTE_UFFD_WP : writable ? PTE_RW : 0;
+  const low = entryLow(area) | PTE_D | PTE_SOFT_DIRTY | kept | (shared || cached ? 0 : PTE_ANON);
   if (translations.install(va, frame, low, entryHigh(area))) return 0;
   frames.release(frame);
   return ENOMEM;
+}
+
+/** @returns 0 or a positive errno */
+function poisonPage(mm: AddressSpace, area: Area, va: number): number {
+  if (isBeyondEnd(area, va)) return EFAULT;
+  if (mm.translations.low(va) !== 0) return EEXIST;
+  return mm.tables.set(va, 0, PTE_POISON, 0) ? 0 : ENOMEM;
+}
+
+function isBeyondEnd(area: Area, va: number): boolean {
+  return area.pages !== null && area.fileIndex(va) * 4096 >= area.pages.size;
 }
 
 /** A new page of shared memory, entered in its page cache (shmem_mfill_atomic_pte). */

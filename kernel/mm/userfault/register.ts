@@ -21,13 +21,14 @@ import {
   VM_DROPPABLE,
   VM_MAYWRITE,
   VM_UFFD_FLAGS,
+  VM_UFFD_MINOR,
   VM_UFFD_MISSING,
   VM_UFFD_WP,
   withFlags,
 } from "../vm-flags.js";
 import type { UserfaultContext } from "./context.js";
 import { protectPages, unprotectPages } from "./protect.js";
-import { UFFDIO_REGISTER_MODE_MISSING, UFFDIO_REGISTER_MODE_WP } from "./uapi.js";
+import { UFFDIO_REGISTER_MODE_MINOR, UFFDIO_REGISTER_MODE_MISSING, UFFDIO_REGISTER_MODE_WP } from "./uapi.js";
 
 /** Shared anonymous memory, memfds, System V shared memory (vma_is_shmem). */
 export function isShmem({ file, pages }: Area): boolean {
@@ -37,6 +38,7 @@ export function isShmem({ file, pages }: Area): boolean {
 /** vma_can_userfault. @param flags VM_UFFD_* */
 function canWatch(context: UserfaultContext, area: Area, flags: number): boolean {
   if ((area.flags & VM_DROPPABLE) !== 0) return false;
+  if ((flags & VM_UFFD_MINOR) !== 0 && !isShmem(area)) return false;
   if (context.isAsync && (flags & VM_UFFD_FLAGS) === VM_UFFD_WP) return true;
   return area.isAnonymous || isShmem(area);
 }
@@ -52,6 +54,7 @@ export function registerRange(context: UserfaultContext, start: number, end: num
   const refuse = refuser(mm, "register");
   const flags =
     ((mode & UFFDIO_REGISTER_MODE_MISSING) !== 0 ? VM_UFFD_MISSING : 0) |
+    ((mode & UFFDIO_REGISTER_MODE_MINOR) !== 0 ? VM_UFFD_MINOR : 0) |
     ((mode & UFFDIO_REGISTER_MODE_WP) !== 0 ? VM_UFFD_WP : 0);
   const first = mm.tree.findOverlap(start, end);
   if (first === null) return refuse("unmapped", EINVAL, "nothing is mapped in the range", null);

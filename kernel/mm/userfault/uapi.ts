@@ -3,18 +3,38 @@
 export const UFFD_API = 0xaa;
 
 export const UFFD_FEATURE_PAGEFAULT_FLAG_WP = 1 << 0;
+export const UFFD_FEATURE_EVENT_FORK = 1 << 1;
+export const UFFD_FEATURE_EVENT_REMAP = 1 << 2;
+export const UFFD_FEATURE_EVENT_REMOVE = 1 << 3;
 export const UFFD_FEATURE_MISSING_HUGETLBFS = 1 << 4;
 export const UFFD_FEATURE_MISSING_SHMEM = 1 << 5;
+export const UFFD_FEATURE_EVENT_UNMAP = 1 << 6;
 export const UFFD_FEATURE_SIGBUS = 1 << 7;
 export const UFFD_FEATURE_THREAD_ID = 1 << 8;
+export const UFFD_FEATURE_MINOR_HUGETLBFS = 1 << 9;
+export const UFFD_FEATURE_MINOR_SHMEM = 1 << 10;
 export const UFFD_FEATURE_EXACT_ADDRESS = 1 << 11;
 export const UFFD_FEATURE_WP_HUGETLBFS_SHMEM = 1 << 12;
 export const UFFD_FEATURE_WP_UNPOPULATED = 1 << 13;
+export const UFFD_FEATURE_POISON = 1 << 14;
 export const UFFD_FEATURE_WP_ASYNC = 1 << 15;
+export const UFFD_FEATURE_MOVE = 1 << 16;
 
-/** What is built here: no events, no minor faults, neither POISON nor MOVE. */
+/** Features whose events have to be read before the call that caused them ends. */
+export const UFFD_EVENT_FEATURES =
+  UFFD_FEATURE_EVENT_FORK |
+  UFFD_FEATURE_EVENT_REMAP |
+  UFFD_FEATURE_EVENT_REMOVE |
+  UFFD_FEATURE_EVENT_UNMAP;
+
+/** UFFD_API_FEATURES. */
 export const UFFD_FEATURES =
   UFFD_FEATURE_PAGEFAULT_FLAG_WP |
+  UFFD_EVENT_FEATURES |
+  UFFD_FEATURE_MINOR_HUGETLBFS |
+  UFFD_FEATURE_MINOR_SHMEM |
+  UFFD_FEATURE_POISON |
+  UFFD_FEATURE_MOVE |
   UFFD_FEATURE_MISSING_HUGETLBFS |
   UFFD_FEATURE_MISSING_SHMEM |
   UFFD_FEATURE_SIGBUS |
@@ -26,12 +46,20 @@ export const UFFD_FEATURES =
 
 export const UFFDIO_REGISTER_MODE_MISSING = 1;
 export const UFFDIO_REGISTER_MODE_WP = 2;
-export const UFFDIO_COPY_MODE_DONTWAKE = 1;
-export const UFFDIO_COPY_MODE_WP = 2;
-export const UFFDIO_ZEROPAGE_MODE_DONTWAKE = 1;
+export const UFFDIO_REGISTER_MODE_MINOR = 4;
+/** The same in every request that has it but WRITEPROTECT. */
+export const UFFDIO_MODE_DONTWAKE = 1;
+/** Of COPY and CONTINUE. */
+export const UFFDIO_MODE_WP = 2;
+export const UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES = 2;
 export const UFFDIO_WRITEPROTECT_MODE_WP = 1;
 export const UFFDIO_WRITEPROTECT_MODE_DONTWAKE = 2;
 
 export const UFFD_EVENT_PAGEFAULT = 0x12;
+export const UFFD_EVENT_FORK = 0x13;
+export const UFFD_EVENT_REMAP = 0x14;
+export const UFFD_EVENT_REMOVE = 0x15;
+export const UFFD_EVENT_UNMAP = 0x16;
 export const UFFD_PAGEFAULT_FLAG_WRITE = 1;
 export const UFFD_PAGEFAULT_FLAG_WP = 2;
+export const UFFD_PAGEFAULT_FLAG_MINOR = 4;
