@@ -130,6 +130,7 @@ export const EKEYREJECTED = 129;
 export const EOWNERDEAD = 130;
 export const ENOTRECOVERABLE = 131;
 export const ERFKILL = 132;
+export const EHWPOISON = 133;
 
 /** Kernel-internal results (linux/errno.h): the call is restarted, or becomes EINTR, after a signal. */
 export const ERESTARTSYS = 512;
@@ -268,6 +269,7 @@ const TABLE: Readonly<Record<number, readonly [name: string, text: string]>> = {
   130: ["EOWNERDEAD", "Owner died"],
   131: ["ENOTRECOVERABLE", "State not recoverable"],
   132: ["ERFKILL", "Operation not possible due to RF-kill"],
+  133: ["EHWPOISON", "Memory page has hardware error"],
 };
 
 /** The name of a positive error number, as `EPERM`; `errno 4095` for one that has none. */

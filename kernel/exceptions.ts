@@ -3,6 +3,7 @@
  */
 
 import type { Kernel } from "./kernel.js";
+import { BUS_MCEERR_AR } from "./mm/fault-outcome.js";
 import { TASK_SIZE } from "./mm/layout.js";
 import type { Refusal } from "./refusal.js";
 import { FLAG_TF } from "./signals/frame.js";
@@ -29,6 +30,7 @@ import type { Task } from "./task.js";
 import { waitForUserfault } from "./userfault-wait.js";
 import { emulateVsyscall } from "./vsyscall.js";
 
+const PAGE_SHIFT = 12;
 const DIVIDE = 0;
 const DEBUG = 1;
 const BREAKPOINT = 3;
@@ -144,7 +146,9 @@ function pageFault(kernel: Kernel, task: Task): void {
   const detail =
     outcome.code === SEGV_PKUERR && outcome.signal === SIGSEGV
       ? { kind: "fault" as const, address: full, pkey: outcome.key }
-      : { kind: "fault" as const, address: full };
+      : outcome.code === BUS_MCEERR_AR && outcome.signal === SIGBUS
+        ? { kind: "fault" as const, address: full, shift: PAGE_SHIFT }
+        : { kind: "fault" as const, address: full };
   forceSignal(task, { signo: outcome.signal, errno: 0, code: outcome.code, detail });
 }
 

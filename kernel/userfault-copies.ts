@@ -94,7 +94,11 @@ export class KernelUserfaults implements UserfaultDoor {
     for (const step of this.steps)
       if (step.kind === "event" && step.event.child?.mm === child.mm) {
         step.event.sleepers.push(child);
-        child.userfault = { context: step.context, wait: step.event, inKernel: { kind: "again", call: false } };
+        child.userfault = {
+          context: step.context,
+          wait: step.event,
+          inKernel: { kind: "again", call: false },
+        };
       }
   }
 

@@ -42,3 +42,8 @@ export function leaveUserfault(task: Task): void {
   task.userfault?.context.leave(task.userfault.wait);
   task.userfault = null;
 }
+
+/** It sleeps until somebody has read of what it did, which only a fatal signal ends. */
+export function waitsForEvent(sleep: UserfaultSleep | null): boolean {
+  return sleep !== null && "event" in sleep.wait;
+}

@@ -80,6 +80,11 @@ export class FilePages implements FrameHolder {
     return this.length;
   }
 
+  /** Nothing but memory has them (shmem_mapping). */
+  get isMemoryOnly(): boolean {
+    return this.fill === null;
+  }
+
   /** Pages held in memory. */
   get resident(): number {
     return this.pages.size;

@@ -21,7 +21,15 @@ import { offerPages } from "./lazy-free.js";
 import { isSwapped, slotOf } from "./swap/entry.js";
 import { HUGE_BYTES, hasFrame, isUserfaultProtected } from "./translations.js";
 import { inheritUserfault } from "./userfault/events.js";
-import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_SHARED, VM_UFFD_WP, VM_WIPEONFORK, withFlags } from "./vm-flags.js";
+import {
+  VM_ACCOUNT,
+  VM_DONTCOPY,
+  VM_LOCKED_MASK,
+  VM_SHARED,
+  VM_UFFD_WP,
+  VM_WIPEONFORK,
+  withFlags,
+} from "./vm-flags.js";
 
 const NO_ANON = { anon: null, chain: NO_CHAIN };
 /** Bytes that one page table covers. */
@@ -80,12 +88,7 @@ function copyArea(parent: AddressSpace, child: AddressSpace, area: Area): number
  * Copies the entries of an area that may hold private pages or guards: those of files and of the zero page too.
  * @param keepsProtection the child's area is watched for writes too
  */
-function sharePages(
-  parent: AddressSpace,
-  child: AddressSpace,
-  area: Area,
-  keepsProtection: boolean,
-): number {
+function sharePages(parent: AddressSpace, child: AddressSpace, area: Area, keepsProtection: boolean): number {
   const lost = keepsProtection ? 0 : PTE_UFFD_WP;
   const { frames } = parent.env;
   const { memory } = frames;

@@ -6,7 +6,7 @@
  *   EINVAL  addr not page aligned
  *   EINVAL  length not 0 but rounds to 0; the range wraps
  *   (0      length 0)
- *   MADV_POPULATE_*: EINVAL, ENOMEM, EFAULT (populate.ts); seals do not matter
+ *   MADV_POPULATE_*: EINVAL, ENOMEM, EFAULT, EHWPOISON (populate.ts); seals do not matter
  *   EPERM   (6.10) an area in the range is sealed against this advice
  * then, area by area, ascending; a hole is remembered and passed over:
  *   EPERM   discarding advice on a sealed area that the caller could not overwrite; stops there

@@ -1,4 +1,4 @@
-import { EFAULT, EINVAL, ENOMEM } from "../errno.js";
+import { EFAULT, EHWPOISON, EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { bringIn, faultForUser, keyDenies, type PageOutcome } from "./fault.js";
@@ -27,14 +27,16 @@ export function populateLocked(mm: AddressSpace, start: number, end: number): nu
     const denied = (area.flags & VM_ACCESS_FLAGS) === 0 || isSecret(area) || keyDenies(mm, area, write);
     if (denied) return -EFAULT;
     const error = bringInRange(mm, area, start, end, write);
-    if (error !== 0) return error;
+    // Only who asks for it is told of memory errors (FOLL_HWPOISON).
+    if (error !== 0) return error === -EHWPOISON ? -EFAULT : error;
   }
   return 0;
 }
 
 /**
  * MADV_POPULATE_READ and _WRITE (faultin_page_range): as an access of that kind by the calling thread.
- * @returns 0, -EINVAL without permission, -ENOMEM at a hole, -EFAULT beyond the end of a file or at a guard page
+ * @returns 0, -EINVAL without permission, -ENOMEM at a hole, -EFAULT beyond the end of a file or at a guard page,
+ *   -EHWPOISON at a poisoned one
  */
 export function populateAccess(mm: AddressSpace, start: number, end: number, write: boolean): number {
   let reached = start;
@@ -55,6 +57,7 @@ function bringInRange(mm: AddressSpace, area: Area, start: number, end: number, 
   for (let page = Math.max(start, area.start); page < stop; page += step) {
     const outcome = bringIn(mm, area, page, write);
     if (outcome === "no-memory") return -ENOMEM;
+    if (outcome === "poisoned") return -EHWPOISON;
     if (outcome !== "ok" && !comesLater(mm, area, page, write, outcome)) return -EFAULT;
   }
   return 0;

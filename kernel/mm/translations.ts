@@ -244,7 +244,11 @@ export class Translations {
   drop(start: number, end: number, mode: DropMode, protectionStays = false): void {
     let dropped = false;
     const dropPage: EntryVisitor = (_va, low, _high, entry) => {
-      if (low === PTE_GUARD ? mode !== "all" : mode === "file-pages" && ((low & PTE_ANON) !== 0 || low === PTE_POISON))
+      if (
+        low === PTE_GUARD
+          ? mode !== "all"
+          : mode === "file-pages" && ((low & PTE_ANON) !== 0 || low === PTE_POISON)
+      )
         return;
       this.words[entry] = protectionStays && isUserfaultProtected(low) ? PTE_UFFD_WP_MARKER : 0;
       this.words[entry + 1] = 0;

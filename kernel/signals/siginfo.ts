@@ -10,7 +10,8 @@ export type SignalDetail =
   | { readonly kind: "queue"; readonly pid: number; readonly uid: number; readonly value: bigint }
   | { readonly kind: "timer"; readonly timer: number; overrun: number; readonly value: bigint }
   /** `address` is unsigned, 64 bits. */
-  | { readonly kind: "fault"; readonly address: bigint; readonly pkey?: number }
+  /** `shift`: how much a memory error spoilt, as a power of two (si_addr_lsb). */
+  | { readonly kind: "fault"; readonly address: bigint; readonly pkey?: number; readonly shift?: number }
   | {
       readonly kind: "child";
       readonly pid: number;
@@ -56,6 +57,7 @@ export function encodeSiginfo(info: SignalInfo): Uint8Array {
     case "fault":
       view.setBigUint64(16, BigInt.asUintN(64, detail.address), true);
       if (detail.pkey !== undefined) view.setUint32(32, detail.pkey, true);
+      if (detail.shift !== undefined) view.setInt16(24, detail.shift, true);
       break;
     case "child":
       view.setInt32(16, detail.pid, true);

@@ -7,6 +7,7 @@ import { HUGE_PAGE_BYTES } from "../../mm/hugetlb/pool.js";
 import { mayAccess } from "../../ptrace-access.js";
 import { SIG_DFL, SIG_IGN, SIGNAL_MAX } from "../../signals/numbers.js";
 import { SignalSet } from "../../signals/signal-set.js";
+import { waitsForEvent } from "../../userfault-wait.js";
 import type { Process, Task } from "../../task.js";
 
 /** USER_HZ: 10 ms, at an instruction a nanosecond. */
@@ -29,7 +30,7 @@ function stateOf(task: Task): string {
   if (task.state === "dead") return "Z";
   if (task.process.stopped !== 0) return "T";
   if (task.state === "ready") return "R";
-  return task.waiting?.kind === "vfork" ? "D" : "S";
+  return task.waiting?.kind === "vfork" || waitsForEvent(task.userfault) ? "D" : "S";
 }
 
 const STATE_NAMES: Record<string, string> = {

@@ -10,7 +10,20 @@ export function protectEntries(mm: AddressSpace, area: Area, start: number, end:
   else mm.translations.protect(area, start, end);
 }
 
-/** Moves the entries of [from, from + length) to `to`. @returns bytes moved: fewer without a frame for a page table */
-export function moveEntries(mm: AddressSpace, area: Area, from: number, to: number, length: number): number {
-  return isHugetlb(area) ? moveLeaves(mm, from, to, length) : mm.translations.move(from, to, length);
+/**
+ * Moves the entries of [from, from + length) to `to`.
+ * @param protection what is write-protected through userfaultfd stays so
+ * @returns bytes moved: fewer without a frame for a page table
+ */
+export function moveEntries(
+  mm: AddressSpace,
+  area: Area,
+  from: number,
+  to: number,
+  length: number,
+  protection: boolean,
+): number {
+  return isHugetlb(area)
+    ? moveLeaves(mm, from, to, length)
+    : mm.translations.move(from, to, length, protection);
 }

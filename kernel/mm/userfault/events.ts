@@ -60,7 +60,8 @@ export function staysWatched({ userfault }: Area): boolean {
 
 /** [from, from + length) bytes have moved (mremap_userfaultfd_complete). */
 export function tellMoved({ userfault }: Area, from: number, to: number, length: number): void {
-  if (userfault?.has(UFFD_FEATURE_EVENT_REMAP) === true) tell(userfault, UFFD_EVENT_REMAP, [from, to, length]);
+  if (userfault?.has(UFFD_FEATURE_EVENT_REMAP) === true)
+    tell(userfault, UFFD_EVENT_REMAP, [from, to, length]);
 }
 
 /** The pages of [start, end) of the area go (userfaultfd_remove). */

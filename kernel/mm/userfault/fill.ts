@@ -74,17 +74,17 @@ function fillPage(mm: AddressSpace, area: Area, va: number, { content, protect }
   const { frames } = translations;
   const bytes = content.kind === "copy" ? content.page(va) : null;
   if (content.kind === "copy" && bytes === null) return EFAULT;
-  if (isBeyondEnd(area, va)) return EFAULT;
+  // shmem_get_folio has it so, shmem_mfill_atomic_pte otherwise.
+  if (isBeyondEnd(area, va)) return content.kind === "cached" ? EINVAL : EFAULT;
   const zeroes = content.kind === "zeroes" && area.pages === null;
   const present = translations.low(va);
   // A marker is written over, but not by the zero page (mfill_atomic_install_pte, mfill_atomic_pte_zeropage).
   if (present !== 0 && (zeroes || !isMarker(present))) return EEXIST;
-  if (zeroes)
-    return translations.install(va, frames.zeroFrame, entryLow(area), entryHigh(area)) ? 0 : ENOMEM;
+  if (zeroes) return translations.install(va, frames.zeroFrame, entryLow(area), entryHigh(area)) ? 0 : ENOMEM;
   const shared = (area.flags & VM_SHARED) !== 0 && area.pages !== null;
   const cached = content.kind === "cached";
   const frame = cached
-    ? (area.pages?.frameAt(area.fileIndex(va), false) ?? -1)
+    ? cachedFrame(area, va)
     : shared
       ? sharedFrame(area, va)
       : frames.allocate();

@@ -14,13 +14,30 @@
  *   EFAULT  the source is a marker
  *   ENOMEM  no frame is left for a page table
  */
-import { PTE_ANON, PTE_D, PTE_RW, PTE_SOFT_DIRTY, pteFrame } from "../../../mmu/page-table-entry.js";
+import {
+  PTE_ANON,
+  PTE_D,
+  PTE_RW,
+  PTE_SOFT_DIRTY,
+  PTE_UFFD_WP,
+  pteFrame,
+} from "../../../mmu/page-table-entry.js";
 import { EBUSY, EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM } from "../../errno.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import { prepareAnon } from "../merge.js";
+import { isSwapped, slotOf } from "../swap/entry.js";
+import { swapIn } from "../swap/swap-in.js";
 import { entryHigh, entryLow, hasFrame } from "../translations.js";
-import { VM_ACCESS_FLAGS, VM_IO, VM_LOCKED, VM_MIXEDMAP, VM_PFNMAP, VM_SHARED, VM_WRITE } from "../vm-flags.js";
+import {
+  VM_ACCESS_FLAGS,
+  VM_IO,
+  VM_LOCKED,
+  VM_MIXEDMAP,
+  VM_PFNMAP,
+  VM_SHARED,
+  VM_WRITE,
+} from "../vm-flags.js";
 import type { UserfaultContext } from "./context.js";
 
 export interface Moving {
@@ -55,7 +72,7 @@ export function movePages(context: UserfaultContext, { from, to, length, holes }
   mm.tables.splitRange(to, to + length);
   let moved = 0;
   for (; moved < length; moved += 4096) {
-    const error = movePage(mm, target, from + moved, to + moved, holes);
+    const error = movePage(mm, source, target, from + moved, to + moved, holes);
     if (error === 0) continue;
     if (moved > 0) break;
     return refuse("page", error, "the first page cannot be moved", source, from);
@@ -75,18 +92,29 @@ function unfit(context: UserfaultContext, source: Area, target: Area): string | 
 }
 
 /** @returns 0 or a positive errno */
-function movePage(mm: AddressSpace, target: Area, from: number, to: number, holes: boolean): number {
+function movePage(
+  mm: AddressSpace,
+  source: Area,
+  target: Area,
+  from: number,
+  to: number,
+  holes: boolean,
+): number {
   const { translations } = mm;
   const { frames, pins, samePages } = mm.env;
-  const low = translations.low(from);
   if (translations.low(to) !== 0) return EEXIST;
-  if (low === 0) return holes ? 0 : ENOENT;
-  if (!hasFrame(low)) return EFAULT;
+  const found = translations.low(from);
+  if (found === 0) return holes ? 0 : ENOENT;
+  const swapped = isSwapped(found);
+  if (swapped) {
+    const error = takeBack(mm, source, from, found);
+    if (error !== 0) return error;
+  } else if (!hasFrame(found)) return EFAULT;
+  const low = translations.low(from);
   const frame = pteFrame(low);
   const zero = frame === frames.zeroFrame;
-  if (!zero) {
-    const sole = (low & PTE_ANON) !== 0 && frames.references(frame) === 1;
-    if (!sole || pins.of(frame) > 0 || samePages?.isMerged(frame) === true) return EBUSY;
+  if (!zero && !swapped) {
+    if (!isExclusive(mm, low) || pins.of(frame) > 0 || samePages?.isMerged(frame) === true) return EBUSY;
   }
   const own = zero ? 0 : PTE_ANON | PTE_SOFT_DIRTY | (low & PTE_D) | ((low & PTE_D) === 0 ? 0 : PTE_RW);
   frames.hold(frame);
@@ -95,5 +123,23 @@ function movePage(mm: AddressSpace, target: Area, from: number, to: number, hole
     return ENOMEM;
   }
   translations.drop(from, from + 4096, "all");
+  return 0;
+}
+
+/**
+ * The page was never shared with a child since it was last written (PageAnonExclusive): then a write would not fault, or
+ * faults for another reason.
+ */
+function isExclusive(mm: AddressSpace, low: number): boolean {
+  if ((low & PTE_ANON) === 0 || mm.env.frames.references(pteFrame(low)) !== 1) return false;
+  return (low & (PTE_RW | PTE_UFFD_WP)) !== 0 || (low & PTE_SOFT_DIRTY) === 0;
+}
+
+/** Brings a page back from a swap area, for this address space alone. @returns 0 or a positive errno */
+function takeBack(mm: AddressSpace, source: Area, page: number, low: number): number {
+  const { swap } = mm.env;
+  if (swap.count(slotOf(low)) !== 1) return EBUSY;
+  if (!swapIn(mm, source, page, low)) return ENOMEM;
+  swap.forget(pteFrame(mm.translations.low(page)));
   return 0;
 }

@@ -17,6 +17,8 @@ import { EBUSY, EINVAL, EPERM } from "../../errno.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import { modify } from "../merge.js";
+import { isHugetlb } from "../hugetlb/area.js";
+import { isSecret } from "../secret-memory.js";
 import {
   VM_DROPPABLE,
   VM_MAYWRITE,
@@ -30,9 +32,10 @@ import type { UserfaultContext } from "./context.js";
 import { protectPages, unprotectPages } from "./protect.js";
 import { UFFDIO_REGISTER_MODE_MINOR, UFFDIO_REGISTER_MODE_MISSING, UFFDIO_REGISTER_MODE_WP } from "./uapi.js";
 
-/** Shared anonymous memory, memfds, System V shared memory (vma_is_shmem). */
-export function isShmem({ file, pages }: Area): boolean {
-  return pages !== null && file !== null && file.device.major === 0 && file.device.minor === 1;
+/** Shared anonymous memory, memfds, System V shared memory, files of tmpfs (vma_is_shmem). */
+export function isShmem(area: Area): boolean {
+  const { file, pages } = area;
+  return file !== null && pages?.isMemoryOnly === true && !isSecret(area) && !isHugetlb(area);
 }
 
 /** vma_can_userfault. @param flags VM_UFFD_* */

@@ -38,6 +38,7 @@ const THREADED = [
   "userfaults",
   "kernel-userfaults",
   "swapping",
+  "userfault-events",
 ] as const;
 
 export interface TestProgram {
