@@ -17,12 +17,7 @@ export function missingInCache(area: Area, index: number): boolean {
 
 /** A page of shared memory that its page cache has, but this address space not yet (userfaultfd_minor). */
 export function presentInCache(area: Area, index: number): boolean {
-  return (area.flags & VM_UFFD_MINOR) !== 0 && isShmem(area) && isCached(area, index);
-}
-
-/** The page cache has the page, or has it in a swap area. */
-export function isCached({ pages }: Area, index: number): boolean {
-  return pages !== null && (pages.frameAt(index, false) !== -1 || pages.isSwapped(index));
+  return (area.flags & VM_UFFD_MINOR) !== 0 && isShmem(area) && area.pages?.has(index) === true;
 }
 
 /** No neighbours are entered beside a page that faults (uffd_disable_fault_around). */

@@ -83,13 +83,9 @@ function fillPage(mm: AddressSpace, area: Area, va: number, { content, protect }
   if (zeroes) return translations.install(va, frames.zeroFrame, entryLow(area), entryHigh(area)) ? 0 : ENOMEM;
   const shared = (area.flags & VM_SHARED) !== 0 && area.pages !== null;
   const cached = content.kind === "cached";
-  const frame = cached
-    ? cachedFrame(area, va)
-    : shared
-      ? sharedFrame(area, va)
-      : frames.allocate();
+  const frame = cached ? cachedFrame(area, va) : shared ? sharedFrame(area, va) : frames.allocate();
   if (typeof frame === "object") return frame.errno;
-  if (frame === -1) return cached ? EFAULT : ENOMEM;
+  if (frame === -1) return ENOMEM;
   if (shared || cached) frames.hold(frame);
   if (bytes !== null) {
     frames.memory.aboutToWrite(frame, 0, 4096);
@@ -125,4 +121,11 @@ function sharedFrame(area: Area, va: number): number | { readonly errno: number 
   const frame = pages.frameAt(index, true);
   if (frame !== -1) pages.markDirty(index);
   return frame;
+}
+
+/** The page of shared memory that its page cache has (SGP_NOALLOC). */
+function cachedFrame(area: Area, va: number): number | { readonly errno: number } {
+  const index = area.fileIndex(va);
+  if (area.pages?.has(index) !== true) return { errno: EFAULT };
+  return area.pages.frameAt(index, true);
 }
