@@ -1,5 +1,6 @@
 /** Swap areas: swapon and swapoff (mm/swapfile.c). */
 
+import { BlockFile } from "../kernel/block/block-file.js";
 import { CAP_SYS_ADMIN } from "../kernel/capabilities.js";
 import { hasCapability } from "../kernel/credentials.js";
 import { EBUSY, EINVAL, ENOENT, EPERM } from "../kernel/errno.js";
@@ -91,7 +92,7 @@ function useFile(call: SyscallCall, file: OpenFile, bits: number): number {
     );
   const count = file.read(page, 0);
   if (count < 0) return count;
-  const header = readSwapHeader(page, node.size, node.isRegular);
+  const header = readSwapHeader(page, file instanceof BlockFile ? file.disk.size : node.size, node.isRegular);
   if (typeof header === "string") return no(EINVAL, header, "read_swap_header");
   if (header.pages - 1 - new Set(header.bad).size <= 0)
     return no(EINVAL, "it has no page that can be used", "setup_swap_map");

@@ -39,6 +39,7 @@ import { RegularOpenFile } from "../../kernel/fs/regular-open-file.js";
 import { SecretFile, SecretFileSystem, SecretInode } from "../../kernel/fs/secret-memory.js";
 import { SignalFile } from "../../kernel/fs/signal-file.js";
 import { StreamInode } from "../../kernel/fs/standard-streams.js";
+import { DiskStore } from "../../kernel/block/disk-store.js";
 import { SwapDisk, SwapFile } from "../../kernel/fs/swap-file.js";
 import { StreamFile } from "../../kernel/fs/stream-file.js";
 import { TimerFile } from "../../kernel/fs/timer-file.js";
@@ -161,6 +162,7 @@ const CLASSES = {
   ControlGroups,
   Dentry,
   DirectoryOpenFile,
+  DiskStore,
   EchoBuffer,
   EpollFile,
   EpollItem,

@@ -25,6 +25,8 @@ export abstract class BlockDevice implements PageFiller {
   openers = 0;
   /** Who has it for itself: a file opened with O_EXCL, a file system, a swap area. */
   holder: object | null = null;
+  /** Nobody writes to it but whoever swaps (S_SWAPFILE). */
+  isSwapArea = false;
   /** BLKBSZGET, bytes: what its file system set. */
   blockSize = PAGE_SIZE;
   /** BLKRAGET, in sectors. */

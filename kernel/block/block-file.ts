@@ -1,8 +1,10 @@
 import type { FilePages } from "../mm/file-pages.js";
-import { EPERM } from "../errno.js";
+import type { SwapStore } from "../mm/swap/swap-area.js";
+import { EPERM, ETXTBSY } from "../errno.js";
 import type { Location } from "../fs/mount.js";
 import { OpenFile } from "../fs/open-file.js";
 import type { BlockDevice } from "./block-device.js";
+import { DiskStore } from "./disk-store.js";
 
 /** A disk, opened through its node (block/fops.c). */
 export class BlockFile extends OpenFile {
@@ -28,7 +30,12 @@ export class BlockFile extends OpenFile {
   }
 
   override write(source: Uint8Array, offset: number): number {
+    if (this.disk.isSwapArea) return -ETXTBSY;
     return this.disk.readOnly ? -EPERM : this.disk.write(offset, source);
+  }
+
+  override swapStore(): SwapStore {
+    return new DiskStore(this.disk);
   }
 
   override sync(): number {

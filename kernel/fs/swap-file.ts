@@ -1,3 +1,4 @@
+import { BlockFile } from "../block/block-file.js";
 import { EINVAL } from "../errno.js";
 import type { SwapHost, SwapStore } from "../mm/swap/swap-area.js";
 import { SwapMemory } from "../mm/swap/swap-area.js";
@@ -12,11 +13,16 @@ import type { TreeFile } from "./tree-file.js";
 export class SwapFile implements SwapHost {
   constructor(readonly file: OpenFile) {
     file.hold();
-    file.node.isSwapFile = true;
+    this.mark(true);
   }
 
   get isBlockDevice(): boolean {
     return this.file.node.type === S_IFBLK;
+  }
+
+  private mark(swaps: boolean): void {
+    if (this.file instanceof BlockFile) this.file.disk.isSwapArea = swaps;
+    else this.file.node.isSwapFile = swaps;
   }
 
   path(): string {
@@ -28,7 +34,7 @@ export class SwapFile implements SwapHost {
   }
 
   released(): void {
-    this.file.node.isSwapFile = false;
+    this.mark(false);
     this.file.release();
   }
 }

@@ -4,7 +4,8 @@ import { swapSlot, type SwapSlot } from "./entry.js";
 export interface SwapStore {
   /** Fills 4096 bytes. */
   readPage(page: number, into: Uint8Array): void;
-  writePage(page: number, from: Uint8Array): void;
+  /** @returns false where it cannot be written: the page stays in memory */
+  writePage(page: number, from: Uint8Array): boolean;
   /** Nobody will read the page again before it is written. */
   forgetPage(page: number): void;
 }
@@ -20,9 +21,10 @@ export class SwapMemory implements SwapStore {
     else for (let i = 0; i < bytes.length; i++) into[i] = bytes.charCodeAt(i);
   }
 
-  writePage(page: number, from: Uint8Array): void {
+  writePage(page: number, from: Uint8Array): boolean {
     // An argument list made of a typed array is much quicker than one spread out.
     this.pages.set(page, String.fromCharCode.apply(null, from as unknown as number[]));
+    return true;
   }
 
   forgetPage(page: number): void {

@@ -36,6 +36,8 @@ export class SwapSpace implements FrameHolder {
   swappiness = 60;
   /** The priority that the last area without one of its own got. */
   leastPriority = -1;
+  /** Frames are being made free. */
+  private reclaiming = false;
   private readonly cache = new Map<SwapSlot, PageFrame>();
   private readonly cached = new Map<PageFrame, SwapSlot>();
 
@@ -119,7 +121,10 @@ export class SwapSpace implements FrameHolder {
     for (const area of this.inOrder()) {
       const slot = area.take();
       if (slot === -1) continue;
-      area.store.writePage(slotPage(slot), this.frames.memory.frameBytes(frame));
+      if (!area.store.writePage(slotPage(slot), this.frames.memory.frameBytes(frame))) {
+        area.give(slotPage(slot));
+        continue;
+      }
       this.events.pswpout++;
       this.enter(slot, frame);
       return slot;
@@ -198,6 +203,15 @@ export class SwapSpace implements FrameHolder {
 
   /** Gives frames back that can be read again from an area, then swaps pages out. */
   reclaim(most: number, mayGo?: (frame: PageFrame) => boolean): number {
+    // What an area needs to be written cannot come from writing to it (PF_MEMALLOC).
+    if (this.reclaiming) return 0;
+    this.reclaiming = true;
+    const freed = this.makeFree(most, mayGo);
+    this.reclaiming = false;
+    return freed;
+  }
+
+  private makeFree(most: number, mayGo?: (frame: PageFrame) => boolean): number {
     let freed = 0;
     for (const [slot, frame] of this.cache) {
       if (freed >= most) return freed;
