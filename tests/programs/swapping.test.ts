@@ -22,6 +22,20 @@ describe.skipIf(program === undefined)("swapping (swapping.c, skipped without gc
     expect(ran.stdout).toBe(readFileSync(RECORDED, "utf8"));
   });
 
+  it("a loop device is a swap area as on Linux (swap-disk.c)", () => {
+    const disk = compiledWithGlibc(join(import.meta.dirname, "swap-disk.c"));
+    const args = [CLI, "run", "--kernel", "6.12", "--", disk!, "/dev/loop1", "/tmp/backing"];
+    const ran = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 60_000 });
+    expect(ran.stderr).toBe("");
+    expect(ran.stdout).toBe(readFileSync(RECORDED.replace("linux-", "disk-linux-"), "utf8"));
+  });
+
+  it("--swap gives the machine an area that takes what memory cannot", () => {
+    const args = [CLI, "run", "--swap", "16M", "--", program!, "/dev/shm"];
+    const ran = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 60_000 });
+    expect(ran.stdout).toContain("one: [vda partition 16380 -2] [odd file 28 -3]");
+  });
+
   it("goes on the same in a machine that was saved", () => {
     const elf = readFileSync(program!);
     const whole = start(elf);
