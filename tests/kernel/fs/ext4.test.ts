@@ -246,6 +246,33 @@ describe.skipIf(!hasE2fsprogs)("ext2, ext3 and ext4 (skipped without e2fsprogs)"
       expect(complaints(directory, files.read(IMAGE))).toBe("");
     }));
 
+  it("is not led astray by a damaged disk", () =>
+    withDirectory((directory) => {
+      for (const [type, options] of [
+        ["ext2", "-t ext2 -b 1024 -N 64"],
+        ["ext4", "-t ext4 -b 1024 -N 64 -O ^metadata_csum,^has_journal"],
+      ] as const) {
+        const files = mounted(makeImage(directory, 1 << 20, options), type);
+        const all = operations(5, 60, false);
+        for (const operation of all) operation(files, DISK);
+        expect(files.unmount(DISK)).toBe(0);
+        const image = files.read(IMAGE);
+        const random = new SeededRandom(77);
+        const used = image.findLastIndex((byte) => byte !== 0);
+        let mountable = 0;
+        for (let trial = 0; trial < 40; trial++) {
+          const damaged = image.slice();
+          for (let i = 0; i < 40; i++) damaged[2048 + (random.next() % (used - 2048))] = random.next();
+          const victim = machineWith(damaged);
+          if (victim.mount(type, "/dev/loop0", DISK) !== 0) continue;
+          mountable++;
+          for (const operation of all) operation(victim, DISK);
+          expect(victim.unmount(DISK)).toBe(0);
+        }
+        expect(mountable).toBeGreaterThan(5);
+      }
+    }));
+
   it("refuses what it does not know, and says what", () =>
     withDirectory((directory) => {
       const refused = (options: string, type: string): [number, string] => {

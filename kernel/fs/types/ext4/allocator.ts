@@ -58,6 +58,9 @@ export class Allocator {
   }
 
   giveBlocks(first: number, count: number): void {
+    const { firstDataBlock, blocks } = this.superblock;
+    // A damaged map may name any.
+    if (!(first >= firstDataBlock && count > 0 && first + count <= blocks)) return;
     for (let at = first; at < first + count;) {
       const group = this.groups.groupOf(at);
       const start = this.groups.firstBlock(group);

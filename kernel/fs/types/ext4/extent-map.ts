@@ -60,8 +60,11 @@ export class ExtentMap implements BlockMap {
       if (depth === 0) {
         const length = get16(node, at + 4);
         const unwritten = length > LONGEST;
+        const logical = get32(node, at);
+        const last = this.extents.at(-1);
+        if (length === 0 || (last !== undefined && logical < last.logical + last.count)) return false;
         this.extents.push({
-          logical: get32(node, at),
+          logical,
           count: unwritten ? length - LONGEST : length,
           physical: get32(node, at + 8) + get16(node, at + 6) * HIGH,
           unwritten,
