@@ -260,7 +260,7 @@ describe.skipIf(!hasE2fsprogs)("ext2, ext3 and ext4 (skipped without e2fsprogs)"
         const random = new SeededRandom(77);
         const used = image.findLastIndex((byte) => byte !== 0);
         let mountable = 0;
-        for (let trial = 0; trial < 40; trial++) {
+        for (let trial = 0; trial < 20; trial++) {
           const damaged = image.slice();
           for (let i = 0; i < 40; i++) damaged[2048 + (random.next() % (used - 2048))] = random.next();
           const victim = machineWith(damaged);
@@ -269,7 +269,7 @@ describe.skipIf(!hasE2fsprogs)("ext2, ext3 and ext4 (skipped without e2fsprogs)"
           for (const operation of all) operation(victim, DISK);
           expect(victim.unmount(DISK)).toBe(0);
         }
-        expect(mountable).toBeGreaterThan(5);
+        expect(mountable).toBeGreaterThan(3);
       }
     }));
 
