@@ -83,7 +83,7 @@ type Result = number | typeof BLOCKED;
  * end of the copy may be a mapping of the same file, so that a later page holds what was copied before.
  */
 function untilPageEnd(file: OpenFile, offset: number): number {
-  if (!(file instanceof RegularOpenFile) || file.pages.mapCount === 0) return Infinity;
+  if (!(file instanceof RegularOpenFile) || file.pages.mappings.areas === 0) return Infinity;
   return PAGE_SIZE - (offset % PAGE_SIZE);
 }
 

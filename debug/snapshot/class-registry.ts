@@ -96,6 +96,7 @@ import { Khugepaged } from "../../kernel/mm/huge/khugepaged.js";
 import { AnonVma } from "../../kernel/mm/anon-vma.js";
 import { AreaTree } from "../../kernel/mm/area-tree.js";
 import { Area } from "../../kernel/mm/area.js";
+import { FileMappings } from "../../kernel/mm/file-mappings.js";
 import { FilePages } from "../../kernel/mm/file-pages.js";
 import { LazyFreePages } from "../../kernel/mm/lazy-free.js";
 import { HookedModel } from "../../kernel/mm/sealing/hooked-model.js";
@@ -175,6 +176,7 @@ const CLASSES = {
   Ext4Symlink,
   ExtentMap,
   FilePages,
+  FileMappings,
   FileRights,
   FileTable,
   FramesFile,

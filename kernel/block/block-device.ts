@@ -165,7 +165,7 @@ export abstract class BlockDevice implements PageFiller {
     this.openers--;
     if (this.openers > 0) return;
     this.flush();
-    if (this.pages.mapCount === 0) this.pages.truncate(0);
+    if (this.pages.mappings.areas === 0) this.pages.truncate(0);
     this.pages.fillableTo(this.size);
     this.lastClosed();
   }

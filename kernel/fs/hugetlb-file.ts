@@ -72,7 +72,7 @@ export class HugetlbInode extends RegularInode {
   }
 
   override reclaim(): void {
-    if (this.links > 0 || this.holders > 0 || this.pages.mapCount > 0) return;
+    if (this.links > 0 || this.holders > 0 || this.pages.mappings.areas > 0) return;
     this.pages.destroy();
     this.fileSystem.evicted(this);
   }

@@ -126,7 +126,7 @@ export class TreeFile extends RegularInode implements PageFiller {
   }
 
   override reclaim(): void {
-    if (this.links > 0 || this.holders > 0 || this.pages.mapCount > 0) return;
+    if (this.links > 0 || this.holders > 0 || this.pages.mappings.areas > 0) return;
     this.pages.destroy();
     if (this.hostPath !== null) this.store?.forget(this.hostPath);
     this.fileSystem.upper?.reclaim(this);

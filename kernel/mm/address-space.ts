@@ -12,7 +12,8 @@ import type { AreaChange, MmEnvironment } from "./environment.js";
 import { countPages, uncommit } from "./accounting.js";
 import { handleFault } from "./fault.js";
 import type { FaultOutcome } from "./fault-outcome.js";
-import type { FileMapper, FilePages } from "./file-pages.js";
+import type { FileMapper } from "./file-mappings.js";
+import type { FilePages } from "./file-pages.js";
 import { copyAddressSpace } from "./fork.js";
 import type { HugePagesDisabled } from "./huge/eligible.js";
 import { isHugetlb } from "./hugetlb/area.js";
@@ -370,7 +371,7 @@ export class AddressSpace implements FileMapper {
   link(area: Area): void {
     this.tree.insert(area);
     attachAnon(area);
-    area.pages?.addMapper(this);
+    area.pages?.mappings.add(this);
     area.file?.mapped?.();
   }
 
@@ -383,7 +384,7 @@ export class AddressSpace implements FileMapper {
   private forgetArea(area: Area): void {
     detachAnon(area);
     if (isHugetlb(area)) closeReserve(area);
-    area.pages?.removeMapper(this);
+    area.pages?.mappings.remove(this);
     area.file?.unmapped?.();
   }
 

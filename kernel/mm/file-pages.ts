@@ -1,26 +1,9 @@
 import { PAGE_SIZE } from "../../mmu/layout.js";
 import type { FrameAllocator, FrameHolder } from "../../mmu/frame-allocator.js";
 import type { PageFrame } from "../../mmu/types.js";
-import type { Area } from "./area.js";
+import { FileMappings } from "./file-mappings.js";
 import { SwappedPages } from "./swap/swapped-pages.js";
 import type { SwapSpace } from "./swap/swap-space.js";
-
-/** Somebody who maps pages of a file and must unmap them when the file loses them. */
-export interface FileMapper {
-  /** Pages [first, end) of the file are gone: drop translations to them; private copies too after a truncation. */
-  dropFilePages(pages: FilePages, first: number, end: number, privateCopies: boolean): void;
-  /** The page was written back: make the next store to it fault, so that it is marked dirty again. */
-  writeProtectFilePage(pages: FilePages, index: number): void;
-  /** The page lies in a locked area (mlock): it must stay in memory. */
-  locksFilePage(pages: FilePages, index: number): boolean;
-  /** Calls back for what each of its areas maps of pages [first, end): [start, end) bytes of addresses. */
-  forEachMapping(
-    pages: FilePages,
-    first: number,
-    end: number,
-    visit: (start: number, end: number, area: Area) => void,
-  ): void;
-}
 
 /** How many pages the files of one file system may take together (tmpfs's size=). */
 export interface PageQuota {
@@ -53,7 +36,8 @@ export class FilePages implements FrameHolder {
   private readonly evictedPages = new Set<number>();
   /** Pages that fallocate made room for and that nobody has touched since. */
   private readonly reservedPages = new Set<number>();
-  protected readonly mappers = new Map<FileMapper, number>();
+  /** Who maps it. */
+  readonly mappings = new FileMappings(this);
   /** They are shared memory, which goes to a swap area when frames run short. */
   swappable = false;
   /** Its pages in swap areas; null: it has had none. */
@@ -198,15 +182,10 @@ export class FilePages implements FrameHolder {
     return false;
   }
 
-  /** Makes the next store through a mapping fault, whether or not the page is dirty. */
-  writeProtect(index: number): void {
-    for (const mapper of this.mappers.keys()) mapper.writeProtectFilePage(this, index);
-  }
-
   /** The page has been written back. Stores through shared mappings mark it dirty again. */
   clean(index: number): void {
     this.dirtyPages.delete(index);
-    this.writeProtect(index);
+    this.mappings.writeProtect(index);
   }
 
   /**
@@ -293,21 +272,14 @@ export class FilePages implements FrameHolder {
   /** Takes the page from all who map it. @returns false where somebody locked it, or is at work with it */
   private unmapPage(index: number, frame: PageFrame): boolean {
     if (this.frames.references(frame) === 1) return true;
-    const mappers = [...this.mappers.keys()];
-    if (mappers.some((mapper) => mapper.locksFilePage(this, index))) return false;
-    for (const mapper of mappers) mapper.dropFilePages(this, index, index + 1, false);
+    if (this.mappings.locks(index)) return false;
+    this.mappings.drop(index, index + 1, false);
     return this.frames.references(frame) === 1;
   }
 
   /** The file system has no room for another page (ENOSPC). */
   get full(): boolean {
     return this.quota !== null && this.quota.used >= this.quota.limit;
-  }
-
-  /** The page lies in somebody's locked area. */
-  isLocked(index: number): boolean {
-    for (const mapper of this.mappers.keys()) if (mapper.locksFilePage(this, index)) return true;
-    return false;
   }
 
   /** Lets clean pages go that can be read again, the oldest first; mapped ones too, unless locked. */
@@ -408,7 +380,7 @@ export class FilePages implements FrameHolder {
     const firstGone = Math.ceil(size / PAGE_SIZE);
     if (size <= old) this.giveUp(firstGone, Infinity);
     if (size >= old) return;
-    for (const mapper of this.mappers.keys()) mapper.dropFilePages(this, firstGone, Infinity, true);
+    this.mappings.drop(firstGone, Infinity, true);
     for (const index of this.indexes()) if (index >= firstGone) this.dropPage(index);
     for (const index of [...this.evictedPages]) if (index >= firstGone) this.evictedPages.delete(index);
     const inside = size % PAGE_SIZE;
@@ -431,7 +403,7 @@ export class FilePages implements FrameHolder {
     const last = Math.floor(end / PAGE_SIZE);
     if (first > last) this.zero(last, offset % PAGE_SIZE, end % PAGE_SIZE);
     else {
-      for (const mapper of this.mappers.keys()) mapper.dropFilePages(this, first, last, false);
+      this.mappings.drop(first, last, false);
       for (const index of this.indexes()) if (index >= first && index < last) this.punchPage(index);
       this.giveUp(first, last);
       if (offset % PAGE_SIZE !== 0) this.zero(first - 1, offset % PAGE_SIZE, PAGE_SIZE);
@@ -472,29 +444,6 @@ export class FilePages implements FrameHolder {
   /** Slots of swap areas that it has. */
   swapSlots(): Iterable<number> {
     return this.swapped?.slots.values() ?? [];
-  }
-
-  /** An area of `mapper` maps this file; counted, so called once for each area. */
-  addMapper(mapper: FileMapper): void {
-    this.mappers.set(mapper, (this.mappers.get(mapper) ?? 0) + 1);
-  }
-
-  removeMapper(mapper: FileMapper): void {
-    const count = this.mappers.get(mapper) ?? 0;
-    if (count <= 1) this.mappers.delete(mapper);
-    else this.mappers.set(mapper, count - 1);
-  }
-
-  /** Those that map it. */
-  mappedBy(): FileMapper[] {
-    return [...this.mappers.keys()];
-  }
-
-  /** How many areas map it. */
-  get mapCount(): number {
-    let count = 0;
-    for (const areas of this.mappers.values()) count += areas;
-    return count;
   }
 
   /** Gives every frame back; for an inode that nobody holds any more. */

@@ -88,7 +88,7 @@ export function frameFlags(owners: FrameOwners, first: number, count: number): U
       // What is only in memory counts as written to.
       const kind = holder.inMemoryOnly ? DIRTY | SWAPBACKED : holder.dirty.has(index) ? DIRTY : 0;
       add(frame, UPTODATE | LRU | kind);
-      if (holder.mapCount > 0 && holder.isLocked(index)) add(frame, UNEVICTABLE);
+      if (holder.mappings.locks(index)) add(frame, UNEVICTABLE);
     }
   }
   for (let at = 0; at < count; at++) {

@@ -124,7 +124,7 @@ function permitWrite(mm: AddressSpace, area: Area, start: number): PageOutcome {
 function robOthers(own: Area, start: number, page: HugePage): void {
   const pages = hugePagesOf(own);
   const first = own.fileIndex(start);
-  for (const mapper of pages.mappedBy())
+  for (const mapper of pages.mappings.all())
     mapper.forEachMapping(pages, first, first + 1, (va, _end, area) => {
       const other = mapper as AddressSpace;
       if (area === own || (area.flags & VM_MAYSHARE) !== 0 || area.hugetlb?.reserve != null) return;

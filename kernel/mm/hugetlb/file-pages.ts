@@ -149,8 +149,7 @@ export class HugeFilePages extends FilePages {
   }
 
   private dropRange(first: number, end: number): number[] {
-    for (const mapper of this.mappers.keys())
-      mapper.dropFilePages(this, first * RUN_FRAMES, end * RUN_FRAMES, true);
+    this.mappings.drop(first * RUN_FRAMES, end * RUN_FRAMES, true);
     const gone = [...this.huge.keys()].filter((index) => index >= first && index < end);
     for (const index of gone) this.dropHuge(index);
     return gone;

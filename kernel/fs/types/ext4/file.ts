@@ -99,7 +99,7 @@ export class Ext4File extends RegularInode implements PageFiller {
     this.pages.fillableTo(size);
     this.storage.record.size = size;
     if (size > old && old % PAGE_SIZE !== 0 && this.storage.blockSize < PAGE_SIZE)
-      this.pages.writeProtect(Math.floor(old / PAGE_SIZE));
+      this.pages.mappings.writeProtect(Math.floor(old / PAGE_SIZE));
   }
 
   /** Blocks for all of a page within the file (ext4_page_mkwrite). */
@@ -167,7 +167,7 @@ export class Ext4File extends RegularInode implements PageFiller {
     const last = end >= this.size ? Math.ceil(end / blockSize) : Math.floor(end / blockSize);
     if (first < last && map?.remove(first, last) !== true) return -ENOSPC;
     for (const edge of [offset, end])
-      if (edge % PAGE_SIZE !== 0) this.pages.writeProtect(Math.floor(edge / PAGE_SIZE));
+      if (edge % PAGE_SIZE !== 0) this.pages.mappings.writeProtect(Math.floor(edge / PAGE_SIZE));
     this.fileSystem.touched(this.number);
     return this.fileSystem.commit();
   }
@@ -208,7 +208,7 @@ export class Ext4File extends RegularInode implements PageFiller {
   }
 
   override reclaim(): void {
-    if (this.links > 0 || this.holders > 0 || this.pages.mapCount > 0) return;
+    if (this.links > 0 || this.holders > 0 || this.pages.mappings.areas > 0) return;
     this.pages.destroy();
     this.fileSystem.evicted(this);
   }

@@ -1,0 +1,65 @@
+import type { Area } from "./area.js";
+import type { FilePages } from "./file-pages.js";
+
+/** Somebody who maps pages of a file and must unmap them when the file loses them. */
+export interface FileMapper {
+  /** Pages [first, end) of the file are gone: drop translations to them; private copies too after a truncation. */
+  dropFilePages(pages: FilePages, first: number, end: number, privateCopies: boolean): void;
+  /** The page was written back: make the next store to it fault, so that it is marked dirty again. */
+  writeProtectFilePage(pages: FilePages, index: number): void;
+  /** The page lies in a locked area (mlock): it must stay in memory. */
+  locksFilePage(pages: FilePages, index: number): boolean;
+  /** Calls back for what each of its areas maps of pages [first, end): [start, end) bytes of addresses. */
+  forEachMapping(
+    pages: FilePages,
+    first: number,
+    end: number,
+    visit: (start: number, end: number, area: Area) => void,
+  ): void;
+}
+
+/** Who maps a file: what Linux finds by the file's interval tree of areas (i_mmap). */
+export class FileMappings {
+  /** With how many areas each. */
+  private readonly mappers = new Map<FileMapper, number>();
+
+  constructor(private readonly pages: FilePages) {}
+
+  /** An area of `mapper` maps the file; counted, so called once for each area. */
+  add(mapper: FileMapper): void {
+    this.mappers.set(mapper, (this.mappers.get(mapper) ?? 0) + 1);
+  }
+
+  remove(mapper: FileMapper): void {
+    const count = this.mappers.get(mapper) ?? 0;
+    if (count <= 1) this.mappers.delete(mapper);
+    else this.mappers.set(mapper, count - 1);
+  }
+
+  all(): FileMapper[] {
+    return [...this.mappers.keys()];
+  }
+
+  /** How many areas map it. */
+  get areas(): number {
+    let count = 0;
+    for (const areas of this.mappers.values()) count += areas;
+    return count;
+  }
+
+  /** The page lies in somebody's locked area. */
+  locks(index: number): boolean {
+    for (const mapper of this.mappers.keys()) if (mapper.locksFilePage(this.pages, index)) return true;
+    return false;
+  }
+
+  /** Makes the next store through a mapping fault, whether or not the page is dirty. */
+  writeProtect(index: number): void {
+    for (const mapper of this.mappers.keys()) mapper.writeProtectFilePage(this.pages, index);
+  }
+
+  /** Takes the pages [first, end) from all who map them; private copies too after a truncation. */
+  drop(first: number, end: number, privateCopies: boolean): void {
+    for (const mapper of this.mappers.keys()) mapper.dropFilePages(this.pages, first, end, privateCopies);
+  }
+}
