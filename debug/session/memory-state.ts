@@ -1,7 +1,7 @@
 import type { Machine } from "../machine.js";
 import type { Task } from "../../kernel/task.js";
 import { PAGE_SIZE, RAM_BASE } from "../../mmu/layout.js";
-import { PTE_P, PTE_PS, pteFrame } from "../../mmu/page-table-entry.js";
+import { PTE_D, PTE_P, PTE_PS, PTE_SOFT_DIRTY, pteFrame } from "../../mmu/page-table-entry.js";
 import { entryHex } from "../page-table-text.js";
 import type { CallChanges } from "./stop-report.js";
 
@@ -61,13 +61,38 @@ function leafEntries(u32: Uint32Array, root: number): Map<number, string> {
 
 const NONE = "0x0";
 
+const LEAF_BYTES = PAGE_SIZE * ENTRIES;
+const isLarge = (entry: string | undefined): boolean =>
+  entry !== undefined && (BigInt(entry) & BigInt(PTE_PS)) !== 0n;
+
+/** The entries before, where leaves of 2 MiB that have been split since are told as the 512 that a split makes of them. */
+function withSplitLeaves(
+  before: ReadonlyMap<number, string>,
+  after: ReadonlyMap<number, string>,
+): ReadonlyMap<number, string> {
+  const entries = new Map(before);
+  for (const [address, entry] of before) {
+    if (!isLarge(entry) || isLarge(after.get(address))) continue;
+    const pages = Array.from({ length: ENTRIES }, (_, n) => address + n * PAGE_SIZE);
+    if (address % LEAF_BYTES !== 0 || !pages.some((page) => after.has(page))) continue;
+    let value = BigInt(entry) & ~BigInt(PTE_PS);
+    if ((value & BigInt(PTE_D)) !== 0n) value |= BigInt(PTE_SOFT_DIRTY);
+    for (const page of pages) {
+      entries.set(page, `0x${value.toString(16).padStart(16, "0")}`);
+      value += BigInt(PAGE_SIZE);
+    }
+  }
+  return entries;
+}
+
 export function changesBetween(
   before: MemoryState,
   after: MemoryState,
 ): Pick<CallChanges, "areas" | "entries" | "files" | "pkru"> {
   const had = new Set(before.areas);
   const has = new Set(after.areas);
-  const pages = [...new Set([...before.entries.keys(), ...after.entries.keys()])].sort((a, b) => a - b);
+  const entries = withSplitLeaves(before.entries, after.entries);
+  const pages = [...new Set([...entries.keys(), ...after.entries.keys()])].sort((a, b) => a - b);
   const descriptors = [...new Set([...before.files.keys(), ...after.files.keys()])].sort((a, b) => a - b);
   return {
     areas: {
@@ -77,7 +102,7 @@ export function changesBetween(
     entries: pages
       .map((address) => ({
         address,
-        before: before.entries.get(address) ?? NONE,
+        before: entries.get(address) ?? NONE,
         after: after.entries.get(address) ?? NONE,
       }))
       .filter((entry) => entry.before !== entry.after),
