@@ -16,6 +16,7 @@ import { isKilled } from "./signals/send.js";
 import { sleepNoMore } from "./sleep.js";
 import type { SystemCalls } from "./system-calls.js";
 import type { ExitStatus, Task } from "./task.js";
+import { turnBegins, turnEnds } from "./thread-faults.js";
 import { fireCpuTimers } from "./timer-signals.js";
 import type { AfterWrites } from "./userfault-copies.js";
 import { sleepsOnUserfault } from "./userfault-wait.js";
@@ -244,6 +245,8 @@ export class RunLoop {
   private switchTo(task: Task): void {
     const { kernel } = this;
     const { cpu, current } = kernel;
+    turnEnds(current);
+    turnBegins(task);
     // Of an ended first process, the registers can be looked at to the last.
     if (current.state !== "dead" || current === kernel.init.leader) {
       current.context = cpu.saveContext(this.spareContext ?? undefined);

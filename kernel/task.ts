@@ -255,6 +255,9 @@ export class Task implements Waiter {
   memoryPolicy: MemoryPolicy | null = null;
   /** Instructions retired while this task ran. */
   instructions = 0;
+  /** Page faults of its turns that are over, and what its address space had counted when this one began (thread-faults.ts). */
+  minorFaults = 0;
+  faultsAtTurn = 0;
   /** `instructions` when it last slept: RLIMIT_RTTIME counts from there. */
   sleptAt = 0;
   private readonly scheduler: Scheduler;

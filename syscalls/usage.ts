@@ -2,6 +2,7 @@
 
 import { EFAULT, EINVAL } from "../kernel/errno.js";
 import { addUsage } from "../kernel/wait-child.js";
+import { minorFaultsOf } from "../kernel/thread-faults.js";
 import { noUsage, type Task, type Usage } from "../kernel/task.js";
 import { choice, names, structOut } from "./argument.js";
 import type { SyscallCall } from "./call.js";
@@ -28,13 +29,14 @@ export function usageBytes(usage: Usage): Uint8Array {
   return bytes;
 }
 
-/** The caller's process, or its thread: page faults are counted for the address space. */
+/** The caller's process, or its thread. */
 function usageNow(task: Task, thread: boolean): Usage {
   const { mm, process } = task;
   const sum = noUsage();
   addUsage(sum, process.usage);
   if (thread) sum.instructions = task.instructions;
-  sum.minorFaults += mm.stats.minorFaults;
+  if (thread) sum.minorFaults = minorFaultsOf(task, true);
+  else sum.minorFaults += mm.stats.minorFaults;
   sum.majorFaults += mm.stats.majorFaults;
   sum.maxResident = Math.max(sum.maxResident, mm.anonPages + mm.filePages);
   return sum;

@@ -273,21 +273,31 @@ export function bringIn(mm: AddressSpace, area: Area, va: number, write: boolean
   if (isHugetlb(area)) return bringInHugetlb(mm, area, va, write);
   const page = va - (va % 4096);
   const low = mm.translations.low(page);
-  if (hasFrame(low)) return write && (low & PTE_RW) === 0 ? permitWrite(mm, area, page, low) : "ok";
+  if (hasFrame(low)) {
+    if (!write || (low & PTE_RW) !== 0) return "ok";
+    const outcome = permitWrite(mm, area, page, low);
+    if (outcome === "ok") countFault(mm);
+    return outcome;
+  }
   if (low === PTE_GUARD) return "guard";
   if (low === PTE_POISON) return "poisoned";
   if (isSwapped(low)) {
     if (!swapIn(mm, area, page, low)) return "no-memory";
     return write ? permitWrite(mm, area, page, mm.translations.low(page)) : "ok";
   }
-  mm.stats.minorFaults++;
-  mm.env.frames.charging.by?.fault();
+  countFault(mm);
   if (low === 0 && mayBeHuge(mm, area) && bringInHuge(mm, area, page, write)) return "ok";
   const come = area.pages === null ? bringInAnonymous : bringInFile;
   const outcome = come(mm, area, page, write);
   if (low !== PTE_UFFD_WP_MARKER || outcome !== "ok") return outcome;
   protectNewPage(mm, page);
   return write ? permitWrite(mm, area, page, mm.translations.low(page)) : "ok";
+}
+
+/** mm_account_fault */
+function countFault(mm: AddressSpace): void {
+  mm.stats.minorFaults++;
+  mm.env.frames.charging.by?.fault();
 }
 
 /** A write to a page that is there, by an entry that does not permit it (do_wp_page). */
@@ -401,8 +411,6 @@ function makeWritable(mm: AddressSpace, area: Area, page: number, low: number): 
     if ((area.flags & VM_WRITE) !== 0) setWritable(mm, page);
     return "ok";
   }
-  mm.stats.minorFaults++;
-  mm.env.frames.charging.by?.fault();
   return copyPrivate(mm, area, page, frame);
 }
 

@@ -128,13 +128,13 @@ function moveAreas(mm: AddressSpace, request: Request): number {
     }
     const from = Math.max(area.start, at);
     const to = Math.min(area.end, end);
-    // A device that chooses addresses itself (vma_multi_allowed) moves alone or not at all.
-    if (area.file?.zeroDevice === true && (at > old || area.end < end)) {
-      const device = area;
+    const alone = movesAlone(area);
+    if (alone !== null && (at > old || area.end < end)) {
+      const here = area;
       return mm.refuse("mremap.several", EFAULT, () => ({
-        text: "private mappings of /dev/zero do not move together with others",
+        text: `${alone} do not move together with others`,
         source: "remap_move",
-        area: device,
+        area: here,
         ...(at > old ? { applied: "the areas before it have moved" } : {}),
       }));
     }
@@ -151,6 +151,12 @@ function moveAreas(mm: AddressSpace, request: Request): number {
     at = to;
     if (at >= end) return target;
   }
+}
+
+/** What moves alone or not at all (vma_multi_allowed): a device that chooses addresses itself, areas that are watched. */
+function movesAlone(area: Area): string | null {
+  if (area.userfault !== null) return "areas of a userfaultfd";
+  return area.file?.zeroDevice === true ? "private mappings of /dev/zero" : null;
 }
 
 function remapArea(mm: AddressSpace, request: Request): number {

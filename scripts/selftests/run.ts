@@ -61,5 +61,8 @@ export function inSealab(
   options: readonly string[],
   program: string,
 ): readonly [string, readonly string[]] {
-  return [process.execPath, [cli, "run", "--env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", ...options, "--", program]];
+  return [
+    process.execPath,
+    [cli, "run", "--env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", ...options, "--", program],
+  ];
 }
