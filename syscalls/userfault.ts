@@ -1,5 +1,7 @@
 /** userfaultfd(2) and the requests of ioctl_userfaultfd(2) (fs/userfaultfd.c). */
 
+import type { AddressSpace } from "../kernel/mm/address-space.js";
+import { isHugetlb } from "../kernel/mm/hugetlb/area.js";
 import { CAP_SYS_PTRACE } from "../kernel/capabilities.js";
 import { hasCapability } from "../kernel/credentials.js";
 import { EFAULT, EINVAL, ENOMEM, EPERM } from "../kernel/errno.js";
@@ -103,6 +105,8 @@ export const USERFAULT_REQUESTS = {
 /** The requests by their numbers' bits: on the file, and on a range (UFFD_API_IOCTLS, UFFD_API_RANGE_IOCTLS). */
 const FILE_REQUESTS = (1n << 0x3fn) | (1n << 0n) | (1n << 1n);
 const RANGE_REQUESTS = (1n << 2n) | (1n << 3n) | (1n << 4n) | (1n << 5n) | (1n << 8n);
+/** Of huge pages: neither zeroes nor moves (UFFD_API_RANGE_IOCTLS_BASIC). */
+const HUGETLB_REQUESTS = (1n << 2n) | (1n << 3n) | (1n << 8n);
 const WRITEPROTECT_BIT = 1n << 6n;
 const CONTINUE_BIT = 1n << 7n;
 
@@ -170,6 +174,12 @@ function api(call: SyscallCall, context: UserfaultContext): number {
   return 0;
 }
 
+function hasHugetlb(mm: AddressSpace, { start, end }: { readonly start: number; readonly end: number }): boolean {
+  for (let area = mm.tree.findOverlap(start, end); area !== null && area.start < end; area = area.next)
+    if (isHugetlb(area)) return true;
+  return false;
+}
+
 const mayTrace = ({ task }: SyscallCall): boolean => hasCapability(task.credentials, CAP_SYS_PTRACE);
 
 /** EFAULT; EINVAL (modes, the range); ENOMEM (the memory is gone); what registerRange says; EFAULT (registered). */
@@ -189,5 +199,6 @@ function register(call: SyscallCall, context: UserfaultContext): number {
   if (error !== 0) return error;
   const protects = (Number(mode) & uapi.UFFDIO_REGISTER_MODE_WP) !== 0 ? WRITEPROTECT_BIT : 0n;
   const goesOn = (Number(mode) & uapi.UFFDIO_REGISTER_MODE_MINOR) !== 0 ? CONTINUE_BIT : 0n;
-  return put64(call, at + 24, RANGE_REQUESTS | protects | goesOn);
+  const requests = hasHugetlb(context.mm, range) ? HUGETLB_REQUESTS : RANGE_REQUESTS;
+  return put64(call, at + 24, requests | protects | goesOn);
 }

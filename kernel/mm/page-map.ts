@@ -28,7 +28,7 @@ import { forEachLeaf, hasPage, pageOfLeaf } from "./hugetlb/leaves.js";
 import { HUGE_PAGE_BYTES } from "./hugetlb/pool.js";
 import { TASK_SIZE } from "./layout.js";
 import { isSwapped, slotOf, slotPage, slotType } from "./swap/entry.js";
-import { hasFrame } from "./translations.js";
+import { hasFrame, isUserfaultProtected } from "./translations.js";
 import { VM_PFNMAP, VM_SOFTDIRTY } from "./vm-flags.js";
 
 export const PAGE_MAP_BYTES = 8;
@@ -131,7 +131,7 @@ function addHugeEntries(
 ): void {
   const first = start - (start % HUGE_PAGE_BYTES);
   forEachLeaf(mm, first, Math.ceil(end / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES, (leaf, low) => {
-    let flags = (low & PTE_UFFD_WP) !== 0 ? UFFD_WP : 0;
+    let flags = isUserfaultProtected(low) ? UFFD_WP : 0;
     const page = hasPage(low) ? pageOfLeaf(mm, low) : null;
     if (page !== null) {
       flags |= PRESENT | ((low & PTE_ANON) === 0 ? FILE : 0) | (page.mappers === 1 ? EXCLUSIVE : 0);

@@ -108,7 +108,7 @@ export function scanPages(mm: AddressSpace, scan: PageScan): PageScanResult {
     if (output.failed) return { error: -ENOMEM, ranges: output.ranges, walkEnd: end };
     if (output.stopped !== null) break;
   }
-  return { error: 0, ranges: output.ranges, walkEnd: output.stopped ?? end };
+  return { error: 0, ranges: output.ranges, walkEnd: output.stopped ?? output.passedOver ?? end };
 }
 
 function scanArea(
@@ -158,7 +158,7 @@ function scanHugeArea(
     const next = Math.min(end, at - (at % HUGE_PAGE_BYTES) + HUGE_PAGE_BYTES);
     // Nothing is said of it where not even the table of level 2 is.
     const categories = mm.tables.directoryEntry(at) === 0 ? 0 : hugeCategories(leafLow(mm, at));
-    output.add(area, own | categories, at, next);
+    output.addHuge(area, own | categories, at, next);
     at = next;
   }
 }
@@ -167,6 +167,7 @@ function scanHugeArea(
 function hugeCategories(low: number): number {
   if (low === 0) return PAGE_IS_HUGE;
   if (low === PTE_UFFD_WP_MARKER) return PAGE_IS_HUGE | PAGE_IS_SWAPPED;
+  if (low === PTE_POISON) return PAGE_IS_HUGE | PAGE_IS_SWAPPED | PAGE_IS_WRITTEN;
   return (
     PAGE_IS_HUGE |
     PAGE_IS_PRESENT |
@@ -199,6 +200,8 @@ class Output {
   /** Address of the first page left out; null: none so far. */
   stopped: number | null = null;
   private pages = 0;
+  /** Where a part of a huge page was, the last such. */
+  passedOver: number | null = null;
 
   /** No frame was left for a page table. */
   failed = false;
@@ -220,12 +223,35 @@ class Output {
 
   /** Pages of one kind: told as far as there is room, and write-protected as far as they are told. */
   add(area: Area, categories: number, start: number, end: number): void {
-    const { inverted, required, anyOf } = this.scan;
-    if (this.stopped !== null || start === end) return;
-    const wanted = categories ^ inverted;
-    if ((wanted & required) !== required || (anyOf !== 0 && (wanted & anyOf) === 0)) return;
+    if (this.stopped !== null || start === end || !this.isWanted(categories)) return;
     const to = this.tell(categories, start, end);
     if (to > start && this.protects && !protectPages(this.mm, area, start, to)) this.failed = true;
+  }
+
+  /**
+   * As `add`, for (a part of) a huge page: only a whole one that counts as written is write-protected. A part of such a
+   * one is not even told, but those behind it are looked at all the same (pagemap_scan_hugetlb_entry).
+   */
+  addHuge(area: Area, categories: number, start: number, end: number): void {
+    if (this.stopped !== null || !this.isWanted(categories)) return;
+    const [pages, ranges, last] = [this.pages, this.ranges.length, this.ranges.at(-1)?.end];
+    const to = this.tell(categories, start, end);
+    if (to === start || !this.protects || (categories & PAGE_IS_WRITTEN) === 0) return;
+    if (start % HUGE_PAGE_BYTES === 0 && to === start + HUGE_PAGE_BYTES) {
+      if (!protectPages(this.mm, area, start, to)) this.failed = true;
+      return;
+    }
+    this.pages = pages;
+    this.ranges.length = ranges;
+    if (last !== undefined) this.ranges.at(-1)!.end = last;
+    this.stopped = null;
+    this.passedOver = start;
+  }
+
+  private isWanted(categories: number): boolean {
+    const { inverted, required, anyOf } = this.scan;
+    const wanted = categories ^ inverted;
+    return (wanted & required) === required && (anyOf === 0 || (wanted & anyOf) !== 0);
   }
 
   /** @returns the end of what there was room for */

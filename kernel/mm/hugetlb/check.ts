@@ -3,6 +3,7 @@ import {
   PTE_D,
   PTE_NX,
   PTE_P,
+  PTE_POISON,
   PTE_PS,
   PTE_RW,
   PTE_UFFD_WP,
@@ -29,7 +30,7 @@ export function checkHugeAreas(mm: AddressSpace, wrong: string[]): void {
       wrong.push(`${name} is not of whole huge pages`);
     forEachLeaf(mm, area.start, area.end, (va, low, entry) => {
       if (!hasPage(low)) {
-        if (low !== PTE_UFFD_WP_MARKER) wrong.push(`huge page ${va.toString(16)}: an entry without a page`);
+        if (low !== PTE_UFFD_WP_MARKER && low !== PTE_POISON) wrong.push(`huge page ${va.toString(16)}: an entry without a page`);
         return;
       }
       mapped++;

@@ -2,14 +2,14 @@
  * Page faults of areas of huge pages (hugetlb_fault): a page of the file's, a page of the pool for a private mapping, a
  * copy where a private page is written that others have too. Where the pool has none to give: SIGBUS.
  */
-import { PTE_ANON, PTE_D, PTE_RW, PTE_UFFD_WP } from "../../../mmu/page-table-entry.js";
+import { PTE_ANON, PTE_D, PTE_POISON, PTE_RW, PTE_UFFD_WP, PTE_UFFD_WP_MARKER } from "../../../mmu/page-table-entry.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import type { PageOutcome } from "../fault.js";
 import { prepareAnon } from "../merge.js";
 import { entryLow } from "../translations.js";
 import { missingIsWatched } from "../userfault/fault.js";
-import { VM_MAYSHARE, VM_SHARED, VM_UFFD_WP, VM_WRITE } from "../vm-flags.js";
+import { VM_MAYSHARE, VM_SHARED, VM_UFFD_MINOR, VM_UFFD_WP, VM_WRITE } from "../vm-flags.js";
 import { hugeIndex, hugePagesOf } from "./area.js";
 import type { HugePage } from "./huge-page.js";
 import {
@@ -31,9 +31,11 @@ export function bringInHugetlb(mm: AddressSpace, area: Area, va: number, write: 
   const low = leafLow(mm, start);
   if (!hasPage(low)) {
     mm.stats.minorFaults++;
-    return bringInPage(mm, area, start, write, (low & PTE_UFFD_WP) !== 0);
+    if (low === PTE_POISON) return "poisoned";
+    return bringInPage(mm, area, start, write, low === PTE_UFFD_WP_MARKER);
   }
   if (!write || (low & PTE_RW) !== 0) return "ok";
+  mm.stats.minorFaults++;
   if ((low & PTE_UFFD_WP) !== 0) {
     if (area.userfault?.isAsync !== true) return "write-protected";
     restrictLeaf(mm, start, low & ~PTE_UFFD_WP);
@@ -57,6 +59,7 @@ function bringInPage(
   const shared = (area.flags & VM_MAYSHARE) !== 0;
   let page = pages.hugeAt(index);
   const cached = page !== undefined;
+  if (cached && (area.flags & VM_UFFD_MINOR) !== 0) return "minor";
   if (page === undefined) {
     if (index >= Math.floor(pages.size / HUGE_PAGE_BYTES)) return "beyond-end";
     if (missingIsWatched(area)) return "missing";

@@ -211,22 +211,30 @@ export class HugePagePool implements FrameHolder {
   /** Makes all bytes of a page 0. */
   zero(page: HugePage): void {
     if (page.zeroed) return;
-    const { memory } = this.frames;
-    for (let frame = page.frame; frame < page.frame + RUN_FRAMES; frame++)
-      memory.aboutToWrite(frame, 0, PAGE_SIZE);
-    const linear = memory.linearOf(page.frame);
-    memory.u8.fill(0, linear, linear + HUGE_PAGE_BYTES);
+    const linear = this.aboutToWrite(page);
+    this.frames.memory.u8.fill(0, linear, linear + HUGE_PAGE_BYTES);
     page.zeroed = true;
   }
 
   /** Copies all bytes of a page to another. */
   copy(from: HugePage, to: HugePage): void {
     const { memory } = this.frames;
-    for (let frame = to.frame; frame < to.frame + RUN_FRAMES; frame++)
-      memory.aboutToWrite(frame, 0, PAGE_SIZE);
     const source = memory.linearOf(from.frame);
-    memory.u8.copyWithin(memory.linearOf(to.frame), source, source + HUGE_PAGE_BYTES);
-    to.zeroed = false;
+    memory.u8.copyWithin(this.aboutToWrite(to), source, source + HUGE_PAGE_BYTES);
+  }
+
+  /** Puts bytes, as many as it has, into a page. */
+  write(page: HugePage, bytes: Uint8Array): void {
+    this.frames.memory.u8.set(bytes, this.aboutToWrite(page));
+  }
+
+  /** @returns the linear address of a page that changes now */
+  private aboutToWrite(page: HugePage): number {
+    const { memory } = this.frames;
+    for (let frame = page.frame; frame < page.frame + RUN_FRAMES; frame++)
+      memory.aboutToWrite(frame, 0, PAGE_SIZE);
+    page.zeroed = false;
+    return memory.linearOf(page.frame);
   }
 
   // As a holder of frames.

@@ -10,6 +10,8 @@ import {
 import { EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC } from "../../errno.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
+import { isHugetlb } from "../hugetlb/area.js";
+import { fillHugePages } from "../hugetlb/userfault.js";
 import { prepareAnon } from "../merge.js";
 import { entryHigh, entryLow, isMarker } from "../translations.js";
 import { VM_SHARED, VM_UFFD_WP, VM_WRITE } from "../vm-flags.js";
@@ -56,6 +58,7 @@ export function fillPages(mm: AddressSpace, filling: Filling): number {
     return refuse("unregistered", ENOENT, "the range does not lie in one registered area", area);
   if (filling.protect && (area.flags & VM_UFFD_WP) === 0)
     return refuse("not-protected", EINVAL, "the area is not registered for write protection", area);
+  if (isHugetlb(area)) return fillHugePages(mm, area, filling);
   if (!area.isAnonymous && !isShmem(area)) return refuse("unfit", EINVAL, "a file's own memory", area);
   if (content.kind === "cached" && !isShmem(area))
     return refuse("no-cache", EINVAL, "only shared memory has pages to go on with", area);

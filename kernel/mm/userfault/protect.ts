@@ -1,10 +1,12 @@
 /** Write protection through userfaultfd: UFFDIO_WRITEPROTECT, and PM_SCAN_WP_MATCHING of PAGEMAP_SCAN. */
 import { PTE_RW, PTE_UFFD_WP, PTE_UFFD_WP_MARKER } from "../../../mmu/page-table-entry.js";
 import type { EntryVisitor } from "../../../mmu/page-tables.js";
-import { ENOENT, ENOMEM } from "../../errno.js";
+import { EINVAL, ENOENT, ENOMEM } from "../../errno.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import { isSwapped } from "../swap/entry.js";
+import { isHugetlb } from "../hugetlb/area.js";
+import { isHugeRange, protectHugePages, unprotectHugePages } from "../hugetlb/userfault.js";
 import { hasFrame, isUserfaultProtected } from "../translations.js";
 import { VM_UFFD_WP } from "../vm-flags.js";
 
@@ -14,6 +16,7 @@ import { VM_UFFD_WP } from "../vm-flags.js";
  * @returns false when no frame is left for a page table
  */
 export function protectPages(mm: AddressSpace, area: Area, start: number, end: number): boolean {
+  if (isHugetlb(area)) return protectHugePages(mm, start, end);
   const { memory } = mm.env.frames;
   const protect: EntryVisitor = (_va, low, _high, entry) => {
     if (!hasFrame(low) && !isSwapped(low)) return;
@@ -29,7 +32,8 @@ export function protectPages(mm: AddressSpace, area: Area, start: number, end: n
 }
 
 /** Lifts it again: the next write to a page that is there faults and finds nothing in its way. */
-export function unprotectPages(mm: AddressSpace, start: number, end: number): void {
+export function unprotectPages(mm: AddressSpace, area: Area, start: number, end: number): void {
+  if (isHugetlb(area)) return unprotectHugePages(mm, start, end);
   const { memory } = mm.env.frames;
   const unprotect: EntryVisitor = (_va, low, _high, entry) => {
     if (!isUserfaultProtected(low)) return;
@@ -41,7 +45,7 @@ export function unprotectPages(mm: AddressSpace, start: number, end: number): vo
 
 /**
  * UFFDIO_WRITEPROTECT's work (mwriteprotect_range), area by area: those before the one that refuses are done.
- * @returns 0, -ENOENT (nothing mapped in the range, or not registered for it), -ENOMEM
+ * @returns 0, -ENOENT (nothing mapped in the range, or not registered for it), -EINVAL (a part of a huge page), -ENOMEM
  */
 export function writeProtectRange(mm: AddressSpace, start: number, end: number, on: boolean): number {
   let area = mm.tree.findFirst(start);
@@ -49,10 +53,19 @@ export function writeProtectRange(mm: AddressSpace, start: number, end: number, 
   for (; area !== null && area.start < end; area = area.next) {
     if ((area.flags & VM_UFFD_WP) === 0) return refuseProtect(mm, area);
     const [from, to] = [Math.max(start, area.start), Math.min(end, area.end)];
-    if (!on) unprotectPages(mm, from, to);
+    if (isHugetlb(area) && !isHugeRange(start, end)) return refuseHugeRange(mm, area);
+    if (!on) unprotectPages(mm, area, from, to);
     else if (!protectPages(mm, area, from, to)) return -ENOMEM;
   }
   return none ? refuseProtect(mm, null) : 0;
+}
+
+function refuseHugeRange(mm: AddressSpace, area: Area): number {
+  return mm.refuse("userfaultfd.writeprotect", EINVAL, () => ({
+    text: "the range begins or ends inside of a huge page",
+    source: "mwriteprotect_range",
+    area,
+  }));
 }
 
 function refuseProtect(mm: AddressSpace, area: Area | null): number {

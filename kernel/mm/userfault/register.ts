@@ -4,6 +4,7 @@
  * Register refuses (userfaultfd_register):
  *   EINVAL  nothing mapped in the range
  *   for each area of it, ascending:
+ *   EINVAL  a range that begins or ends inside of a huge page
  *   EINVAL  memory that cannot be watched so: a file's (unless for asynchronous write protection alone), droppable
  *   EPERM   it may never be writable
  *   EBUSY   registered with another userfaultfd
@@ -17,7 +18,7 @@ import { EBUSY, EINVAL, EPERM } from "../../errno.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import { modify } from "../merge.js";
-import { isHugetlb } from "../hugetlb/area.js";
+import { isHugetlb, maySplitAt } from "../hugetlb/area.js";
 import { isSecret } from "../secret-memory.js";
 import {
   VM_DROPPABLE,
@@ -41,9 +42,9 @@ export function isShmem(area: Area): boolean {
 /** vma_can_userfault. @param flags VM_UFFD_* */
 function canWatch(context: UserfaultContext, area: Area, flags: number): boolean {
   if ((area.flags & VM_DROPPABLE) !== 0) return false;
-  if ((flags & VM_UFFD_MINOR) !== 0 && !isShmem(area)) return false;
+  if ((flags & VM_UFFD_MINOR) !== 0 && !isShmem(area) && !isHugetlb(area)) return false;
   if (context.isAsync && (flags & VM_UFFD_FLAGS) === VM_UFFD_WP) return true;
-  return area.isAnonymous || isShmem(area);
+  return area.isAnonymous || isShmem(area) || isHugetlb(area);
 }
 
 function refuser(mm: AddressSpace, call: string) {
@@ -61,9 +62,12 @@ export function registerRange(context: UserfaultContext, start: number, end: num
     ((mode & UFFDIO_REGISTER_MODE_WP) !== 0 ? VM_UFFD_WP : 0);
   const first = mm.tree.findOverlap(start, end);
   if (first === null) return refuse("unmapped", EINVAL, "nothing is mapped in the range", null);
+  if (!maySplitAt(first, start)) return refuse("unaligned", EINVAL, "the range begins inside of a huge page", first);
   for (let area: Area | null = first; area !== null && area.start < end; area = area.next) {
     if (!canWatch(context, area, flags))
       return refuse("unfit", EINVAL, "memory of this kind cannot be watched so", area);
+    if (end < area.end && !maySplitAt(area, end))
+      return refuse("unaligned", EINVAL, "the range ends inside of a huge page", area);
     if ((area.flags & VM_MAYWRITE) === 0) return refuse("may-never", EPERM, "it may never be writable", area);
     if (area.userfault !== null && area.userfault !== context)
       return refuse("busy", EBUSY, "it is registered with another userfaultfd", area);
@@ -77,7 +81,7 @@ export function registerRange(context: UserfaultContext, start: number, end: num
     });
     if (typeof done === "number") return done;
     // What is no longer watched for writes has no protection left.
-    if ((before & ~flags & VM_UFFD_WP) !== 0) unprotectPages(mm, from, to);
+    if ((before & ~flags & VM_UFFD_WP) !== 0) unprotectPages(mm, area, from, to);
     mm.changed("protect", from, to);
     return 0;
   });
@@ -88,6 +92,7 @@ export function unregisterRange(context: UserfaultContext, start: number, end: n
   const refuse = refuser(mm, "unregister");
   const first = mm.tree.findOverlap(start, end);
   if (first === null) return refuse("unmapped", EINVAL, "nothing is mapped in the range", null);
+  if (!maySplitAt(first, start)) return refuse("unaligned", EINVAL, "the range begins inside of a huge page", first);
   for (let area: Area | null = first; area !== null && area.start < end; area = area.next) {
     const foreign = area.userfault !== null && area.userfault !== context;
     if (foreign && !mm.env.release.userfaultUnregistersOthers)
@@ -102,7 +107,7 @@ export function unregisterRange(context: UserfaultContext, start: number, end: n
 function leaveArea(mm: AddressSpace, area: Area, start: number, end: number): number {
   const { userfault, flags } = area;
   if (userfault === null) return 0;
-  if ((flags & VM_UFFD_WP) !== 0) unprotectPages(mm, start, end);
+  if ((flags & VM_UFFD_WP) !== 0) unprotectPages(mm, area, start, end);
   const change = { flags: withFlags(flags, 0, VM_UFFD_FLAGS), userfault: null };
   const done = modify(mm, area, start, end, change);
   if (typeof done === "number") {
