@@ -3,6 +3,7 @@
  */
 
 import type { Kernel } from "./kernel.js";
+import { pageBytesOf } from "./mm/hugetlb/area.js";
 import { BUS_MCEERR_AR } from "./mm/fault-outcome.js";
 import { TASK_SIZE } from "./mm/layout.js";
 import type { Refusal } from "./refusal.js";
@@ -147,9 +148,15 @@ function pageFault(kernel: Kernel, task: Task): void {
     outcome.code === SEGV_PKUERR && outcome.signal === SIGSEGV
       ? { kind: "fault" as const, address: full, pkey: outcome.key }
       : outcome.code === BUS_MCEERR_AR && outcome.signal === SIGBUS
-        ? { kind: "fault" as const, address: full, shift: PAGE_SHIFT }
+        ? { kind: "fault" as const, address: full, shift: pageShiftAt(task, address) }
         : { kind: "fault" as const, address: full };
   forceSignal(task, { signo: outcome.signal, errno: 0, code: outcome.code, detail });
+}
+
+/** The size of the page that a memory error spoilt, as a power of two. */
+function pageShiftAt(task: Task, address: number): number {
+  const area = task.mm.findArea(address);
+  return area === null ? PAGE_SHIFT : Math.log2(pageBytesOf(area));
 }
 
 /** si_code of an x87 (from its control and status words) or SSE exception (from MXCSR): fpu__exception_code. */

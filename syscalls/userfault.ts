@@ -174,7 +174,10 @@ function api(call: SyscallCall, context: UserfaultContext): number {
   return 0;
 }
 
-function hasHugetlb(mm: AddressSpace, { start, end }: { readonly start: number; readonly end: number }): boolean {
+function hasHugetlb(
+  mm: AddressSpace,
+  { start, end }: { readonly start: number; readonly end: number },
+): boolean {
   for (let area = mm.tree.findOverlap(start, end); area !== null && area.start < end; area = area.next)
     if (isHugetlb(area)) return true;
   return false;

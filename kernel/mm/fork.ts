@@ -80,7 +80,7 @@ function copyArea(parent: AddressSpace, child: AddressSpace, area: Area): number
   const keepsProtection = (copy.flags & VM_UFFD_WP) !== 0;
   if (wiped || (area.anon === null && !area.guarded && !keepsProtection)) return 0;
   return isHugetlb(area)
-    ? shareLeaves(parent, child, area, copy)
+    ? shareLeaves(parent, child, area, copy, keepsProtection)
     : sharePages(parent, child, area, keepsProtection);
 }
 

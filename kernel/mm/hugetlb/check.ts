@@ -30,7 +30,8 @@ export function checkHugeAreas(mm: AddressSpace, wrong: string[]): void {
       wrong.push(`${name} is not of whole huge pages`);
     forEachLeaf(mm, area.start, area.end, (va, low, entry) => {
       if (!hasPage(low)) {
-        if (low !== PTE_UFFD_WP_MARKER && low !== PTE_POISON) wrong.push(`huge page ${va.toString(16)}: an entry without a page`);
+        if (low !== PTE_UFFD_WP_MARKER && low !== PTE_POISON)
+          wrong.push(`huge page ${va.toString(16)}: an entry without a page`);
         return;
       }
       mapped++;

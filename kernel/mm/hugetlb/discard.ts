@@ -1,5 +1,6 @@
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
+import { tellRemoved } from "../userfault/events.js";
 import { dropLeaves } from "./leaves.js";
 import { HUGE_PAGE_BYTES } from "./pool.js";
 
@@ -11,6 +12,8 @@ import { HUGE_PAGE_BYTES } from "./pool.js";
 export function discardHuge(mm: AddressSpace, area: Area, start: number, end: number): boolean {
   if (start % HUGE_PAGE_BYTES !== 0) return false;
   const stop = end - (end % HUGE_PAGE_BYTES);
-  if (stop > start) dropLeaves(mm, area, start, stop, true);
+  if (stop <= start) return true;
+  tellRemoved(area, start, stop);
+  dropLeaves(mm, area, start, stop, true);
   return true;
 }

@@ -24,6 +24,6 @@ export function moveEntries(
   protection: boolean,
 ): number {
   return isHugetlb(area)
-    ? moveLeaves(mm, from, to, length)
+    ? moveLeaves(mm, from, to, length, protection)
     : mm.translations.move(from, to, length, protection);
 }

@@ -2,7 +2,14 @@
  * Page faults of areas of huge pages (hugetlb_fault): a page of the file's, a page of the pool for a private mapping, a
  * copy where a private page is written that others have too. Where the pool has none to give: SIGBUS.
  */
-import { PTE_ANON, PTE_D, PTE_POISON, PTE_RW, PTE_UFFD_WP, PTE_UFFD_WP_MARKER } from "../../../mmu/page-table-entry.js";
+import {
+  PTE_ANON,
+  PTE_D,
+  PTE_POISON,
+  PTE_RW,
+  PTE_UFFD_WP,
+  PTE_UFFD_WP_MARKER,
+} from "../../../mmu/page-table-entry.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import type { PageOutcome } from "../fault.js";

@@ -1,24 +1,50 @@
 import { RUN_FRAMES } from "../../../mmu/frame-allocator.js";
-import { PTE_ANON, PTE_D, PTE_FRAME_MASK, PTE_RW, PTE_UFFD_WP } from "../../../mmu/page-table-entry.js";
+import {
+  PTE_ANON,
+  PTE_D,
+  PTE_FRAME_MASK,
+  PTE_POISON,
+  PTE_RW,
+  PTE_UFFD_WP,
+} from "../../../mmu/page-table-entry.js";
 import { ENOMEM } from "../../errno.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
+import { VM_SHARED } from "../vm-flags.js";
 import { hugeIndex } from "./area.js";
 import type { HugePage } from "./huge-page.js";
 import { forEachLeaf, hasPage, pageOfLeaf, restrictLeaf, setLeaf } from "./leaves.js";
 import { takeForArea } from "./reserve.js";
 
 /**
- * Shares the pages of a private mapping with a child, for whoever writes first to copy (copy_hugetlb_page_range). A
- * page that somebody has pinned is copied at once. Nothing is promised to the child.
+ * Shares the pages of a private mapping with a child, for whoever writes first to copy; of a shared one, which is copied
+ * for its protection's sake, as they are (copy_hugetlb_page_range). A private page that somebody has pinned is copied at
+ * once. Nothing is promised to the child.
+ * @param keepsProtection the child's area is watched for writes too
  * @returns 0, or -ENOMEM when no frame is left for a page table or no page for a copy
  */
-export function shareLeaves(parent: AddressSpace, child: AddressSpace, area: Area, copy: Area): number {
+export function shareLeaves(
+  parent: AddressSpace,
+  child: AddressSpace,
+  area: Area,
+  copy: Area,
+  keepsProtection: boolean,
+): number {
+  const { memory } = parent.env.frames;
+  const shared = (area.flags & VM_SHARED) !== 0;
+  const lost = PTE_FRAME_MASK | (shared ? 0 : PTE_RW) | (keepsProtection ? 0 : PTE_UFFD_WP);
   let error = 0;
   forEachLeaf(parent, area.start, area.end, (va, low) => {
-    if (error !== 0 || !hasPage(low)) return;
-    if (child.tables.directoryEntry(va, true) === 0) {
+    if (error !== 0) return;
+    const target = child.tables.directoryEntry(va, true);
+    if (target === 0) {
       error = -ENOMEM;
+      return;
+    }
+    if (!hasPage(low)) {
+      if (low !== PTE_POISON && !keepsProtection) return;
+      memory.u32[target] = low;
+      memory.entryWritten(target);
       return;
     }
     const page = pageOfLeaf(parent, low);
@@ -30,11 +56,11 @@ export function shareLeaves(parent: AddressSpace, child: AddressSpace, area: Are
       }
       child.env.hugePages.copy(page, own);
       own.restoresReserve = false;
-      setLeaf(child, copy, va, own, (low & ~(PTE_FRAME_MASK | PTE_UFFD_WP | PTE_RW)) | PTE_D);
+      setLeaf(child, copy, va, own, (low & ~lost) | PTE_D);
       return;
     }
-    restrictLeaf(parent, va, low & ~PTE_RW);
-    setLeaf(child, copy, va, page, low & ~(PTE_FRAME_MASK | PTE_UFFD_WP | PTE_RW));
+    if (!shared) restrictLeaf(parent, va, low & ~PTE_RW);
+    setLeaf(child, copy, va, page, low & ~lost);
   });
   return error;
 }

@@ -4,6 +4,7 @@ import {
   PTE_D,
   PTE_FRAME_MASK,
   PTE_P,
+  PTE_POISON,
   PTE_PROT_NONE,
   PTE_PS,
   PTE_RW,
@@ -162,9 +163,16 @@ export function protectLeaves(mm: AddressSpace, area: Area, start: number, end: 
 
 /**
  * Moves leaves of [from, from + length) to `to`, both multiples of 2 MiB (move_hugetlb_page_tables).
+ * @param watched a userfaultfd goes on watching them: its protection moves with them
  * @returns bytes moved: fewer when no frame is left for a page table
  */
-export function moveLeaves(mm: AddressSpace, from: number, to: number, length: number): number {
+export function moveLeaves(
+  mm: AddressSpace,
+  from: number,
+  to: number,
+  length: number,
+  watched: boolean,
+): number {
   const words = mm.env.frames.memory.u32;
   let moved = length;
   forEachLeaf(mm, from, from + length, (va, low, entry) => {
@@ -176,8 +184,8 @@ export function moveLeaves(mm: AddressSpace, from: number, to: number, length: n
     }
     if (hasPage(low)) {
       words[target + 1] = words[entry + 1];
-      write(mm, target, low & ~PTE_UFFD_WP);
-    }
+      write(mm, target, watched ? low : low & ~PTE_UFFD_WP);
+    } else if (watched || low === PTE_POISON) write(mm, target, low);
     words[entry + 1] = 0;
     write(mm, entry, 0);
   });

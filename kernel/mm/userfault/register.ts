@@ -62,7 +62,8 @@ export function registerRange(context: UserfaultContext, start: number, end: num
     ((mode & UFFDIO_REGISTER_MODE_WP) !== 0 ? VM_UFFD_WP : 0);
   const first = mm.tree.findOverlap(start, end);
   if (first === null) return refuse("unmapped", EINVAL, "nothing is mapped in the range", null);
-  if (!maySplitAt(first, start)) return refuse("unaligned", EINVAL, "the range begins inside of a huge page", first);
+  if (!maySplitAt(first, start))
+    return refuse("unaligned", EINVAL, "the range begins inside of a huge page", first);
   for (let area: Area | null = first; area !== null && area.start < end; area = area.next) {
     if (!canWatch(context, area, flags))
       return refuse("unfit", EINVAL, "memory of this kind cannot be watched so", area);
@@ -92,7 +93,8 @@ export function unregisterRange(context: UserfaultContext, start: number, end: n
   const refuse = refuser(mm, "unregister");
   const first = mm.tree.findOverlap(start, end);
   if (first === null) return refuse("unmapped", EINVAL, "nothing is mapped in the range", null);
-  if (!maySplitAt(first, start)) return refuse("unaligned", EINVAL, "the range begins inside of a huge page", first);
+  if (!maySplitAt(first, start))
+    return refuse("unaligned", EINVAL, "the range begins inside of a huge page", first);
   for (let area: Area | null = first; area !== null && area.start < end; area = area.next) {
     const foreign = area.userfault !== null && area.userfault !== context;
     if (foreign && !mm.env.release.userfaultUnregistersOthers)
