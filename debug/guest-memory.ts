@@ -1,4 +1,5 @@
 import type { AddressSpace } from "../kernel/mm/address-space.js";
+import { isSwapped, slotOf } from "../kernel/mm/swap/entry.js";
 import { VM_READ } from "../kernel/mm/vm-flags.js";
 import { PAGE_SIZE } from "../mmu/layout.js";
 import { PTE_P, PTE_PROT_NONE, pteFrame } from "../mmu/page-table-entry.js";
@@ -45,6 +46,9 @@ export class GuestMemory implements MemoryView {
     if ((low & (PTE_P | PTE_PROT_NONE)) !== 0) {
       const linear = this.memory.linearOf(pteFrame(low)) + (va % PAGE_SIZE);
       dest.set(this.memory.u8.subarray(linear, linear + dest.length));
+    } else if (isSwapped(low)) {
+      const from = va % PAGE_SIZE;
+      dest.set(mm.env.swap.peek(slotOf(low)).subarray(from, from + dest.length));
     } else if (low !== 0) {
       return false;
     } else if (area.pages !== null) {

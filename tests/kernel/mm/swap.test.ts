@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { GuestMemory } from "../../../debug/guest-memory.js";
 import { ENOMEM } from "../../../kernel/errno.js";
 import { mincore } from "../../../kernel/mm/mincore.js";
 import { pageMapEntries } from "../../../kernel/mm/page-map.js";
@@ -155,6 +156,20 @@ describe("pages that MADV_PAGEOUT sends to a swap area", () => {
     expect(m.swapOff(m.areas[0]!)).toBe(0);
     expect(m.loadAll(0, 4)).toEqual([1, 2, 9, 4]);
     m.consistent();
+  });
+
+  it("can be looked at by a debugger, and stay where they are", () => {
+    const m = machine();
+    const s = m.first;
+    s.map(0, 2);
+    m.fill(0, 2);
+    m.mapShared(10, 1);
+    m.fill(10, 1);
+    s.advise(0, 11, MADV_PAGEOUT);
+    const look = new GuestMemory(s.memory, () => s.mm);
+    expect([...look.read(s.at(1), 1), ...look.read(s.at(10), 1)]).toEqual([2, 11]);
+    expect(m.where(0, 2)).toBe("SS");
+    expect(m.swap.events.pswpin).toBe(0);
   });
 
   it("come back to the cache with MADV_WILLNEED, which mincore shows", () => {
