@@ -2,8 +2,11 @@
 
 import { BlockFile } from "../kernel/block/block-file.js";
 import { LoopControlFile } from "../kernel/block/loop-control.js";
-import { EFAULT, ENOTTY } from "../kernel/errno.js";
+import { CAP_SYS_RAWIO } from "../kernel/capabilities.js";
+import { hasCapability } from "../kernel/credentials.js";
+import { EFAULT, EINVAL, ENOTTY, EPERM } from "../kernel/errno.js";
 import { UserfaultDevice } from "../kernel/fs/device-files.js";
+import { RegularInode } from "../kernel/fs/inode.js";
 import { O_ASYNC, O_NONBLOCK } from "../kernel/fs/open-flags.js";
 import type { OpenFile } from "../kernel/fs/open-file.js";
 import { PipeFile } from "../kernel/fs/pipe.js";
@@ -23,6 +26,7 @@ import { USERFAULT_REQUESTS, userfaultDeviceIoctl, userfaultIoctl } from "./user
 import { define } from "./table.js";
 import type { Definition } from "./table.js";
 
+const FIBMAP = 1;
 const FIONREAD = 0x541b;
 const FIONBIO = 0x5421;
 const FIONCLEX = 0x5450;
@@ -57,10 +61,21 @@ function ioctl(call: SyscallCall): number {
   if (file instanceof UserfaultFile) return userfaultIoctl(call, file, request);
   if (file instanceof UserfaultDevice) return userfaultDeviceIoctl(call, request);
   if (file instanceof SocketFile) return socketIoctl(call, file, request);
+  if (request === FIBMAP && file.node instanceof RegularInode) return blockOf(call, file.node);
   if (request !== FIONREAD) return -ENOTTY;
   const waiting = bytesWaiting(file);
   if (waiting === null) return -ENOTTY;
   return call.user.writeI32(call.word(2), waiting) ? 0 : -EFAULT;
+}
+
+/** FIBMAP: EPERM without CAP_SYS_RAWIO, EFAULT, EINVAL (ioctl_fibmap). */
+function blockOf(call: SyscallCall, node: RegularInode): number {
+  if (!hasCapability(call.task.credentials, CAP_SYS_RAWIO)) return -EPERM;
+  const block = call.user.readI32(call.word(2));
+  if (block === null) return -EFAULT;
+  const found = block < 0 ? -EINVAL : (node.blockAt?.(block) ?? -EINVAL);
+  if (found < 0) return found;
+  return call.user.writeI32(call.word(2), found) ? 0 : -EFAULT;
 }
 
 function bytesWaiting(file: OpenFile): number | null {
@@ -76,6 +91,7 @@ const REQUESTS = names("???", {
   ...USERFAULT_REQUESTS,
   ...BLOCK_REQUESTS,
   ...LOOP_REQUESTS,
+  FIBMAP,
   FIONBIO,
   FIONCLEX,
   FIOCLEX,

@@ -82,6 +82,7 @@ function fallocate(call: SyscallCall): number {
   if ((mode & FALLOC_FL_PUNCH_HOLE) !== 0 && mode !== (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE))
     return (mode & FALLOC_FL_KEEP_SIZE) === 0 ? -EOPNOTSUPP : -EINVAL;
   if (!file.writable) return -EBADF;
+  if (file.node.isSwapFile) return -ETXTBSY;
   if (file.node.type === S_IFIFO) return -ESPIPE;
   if (file.node.isDirectory) return -EISDIR;
   if (!(file.node instanceof RegularInode)) return -ENODEV;
@@ -95,7 +96,6 @@ function fallocate(call: SyscallCall): number {
   // As tmpfs: plain, keeping the size, and punching holes.
   if ((mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)) !== 0) return -EOPNOTSUPP;
   const inode = file.node;
-  if (inode.isSwapFile) return -ETXTBSY;
   const seals = inode.seals ?? 0;
   if ((mode & FALLOC_FL_PUNCH_HOLE) !== 0) {
     if ((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0) return -EPERM;

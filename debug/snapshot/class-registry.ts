@@ -39,7 +39,7 @@ import { RegularOpenFile } from "../../kernel/fs/regular-open-file.js";
 import { SecretFile, SecretFileSystem, SecretInode } from "../../kernel/fs/secret-memory.js";
 import { SignalFile } from "../../kernel/fs/signal-file.js";
 import { StreamInode } from "../../kernel/fs/standard-streams.js";
-import { DiskStore } from "../../kernel/block/disk-store.js";
+import { BlocksStore, DiskStore } from "../../kernel/block/disk-store.js";
 import { SwapDisk, SwapFile } from "../../kernel/fs/swap-file.js";
 import { StreamFile } from "../../kernel/fs/stream-file.js";
 import { TimerFile } from "../../kernel/fs/timer-file.js";
@@ -156,6 +156,7 @@ const CLASSES = {
   BlockDevices,
   BlockFile,
   BlockGroups,
+  BlocksStore,
   ByteQueue,
   CallersCapabilities,
   CallersMachine,

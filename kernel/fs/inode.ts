@@ -196,6 +196,8 @@ export abstract class RegularInode extends Inode {
   }
   /** fallocate where it is not as for tmpfs: 0 or -errno. @param mode FALLOC_FL_* */
   allocate?(mode: number, offset: number, length: number): number;
+  /** Where on the disk a block of it is (bmap): 0 for a hole. Without it: on no disk. */
+  blockAt?(block: number): number;
   /** Where data, or a hole, begins at or after an offset within the file; the size where none does. */
   nextExtent?(offset: number, data: boolean): number;
   /** Writes dirty pages where they belong; 0 or -errno. */

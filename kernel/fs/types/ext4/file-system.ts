@@ -33,7 +33,9 @@ import {
   SUPERBLOCK_BYTES,
   SUPERBLOCK_OFFSET,
 } from "./superblock.js";
+import { swapStoreOn } from "./swap.js";
 import { Ext4Symlink } from "./symlink.js";
+import type { SwapStore } from "../../../mm/swap/swap-area.js";
 
 export type Ext4Inode = Ext4File | Ext4Directory | Ext4Symlink | Ext4Special;
 
@@ -174,6 +176,10 @@ export class Ext4FileSystem extends FileSystem {
 
   get readOnly(): boolean {
     return (this.flags & MS_RDONLY) !== 0;
+  }
+
+  override swapStore(inode: Inode): SwapStore | number {
+    return inode instanceof Ext4File ? swapStoreOn(this.disk, inode) : -EINVAL;
   }
 
   statistics(): FileSystemStatistics {

@@ -172,6 +172,12 @@ export class Ext4File extends RegularInode implements PageFiller {
     return this.fileSystem.commit();
   }
 
+  override blockAt(block: number): number {
+    if (this.writeBack() < 0) return 0;
+    const run = this.storage.map?.find(block, 1);
+    return run === undefined || run.unwritten ? 0 : run.physical;
+  }
+
   override nextExtent(offset: number, data: boolean): number {
     const { blockSize, map } = this.storage;
     if (map === null) return offset;
