@@ -34,6 +34,10 @@ export interface FrameCharges {
   makeRoom(frames: number): boolean;
   /** RAM has run short: has holders give pages back. @returns how many frames became free */
   reclaimAnywhere(most: number): number;
+  /** A frame's page is to go to a swap area: whether it may; it has gone to a place there; the place is free again. */
+  maySwapOut(frame: PageFrame): boolean;
+  swappedOut(slot: number, frame: PageFrame): void;
+  swapFreed(slot: number): void;
   /** Whoever is charged now has a page fault. */
   fault(): void;
   /** What was charged last is more than may be: somebody has to go. */

@@ -43,7 +43,14 @@ function checkCharges({ cgroups, frames }: Kernel): string[] {
     if (frames.references(frame) === 0) wrong.push(`frame ${frame} is charged, but free`);
     for (let at = group ?? null; at !== null; at = at.parent) found.set(at, (found.get(at) ?? 0) + 1);
   }
+  const swapped = new Map<ControlGroup, number>();
+  for (const group of charges.swapped.values())
+    for (let at: ControlGroup | null = group; at !== null; at = at.parent)
+      swapped.set(at, (swapped.get(at) ?? 0) + 1);
   const check = (group: ControlGroup): void => {
+    const places = swapped.get(group) ?? 0;
+    if (group.swapUsage !== places)
+      wrong.push(`group ${group.path}: ${group.swapUsage} pages in swap, but ${places} places charged`);
     const pages = found.get(group) ?? 0;
     if (group.usage !== pages)
       wrong.push(`group ${group.path}: usage ${group.usage}, but ${pages} pages charged`);

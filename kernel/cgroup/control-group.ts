@@ -88,8 +88,15 @@ export class ControlGroup {
   high = Infinity;
   min = 0;
   low = 0;
+  /** How often in a row next to nothing could be taken back at `max`. */
+  meagre = 0;
   swapMax = Infinity;
   swapHigh = Infinity;
+  /** Pages in swap areas, charged to it and to what is below; and the most that there were. */
+  swapUsage = 0;
+  swapPeak = 0;
+  readonly swapPeaks = new Set<{ pages: number }>();
+  readonly swapEvents = { high: 0, max: 0, fail: 0 };
   /** memory.oom.group: the group is killed whole. */
   oomGroup = false;
   readonly events = noEvents();
@@ -179,6 +186,19 @@ export class ControlGroup {
     if (seen > this.peak) this.peak = seen;
     for (const each of this.peaks) each.pages = Math.max(each.pages, seen);
     this.parent?.charge(pages);
+  }
+
+  /** The same for pages in swap areas. */
+  chargeSwap(pages: number): void {
+    this.swapUsage += pages;
+    this.swapPeak = Math.max(this.swapPeak, this.swapUsage);
+    for (const each of this.swapPeaks) each.pages = Math.max(each.pages, this.swapUsage);
+    this.parent?.chargeSwap(pages);
+  }
+
+  countSwap(event: "high" | "max" | "fail"): void {
+    this.swapEvents[event]++;
+    this.notify("memory.swap.events");
   }
 
   /** A file's content has changed: whoever polls it hears of that. */

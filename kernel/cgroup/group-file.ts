@@ -61,6 +61,8 @@ export class GroupFile extends GeneratedFile {
   }
 
   protected override close(): void {
-    if (this.ownPeak !== null) this.group.peaks.delete(this.ownPeak);
+    if (this.ownPeak === null) return;
+    this.group.peaks.delete(this.ownPeak);
+    this.group.swapPeaks.delete(this.ownPeak);
   }
 }

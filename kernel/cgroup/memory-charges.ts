@@ -6,6 +6,9 @@ import { protectionOf } from "./protection.js";
 
 /** Pages to take back at a time from a group at its limit (SWAP_CLUSTER_MAX). */
 const RECLAIM_BATCH = 32;
+/** So few pages taken back, so often in a row: the group lives on nothing but pages in use. */
+const MEAGRE = 4;
+const MOST_MEAGRE = 64;
 
 /**
  * Which control group each frame is charged to: the one of the process for which it was handed out, whoever uses it
@@ -16,6 +19,8 @@ export class MemoryCharges implements FrameCharges {
   readonly groups: Int32Array;
   /** Groups by number, for as long as frames are charged to them. */
   readonly charged = new Map<number, ControlGroup>();
+  /** By place in a swap area: the group whose page is there. */
+  readonly swapped = new Map<number, ControlGroup>();
   /** A group beyond its limit, though all that could be taken back was: its OOM killer is due. */
   overLimit: ControlGroup | null = null;
 
@@ -64,7 +69,32 @@ export class MemoryCharges implements FrameCharges {
 
   /** A group that rmdir has taken is remembered until nothing is charged to it any more. */
   forget(group: ControlGroup): void {
-    if (group.usage === 0) this.charged.delete(group.number);
+    if (group.usage === 0 && group.swapUsage === 0) this.charged.delete(group.number);
+  }
+
+  /** The page of a frame is to go to a swap area: false where memory.swap.max of its groups forbids it. */
+  maySwapOut(frame: PageFrame): boolean {
+    const group = this.charged.get(this.groups[frame]);
+    for (const at of group?.withAncestors() ?? []) if (at.swapUsage >= at.swapMax) return false;
+    return true;
+  }
+
+  /** It has: the place there is charged to whom the frame is charged to. @param slot a number of its own */
+  swappedOut(slot: number, frame: PageFrame): void {
+    const group = this.charged.get(this.groups[frame]);
+    if (group === undefined) return;
+    this.swapped.set(slot, group);
+    group.chargeSwap(1);
+    for (const at of group.withAncestors()) if (at.swapUsage > at.swapHigh) at.countSwap("high");
+  }
+
+  /** The place in the swap area is free again. */
+  swapFreed(slot: number): void {
+    const group = this.swapped.get(slot);
+    if (group === undefined) return;
+    this.swapped.delete(slot);
+    group.chargeSwap(-1);
+    if (group.removed) this.forget(group);
   }
 
   /** The running process has a page fault. */
@@ -75,8 +105,13 @@ export class MemoryCharges implements FrameCharges {
   private enforce(at: ControlGroup): void {
     if (at.usage > at.max) {
       at.count("max");
-      this.reclaim(at, Math.max(RECLAIM_BATCH, at.usage - at.max));
-      if (at.usage > at.max) this.overLimit = at;
+      const got = this.reclaim(at, Math.max(RECLAIM_BATCH, at.usage - at.max));
+      // Pages in use that go only to come back at once: Linux, which spares those accessed lately, would find none.
+      at.meagre = got < MEAGRE ? at.meagre + 1 : 0;
+      if (at.usage > at.max || at.meagre > MOST_MEAGRE) {
+        at.meagre = 0;
+        this.overLimit = at;
+      }
     } else if (at.usage > at.high) {
       at.count("high");
       this.reclaim(at, Math.max(RECLAIM_BATCH, at.usage - at.high));

@@ -38,7 +38,7 @@ export const MEMORY_FILES_BELOW: Readonly<Record<string, FileRules>> = {
     (group) => group.max,
     ({ kernel, group }, pages) => {
       shrink(kernel, group, (group.max = pages));
-      killBeyondLimit(kernel, group);
+      if (group.usage > pages) killBeyondLimit(kernel, group);
     },
   ),
   "memory.min": memoryLimit(
@@ -54,9 +54,12 @@ export const MEMORY_FILES_BELOW: Readonly<Record<string, FileRules>> = {
       return 0;
     },
   },
-  "memory.peak": { read: readPeak, write: resetPeak },
-  "memory.swap.current": { read: () => "0\n" },
-  "memory.swap.events": { read: () => flatKeys({ high: 0, max: 0, fail: 0 }) },
+  "memory.peak": peak(
+    (group) => group.peak,
+    ({ peaks, usage }) => ({ peaks, usage }),
+  ),
+  "memory.swap.current": { read: ({ group }) => bytes(group.swapUsage) },
+  "memory.swap.events": { read: ({ group }) => flatKeys({ ...group.swapEvents }) },
   "memory.swap.high": memoryLimit(
     (group) => group.swapHigh,
     ({ group }, pages) => (group.swapHigh = pages),
@@ -65,19 +68,26 @@ export const MEMORY_FILES_BELOW: Readonly<Record<string, FileRules>> = {
     (group) => group.swapMax,
     ({ group }, pages) => (group.swapMax = pages),
   ),
-  "memory.swap.peak": { read: () => "0\n" },
+  "memory.swap.peak": peak(
+    (group) => group.swapPeak,
+    ({ swapPeaks, swapUsage }) => ({ peaks: swapPeaks, usage: swapUsage }),
+  ),
 };
 
-function readPeak({ group, ownPeak }: GroupFile): string {
-  return bytes(ownPeak?.pages ?? group.peak);
-}
-
-/** Whatever is written: from now on this open file tells of the peak since (6.12; memory_peak_write). */
-function resetPeak(file: GroupFile): number {
-  const { group } = file;
-  if (file.ownPeak === null) group.peaks.add((file.ownPeak = { pages: group.usage }));
-  else file.ownPeak.pages = group.usage;
-  return 0;
+/** After a write of whatever the open file tells of the peak since then (6.12; peak_write). */
+function peak(
+  most: (group: ControlGroup) => number,
+  now: (group: ControlGroup) => { peaks: Set<{ pages: number }>; usage: number },
+): FileRules {
+  return {
+    read: ({ group, ownPeak }) => bytes(ownPeak?.pages ?? most(group)),
+    write: (file) => {
+      const { peaks, usage } = now(file.group);
+      if (file.ownPeak === null) peaks.add((file.ownPeak = { pages: usage }));
+      else file.ownPeak.pages = usage;
+      return 0;
+    },
+  };
 }
 
 /** "1G swappiness=60": as much as that is taken back; -EAGAIN where not all of it was (memory_reclaim). */

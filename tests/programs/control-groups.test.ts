@@ -18,25 +18,32 @@ const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
 const RECORDED = join(import.meta.dirname, "..", "recorded", "control-groups");
 const ROOT = { name: "root", uid: 0, gid: 0, groups: [], home: "/root" };
 const PROGRAMS = [
-  { source: "control-groups.c", recorded: "memory-linux-6.12.txt", kills: 1 },
-  { source: "group-tree.c", recorded: "tree-linux-6.12.txt", kills: 2 },
-].map(({ source, recorded, kills }) => ({
+  { source: "control-groups.c", recorded: "memory-linux-6.12.txt", kills: 1, swap: 0 },
+  { source: "group-tree.c", recorded: "tree-linux-6.12.txt", kills: 2, swap: 0 },
+  { source: "group-swap.c", recorded: "swap-linux-6.12.txt", kills: 1, swap: 96 * 2 ** 20 },
+].map(({ source, recorded, kills, swap }) => ({
   name: source,
   program: compiledWithGlibc(join(import.meta.dirname, source)),
   expected: readFileSync(join(RECORDED, recorded), "utf8"),
   kills,
+  swap,
 }));
 
-function start(program: string): { machine: Machine; host: BufferHost } {
+function start(program: string, swapBytes: number): { machine: Machine; host: BufferHost } {
   const host = new BufferHost();
-  const machine = Machine.create({ host, memoryBytes: 64 * 2 ** 20 });
+  const machine = Machine.create({
+    host,
+    memoryBytes: 64 * 2 ** 20,
+    ...(swapBytes > 0 ? { swapBytes } : {}),
+  });
   machine.load(readFileSync(program), { argv: ["program"], env: [], user: ROOT });
   return { machine, host };
 }
 
 describe.skipIf(PROGRAMS[0]?.program === undefined)("control groups (skipped without gcc)", () => {
-  it.each(PROGRAMS)("$name: as on Linux 6.12", ({ program, expected, kills }) => {
-    const options = ["run", "--user", "0", "--kernel", "6.12", "--", program!];
+  it.each(PROGRAMS)("$name: as on Linux 6.12", ({ program, expected, kills, swap }) => {
+    const area = swap > 0 ? ["--swap", `${swap}`] : [];
+    const options = ["run", "--user", "0", "--kernel", "6.12", ...area, "--", program!];
     const ran = spawnSync(process.execPath, [CLI, ...options], { encoding: "utf8", timeout: 60_000 });
     const lines = ran.stderr.trimEnd().split("\n");
     expect(
@@ -48,15 +55,15 @@ describe.skipIf(PROGRAMS[0]?.program === undefined)("control groups (skipped wit
 
   it.each(PROGRAMS)(
     "$name: goes on the same in a machine that was saved or put back",
-    ({ program, expected }) => {
-      const whole = start(program!);
+    ({ program, expected, swap }) => {
+      const whole = start(program!, swap);
       runTo(whole.machine, Infinity);
       expect(checkMachine(whole.machine.kernel, [whole.machine.kernel.init.leader.mm])).toEqual([]);
       expect(whole.host.text(1)).toBe(expected);
       const { instructions } = whole.machine;
       let charged = 0;
       for (const part of [0.3, 0.6, 0.9]) {
-        const first = start(program!);
+        const first = start(program!, swap);
         runTo(first.machine, Math.floor(instructions * part));
         const { kernel } = first.machine;
         expect(checkMachine(kernel)).toEqual([]);

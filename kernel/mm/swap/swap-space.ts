@@ -107,7 +107,7 @@ export class SwapSpace implements FrameHolder {
     const area = this.areaOf(slot);
     if (area.addCount(slotPage(slot), -1) > 0) return;
     const frame = this.cache.get(slot);
-    if (frame === undefined) area.give(slotPage(slot));
+    if (frame === undefined) this.give(slot);
     else this.dropUnused(frame);
   }
 
@@ -118,6 +118,8 @@ export class SwapSpace implements FrameHolder {
   store(frame: PageFrame): SwapSlot | -1 {
     const known = this.cached.get(frame);
     if (known !== undefined) return known;
+    const { by } = this.frames.charging;
+    if (by?.maySwapOut(frame) === false) return -1;
     for (const area of this.inOrder()) {
       const slot = area.take();
       if (slot === -1) continue;
@@ -126,6 +128,7 @@ export class SwapSpace implements FrameHolder {
         continue;
       }
       this.events.pswpout++;
+      by?.swappedOut(slot, frame);
       this.enter(slot, frame);
       return slot;
     }
@@ -187,8 +190,12 @@ export class SwapSpace implements FrameHolder {
     this.cache.delete(slot);
     this.cached.delete(frame);
     this.frames.release(frame);
-    const area = this.areaOf(slot);
-    if (area.count(slotPage(slot)) === 0) area.give(slotPage(slot));
+    if (this.count(slot) === 0) this.give(slot);
+  }
+
+  private give(slot: SwapSlot): void {
+    this.areaOf(slot).give(slotPage(slot));
+    this.frames.charging.by?.swapFreed(slot);
   }
 
   /** A mapping of the frame has gone: it leaves the cache if nobody has it in any way (free_swap_cache). */
