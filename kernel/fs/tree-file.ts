@@ -99,6 +99,16 @@ export class TreeFile extends RegularInode implements PageFiller {
     return 0;
   }
 
+  /** Pages that are there are data (shmem_file_llseek); what a host may store counts as data throughout. */
+  override nextExtent(offset: number, data: boolean): number {
+    const { pages, size } = this;
+    if (!pages.isMemoryOnly) return data ? offset : size;
+    const first = Math.floor(offset / PAGE_SIZE);
+    let index = data ? pages.nextPage(first) : first;
+    while (!data && pages.has(index)) index++;
+    return Math.min(size, Math.max(offset, index * PAGE_SIZE));
+  }
+
   override get writesBack(): boolean {
     return this.store?.writable ?? false;
   }

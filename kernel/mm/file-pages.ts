@@ -129,6 +129,14 @@ export class FilePages implements FrameHolder {
     };
   }
 
+  /** The first page from this index on that is there, in memory or swapped; Infinity: none. */
+  nextPage(first: number): number {
+    let next = Infinity;
+    for (const index of this.pages.keys()) if (index >= first && index < next) next = index;
+    for (const index of this.swapped?.slots.keys() ?? []) if (index >= first && index < next) next = index;
+    return next;
+  }
+
   /** Pages that have room and no frame. */
   get reserved(): number {
     return this.reservedPages.size;
