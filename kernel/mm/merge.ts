@@ -218,7 +218,7 @@ export function modify(
       tree.boundaryMoved(area);
     }
     tree.boundaryMoved(left);
-    return left;
+    return withNewFlags(mm, left, change.flags);
   }
   if (right !== null) {
     absorb(mm, right, piece);
@@ -230,7 +230,7 @@ export function modify(
     right.pageOffset = piece.pageOffset;
     right.start = start;
     tree.boundaryMoved(right);
-    return right;
+    return withNewFlags(mm, right, change.flags);
   }
 
   let target = area;
@@ -249,6 +249,15 @@ export function modify(
   target.policy = piece.policy;
   target.userfault = piece.userfault;
   return target;
+}
+
+/**
+ * Whoever asked for other flags writes them into the area that the range became part of, neighbours and all
+ * (vm_flags_reset after vma_modify_flags): before 6.19 their mark of soft-dirty goes, or comes, with it.
+ */
+function withNewFlags(mm: AddressSpace, area: Area, flags: number | undefined): Area {
+  if (flags !== undefined && !mm.env.release.mergeKeepsSoftDirty) area.flags = flags;
+  return area;
 }
 
 /** The set that a new private page of this area joins: its own, that of a neighbour it could merge with, or a new one. */

@@ -11,9 +11,14 @@ import { compiledWithGlibc } from "./obtain.js";
 const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
 const RECORDED = join(import.meta.dirname, "..", "recorded", "page-maps");
 const program = compiledWithGlibc(join(import.meta.dirname, "page-maps.c"));
+const merging = compiledWithGlibc(join(import.meta.dirname, "soft-dirty-merge.c"));
 
 function inSealab(options: readonly string[], ...args: readonly string[]): string {
-  const ran = spawnSync(process.execPath, [CLI, "run", ...options, "--", program!, ...args], {
+  return run(program!, options, args);
+}
+
+function run(path: string, options: readonly string[], args: readonly string[] = []): string {
+  const ran = spawnSync(process.execPath, [CLI, "run", ...options, "--", path, ...args], {
     encoding: "utf8",
     timeout: 60_000,
   });
@@ -30,6 +35,11 @@ describe.skipIf(program === undefined)("page maps (page-maps.c, skipped without 
     const expected = readFileSync(join(RECORDED, "soft-dirty-linux-6.12.txt"), "utf8");
     expect(inSealab(["--kernel", "6.12"], "soft-dirty")).toBe(expected);
     expect(inSealab([], "soft-dirty")).toBe(expected);
+  });
+
+  it.skipIf(merging === undefined)("areas that merge are soft-dirty as on Linux 6.12", () => {
+    const expected = readFileSync(join(RECORDED, "soft-dirty-merge-linux-6.12.txt"), "utf8");
+    expect(run(merging!, ["--kernel", "6.12"])).toBe(expected);
   });
 
   it("before 6.15 guard pages are like any that is swapped out, and asking for them is refused", () => {
