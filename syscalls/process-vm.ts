@@ -91,6 +91,7 @@ function processVm(call: SyscallCall, write: boolean): number {
  *   EINVAL  flags, the list; EFAULT the list; EBADF no pidfd; ESRCH it has ended; EPERM may not be looked into
  *   EINVAL  (before 6.13) an advice that is not for others' memory, before the process is looked at
  *   EINVAL  another's memory, and the advice would change what it reads; EPERM without CAP_SYS_NICE
+ *   EINVAL  (7.2, not 6.18) an unknown advice, also where there is nothing to advise
  *   then what madvise says of the first buffer; bytes advised before a later refusal
  */
 function processMadvise(call: SyscallCall): number {
@@ -103,7 +104,7 @@ function processMadvise(call: SyscallCall): number {
   const target = named.task.process.leader;
   const { mm } = target;
   const advice = call.i32(3);
-  const { processMadviseOwn } = call.kernel.release.rules;
+  const { processMadviseOwn, processMadviseOfNothing } = call.kernel.release.rules;
   // Where one's own memory is nothing special, the advice is looked at before the process is.
   if (processMadviseOwn === "as-others" && !REMOTE_ADVICE.has(advice)) return -EINVAL;
   if (mm.released || target.state === "dead") return -ESRCH;
@@ -111,11 +112,15 @@ function processMadvise(call: SyscallCall): number {
   const own = mm === task.mm;
   if (!own && !REMOTE_ADVICE.has(advice)) return -EINVAL;
   if (!own && !hasCapability(task.credentials, CAP_SYS_NICE)) return -EPERM;
-  // An unknown advice is refused also where there is nothing to advise.
-  const known = mm.madvise(0, 0, advice);
-  if (known < 0) return known;
+  if (processMadviseOfNothing === "checked") {
+    const known = mm.madvise(0, 0, advice);
+    if (known < 0) return known;
+  }
+  const bytes = segments.reduce((sum, { length }) => sum + length, 0);
   let done = 0;
   for (const { address, length } of segments) {
+    // Empty buffers at the end are not looked at (vector_madvise).
+    if (done === bytes) break;
     const error = mm.madvise(address, length, advice);
     if (error < 0) return done > 0 ? done : error;
     done += length;

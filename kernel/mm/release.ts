@@ -64,6 +64,8 @@ export interface ReleaseRules {
   readonly mergeKeepsSoftDirty: boolean;
   /** process_madvise on one's own memory takes every advice (6.13), or the four that it takes for others' memory. */
   readonly processMadviseOwn: "any" | "as-others";
+  /** An unknown advice of process_madvise is refused where all buffers are empty, too (after 6.18), or not looked at. */
+  readonly processMadviseOfNothing: "checked" | "unchecked";
   /** pkey_alloc on a CPU without keys: ENOSPC, or EINVAL the first time in an address space. */
   readonly pkeyAllocWithoutKeys: "enospc" | "einval-once";
   /** Who reads and writes through /proc/PID/mem what the area forbids: all, or the task's tracer (7.2). */
@@ -118,6 +120,7 @@ export const RULES_6_10: ReleaseRules = {
   mapsQuery: false,
   mergeKeepsSoftDirty: false,
   processMadviseOwn: "as-others",
+  processMadviseOfNothing: "unchecked",
   pkeyAllocWithoutKeys: "einval-once",
   memoryFileForces: "always",
   mergingLooksAtChangesFirst: false,
@@ -202,6 +205,7 @@ export const RULES_7_2: ReleaseRules = {
   ...RULES_6_18,
   name: "7.2",
   mremapCountsAreasFirst: true,
+  processMadviseOfNothing: "checked",
   mergeKeepsSoftDirty: true,
   pkeyAllocWithoutKeys: "enospc",
   memoryFileForces: "tracer",
