@@ -39,7 +39,6 @@ export const PTE_NX = 0x8000_0000;
 export const PTE_KEY_SHIFT = 27;
 /** Bit 52, which the processor ignores: a leaf of 2 MiB that is never split, with no page table laid by (hugetlb). */
 export const PTE_WHOLE = 1 << 20;
-export const PTE_KEY_MASK = 0xf << PTE_KEY_SHIFT;
 
 /** High-half bits that must be zero in every entry: the address bits above MAXPHYADDR. */
 export const PTE_RESERVED_HIGH = (1 << (52 - PHYSICAL_ADDRESS_BITS)) - 1;

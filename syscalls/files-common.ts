@@ -1,7 +1,6 @@
 /** What the calls on files share: descriptors, paths, blocking, transfers' segments. */
 
 import { EBADF, EFAULT, EINVAL, ENAMETOOLONG, ENOTDIR } from "../kernel/errno.js";
-import type { FsContext } from "../kernel/fs/fs-context.js";
 import type { Location } from "../kernel/fs/mount.js";
 import { startOf } from "../kernel/fs/namespace.js";
 import type { OpenFile } from "../kernel/fs/open-file.js";
@@ -30,10 +29,6 @@ export function readPath(call: SyscallCall, address: Word): string | number {
   const path = call.user.readCString(address, PATH_MAX);
   if (path === null) return -EFAULT;
   return path.length >= PATH_MAX ? -ENAMETOOLONG : path;
-}
-
-export function fsOf(call: SyscallCall): FsContext {
-  return call.task.fs;
 }
 
 /** Where a path relative to a directory descriptor begins; absolute ones never look at it. */

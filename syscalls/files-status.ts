@@ -2,7 +2,14 @@
 
 import { EINVAL, EROFS, EACCES } from "../kernel/errno.js";
 import type { DeviceNumber, Inode } from "../kernel/fs/inode.js";
-import { MAY_EXECUTE, MAY_READ, MAY_WRITE } from "../kernel/fs/mode.js";
+import {
+  ANON_INODE_MAGIC,
+  PIDFS_MAGIC,
+  PIPEFS_MAGIC,
+  SOCKFS_MAGIC,
+  type FileSystemStatistics,
+} from "../kernel/fs/file-system.js";
+import { MAY_EXECUTE, MAY_READ, MAY_WRITE, S_IFIFO, S_IFMT, S_IFSOCK } from "../kernel/fs/mode.js";
 import type { Location, Mount } from "../kernel/fs/mount.js";
 import {
   MNT_NOATIME,
@@ -168,6 +175,12 @@ function access(call: SyscallCall, dirfdNumber: number, pathAt: number, mode: nu
   return accessTo(actor, location, MAY_WRITE) === -EROFS ? -EROFS : result;
 }
 
+const MAGIC_OF_KIND = new Map([
+  [S_IFIFO, PIPEFS_MAGIC],
+  [S_IFSOCK, SOCKFS_MAGIC],
+  [0, ANON_INODE_MAGIC],
+]);
+
 /** ST_* (fs/statfs.c: calculate_f_flags): ST_VALID, and what holds for the mount. */
 function statfsFlags({ flags, readOnly, fileSystem }: Mount): number {
   let bits = 0x20 | (readOnly ? 1 : 0) | (fileSystem.flags & (MS_SYNCHRONOUS | MS_MANDLOCK));
@@ -180,11 +193,20 @@ function statfsFlags({ flags, readOnly, fileSystem }: Mount): number {
   return (flags & MNT_NOSYMFOLLOW) !== 0 ? bits | 0x2000 : bits;
 }
 
+/** Of the file systems that Linux has for pipes, sockets and the like, which are mounted nowhere (simple_statfs). */
+function statisticsOf(call: SyscallCall, { mount, dentry }: Location): FileSystemStatistics {
+  const kind = dentry.inode.mode & S_IFMT;
+  const magic = MAGIC_OF_KIND.get(kind);
+  if (mount !== call.task.fs.namespace.internal || magic === undefined) return mount.fileSystem.statistics();
+  const isPid = kind === 0 && dentry.name === "anon_inode:[pidfd]";
+  return { magic: isPid ? PIDFS_MAGIC : magic, blockSize: 4096, blocks: 0, free: 0, files: 0, freeFiles: 0 };
+}
+
 function giveStatfs(call: SyscallCall, location: Location | number): number {
   if (typeof location === "number") return location;
   const { mount } = location;
   const { fileSystem } = mount;
-  const s = fileSystem.statistics();
+  const s = statisticsOf(call, location);
   const view = new DataView(new ArrayBuffer(STATFS_BYTES));
   const numbers = [s.magic, s.blockSize, s.blocks, s.free, s.available ?? s.free, s.files, s.freeFiles];
   numbers.forEach((value, i) => view.setBigUint64(8 * i, BigInt(value), true));

@@ -3,7 +3,6 @@
 import { EFAULT, EINVAL } from "../kernel/errno.js";
 import type { UserMemory } from "../kernel/mm/user-memory.js";
 import type { Word } from "../kernel/mm/word.js";
-import { isZero } from "../kernel/mm/word.js";
 
 export const NANOSECONDS = 1_000_000_000;
 const TIMESPEC_BYTES = 16;
@@ -55,9 +54,4 @@ function pair(total: bigint, perSecond: bigint, unit: bigint): Uint8Array {
   view.setBigInt64(0, total / perSecond, true);
   view.setBigInt64(8, (total % perSecond) / unit, true);
   return bytes;
-}
-
-/** Writes where the pointer is not null; 0 or -EFAULT. */
-export function writeUnlessNull(user: UserMemory, address: Word, bytes: Uint8Array): number {
-  return isZero(address) ? 0 : writeBytes(user, address, bytes);
 }

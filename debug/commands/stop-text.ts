@@ -195,7 +195,6 @@ const EXCEPTIONS: Readonly<Record<number, string>> = {
   17: "#AC",
   19: "#XM",
 };
-export const EXCEPTION_NAMES = EXCEPTIONS;
 
 function faultText(
   { vector, errorCode, address, rip, signal }: Extract<Happening, { kind: "fault" }>,

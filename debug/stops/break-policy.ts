@@ -19,7 +19,6 @@ import { isAreaWanted, isFaultWanted, isRefusalWanted, overlaps, type Hit, type 
 /** RDI, RSI, RDX, R10, R8, R9. */
 const ARGUMENTS = [7, 6, 2, 10, 8, 9];
 const RAX = 0;
-const SYSCALL_BYTES = 2;
 
 type WatchWanted = Wanted & { readonly what: Extract<Wanted["what"], { kind: "watch" }> };
 
@@ -406,6 +405,3 @@ export class BreakPolicy implements StopPolicy {
     return by === "processor" ? null : this.engine.position;
   }
 }
-
-/** The SYSCALL instruction, where `rip` is behind it. */
-export const syscallBefore = (rip: number): number => rip - SYSCALL_BYTES;

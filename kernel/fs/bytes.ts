@@ -4,7 +4,6 @@
  */
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 export function bytesOf(byteString: string): Uint8Array {
   const bytes = new Uint8Array(byteString.length);
@@ -22,9 +21,4 @@ export function byteString(bytes: Uint8Array): string {
 /** Ordinary text as UTF-8 bytes. */
 export function encodeName(text: string): string {
   return byteString(encoder.encode(text));
-}
-
-/** A byte string as text for people; bytes that are no UTF-8 become U+FFFD. */
-export function decodeName(name: string): string {
-  return decoder.decode(bytesOf(name));
 }

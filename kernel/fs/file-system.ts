@@ -45,6 +45,8 @@ export const PROC_MAGIC = 0x9fa0;
 export const SYSFS_MAGIC = 0x62656572;
 export const SECRETMEM_MAGIC = 0x5345434d;
 export const PIPEFS_MAGIC = 0x50495045;
+export const SOCKFS_MAGIC = 0x534f434b;
+export const PIDFS_MAGIC = 0x50494446;
 export const ANON_INODE_MAGIC = 0x09041934;
 
 /** One mounted or internal file system ("super block"). */

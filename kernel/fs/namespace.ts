@@ -67,7 +67,7 @@ export class Namespace implements DetachedMounts {
     const flags = MNT_RELATIME;
     const memory = new TreeFileSystem(context, { major: 0, minor: 1 }, null);
     memory.swappable = true;
-    this.internal = this.makeMount(memory, { flags });
+    this.internal = this.makeMount(memory, { flags: 0 });
     const source = options.source ?? "sealab";
     const own = flags | (options.readOnly ? MNT_READONLY : 0);
     this.mounts.push(this.makeMount(root(this), { source, flags: own }));
@@ -105,7 +105,7 @@ export class Namespace implements DetachedMounts {
 
   /** A file system that has no place in the tree. */
   mountNowhere(fileSystem: FileSystem, options: { noExec?: boolean } = {}): Mount {
-    return this.makeMount(fileSystem, { flags: MNT_RELATIME | (options.noExec ? MNT_NOEXEC : 0) });
+    return this.makeMount(fileSystem, { flags: options.noExec ? MNT_NOEXEC : 0 });
   }
 
   /** A mount that stands nowhere yet; of a file system's root unless told. */

@@ -222,10 +222,6 @@ export class Translations {
     return this.tables.set(va, 0, PTE_GUARD, 0);
   }
 
-  isGuard(va: number): boolean {
-    return this.low(va) === PTE_GUARD;
-  }
-
   /** Takes guard markers out of [start, end). */
   removeGuards(start: number, end: number): void {
     // A leaf of 2 MiB has none.

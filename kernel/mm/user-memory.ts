@@ -258,10 +258,6 @@ export class UserMemory {
     return this.scalar(va, 1)?.getUint8(0) ?? null;
   }
 
-  readU16(va: Word): number | null {
-    return this.scalar(va, 2)?.getUint16(0, true) ?? null;
-  }
-
   readU32(va: Word): number | null {
     return this.scalar(va, 4)?.getUint32(0, true) ?? null;
   }
@@ -290,11 +286,6 @@ export class UserMemory {
   private scalar(va: Word, size: number): DataView | null {
     const part = size === 8 ? this.scratch : this.scratch.subarray(0, size);
     return this.copyIn(va, part) === size ? this.view : null;
-  }
-
-  writeU8(va: Word, value: number): boolean {
-    this.view.setUint8(0, value);
-    return this.putScalar(va, 1);
   }
 
   writeU16(va: Word, value: number): boolean {

@@ -9,8 +9,6 @@ export interface MountData {
   readonly rest: readonly { readonly name: string; readonly value: string | null }[];
 }
 
-export const NO_DATA: MountData = { set: 0, cleared: 0, rest: [] };
-
 /** fs/fs_context.c: common_set_sb_flag, common_clear_sb_flag. */
 const SET: Readonly<Record<string, number>> = {
   dirsync: MS_DIRSYNC,

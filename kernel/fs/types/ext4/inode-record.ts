@@ -8,8 +8,6 @@ import type { Superblock } from "./superblock.js";
 import { RO_COMPAT_HUGE_FILE } from "./features.js";
 
 /** i_flags */
-export const EXT4_IMMUTABLE_FL = 0x10;
-export const EXT4_APPEND_FL = 0x20;
 export const EXT4_INDEX_FL = 0x1000;
 export const EXT4_HUGE_FILE_FL = 0x4_0000;
 export const EXT4_EXTENTS_FL = 0x8_0000;

@@ -49,9 +49,6 @@ export class Superblock {
   get blockSize(): number {
     return 1024 << this.logBlockSize;
   }
-  get logClusterSize(): number {
-    return this.u32(0x1c);
-  }
   get blocksPerGroup(): number {
     return this.u32(0x20);
   }
