@@ -36,7 +36,7 @@ import { TASK_SIZE } from "./layout.js";
 import { freeLazily } from "./lazy-free.js";
 import { mayMerge } from "./ksm/mergeable.js";
 import { unmergeRange } from "./ksm/unmerge.js";
-import { modify, prepareAnon } from "./merge.js";
+import { modify, prepareAnon, whyWhole } from "./merge.js";
 import { populateAccess } from "./populate.js";
 import { checkSealsOfRange, refuseSealed as refuseForSeal } from "./sealing/range.js";
 import type { SealVerdict } from "./sealing/sealing-model.js";
@@ -255,7 +255,7 @@ function adviseArea(
   if (flags === area.flags) return 0;
   const result = modify(mm, area, start, end, { flags });
   if (typeof result !== "number") return 0;
-  return refuse("split", result === -ENOMEM ? EAGAIN : -result, "the area cannot be split");
+  return refuse("split", result === -ENOMEM ? EAGAIN : -result, whyWhole(area, result));
 }
 
 /** MADV_PAGEOUT (madvise_pageout): of a file's memory nothing but private copies, unless the file is the caller's. */

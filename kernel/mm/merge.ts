@@ -157,6 +157,14 @@ export function split(mm: AddressSpace, area: Area, at: number): number {
   return 0;
 }
 
+/** Why an area could not be split, or `modify` not done, in words. @param error what it answered */
+export function whyWhole(area: Area, error: number): string {
+  if (error === -ENOMEM) return "splitting the area needs one area more than vm.max_map_count permits";
+  return area.unsplittable
+    ? "a special mapping cannot be split"
+    : "an area of huge pages is split only between two of them";
+}
+
 /** As `split`, for callers that must leave the map count within its limit: -ENOMEM at the limit (split_vma). */
 export function splitCounted(mm: AddressSpace, area: Area, at: number): number {
   if (mm.tree.count >= mm.env.settings.maxMapCount) return -ENOMEM;

@@ -13,7 +13,7 @@
 import { EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
-import { modify } from "./merge.js";
+import { modify, whyWhole } from "./merge.js";
 import { populateLocked } from "./populate.js";
 import { isSecret } from "./secret-memory.js";
 import { MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT } from "./uapi.js";
@@ -124,7 +124,7 @@ function applyLock(mm: AddressSpace, start: number, length: number, lock: number
     const error = lockArea(mm, area, at, to, lock);
     if (error !== 0)
       return mm.refuse(`${call}.split`, -error, () => ({
-        text: "the area cannot be split",
+        text: whyWhole(area, error),
         source: "mlock_fixup",
         area,
       }));

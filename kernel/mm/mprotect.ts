@@ -26,7 +26,7 @@ import { commit, countPages, mayExpand, uncommit } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { protectEntries } from "./hugetlb/entries.js";
-import { modify } from "./merge.js";
+import { modify, whyWhole } from "./merge.js";
 import { executeOnlyKey, isAllocated } from "./pkey.js";
 import { populateLocked } from "./populate.js";
 import { checkSealsOfRange, refuseMistake, refuseSealed } from "./sealing/range.js";
@@ -167,7 +167,7 @@ function protectArea(
   const result = modify(mm, area, start, end, { flags, key, seal });
   if (typeof result === "number") {
     uncommit(mm, charged);
-    return refuse("split", -result, "the area cannot be split", "vma_modify_flags");
+    return refuse("split", -result, whyWhole(area, result), "vma_modify_flags");
   }
   if ((old & vm.VM_ACCOUNT) !== 0 && (flags & vm.VM_ACCOUNT) === 0) uncommit(mm, pages);
   countPages(mm, old, -pages);

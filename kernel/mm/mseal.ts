@@ -18,7 +18,7 @@
 import { ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
-import { modify } from "./merge.js";
+import { modify, whyWhole } from "./merge.js";
 import { checkSealable, refuseMistake, refuseSealed } from "./sealing/range.js";
 import type { SealArguments } from "./sealing/sealing-model.js";
 
@@ -57,7 +57,7 @@ export function mseal(mm: AddressSpace, call: SealArguments): number {
       if (typeof sealed === "number") {
         const whole = area;
         return mm.refuse("mseal.split", -sealed, () => ({
-          text: "the area cannot be split at the end of the range",
+          text: whyWhole(whole, sealed),
           source: "vma_modify_flags",
           area: whole,
           ...(from > start ? { applied: "the areas before it are sealed and stay so" } : {}),

@@ -19,7 +19,7 @@ import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { protectEntries } from "./hugetlb/entries.js";
 import { TASK_SIZE } from "./layout.js";
-import { modify, split } from "./merge.js";
+import { modify, split, whyWhole } from "./merge.js";
 import { checkSealsOfRange, refuseSealed } from "./sealing/range.js";
 import type { SealOrigin, SealVerdict } from "./sealing/sealing-model.js";
 import { tellUnmapped } from "./userfault/events.js";
@@ -82,7 +82,7 @@ export function gather(mm: AddressSpace, start: number, end: number, origin: Sea
     }
     const refused = refuseIfSealed(mm, area, start, end, origin);
     if (refused !== 0) return refused;
-    const error = split(mm, area, start);
+    const error = splitOrRefuse(mm, area, start, origin);
     if (error !== 0) return error;
     area = area.next;
   }
@@ -90,11 +90,18 @@ export function gather(mm: AddressSpace, start: number, end: number, origin: Sea
     const refused = refuseIfSealed(mm, area, start, end, origin);
     if (refused !== 0) return refused;
     if (area.end > end) {
-      const error = split(mm, area, end);
+      const error = splitOrRefuse(mm, area, end, origin);
       if (error !== 0) return error;
     }
   }
   return 0;
+}
+
+function splitOrRefuse(mm: AddressSpace, area: Area, at: number, origin: SealOrigin): number {
+  const error = split(mm, area, at);
+  if (error === 0) return 0;
+  const details = { text: whyWhole(area, error), source: "__split_vma", area, address: at };
+  return mm.refuse(`${callOf(origin)}.split`, -error, () => details);
 }
 
 /** The call whose rule a refusal names. */

@@ -7,6 +7,7 @@ import { Machine } from "../../debug/machine.js";
 import { loadMachine, saveMachine } from "../../debug/snapshot/machine-file.js";
 import { restoreSnapshot, takeSnapshot } from "../../debug/snapshot/snapshot.js";
 import { checkMachine } from "../../kernel/mm/check-machine.js";
+import { Program, SYS } from "../../userland/index.js";
 import { runTo } from "../debug/snapshot/programs.js";
 import { compiledWithGlibc } from "./obtain.js";
 
@@ -28,6 +29,25 @@ function start(): { machine: Machine; host: BufferHost } {
   machine.load(readFileSync(program!), { argv: ["hugetlb"], env: [], user: ROOT });
   return { machine, host };
 }
+
+it("every call that would cut a huge page says why it does not", () => {
+  const at = 0x4000_0000;
+  const calls = new Program().label("_start");
+  // MAP_HUGETLB with MAP_PRIVATE, MAP_ANONYMOUS, MAP_FIXED.
+  calls.syscall(SYS.mmap, at, 2 ** 22, 3, 0x40032, -1, 0);
+  calls.syscall(SYS.munmap, at, 4096).syscall(SYS.mmap, at + 4096, 4096, 3, 0x32, -1, 0);
+  calls.syscall(SYS.mprotect, at, 4096, 1).syscall(SYS.madvise, at, 4096, 10);
+  calls.syscall(SYS.mseal, at, 4096, 0).exit(0);
+  const machine = Machine.create({ host: new BufferHost(), params: ["hugepages=4"] });
+  machine.load(calls.build());
+  const said: string[] = [];
+  machine.on("refusal", ({ rule, errno, text }) => said.push(`${rule} ${errno} ${text}`));
+  machine.run();
+  const why = "22 an area of huge pages is split only between two of them";
+  expect(said).toEqual(
+    ["munmap", "mmap", "mprotect", "madvise", "mseal"].map((call) => `${call}.split ${why}`),
+  );
+});
 
 describe.skipIf(program === undefined)("huge pages of the pool (hugetlb.c, skipped without gcc)", () => {
   it.each(["6.18", "6.12"])(
