@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 
 /** Programs that the repository does not ship: Debian's, and C compiled where there is a compiler. */
@@ -29,11 +30,19 @@ export function fromDebian(packageName: string, path: string): string | undefine
   return existsSync(file) ? file : undefined;
 }
 
+/** Another test may compile, or run, the same program at this moment: it comes to its place whole. */
+function compiled(out: string, optionsFor: (out: string) => readonly string[]): string | undefined {
+  const apart = `${out}.${randomUUID()}`;
+  if (!quietly("gcc", optionsFor(apart), CACHE)) return undefined;
+  renameSync(apart, out);
+  return out;
+}
+
 /** A C file as a static program of glibc; undefined without gcc. */
 export function compiledWithGlibc(source: string): string | undefined {
   mkdirSync(CACHE, { recursive: true });
   const out = join(CACHE, `${basename(source, ".c")}-glibc`);
-  return quietly("gcc", ["-O1", "-static", "-w", source, "-o", out, "-lm"], CACHE) ? out : undefined;
+  return compiled(out, (path) => ["-O1", "-static", "-w", source, "-o", path, "-lm"]);
 }
 
 /** A C file as a static program of musl, whose libc.a and headers come from Debian's musl-dev. */
@@ -43,7 +52,7 @@ export function compiledWithMusl(source: string): string | undefined {
   const lib = join(crt, "..");
   const include = join(CACHE, "musl-dev", "usr", "include", "x86_64-linux-musl");
   const out = join(CACHE, `${basename(source, ".c")}-musl`);
-  const args = [
+  return compiled(out, (path) => [
     "-O1",
     "-static",
     "-w",
@@ -56,12 +65,11 @@ export function compiledWithMusl(source: string): string | undefined {
     join(lib, "crti.o"),
     source,
     "-o",
-    out,
+    path,
     join(lib, "libc.a"),
     "-lgcc",
     "-lgcc_eh",
     join(lib, "libc.a"),
     join(lib, "crtn.o"),
-  ];
-  return quietly("gcc", args, CACHE) ? out : undefined;
+  ]);
 }
