@@ -64,7 +64,7 @@ export interface ReleaseRules {
   readonly mergeKeepsSoftDirty: boolean;
   /** process_madvise on one's own memory takes every advice (6.13), or the four that it takes for others' memory. */
   readonly processMadviseOwn: "any" | "as-others";
-  /** An unknown advice of process_madvise is refused where all buffers are empty, too (after 6.18), or not looked at. */
+  /** An unknown advice of process_madvise is refused where all buffers are empty, too (7.2), or not looked at (6.18). */
   readonly processMadviseOfNothing: "checked" | "unchecked";
   /** pkey_alloc on a CPU without keys: ENOSPC, or EINVAL the first time in an address space. */
   readonly pkeyAllocWithoutKeys: "enospc" | "einval-once";

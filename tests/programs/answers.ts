@@ -1,0 +1,17 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+
+const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
+const RECORDED = join(import.meta.dirname, "..", "recorded");
+
+/** A program says in sealab what real Linux said: the text of a file in tests/recorded, and nothing on stderr. */
+export function expectAnswers(program: string, recorded: string, options: readonly string[] = []): void {
+  const ran = spawnSync(process.execPath, [CLI, "run", ...options, "--", program], {
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  expect(ran.stderr).toBe("");
+  expect(ran.stdout).toBe(readFileSync(join(RECORDED, recorded), "utf8"));
+}
