@@ -1,8 +1,5 @@
-import { pteFrame } from "../../mmu/page-table-entry.js";
-import type { ProtectionKey } from "../../mmu/types.js";
-import { walk } from "../../mmu/walk.js";
 import { ENOMEM } from "../errno.js";
-import type { AreaSnapshot, PathEntry, Refusal } from "../refusal.js";
+import type { AreaSnapshot } from "../refusal.js";
 import { attachAnon, detachAnon } from "./anon-vma.js";
 import type { Area, AreaProperties } from "./area.js";
 import { AreaTree } from "./area-tree.js";
@@ -37,6 +34,7 @@ import { munmap } from "./munmap.js";
 import { pkeyAlloc, pkeyFree } from "./pkey.js";
 import { areaName, formatMaps } from "./proc-maps.js";
 import { formatSmaps } from "./proc-smaps.js";
+import { refusalOf, type RefusalDetails } from "./refusal-of.js";
 import { remapFilePages } from "./remap-file-pages.js";
 import { Translations } from "./translations.js";
 import type { UserMemory } from "./user-memory.js";
@@ -54,19 +52,6 @@ export interface MmStats {
   /** Faults resolved without and with bringing a page in from a file. */
   minorFaults: number;
   majorFaults: number;
-}
-
-/** What an operation says when it refuses; the address space adds who, where and the page-table path. */
-export interface RefusalDetails {
-  readonly text: string;
-  readonly source: string;
-  readonly area?: Area | null;
-  readonly address?: number;
-  readonly key?: ProtectionKey;
-  /** PKRU mattered: name its value and who wrote it. */
-  readonly pkru?: boolean;
-  readonly sealing?: Refusal["sealing"];
-  readonly applied?: string;
 }
 
 /**
@@ -449,49 +434,13 @@ export class AddressSpace implements FileMapper {
    * @returns the negative errno
    */
   refuse(rule: string, errno: number, details: () => RefusalDetails): number {
-    if (this.env.onRefusal !== null) this.env.onRefusal(this.refusal(rule, errno, details()));
+    if (this.env.onRefusal !== null) this.env.onRefusal(refusalOf(this, rule, errno, details()));
     return -errno;
-  }
-
-  refusal(rule: string, errno: number, details: RefusalDetails): Refusal {
-    const { machine } = this.env;
-    const syscall = machine.syscall();
-    const writer = details.pkru ? machine.pkruWrittenBy() : undefined;
-    return {
-      rule,
-      errno,
-      ...(syscall === undefined ? {} : { syscall }),
-      ...(details.area ? { area: this.snapshotArea(details.area) } : {}),
-      ...(details.address === undefined
-        ? {}
-        : { address: details.address, path: this.pageTablePath(details.address) }),
-      ...(details.key === undefined ? {} : { key: details.key }),
-      ...(details.pkru ? { pkru: machine.pkru() } : {}),
-      ...(writer ? { pkruWrittenBy: writer } : {}),
-      ...(details.sealing === undefined ? {} : { sealing: details.sealing }),
-      ...(details.applied === undefined ? {} : { applied: details.applied }),
-      text: details.text,
-      source: details.source,
-    };
   }
 
   /** An area as it is now, under the name that maps shows. */
   snapshotArea(area: Area): AreaSnapshot {
     return area.snapshot(areaName(this, area));
-  }
-
-  /** The entries that translate an address, top down, as far as they exist. */
-  pageTablePath(va: number): PathEntry[] {
-    const { frames, mmu } = this.env;
-    const high = Math.floor(va / 0x1_0000_0000);
-    const found = walk(frames.memory, this.tables.root, high, va >>> 0, 0, true, mmu.features, 0);
-    return found.levels.map(({ level, index, low, high: highHalf }) => ({
-      level,
-      index,
-      low,
-      high: highHalf,
-      frame: pteFrame(low),
-    }));
   }
 
   /** Flags of every area made without asking for more: reading, writing and executing may be permitted later. */

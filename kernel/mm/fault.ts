@@ -36,7 +36,7 @@ import {
   pteFrame,
 } from "../../mmu/page-table-entry.js";
 import { EFAULT } from "../errno.js";
-import type { AddressSpace, RefusalDetails } from "./address-space.js";
+import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import type { FilePages } from "./file-pages.js";
 import {
@@ -61,6 +61,7 @@ import { bringInHugetlb } from "./hugetlb/fault.js";
 import { TASK_SIZE } from "./layout.js";
 import { prepareAnon } from "./merge.js";
 import { readAround } from "./read-around.js";
+import { refusalOf, type RefusalDetails } from "./refusal-of.js";
 import { isSecret } from "./secret-memory.js";
 import { growStack } from "./stack-growth.js";
 import { isSwapped } from "./swap/entry.js";
@@ -236,7 +237,7 @@ function signal(
   details: () => RefusalDetails,
 ): FaultOutcome {
   const { onRefusal } = mm.env;
-  const refusal = onRefusal === null ? null : mm.refusal(rule, EFAULT, details());
+  const refusal = onRefusal === null ? null : refusalOf(mm, rule, EFAULT, details());
   if (refusal !== null) onRefusal?.(refusal);
   const key = area === null ? 0 : area.key;
   return { kind: "signal", signal: number, code, address, key, errorCode: errorCode | PF_U, refusal };

@@ -1,4 +1,5 @@
-import type { AddressSpace, RefusalDetails } from "../address-space.js";
+import type { AddressSpace } from "../address-space.js";
+import type { RefusalDetails } from "../refusal-of.js";
 import type { Area, Seal } from "../area.js";
 import type { SealMistake, SealVerdict } from "./sealing-model.js";
 
