@@ -14,6 +14,7 @@ import {
   EXIT_CODE_WRITE,
   EXIT_DISPATCH,
   EXIT_EXCEPTION,
+  EXIT_INTERRUPT,
   EXIT_LINK_D,
   EXIT_LINK_E,
   EXIT_STALE,
@@ -27,6 +28,7 @@ import { microOps } from "./ir/registry.js";
 import type { CpuModel } from "./models.js";
 import { RECORD_D, RECORD_E } from "./record.js";
 import { Registers, RFLAGS_TF } from "./registers.js";
+import type { DescriptorTables, SegmentFault } from "./segments.js";
 import {
   EXIT_ERROR,
   EXIT_RECORD,
@@ -48,9 +50,10 @@ import { interpreter, type ExecutorFactory, type ExecutorImports, type Executor 
 
 /**
  * "breakpoint": before the instruction at one. "watchpoint": behind the instruction that met one. "pkru": behind one
- * that wrote PKRU.
+ * that wrote PKRU. "interrupt": behind an INT 0x80 that the kernel asks for.
  */
-export type ExitReason = "budget" | "syscall" | "exception" | "breakpoint" | "watchpoint" | "pkru";
+export type ExitReason =
+  "budget" | "syscall" | "interrupt" | "exception" | "breakpoint" | "watchpoint" | "pkru";
 
 /** Why `run` returned. One object, overwritten by each run. */
 export interface CpuExit {
@@ -76,6 +79,8 @@ export interface CpuOptions {
 const SLICE = 1 << 18;
 const FIRST_SLICES = 1 << 12;
 const TWO47 = 2 ** 47;
+/** Error code of INT 0x80 where its gate is closed: the vector's place in the IDT. */
+const CLOSED_GATE_80 = 0x402;
 const TWO32 = 0x1_0000_0000;
 /** An x86-64 processor in user mode. */
 export class Cpu {
@@ -89,6 +94,8 @@ export class Cpu {
   readonly pkruWriter: PkruWriter = { instruction: 0, rip: 0 };
   /** Whose jumps count in the jump cache: to be set with the MMU's address space. */
   asid = 0;
+  /** Whether INT 0x80 ends a run as "interrupt" with that vector; otherwise its gate is closed to user mode: #GP. */
+  opensInt80 = false;
   readonly blocks: BlockCache;
   private readonly access: GuestAccess;
   private readonly code: CodeSource;
@@ -132,6 +139,27 @@ export class Cpu {
     };
     this.executor = options.executor?.(memory, imports) ?? interpreter(memory, imports);
     this.resetXstate();
+    this.registers.segments.reset();
+  }
+
+  /** Where descriptors are read when a segment register is loaded. */
+  get descriptorTables(): DescriptorTables {
+    return this.registers.segments.tables;
+  }
+  set descriptorTables(tables: DescriptorTables) {
+    this.registers.segments.tables = tables;
+  }
+  /** Which code runs, by CS's descriptor cache. */
+  get mode(): 64 | 32 | 16 {
+    return this.registers.segments.mode;
+  }
+  /** As MOV to ES, SS, DS, FS or GS: loads the register, with the base of FS and GS; or changes nothing. */
+  loadSegment(i: number, selector: number): SegmentFault | undefined {
+    return this.registers.segments.load(i, selector);
+  }
+  /** The checks of IRET to user mode: loads CS and SS, or changes nothing. */
+  returnTo(cs: number, ss: number): SegmentFault | undefined {
+    return this.registers.segments.returnTo(cs, ss);
   }
 
   /** A debugger's stops; null takes them away. */
@@ -405,6 +433,17 @@ export class Cpu {
         this.retire(fuel + count - index);
         this.rip = block.rips[index];
         return this.stepNoting(this.stops!);
+      case EXIT_INTERRUPT:
+        if (!this.opensInt80) {
+          this.retire(fuel + count - index);
+          this.rip = block.rips[index];
+          return this.exceptions.report(VECTOR_GP, CLOSED_GATE_80);
+        }
+        this.retire(fuel + count - index - 1);
+        this.rip = block.rips[index + 1];
+        this.exceptions.report(0x80, 0);
+        this.exit.reason = "interrupt";
+        return false;
       case EXIT_EXCEPTION: {
         const vector = this.u32[EXIT_VECTOR >>> 2];
         const trap = vector === EXCEPTION_BP || vector === EXCEPTION_DB || vector === EXCEPTION_OF;

@@ -8,6 +8,8 @@ export const EXIT_DISPATCH = 3;
 /** An exception: EXIT_VECTOR, EXIT_ERROR, ACCESS_ADDRESS. */
 export const EXIT_EXCEPTION = 4;
 export const EXIT_SYSCALL = 5;
+/** INT n through a gate that the kernel may have opened: EXIT_VECTOR. */
+export const EXIT_INTERRUPT = 11;
 /** A store would change decoded code; nothing of the instruction is done yet. */
 export const EXIT_CODE_WRITE = 6;
 /** A callout wants to be run again (a long `rep`). */

@@ -1,5 +1,6 @@
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import type { Mmu } from "../mmu/mmu.js";
+import { Segments } from "./segments.js";
 import {
   CPU_STATE_BASE,
   FLAG_AUX,
@@ -52,6 +53,7 @@ export function rflagsOf(low: number, high: number, aux: number, other: number):
 
 /** The register file, seen from TypeScript. General registers are numbered in encoding order. */
 export class Registers {
+  readonly segments: Segments;
   private readonly u32: Uint32Array;
   private readonly view: DataView;
   /** The bytes that a context switch keeps. */
@@ -64,6 +66,7 @@ export class Registers {
     private readonly memory: PhysicalMemory,
     private readonly mmu: Mmu,
   ) {
+    this.segments = new Segments(memory);
     this.u32 = memory.u32;
     this.view = new DataView(memory.memory.buffer);
     this.state = memory.u8.subarray(CPU_STATE_BASE, CPU_STATE_BASE + STATE_BYTES);
@@ -126,6 +129,14 @@ export class Registers {
   set gsBase(value: number) {
     this.setPair(GS_BASE, value);
   }
+  /** The selector of a segment register, by its number in cpu/segments.ts. */
+  selector(i: number): number {
+    return this.segments.selector(i);
+  }
+  /** What is shown as a segment register's selector; its descriptor cache stays as it is. */
+  setSelectorOnly(i: number, selector: number): void {
+    this.segments.setSelectorOnly(i, selector);
+  }
   get pkru(): number {
     return this.u32[PKRU >>> 2];
   }
@@ -187,8 +198,10 @@ export class Registers {
     into.set(this.state);
     return into;
   }
+  /** @param context without segments, if a machine that knew only Linux's own made it */
   load(context: Uint8Array): void {
     this.state.set(context);
+    if (context.length < STATE_BYTES) this.segments.reset();
     this.pkru = this.u32[PKRU >>> 2];
   }
 }

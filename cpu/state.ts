@@ -57,8 +57,17 @@ export const X87_TAGS = CPU_STATE_BASE + 965;
 export const X87_OPCODE = CPU_STATE_BASE + 966;
 export const X87_IP = CPU_STATE_BASE + 968;
 export const X87_DP = CPU_STATE_BASE + 976;
+export const X87_END = CPU_STATE_BASE + 984;
+/** Selectors of ES, CS, SS, DS, FS, GS (u16 each). */
+export const SELECTOR = CPU_STATE_BASE + 984;
+/**
+ * Descriptor caches in the same order, 16 bytes each: base (u64; of FS and GS it is FS_BASE and GS_BASE), limit in
+ * bytes (u32, inclusive), attributes (u32); see cpu/segments.ts.
+ */
+export const SEGMENT_CACHE = CPU_STATE_BASE + 1000;
+export const SEGMENT_CACHE_BYTES = 16;
 /** End of what a context switch saves. */
-export const STATE_END = CPU_STATE_BASE + 984;
+export const STATE_END = SEGMENT_CACHE + 6 * SEGMENT_CACHE_BYTES;
 export const STATE_BYTES = STATE_END - CPU_STATE_BASE;
 
 export const RAX = GPR;
@@ -74,10 +83,10 @@ export const R11 = GPR + 88;
  * PKRU values whose TLB banks WRPKRU knows without leaving WebAssembly: pairs of the value and the bank's address
  * (u32 each), address 0 where there is none.
  */
-export const PKRU_RECENT = CPU_STATE_BASE + 1024;
+export const PKRU_RECENT = CPU_STATE_BASE + 1152;
 export const PKRU_RECENT_ENTRIES = 4;
 /** Record of the last WRPKRU that did not leave WebAssembly, and FUEL at it; 0 if there was none since it was asked. */
-export const PKRU_WRITER_RECORD = CPU_STATE_BASE + 1056;
-export const PKRU_WRITER_FUEL = CPU_STATE_BASE + 1060;
+export const PKRU_WRITER_RECORD = CPU_STATE_BASE + 1184;
+export const PKRU_WRITER_FUEL = CPU_STATE_BASE + 1188;
 /** Exit code that a slow path or callout asks for (u32). */
 export const EXIT_CODE = CPU_STATE_BASE + 288;

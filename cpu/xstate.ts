@@ -9,11 +9,11 @@ import {
 } from "./models.js";
 import type { Registers } from "./registers.js";
 import {
-  CPU_STATE_BASE,
   MXCSR,
   X87,
   X87_CONTROL,
   X87_DP,
+  X87_END,
   X87_IP,
   X87_OPCODE,
   X87_STATUS,
@@ -28,7 +28,7 @@ const MXCSR_MASK = 0xffff;
 
 /** x87 and SSE registers as after FNINIT; MXCSR is the caller's. */
 export function resetXstate(memory: PhysicalMemory): void {
-  memory.u8.fill(0, XMM, CPU_STATE_BASE + 984);
+  memory.u8.fill(0, XMM, X87_END);
   memory.u16[X87_CONTROL >>> 1] = 0x37f;
 }
 

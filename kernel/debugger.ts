@@ -7,7 +7,7 @@ import type { ExitReason } from "./processor.js";
 import type { SignalInfo } from "./signals/siginfo.js";
 import type { Task } from "./task.js";
 
-export type CpuStop = Exclude<ExitReason, "budget" | "syscall" | "exception">;
+export type CpuStop = Exclude<ExitReason, "budget" | "syscall" | "interrupt" | "exception">;
 
 export type ForkKind = "fork" | "vfork" | "clone";
 

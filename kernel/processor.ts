@@ -28,7 +28,14 @@ export interface ProcessorRegisters {
   mxcsr: number;
 }
 
-export type ExitReason = "budget" | "syscall" | "exception" | "breakpoint" | "watchpoint" | "pkru";
+export type ExitReason =
+  | "budget"
+  | "syscall"
+  | "interrupt"
+  | "exception"
+  | "breakpoint"
+  | "watchpoint"
+  | "pkru";
 
 export interface ProcessorExit {
   vector: number;

@@ -301,7 +301,7 @@ export class RunLoop {
       else if (reason === "exception") {
         this.attempt(task, SIGNAL, () => raiseException(this.kernel, task));
         return false;
-      } else if (reason === "budget") return false;
+      } else if (reason === "budget" || reason === "interrupt") return false;
       else {
         if (reason === "pkru") this.tellPkru(task, pkru);
         const stops = this.kernel.debugger?.stoppedAt(task, reason) ?? reason !== "pkru";

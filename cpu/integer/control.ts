@@ -1,6 +1,6 @@
 import { Code, Mnemonic } from "iced-x86";
 import { lower, type DecodeContext } from "../decode/context.js";
-import { EXIT_STATE, EXIT_SYSCALL } from "../exit-codes.js";
+import { EXIT_INTERRUPT, EXIT_STATE, EXIT_SYSCALL } from "../exit-codes.js";
 import { condition, CONDITIONS, logicFlags, subtractFlags, type Condition } from "../flags.js";
 import type { Builder } from "../ir/builder.js";
 import type { Expr, Width } from "../ir/nodes.js";
@@ -121,6 +121,7 @@ for (const [name, extra] of [
 define("syscall", (b) => b.exit(EXIT_SYSCALL), "terminator");
 /** Ends a block so that the run loop sees a change of TF. */
 define("stop", (b) => b.exit(EXIT_STATE), "terminator");
+define("int80", (b) => b.exit(EXIT_INTERRUPT), "terminator");
 /** Exceptions that an instruction always raises. */
 for (const vector of [1, 3, 4, 6]) define(`raise.${vector}`, (b) => b.exception(vector), "terminator");
 /** #GP with the error code in d. */
@@ -154,6 +155,7 @@ lower([Mnemonic.Ud0, Mnemonic.Ud1, Mnemonic.Ud2], (x) => x.emit("raise.6"));
 lower(Mnemonic.Int, (x) => {
   const vector = Number(x.immediate(0) & 0xffn);
   if (vector === 3 || vector === 4) x.emit(`raise.${vector}`);
+  else if (vector === 0x80) x.emit("int80");
   else x.callout("raiseGp", { d: vector * 8 + 2 });
 });
 lower(

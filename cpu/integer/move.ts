@@ -3,7 +3,8 @@ import { lower, type DecodeContext } from "../decode/context.js";
 import { condition, CONDITIONS } from "../flags.js";
 import type { Width } from "../ir/nodes.js";
 import { define } from "../ir/registry.js";
-import { FS_BASE, GS_BASE, RAX, RBP, RBX, RDX, RSP, TEMP, ZERO } from "../state.js";
+import { FS, GS, SS } from "../segments.js";
+import { FS_BASE, GS_BASE, RAX, RBP, RBX, RDX, RSP, SELECTOR, TEMP, ZERO } from "../state.js";
 import { constant, WIDTHS } from "./common.js";
 
 /** MOV and its kin: moves, extensions, LEA, XCHG, PUSH, POP, CMOVcc, SETcc, BSWAP, CBW …. */
@@ -96,7 +97,7 @@ function move(x: DecodeContext): void {
   // Control and debug registers belong to the kernel.
   if (isPrivileged(x.instruction.opRegister(0)) || isPrivileged(source))
     return x.callout("raiseGp", { d: 0 });
-  if (isSegment(source)) return moveFromSegment(x, SELECTORS[source - Register.ES]);
+  if (isSegment(source)) return moveFromSegment(x, selectorOf(source));
   if (x.isRegister(0) && isSegment(x.instruction.opRegister(0)))
     return x.callout("loadSegment", { a: x.read(1, 2), b: x.instruction.opRegister(0) - Register.ES });
   if (x.isRegister(0)) {
@@ -112,10 +113,8 @@ function move(x: DecodeContext): void {
 }
 /** MOV from a segment register: a register operand is zero-extended to its size, memory takes 2 bytes. */
 function moveFromSegment(x: DecodeContext, selector: number): void {
-  if (x.isRegister(0)) return x.emit(`mov.${x.size(0)}`, { a: x.reg(0), b: -1, immediate: selector });
-  const temp = x.temp();
-  x.emit("mov.8", { a: temp, b: -1, immediate: selector });
-  x.store(2, temp);
+  if (!x.isRegister(0)) return x.store(2, selector);
+  x.emit(x.size(0) === 2 ? "mov.2" : "movz.2", { a: x.reg(0), b: selector });
 }
 
 lower(Mnemonic.Mov, move);
@@ -173,7 +172,7 @@ lower(Mnemonic.Push, (x) => {
   ) as Width;
   if (x.isRegister(0) && isSegment(ins.opRegister(0))) {
     const temp = x.temp();
-    x.emit("mov.8", { a: temp, b: -1, immediate: SELECTORS[ins.opRegister(0) - Register.ES] });
+    x.emit("movz.2", { a: temp, b: selectorOf(ins.opRegister(0)) });
     return x.emit(`push.${ins.stackPointerIncrement === -2 ? 2 : 8}`, { b: temp });
   }
   const b = x.read(0, width);
@@ -199,6 +198,22 @@ lower(Mnemonic.Pop, (x) => {
   x.emit(`st.${width}.${form}`, { ...fields, a: value, ...(usesSp ? { b: newSp } : {}) });
   x.emit("mov.8", { a: RSP, b: newSp });
 });
+/** The offset is loaded last: a fault of the selector finds the register unchanged. */
+for (const [mnemonic, segment] of [
+  [Mnemonic.Lss, SS],
+  [Mnemonic.Lfs, FS],
+  [Mnemonic.Lgs, GS],
+] as const)
+  lower(mnemonic, (x) => {
+    const width = x.size(0);
+    const address = x.address();
+    const offset = x.temp();
+    const selector = x.temp();
+    x.emit(`ld.${width}.b`, { a: offset, b: address, immediate: 0 });
+    x.emit("ld.2.b", { a: selector, b: address, immediate: width });
+    x.callout("loadSegment", { a: selector, b: segment });
+    x.emit(`mov.${width}`, { a: x.reg(0), b: offset });
+  });
 lower(Mnemonic.Leave, (x) => x.emit(x.code === Code.Leavew ? "leave.2" : "leave.8"));
 lower(Mnemonic.Enter, (x) => {
   const { instruction } = x;
@@ -236,8 +251,8 @@ CC_MNEMONICS.forEach((suffix, i) => {
   });
 });
 
-/** Segment selectors of a 64-bit Linux user program: ES, CS, SS, DS, FS, GS. */
-export const SELECTORS = [0, 0x33, 0x2b, 0, 0, 0];
+/** Where a segment register's selector lies. */
+const selectorOf = (segment: Register): number => SELECTOR + 2 * (segment - Register.ES);
 const isPrivileged = (r: Register): boolean =>
   RegisterExt.isCR(r) || RegisterExt.isDR(r) || RegisterExt.isTR(r);
 export const isSegment = (r: Register): boolean => r >= Register.ES && r <= Register.GS;

@@ -1,4 +1,4 @@
-import { Mnemonic, Register } from "iced-x86";
+import { Mnemonic } from "iced-x86";
 import {
   calloutNumber,
   defineCallout,
@@ -12,6 +12,7 @@ import { EXIT_STALE } from "../exit-codes.js";
 import { FETCH } from "../../mmu/mmu.js";
 import { define } from "../ir/registry.js";
 import { XCR0_LEGACY, XCR0_PKRU } from "../models.js";
+import { CS } from "../segments.js";
 import {
   EXIT_CODE,
   FS_BASE,
@@ -143,20 +144,12 @@ for (const [mnemonic, name] of [
 ] as const)
   lower(mnemonic, (x) => x.emit(`${name}.${x.size(0)}`, { b: x.reg(0) }));
 
-/** Selectors that Linux's GDT lets user code load into DS, ES, FS, GS: null ones, __USER_DS and __USER_CS. */
-const DATA_SELECTORS = new Set([0, 1, 2, 3, 0x2b, 0x28 | 3, 0x33]);
-const SS = Register.SS - Register.ES;
-const CS = Register.CS - Register.ES;
+/** a = the selector, b = the segment register. */
 defineCallout("loadSegment", (context, record) => {
-  const selector = context.memory.u16[context.a(record) >>> 1];
   const segment = context.b(record);
   if (segment === CS) return fault(context, UD);
-  if (segment === SS ? selector !== 0x2b : !DATA_SELECTORS.has(selector))
-    return fault(context, GP, selector & 0xfffc);
-  // Loading FS or GS with a selector of 64-bit Linux's flat segments clears its base.
-  if (segment === Register.FS - Register.ES) context.registers.fsBase = 0;
-  if (segment === Register.GS - Register.ES) context.registers.gsBase = 0;
-  return DONE;
+  const refused = context.registers.segments.load(segment, context.memory.u16[context.a(record) >>> 1]);
+  return refused === undefined ? DONE : fault(context, refused.vector, refused.errorCode);
 });
 
 /** The second page of an instruction that was decoded across a boundary: immediate = its address, c = where it was. */

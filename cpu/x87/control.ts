@@ -3,7 +3,7 @@
 import { Mnemonic, Register } from "iced-x86";
 import { DONE, FAULTED, defineCallout, type CalloutContext, type CalloutStatus } from "../callouts.js";
 import { lower, type DecodeContext, type Lower } from "../decode/context.js";
-import { RAX, STATE_END, X87_CONTROL, X87_STATUS, X87_TAGS, X87_TOP } from "../state.js";
+import { RAX, X87_CONTROL, X87_END, X87_STATUS, X87_TAGS, X87_TOP } from "../state.js";
 import { BUFFER, FLOATING_POINT_ERROR } from "./callout.js";
 import { STATUS_C1, isPending, physical, pop, updateSummary, type X87Memory } from "./unit.js";
 
@@ -29,7 +29,7 @@ export function setControl(m: X87Memory, control: number): void {
 
 /** FNINIT's effect on everything but the register contents, which stay. */
 export function initialize(m: X87Memory): void {
-  m.u8.fill(0, X87_STATUS, STATE_END);
+  m.u8.fill(0, X87_STATUS, X87_END);
   m.u16[X87_CONTROL >> 1] = INITIAL_CONTROL;
 }
 
