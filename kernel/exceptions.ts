@@ -51,10 +51,12 @@ const SIMD = 19;
 export function raiseException(kernel: Kernel, task: Task): void {
   const { vector, errorCode } = kernel.cpu.exit;
   task.noSyscall = true;
-  if (vector === PAGE_FAULT) {
-    pageFault(kernel, task);
-    return;
-  }
+  if (vector === PAGE_FAULT) pageFault(kernel, task);
+  else raiseFault(kernel, task, vector, errorCode);
+}
+
+/** An exception that is no page fault: its signal. */
+export function raiseFault(kernel: Kernel, task: Task, vector: number, errorCode: number): void {
   const rip = kernel.cpu.registers.ripBig;
   const at = (signal: number, code: number, address: bigint): void => {
     trap(kernel, task, signal, vector, errorCode);

@@ -22,6 +22,7 @@ import {
   CLONE_NEWNET,
 } from "./clone-flags.js";
 import { EINVAL, ENOMEM, EPERM } from "./errno.js";
+import { FS } from "../cpu/segments.js";
 import { CAP_SYS_ADMIN } from "./capabilities.js";
 import { hasCapability } from "./credentials.js";
 import type { ControlGroup } from "./cgroup/control-group.js";
@@ -42,6 +43,7 @@ import {
 import { RAX, RSP } from "./processor.js";
 import { rseqFork } from "./rseq.js";
 import { inheritScheduling } from "./scheduling.js";
+import { setBase } from "./segments/base.js";
 import { SIGCHLD } from "./signals/numbers.js";
 import { Process, Task } from "./task.js";
 import { IntervalTimers } from "./timers.js";
@@ -174,6 +176,8 @@ function inherit(parent: Task, child: Task, newStack: boolean): void {
   child.trapNumber = parent.trapNumber;
   child.trapErrorCode = parent.trapErrorCode;
   child.faultAddress = parent.faultAddress;
+  child.tls = parent.tls?.slice() ?? null;
+  child.selectorsChanged = parent.selectorsChanged;
   // A thread's alternate stack would be its maker's; a process has a copy of its own (sas_ss_reset).
   if (!newStack) Object.assign(child.signals.alternate, parent.signals.alternate);
 }
@@ -190,7 +194,7 @@ function childContext(kernel: Kernel, args: CloneArguments): Uint8Array {
   const saved = cpu.saveContext();
   registers.setNumber(RAX, 0);
   if (args.stack !== 0n) registers.set(RSP, args.stack);
-  if ((args.flags & CLONE_SETTLS) !== 0) registers.fsBase = Number(args.tls);
+  if ((args.flags & CLONE_SETTLS) !== 0) setBase(cpu, FS, Number(args.tls));
   const context = cpu.saveContext();
   cpu.loadContext(saved);
   return context;

@@ -46,6 +46,7 @@ import { DEFAULT_RELEASE, type Release } from "./release.js";
 import { RunLoop, type RunResult } from "./run-loop.js";
 import { ScanThread } from "./scan-thread.js";
 import { Scheduler } from "./scheduler.js";
+import { SegmentTables } from "./segments/tables.js";
 import { XSAVE_BYTES, XSAVE_BYTES_NO_PKU } from "./signals/frame.js";
 import { withRegisters } from "./ptrace/registers.js";
 import { sendSignal } from "./signals/send.js";
@@ -199,6 +200,7 @@ export class Kernel {
     this.waitForAll = options.waitForAll ?? false;
     this.nextPid = options.firstPid ?? 1000;
     this.events.onListening = (name, listening) => this.listen(name, listening);
+    options.cpu.descriptorTables = new SegmentTables(this);
     this.calls = new SystemCalls(this, options.dispatch);
     this.loop = new RunLoop(this, this.calls);
   }

@@ -1,5 +1,7 @@
 /** The CPU's face as the kernel uses it; cpu/cpu.ts is the one, tests may have another. */
 
+import type { DescriptorTables, SegmentFault } from "../cpu/segments.js";
+
 export const RAX = 0;
 export const RCX = 1;
 export const RDX = 2;
@@ -26,6 +28,10 @@ export interface ProcessorRegisters {
   gsBase: number;
   pkru: number;
   mxcsr: number;
+  /** A segment register's selector, in encoding order (cpu/segments.ts). */
+  selector(i: number): number;
+  /** Shows a selector without loading what it names. */
+  setSelectorOnly(i: number, selector: number): void;
 }
 
 export type ExitReason =
@@ -65,6 +71,14 @@ export interface Processor {
   listenToPkru(on: boolean): void;
   /** The last WRPKRU; instruction 0 before there was one. */
   readonly pkruWriter: { instruction: number; rip: number };
+  /** Where segment descriptors are. */
+  descriptorTables: DescriptorTables;
+  /** What code runs: of 64-bit mode, or 32-bit or 16-bit code of compatibility mode. */
+  readonly mode: 64 | 32 | 16;
+  /** MOV to a data segment register; the fault of one that cannot be loaded, which then is as it was. */
+  loadSegment(i: number, selector: number): SegmentFault | undefined;
+  /** IRET's checks and loads of CS and SS. */
+  returnTo(cs: number, ss: number): SegmentFault | undefined;
   /** The address space's number: whose jumps are cached. */
   asid: number;
 }

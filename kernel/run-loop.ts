@@ -10,6 +10,7 @@ import { rawOriginalRax } from "./ptrace/registers.js";
 import { reportStep, stepsNow, stopWithEvent } from "./ptrace/stop.js";
 import { PTRACE_EVENT_STOP, type Tracing, type Unfinished } from "./ptrace/tracing.js";
 import { rseqReturn } from "./rseq.js";
+import { returnToUser } from "./segments/return.js";
 import { deliverSignals } from "./signals/deliver.js";
 import { SIGTRAP } from "./signals/numbers.js";
 import { isKilled } from "./signals/send.js";
@@ -122,6 +123,7 @@ export class RunLoop {
         this.attempt(task, SIGNAL, () => deliverSignals(kernel, task, task.interruptedBy));
         continue;
       }
+      if (task.selectorsChanged && !returnToUser(kernel, task)) continue;
       const { debugger: outside } = kernel;
       if (outside !== null && outside.stopsBefore(task)) return STOPPED;
       const now = cpu.instructions;
@@ -317,6 +319,7 @@ export class RunLoop {
       task.work.length === 0 &&
       task.state === "ready" &&
       task.interruptedBy === 0 &&
+      !task.selectorsChanged &&
       !scheduler.yielding &&
       (scheduler.waiting === 0) === alone &&
       !this.deadlinesChanged &&

@@ -6,11 +6,13 @@
 import { EFAULT, ENOSYS } from "./errno.js";
 import type { Kernel } from "./kernel.js";
 import { killForMemory } from "./out-of-memory.js";
+import { SS } from "../cpu/segments.js";
 import { RAX } from "./processor.js";
 import { emulates, stopForSyscall, stopsAtSyscalls } from "./ptrace/stop.js";
 import { ERESTART_RESTARTBLOCK, ERESTARTSYS } from "./restart.js";
 import { isDying } from "./signals/fatal.js";
 import { isKilled } from "./signals/send.js";
+import { USER_DS } from "./signals/frame.js";
 import { SignalSet } from "./signals/signal-set.js";
 import { sleepNoMore, sleepOn } from "./sleep.js";
 import { writeRemainder, writeTimeLeft } from "./sleep-remainder.js";
@@ -40,6 +42,11 @@ export class SystemCalls {
     task.originalRaxLow = registers.low(RAX);
     task.originalRaxHigh = registers.high(RAX);
     task.noSyscall = false;
+    // SYSCALL saves no stack segment: the way back is to the flat one.
+    if (registers.selector(SS) !== USER_DS) {
+      registers.setSelectorOnly(SS, USER_DS);
+      task.selectorsChanged = true;
+    }
     if (task.tracing !== null && stopsAtSyscalls(task, "entry")) {
       registers.setNumber(RAX, -ENOSYS);
       task.unfinished.push({ kind: "execute", emulated: emulates(task) });

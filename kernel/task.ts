@@ -191,6 +191,10 @@ export class Task implements Waiter {
   frozen = false;
   /** Its registers while another task has the processor. */
   context: Uint8Array | null = null;
+  /** Its entries of the GDT, two words each (kernel/segments/thread-area.ts); null: all empty. */
+  tls: Uint32Array | null = null;
+  /** The kernel has written its selectors, or what they name may have changed: they are loaded before it goes on. */
+  selectorsChanged = false;
   /** Who last wrote its PKRU: a WRPKRU, and the kernel. */
   readonly pkruWriter: PkruWriters = { instruction: 0, rip: 0, set: undefined };
   waiting: WaitRecord | null = null;

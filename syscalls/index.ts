@@ -20,6 +20,7 @@ import { robustListSyscalls } from "./robust-list.js";
 import { rseqSyscalls } from "./rseq.js";
 import { ptraceSyscalls } from "./ptrace.js";
 import { schedulingSyscalls } from "./scheduling.js";
+import { segmentSyscalls } from "./segments.js";
 import { sessionSyscalls } from "./sessions.js";
 import { signalSyscalls } from "./signals.js";
 import { messageQueueSyscalls } from "./sysv-msg.js";
@@ -57,6 +58,7 @@ export const syscallTable = new SyscallTable([
   ...timerSyscalls,
   ...prctlSyscalls,
   ...schedulingSyscalls,
+  ...segmentSyscalls,
   ...prioritySyscalls,
   ...futexSyscalls,
   ...futex2Syscalls,

@@ -1,5 +1,6 @@
 /** prctl(2) and arch_prctl(2) (kernel/sys.c, arch/x86/kernel/process_64.c). */
 
+import { FS, GS } from "../cpu/segments.js";
 import type { HugePagesDisabled } from "../kernel/mm/huge/eligible.js";
 import { EFAULT, EINVAL, ENODEV, EPERM } from "../kernel/errno.js";
 import { CAP_LAST, CAP_SETPCAP, CAP_SYS_RESOURCE, contains } from "../kernel/capabilities.js";
@@ -12,6 +13,7 @@ import {
 } from "../kernel/credentials.js";
 import { mergeAnything, mergeNothing } from "../kernel/mm/ksm/mergeable.js";
 import { TASK_SIZE } from "../kernel/mm/layout.js";
+import { setBase } from "../kernel/segments/base.js";
 import { SIGNAL_MAX } from "../kernel/signals/numbers.js";
 import { address, choice, dependent, hex, names } from "./argument.js";
 import type { SyscallCall } from "./call.js";
@@ -357,13 +359,13 @@ function archPrctl(call: SyscallCall): HandlerResult {
     case ARCH_SET_FS: {
       const base = call.n(1);
       if (base >= TASK_SIZE) return -EPERM;
-      registers.fsBase = base;
+      setBase(call.kernel.cpu, FS, base);
       return 0;
     }
     case ARCH_SET_GS: {
       const base = call.n(1);
       if (base >= TASK_SIZE) return -EPERM;
-      registers.gsBase = base;
+      setBase(call.kernel.cpu, GS, base);
       return 0;
     }
     case ARCH_GET_FS:

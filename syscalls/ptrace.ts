@@ -1,5 +1,6 @@
 /** ptrace(2) (kernel/ptrace.c, arch/x86/kernel/ptrace.c). */
 
+import { FS, GS } from "../cpu/segments.js";
 import { EFAULT, EINVAL, EIO, ENOSPC, EPERM, ESRCH } from "../kernel/errno.js";
 import { TASK_SIZE } from "../kernel/mm/layout.js";
 import { UserMemory } from "../kernel/mm/user-memory.js";
@@ -12,12 +13,14 @@ import {
   USER_REGS_BYTES,
   withRegisters,
   writeUserRegs,
+  writeUserWord,
   writeXstate,
   XSAVE_FEATURES,
 } from "../kernel/ptrace/registers.js";
 import { detachTracee, resumeTracee } from "../kernel/ptrace/resume.js";
 import { PTRACE_O_MASK, type ResumeMode } from "../kernel/ptrace/tracing.js";
 import { decodeSiginfo, encodeSiginfo, SIGINFO_BYTES } from "../kernel/signals/siginfo.js";
+import { setBase } from "../kernel/segments/base.js";
 import { setBlocked } from "../kernel/signals/mask.js";
 import { SIGKILL } from "../kernel/signals/numbers.js";
 import { kernelSignal, sendSignal } from "../kernel/signals/send.js";
@@ -248,11 +251,7 @@ function pokeUser(call: SyscallCall, target: Task): number {
   const offset = userOffset(call);
   if (offset < 0) return offset;
   const value = call.u64(3);
-  if (offset < USER_REGS_BYTES) {
-    const bytes = readUserRegs(call.kernel, target);
-    new DataView(bytes.buffer).setBigUint64(offset, value, true);
-    return writeUserRegs(call.kernel, target, bytes);
-  }
+  if (offset < USER_REGS_BYTES) return writeUserWord(call.kernel, target, offset, value);
   // No debug register is to be had: all are in use, as it were.
   if (offset >= USER_DEBUG) return value === 0n ? 0 : -ENOSPC;
   return -EIO;
@@ -392,10 +391,7 @@ function archPrctl(call: SyscallCall, target: Task): number {
   }
   if (code !== ARCH_SET_FS && code !== ARCH_SET_GS) return -EINVAL;
   if (where >= TASK_SIZE) return -EPERM;
-  withRegisters(kernel, target, () => {
-    if (code === ARCH_SET_FS) kernel.cpu.registers.fsBase = Number(where);
-    else kernel.cpu.registers.gsBase = Number(where);
-  });
+  withRegisters(kernel, target, () => setBase(kernel.cpu, code === ARCH_SET_FS ? FS : GS, Number(where)));
   return 0;
 }
 

@@ -2,6 +2,7 @@ import type { StructKind } from "../../syscalls/argument.js";
 import { choiceText, flagsText, hex, pointer, table } from "./names.js";
 import { quote } from "./strings.js";
 import { signalActionText, signalInfoText, signalSetText } from "./signals.js";
+import { decodeUserDesc, USER_DESC_BYTES } from "../../kernel/segments/user-desc.js";
 import { signalName } from "../../kernel/signals/numbers.js";
 import { decodeSiginfo } from "../../kernel/signals/siginfo.js";
 
@@ -331,12 +332,31 @@ export const STRUCTS: Partial<Readonly<Record<StructKind, StructFormat>>> = {
   gids: { bytes: 4, format: u32AtZero },
   mincore: { bytes: 1, format: (view) => String(view.getUint8(0)) },
   kernel_sigset: { bytes: 8, format: (view) => signalSetText(word(view, 0)) },
+  user_desc: { bytes: USER_DESC_BYTES, format: userDesc },
   open_how: {
     bytes: 24,
     format: (view) =>
       `{flags=${hex(word(view, 0))}, mode=${octal(word(view, 8))}, resolve=${hex(word(view, 16))}}`,
   },
 };
+
+function userDesc(view: DataView): string {
+  const desc = decodeUserDesc(new Uint8Array(view.buffer, view.byteOffset, USER_DESC_BYTES));
+  const padded = (value: number, digits: number): string => value.toString(16).padStart(digits, "0");
+  const fields = [
+    ["entry_number", desc.entryNumber | 0],
+    ["base_addr", desc.base === 0 ? padded(0, 8) : `0x${desc.base.toString(16)}`],
+    ["limit", `0x${padded(desc.limit, 6)}`],
+    ["seg_32bit", Number(desc.seg32bit)],
+    ["contents", desc.contents],
+    ["read_exec_only", Number(desc.readExecOnly)],
+    ["limit_in_pages", Number(desc.limitInPages)],
+    ["seg_not_present", Number(desc.notPresent)],
+    ["useable", Number(desc.useable)],
+    ["lm", Number(desc.lm)],
+  ] as const;
+  return `{${fields.map(([name, value]) => `${name}=${value}`).join(", ")}}`;
+}
 
 function u32AtZero(view: DataView): string {
   return u32(view, 0);

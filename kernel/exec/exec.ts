@@ -21,6 +21,7 @@ import { detach } from "../ptrace/attach.js";
 import { stopForEvent } from "../ptrace/stop.js";
 import { PTRACE_EVENT_EXEC, PTRACE_O_TRACEEXEC } from "../ptrace/tracing.js";
 import { SI_USER, SIGCHLD, SIGSEGV, SIGTRAP } from "../signals/numbers.js";
+import { resetSegments } from "../segments/return.js";
 import { kernelSignal, sendSignal } from "../signals/send.js";
 import { rseqExec } from "../rseq.js";
 import type { Task } from "../task.js";
@@ -235,6 +236,8 @@ function beginNew(
   task.signals.saved = null;
   rseqExec(task);
   task.restart = null;
+  task.tls = null;
+  task.selectorsChanged = false;
 }
 
 /** A table that another process shares is left to it (unshare_files). */
@@ -334,6 +337,7 @@ function resetRegisters(kernel: Kernel): void {
   const { cpu } = kernel;
   for (let i = 0; i < 16; i++) cpu.registers.setNumber(i, 0);
   cpu.registers.rflags = RFLAGS_INITIAL;
+  resetSegments(kernel);
   cpu.registers.fsBase = 0;
   cpu.registers.gsBase = 0;
   cpu.resetXstate();

@@ -1,3 +1,7 @@
+import { pteFrame } from "../../mmu/page-table-entry.js";
+import type { LocalTable } from "../segments/local-table.js";
+import type { ProtectionKey } from "../../mmu/types.js";
+import { walk } from "../../mmu/walk.js";
 import { ENOMEM } from "../errno.js";
 import type { AreaSnapshot } from "../refusal.js";
 import { attachAnon, detachAnon } from "./anon-vma.js";
@@ -105,6 +109,8 @@ export class AddressSpace implements FileMapper {
   /** Huge pages that are mapped (hugetlb_usage). */
   hugetlbPages = 0;
 
+  /** Segment descriptors that modify_ldt(2) wrote (kernel/segments/local-table.ts); null: none ever. */
+  ldt: LocalTable | null = null;
   /** MEMBARRIER_CMD_REGISTER_* that were given. */
   membarriers = 0;
   /** Tasks that have this address space, as CLONE_VM makes them share it (`mm_users`). */

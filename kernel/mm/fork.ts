@@ -51,6 +51,7 @@ export function copyAddressSpace(parent: AddressSpace, child: AddressSpace): num
   child.inheritFlags(parent);
   if (parent.scanned) child.env.samePages?.enter(child);
   if (parent.collapsible) child.env.khugepaged?.enter(child);
+  child.ldt = parent.ldt?.slice() ?? null;
   child.membarriers = parent.membarriers;
   child.anonInodes = parent.anonInodes;
   let error = 0;

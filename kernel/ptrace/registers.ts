@@ -3,9 +3,10 @@
  * arch/x86/kernel/ptrace.c getreg, putreg).
  */
 
+import { CS, DS, ES, FS, GS, SS } from "../../cpu/segments.js";
 import { EIO } from "../errno.js";
 import type { Kernel } from "../kernel.js";
-import { FLAG_RF, FLAG_TF, USER_CS, USER_DS } from "../signals/frame.js";
+import { FLAG_RF, FLAG_TF } from "../signals/frame.js";
 import type { Task } from "../task.js";
 
 /** Bytes of user_regs_struct: 27 words. */
@@ -44,6 +45,8 @@ const TASK_LIMIT = 1n << 47n;
 /** Flags that a tracer may write (FLAG_MASK): CF PF AF ZF SF TF DF OF RF AC NT. */
 const WRITABLE_FLAGS = 0x1 | 0x4 | 0x10 | 0x40 | 0x80 | FLAG_TF | 0x400 | 0x800 | 0x4000 | FLAG_RF | 0x4_0000;
 
+const SEGMENTS = { cs: CS, ss: SS, ds: DS, es: ES, fs: FS, gs: GS };
+
 type Word = (typeof ORDER)[number];
 
 /** Runs something while the task's registers are in the CPU. */
@@ -68,16 +71,12 @@ function read(kernel: Kernel, task: Task, word: Word): bigint {
       return BigInt.asUintN(64, registers.ripBig);
     case "eflags":
       return BigInt(registers.rflags >>> 0);
-    case "cs":
-      return BigInt(USER_CS);
-    case "ss":
-      return BigInt(USER_DS);
     case "fs_base":
       return BigInt(registers.fsBase);
     case "gs_base":
       return BigInt(registers.gsBase);
     default:
-      return 0n;
+      return BigInt(registers.selector(SEGMENTS[word]));
   }
 }
 
@@ -118,13 +117,20 @@ function write(kernel: Kernel, task: Task, word: Word, value: bigint): number {
       if (value >= TASK_LIMIT) return -EIO;
       registers[word === "fs_base" ? "fsBase" : "gsBase"] = Number(value);
       return 0;
-    case "cs":
-      return value === BigInt(USER_CS) ? 0 : -EIO;
-    case "ss":
-      return value === BigInt(USER_DS) ? 0 : -EIO;
     default:
-      return value === 0n ? 0 : -EIO;
+      return writeSelector(kernel, task, word, Number(value & 0xffffn));
   }
+}
+
+/** A selector is loaded when the task goes on; here it only has to be of privilege level 3 (set_segment_reg). */
+function writeSelector(kernel: Kernel, task: Task, word: keyof typeof SEGMENTS, selector: number): number {
+  const { registers } = kernel.cpu;
+  const mayBeNull = word !== "cs" && word !== "ss";
+  if (selector === 0 ? !mayBeNull : (selector & 3) !== 3) return -EIO;
+  if (registers.selector(SEGMENTS[word]) === selector) return 0;
+  registers.setSelectorOnly(SEGMENTS[word], selector);
+  task.selectorsChanged = true;
+  return 0;
 }
 
 /** All of user_regs_struct. */
@@ -147,6 +153,11 @@ export function writeUserRegs(kernel: Kernel, task: Task, bytes: Uint8Array): nu
     }
     return 0;
   });
+}
+
+/** Writes the word at an offset of user_regs_struct; 0 or -EIO. */
+export function writeUserWord(kernel: Kernel, task: Task, offset: number, value: bigint): number {
+  return withRegisters(kernel, task, () => write(kernel, task, ORDER[offset / 8]!, value));
 }
 
 /** The XSAVE area, in standard form. */

@@ -6,6 +6,7 @@
 import { dumpCore } from "../core/dump.js";
 import { EINTR } from "../errno.js";
 import type { SignalOutcome } from "../events.js";
+import { CS, SS } from "../../cpu/segments.js";
 import type { Kernel } from "../kernel.js";
 import { RAX, RDI, RDX, RSI, RSP } from "../processor.js";
 import type { Refusal } from "../refusal.js";
@@ -50,7 +51,6 @@ import {
   UC_SIGCONTEXT_SS,
   UC_STRICT_RESTORE_SS,
   USER_CS,
-  USER_DS,
   XFEATURES,
   XSAVE_HEADER,
   XSAVE_PKRU,
@@ -73,6 +73,7 @@ import {
 import { isOrphanedGroup } from "../process-groups.js";
 import { stopForSignal, stopInHandler } from "../ptrace/stop.js";
 import { forceSignal, kernelSignal, notifyStateChange, sendSignal } from "./send.js";
+import { enterLongMode } from "../segments/signals.js";
 import { checkReturnAddress } from "./return-address.js";
 import { encodeSiginfo, type SignalInfo } from "./siginfo.js";
 import { SS_AUTODISARM, type SignalAction } from "./state.js";
@@ -281,6 +282,7 @@ function buildFrame(kernel: Kernel, task: Task, info: SignalInfo, action: Signal
   registers.set(RDX, frame + BigInt(FRAME_UCONTEXT));
   registers.set(RSP, frame);
   registers.ripBig = action.handler;
+  enterLongMode(kernel, task);
   registers.rflags = registers.rflags & ~(FLAG_DF | FLAG_RF | FLAG_TF);
   return true;
 }
@@ -297,7 +299,9 @@ function frameBytes(
   const bytes = new Uint8Array(FRAME_BYTES);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, action.restorer, true);
-  view.setUint32(FRAME_UC_FLAGS, UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS, true);
+  const cs = registers.selector(CS);
+  const strict = cs === USER_CS ? UC_STRICT_RESTORE_SS : 0;
+  view.setUint32(FRAME_UC_FLAGS, UC_FP_XSTATE | UC_SIGCONTEXT_SS | strict, true);
   view.setBigUint64(FRAME_UC_STACK, signals.alternate.base, true);
   view.setUint32(FRAME_UC_STACK + 8, signals.alternate.flags >>> 0, true);
   view.setBigUint64(FRAME_UC_STACK + 16, signals.alternate.size, true);
@@ -306,8 +310,8 @@ function frameBytes(
   });
   view.setBigUint64(FRAME_RIP, BigInt.asUintN(64, registers.ripBig), true);
   view.setUint32(FRAME_RFLAGS, registers.rflags | (task.resumeFlag ? FLAG_RF : 0), true);
-  view.setUint16(FRAME_CS, USER_CS, true);
-  view.setUint16(FRAME_SS, USER_DS, true);
+  view.setUint16(FRAME_CS, cs, true);
+  view.setUint16(FRAME_SS, registers.selector(SS), true);
   view.setUint32(FRAME_ERROR, task.trapErrorCode, true);
   view.setUint32(FRAME_TRAP, task.trapNumber, true);
   const mask = signals.saved ?? signals.blocked;

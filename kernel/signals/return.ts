@@ -23,8 +23,6 @@ import {
   INITIAL_PKRU,
   RESTORED_FLAGS,
   UC_STRICT_RESTORE_SS,
-  USER_CS,
-  USER_DS,
   XFEATURE_FPSSE,
   XFEATURE_SSE,
   XFEATURE_PKRU,
@@ -33,6 +31,7 @@ import {
   XSAVE_HEADER,
   XSAVE_PKRU,
 } from "./frame.js";
+import { setReturnSegments } from "../segments/signals.js";
 import { SIGKILL, SIGSEGV, SIGSTOP } from "./numbers.js";
 import { forceSignal, kernelSignal } from "./send.js";
 import { SignalSet } from "./signal-set.js";
@@ -42,7 +41,6 @@ const HEADER_BYTES = 64;
 /** MXCSR bits that exist on a CPU with denormals-are-zeros. */
 const MXCSR_MASK = 0xffff;
 const MXCSR_INITIAL = 0x1f80;
-const GENERAL_PROTECTION = 13;
 
 /** Restores everything from the frame at RSP - 8; a frame that is not one is SIGSEGV. */
 export function signalReturn(kernel: Kernel, task: Task): void {
@@ -84,15 +82,8 @@ function restore(kernel: Kernel, task: Task): boolean {
   );
 
   checkReturnAddress(kernel, task);
-  const cs = view.getUint16(FRAME_CS, true) | 3;
   const strict = (view.getUint32(FRAME_UC_FLAGS, true) & UC_STRICT_RESTORE_SS) !== 0;
-  const ss = strict ? view.getUint16(FRAME_SS, true) | 3 : USER_DS;
-  if (cs !== USER_CS || ss !== USER_DS) {
-    // IRET faults on a selector that is not a flat 64-bit segment; only those are emulated.
-    task.trapNumber = GENERAL_PROTECTION;
-    task.trapErrorCode = (cs !== USER_CS ? cs : ss) & ~3;
-    forceSignal(task, kernelSignal(SIGSEGV));
-  }
+  setReturnSegments(kernel, task, view.getUint16(FRAME_CS, true), view.getUint16(FRAME_SS, true), strict);
   return true;
 }
 

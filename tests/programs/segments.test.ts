@@ -1,0 +1,13 @@
+import { join } from "node:path";
+import { describe, it } from "vitest";
+import { expectAnswers } from "./answers.js";
+import { compiledWithGlibc } from "./obtain.js";
+
+/** Segment registers and descriptor tables, as on a real processor under Linux 6.18. */
+const localTables = compiledWithGlibc(join(import.meta.dirname, "local-tables.c"));
+
+describe.skipIf(localTables === undefined)("segments (skipped without gcc)", () => {
+  it("modify_ldt, its table over fork, exec and threads, and loads of its entries (local-tables.c)", () => {
+    expectAnswers(localTables!, "segments/local-tables-linux-6.18.txt");
+  });
+});
