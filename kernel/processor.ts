@@ -35,13 +35,7 @@ export interface ProcessorRegisters {
 }
 
 export type ExitReason =
-  | "budget"
-  | "syscall"
-  | "interrupt"
-  | "exception"
-  | "breakpoint"
-  | "watchpoint"
-  | "pkru";
+  "budget" | "syscall" | "interrupt" | "exception" | "breakpoint" | "watchpoint" | "pkru";
 
 export interface ProcessorExit {
   vector: number;

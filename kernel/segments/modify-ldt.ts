@@ -28,12 +28,13 @@ export function writeLocalEntry(kernel: Kernel, task: Task, desc: UserDesc, old:
   if (desc.contents === CONFORMING_CODE && (old || !desc.notPresent)) return -EINVAL;
   const { mm } = task;
   mm.ldt = withEntry(mm.ldt, desc.entryNumber, descriptorFor(desc, old));
-  for (const other of kernel.tasks.values()) if (other.mm === mm && other !== task) other.selectorsChanged = true;
+  for (const other of kernel.tasks.values())
+    if (other.mm === mm && other !== task) other.selectorsChanged = true;
   const { registers } = kernel.cpu;
-  if (((registers.selector(CS) | registers.selector(SS)) & SELECTOR_LOCAL) !== 0) task.selectorsChanged = true;
+  if (((registers.selector(CS) | registers.selector(SS)) & SELECTOR_LOCAL) !== 0)
+    task.selectorsChanged = true;
   // The caller's FS and GS keep what they have until it is switched to again (refresh_ldt_segments).
-  for (const i of [DS, ES])
-    if ((registers.selector(i) & SELECTOR_LOCAL) !== 0) reload(kernel, i);
+  for (const i of [DS, ES]) if ((registers.selector(i) & SELECTOR_LOCAL) !== 0) reload(kernel, i);
   return 0;
 }
 

@@ -6,7 +6,6 @@
 import { CS, DS, ES, FS, GS, SS } from "../../cpu/segments.js";
 import { raiseFault } from "../exceptions.js";
 import type { Kernel } from "../kernel.js";
-import { RSP } from "../processor.js";
 import type { Task } from "../task.js";
 import { SELECTOR_LOCAL } from "./tables.js";
 
@@ -35,9 +34,10 @@ export function returnToUser(kernel: Kernel, task: Task): boolean {
     else raiseFault(kernel, task, fault.vector, fault.errorCode);
     return false;
   }
+  // Code of compatibility mode does not run here.
   if (cpu.mode !== 64) {
-    registers.ripBig = BigInt.asUintN(32, registers.ripBig);
-    registers.set(RSP, BigInt.asUintN(32, registers.get(RSP)));
+    raiseFault(kernel, task, GENERAL_PROTECTION, registers.selector(CS) & 0xfffc);
+    return false;
   }
   return true;
 }

@@ -75,9 +75,9 @@ export function encodeUserDesc(desc: UserDesc): Uint8Array {
   return bytes;
 }
 
-/** What clears an entry: all 0 but read_exec_only and seg_not_present (LDT_empty). */
+/** What clears an entry: all 0 but read_exec_only and seg_not_present; lm does not count (LDT_empty). */
 export function isEmptyDesc(desc: UserDesc): boolean {
-  return isPlain(desc) && desc.readExecOnly && desc.notPresent && !desc.lm;
+  return isPlain(desc) && desc.readExecOnly && desc.notPresent;
 }
 
 /** All 0 but for the entry's number (LDT_zero). */

@@ -141,6 +141,7 @@ const NO_STATE = new Map([
   ["HostClosed", "an error"],
   ["TarError", "an error"],
   ["UpperError", "an error"],
+  ["SegmentTables", "a view of the running task and its memory"],
   ["KernelEvents", "who listens"],
   ["EntryWatch", "learnt for who listens"],
   ["TarFiles", "the host's side of a tree"],

@@ -31,6 +31,7 @@ const RECORDED_PROGRAMS = [
 
 /** C programs with threads, futexes, timers, secret memory and userfaultfd and swap areas. */
 const THREADED = [
+  "local-tables",
   "pthreads",
   "futexes",
   "clocks",

@@ -37,7 +37,7 @@ describe("struct user_desc", () => {
       true,
       false,
       false,
-      false,
+      true,
     ]);
     expect([0, 0x28, 0x80].map((bits) => isZeroDesc(flags(bits)))).toEqual([true, false, true]);
   });
