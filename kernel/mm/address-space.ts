@@ -1,7 +1,4 @@
-import { pteFrame } from "../../mmu/page-table-entry.js";
 import type { LocalTable } from "../segments/local-table.js";
-import type { ProtectionKey } from "../../mmu/types.js";
-import { walk } from "../../mmu/walk.js";
 import { ENOMEM } from "../errno.js";
 import type { AreaSnapshot } from "../refusal.js";
 import { attachAnon, detachAnon } from "./anon-vma.js";
