@@ -17,6 +17,9 @@ export class CodeSource {
   /** Where a debugger wants blocks to end; null: there is none. */
   stopPoints: StopPoints | null = null;
 
+  /** What `stepBlock` takes for the bytes at its address; null: those that stand there. */
+  instead: Uint8Array | null = null;
+
   constructor(
     private readonly memory: PhysicalMemory,
     private readonly mmu: Mmu,
@@ -102,6 +105,8 @@ export class CodeSource {
   stepBlock(rip: number): Block | undefined {
     const linear = this.mmu.access(rip, FETCH);
     if (linear < 0) return this.fetchFault(rip);
+    if (this.instead !== null)
+      return this.blocks.addStep(this.decoder.decode(this.instead, rip, 1), rip, physicalOf(linear));
     const inPage = PAGE_SIZE - (rip % PAGE_SIZE);
     const window = Math.min(inPage, MAX_INSTRUCTION_BYTES);
     let decoded = this.decoder.decode(this.memory.u8.subarray(linear, linear + window), rip, 1);

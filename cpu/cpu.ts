@@ -279,6 +279,29 @@ export class Cpu {
     return this.exit.reason;
   }
 
+  /**
+   * Executes the one instruction that `bytes` begin with as if it stood at RIP, whatever stands there. A debugger's
+   * breakpoint there does not count.
+   */
+  runInstruction(bytes: Uint8Array): ExitReason {
+    this.registers.refreshPkru(this.asid);
+    this.u32[JUMP_TAG >>> 2] = this.asid;
+    this.rip = this.registers.rip;
+    this.exit.reason = "budget";
+    const before = this.instructions;
+    this.code.instead = bytes;
+    try {
+      const traps = (this.u32[FLAG_OTHER >>> 2] & RFLAGS_TF) !== 0;
+      for (let going = true; going && this.instructions === before;)
+        going = traps ? this.stepWithTrap() : this.step(false);
+    } finally {
+      this.code.instead = null;
+    }
+    if (this.rip < TWO47) this.registers.rip = this.rip;
+    this.mmu.setPkru(this.registers.pkru);
+    return this.exit.reason;
+  }
+
   private stopsBefore(stops: StopPoints): boolean {
     return stops.breakpoints.has(this.rip) && stops.passed !== this.instructions;
   }

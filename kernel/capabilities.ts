@@ -22,6 +22,7 @@ export const CAP_MKNOD = 27;
 export const CAP_MAC_OVERRIDE = 32;
 export const CAP_WAKE_ALARM = 35;
 export const CAP_BLOCK_SUSPEND = 36;
+export const CAP_PERFMON = 38;
 export const CAP_CHECKPOINT_RESTORE = 40;
 export const CAP_LAST = CAP_CHECKPOINT_RESTORE;
 

@@ -8,6 +8,8 @@ export const EIO = 5;
 export const ENXIO = 6;
 export const E2BIG = 7;
 export const ENOEXEC = 8;
+/** Of the kernel's own, but it comes through to programs that probe what cannot be probed. */
+export const ENOTSUPP = 524;
 export const EBADF = 9;
 export const ECHILD = 10;
 export const EAGAIN = 11;

@@ -78,6 +78,17 @@ export interface PkruWritten {
   readonly by?: string;
 }
 
+/** A task met a uprobe, or returned from a function that has one. */
+export interface ProbeHit {
+  readonly task: Task;
+  readonly kind: "entry" | "return";
+  /** Of the probed instruction; of a return, where it goes to. */
+  readonly address: number;
+  /** Of the probe in its file, in bytes. */
+  readonly offset: number;
+  readonly instruction: number;
+}
+
 export interface KernelEventMap {
   syscallEnter: SyscallEnter;
   syscallExit: SyscallExit;
@@ -93,6 +104,8 @@ export interface KernelEventMap {
   exit: TaskExit;
   /** The OOM killer has chosen a process. */
   oom: OomKill;
+  /** A uprobe was met. */
+  probe: ProbeHit;
 }
 
 export type KernelEventName = keyof KernelEventMap;
@@ -116,6 +129,7 @@ export class KernelEvents {
     exec: false,
     exit: false,
     oom: false,
+    probe: false,
   };
   private readonly listeners: { [N in KernelEventName]: Listener<N>[] } = {
     syscallEnter: [],
@@ -129,6 +143,7 @@ export class KernelEvents {
     exec: [],
     exit: [],
     oom: [],
+    probe: [],
   };
 
   /** Adds a listener; the function returned takes it away again. */

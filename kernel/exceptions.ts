@@ -28,6 +28,7 @@ import {
 } from "./signals/numbers.js";
 import { forceSignal, kernelSignal } from "./signals/send.js";
 import type { Task } from "./task.js";
+import { abandonStep, meetsProbe } from "./uprobes/hit.js";
 import { waitForUserfault } from "./userfault-wait.js";
 import { emulateVsyscall } from "./vsyscall.js";
 
@@ -74,7 +75,7 @@ export function raiseFault(kernel: Kernel, task: Task, vector: number, errorCode
       at(SIGTRAP, (kernel.cpu.registers.rflags & FLAG_TF) !== 0 ? TRAP_TRACE : TRAP_BRKPT, rip);
       break;
     case BREAKPOINT:
-      plain(SIGTRAP);
+      if (!meetsProbe(kernel, task)) plain(SIGTRAP);
       break;
     case INVALID_OPCODE:
       at(SIGILL, ILL_ILLOPN, rip);
@@ -112,6 +113,7 @@ function trap(kernel: Kernel, task: Task, signal: number, vector: number, errorC
   task.trapErrorCode = errorCode;
   task.resumeFlag = !isTrap(vector);
   kernel.lastFaultRefusal = null;
+  abandonStep(task);
   report(kernel, task, vector, errorCode, 0, signal, null);
 }
 
@@ -139,6 +141,7 @@ function pageFault(kernel: Kernel, task: Task): void {
     if (outcome.kind === "userfault") waitForUserfault(kernel, task, outcome);
     return;
   }
+  abandonStep(task);
   const full = addressBig;
   task.trapNumber = PAGE_FAULT;
   task.trapErrorCode = outcome.errorCode;

@@ -135,6 +135,7 @@ function leave(kernel: Kernel, task: Task): void {
   // A leader's number stays taken until its process has been waited for.
   if (task !== process.leader && task.tracing === null) kernel.tasks.delete(task.tid);
   leaveRings(task);
+  kernel.perf?.ended(task);
   task.files.drop();
   countResident(task, process.usage);
   task.mm.syncFiles();

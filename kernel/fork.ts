@@ -47,6 +47,7 @@ import { setBase } from "./segments/base.js";
 import { SIGCHLD } from "./signals/numbers.js";
 import { Process, Task } from "./task.js";
 import { IntervalTimers } from "./timers.js";
+import { inheritReturns } from "./uprobes/hit.js";
 
 const NAMESPACES =
   CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
@@ -114,6 +115,9 @@ export function copyTask(kernel: Kernel, parent: Task, args: CloneArguments): Ta
   if (has(CLONE_FILES)) child.files.users++;
   inherit(parent, child, has(CLONE_VM) && !has(CLONE_VFORK));
   rseqFork(parent, child, flags);
+  inheritReturns(kernel, parent, child, has(CLONE_VFORK));
+  const forgets = args.clearHandlers;
+  kernel.perf?.inherit(parent, child, has(CLONE_THREAD), forgets);
   child.context = childContext(kernel, args);
   if (has(CLONE_CHILD_SETTID)) child.setChildTid = args.childTid;
   if (has(CLONE_CHILD_CLEARTID)) child.clearChildTid = args.childTid;

@@ -39,6 +39,7 @@ import { SamePages } from "./mm/ksm/same-pages.js";
 import { UserMemory } from "./mm/user-memory.js";
 import { Network } from "./net/network.js";
 import { DEFAULT_PARAMETERS, type KernelParameters } from "./parameters.js";
+import type { PerfEvents } from "./perf/events.js";
 import type { OutsideEvents } from "./outside.js";
 import type { Processor } from "./processor.js";
 import type { Provenance, Refusal } from "./refusal.js";
@@ -59,6 +60,7 @@ import type { KernelUserfaults } from "./userfault-copies.js";
 import { TimerQueue } from "./timer-queue.js";
 import { ProcessTimer } from "./timer-signals.js";
 import { IntervalTimers } from "./timers.js";
+import type { Uprobes } from "./uprobes/uprobes.js";
 import type { KernelOptions, StartOptions } from "./kernel-options.js";
 
 const SYSCALL_BYTES = 2;
@@ -112,6 +114,10 @@ export class Kernel {
   readonly scanThreads: readonly ScanThread[];
   /** The kernel's own page faults that wait for a userfaultfd; null before anybody asked for them. */
   userfaults: KernelUserfaults | null = null;
+  /** Events that are counted; null before anybody asked for one. */
+  perf: PerfEvents | null = null;
+  /** Probed places of files; null before anybody asked for one. */
+  uprobes: Uprobes | null = null;
   /** Tasks that wait for the host's input. */
   readonly hostWaiters = new Set<Waiter>();
   readonly waitForAll: boolean;

@@ -80,6 +80,10 @@ export class KernelEnvironment implements MmEnvironment {
     this.khugepaged = kernel.khugepaged;
   }
 
+  get uprobes(): Kernel["uprobes"] {
+    return this.kernel.uprobes;
+  }
+
   outOfMemory(mm: AddressSpace): boolean {
     return killForMemory(this.kernel, mm);
   }
@@ -157,6 +161,9 @@ export class CallersMachine implements MmMachine {
   }
   get userfaults(): UserfaultDoor | null {
     return this.kernel.userfaults;
+  }
+  get perf(): Kernel["perf"] {
+    return this.kernel.perf;
   }
   ownsOrMayWrite(file: MappableFile): boolean {
     return !(file instanceof OpenFile) || mayProbe(this.kernel.current.credentials, file.node);

@@ -53,6 +53,8 @@ export interface Processor {
   readonly instructions: number;
   /** Runs at most `maxInstructions`. */
   run(maxInstructions: number): ExitReason;
+  /** Executes one instruction, at RIP, whose bytes do not stand there. */
+  runInstruction(bytes: Uint8Array): ExitReason;
   /** The XSAVE area in standard form: x87, SSE and PKRU, all marked as in use. */
   xsaveArea(): Uint8Array;
   loadXsaveArea(bytes: Uint8Array): void;

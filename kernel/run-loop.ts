@@ -20,6 +20,7 @@ import type { ExitStatus, Task } from "./task.js";
 import { turnBegins, turnEnds } from "./thread-faults.js";
 import { fireCpuTimers } from "./timer-signals.js";
 import type { AfterWrites } from "./userfault-copies.js";
+import { runPastProbes, stepsOverProbe } from "./uprobes/hit.js";
 import { sleepsOnUserfault } from "./userfault-wait.js";
 
 export type RunResult =
@@ -87,6 +88,7 @@ export class RunLoop {
         continue;
       }
       if (task !== this.kernel.current) this.switchTo(task);
+      else this.kernel.perf?.switchedTo(task);
       const { process } = task;
       if (task.userfault !== null && task.userfault.inKernel !== null) {
         this.calls.answered(task, task.userfault);
@@ -119,7 +121,10 @@ export class RunLoop {
       if (task.userfault !== null && sleepsOnUserfault(kernel, task, task.userfault)) continue;
       if (task.rseq?.preempted === true && !this.attempt(task, SIGNAL, () => rseqReturn(kernel, task)))
         continue;
-      if (task.signals.attention || task.interruptedBy !== 0 || task.injected !== null) {
+      if (
+        (task.signals.attention || task.interruptedBy !== 0 || task.injected !== null) &&
+        !stepsOverProbe(task)
+      ) {
         this.attempt(task, SIGNAL, () => deliverSignals(kernel, task, task.interruptedBy));
         continue;
       }
@@ -138,7 +143,8 @@ export class RunLoop {
         outside === null ? Infinity : now + outside.allowance(task),
       );
       const stopped = this.runUser(task, until - now);
-      if (stepsNow(task) && cpu.instructions === now + 1) reportStep(this.kernel, task);
+      if (stepsNow(task) && cpu.instructions === now + 1 && !stepsOverProbe(task))
+        reportStep(this.kernel, task);
       if (process.timers.usesCpu) fireCpuTimers(this.kernel, task);
       if (process.usage.instructions >= cpuLimitAt(process)) checkCpuLimit(process);
       if (task.policy !== 0 && task.state !== "dead" && realTimeLeft(task) <= 0) checkRealTimeLimit(task);
@@ -226,6 +232,7 @@ export class RunLoop {
 
   /** Nobody can run: carries a virtual clock to the next timer, else says what the run waits for. */
   private idle(): RunResult | null {
+    this.kernel.perf?.switchedTo(null);
     const { scanThreads, timerQueue } = this.kernel;
     const scans = scanThreads.filter((thread) => thread.isWaiting).length;
     const next = timerQueue.size === scans ? Infinity : timerQueue.next;
@@ -247,6 +254,7 @@ export class RunLoop {
   private switchTo(task: Task): void {
     const { kernel } = this;
     const { cpu, current } = kernel;
+    kernel.perf?.switchedTo(task);
     turnEnds(current);
     turnBegins(task);
     // Of an ended first process, the registers can be looked at to the last.
@@ -296,7 +304,10 @@ export class RunLoop {
     do {
       const before = cpu.instructions;
       const { pkru } = cpu.registers;
-      const reason = cpu.run(limit - before);
+      const reason =
+        task.uprobes === null
+          ? cpu.run(limit - before)
+          : runPastProbes(this.kernel, task.uprobes, limit - before);
       task.instructions += cpu.instructions - before;
       task.process.usage.instructions += cpu.instructions - before;
       if (reason === "syscall") this.calls.serve(task);

@@ -21,6 +21,7 @@ import { PendingSignals, SignalHandlers, SignalState } from "./signals/state.js"
 import type { IntervalTimers } from "./timers.js";
 import type { TimerEntry } from "./timer-queue.js";
 import type { Terminal } from "./tty/terminal.js";
+import type { UprobeTask } from "./uprobes/hit.js";
 import type { UserfaultSleep } from "./userfault-wait.js";
 import { WaitQueue, type Waiter } from "./wait-queue.js";
 import type { WaitRecord } from "./wait.js";
@@ -200,6 +201,8 @@ export class Task implements Waiter {
   waiting: WaitRecord | null = null;
   /** Its page fault waits for a userfaultfd's answer. */
   userfault: UserfaultSleep | null = null;
+  /** What it has of uprobes; null: it met none. */
+  uprobes: UprobeTask | null = null;
   /** The record that its queues and its deadline were set for. */
   registered: WaitRecord | null = null;
   deadline: TimerEntry | null = null;

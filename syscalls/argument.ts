@@ -47,6 +47,7 @@ export type StructKind =
   | "cpuset"
   | "robust_list_head"
   | "clone_args"
+  | "perf_event_attr"
   | "open_how"
   | "cap_header"
   | "cap_data"

@@ -9,6 +9,7 @@ import { UserfaultDevice } from "../kernel/fs/device-files.js";
 import { RegularInode } from "../kernel/fs/inode.js";
 import { O_ASYNC, O_NONBLOCK } from "../kernel/fs/open-flags.js";
 import type { OpenFile } from "../kernel/fs/open-file.js";
+import { PerfFile } from "../kernel/fs/perf-file.js";
 import { PipeFile } from "../kernel/fs/pipe.js";
 import { StreamFile } from "../kernel/fs/stream-file.js";
 import { UserfaultFile } from "../kernel/fs/userfault-file.js";
@@ -19,6 +20,7 @@ import { blockIoctl, BLOCK_REQUESTS } from "./block-ioctl.js";
 import type { SyscallCall } from "./call.js";
 import { fileOf } from "./files-common.js";
 import { loopControlIoctl, LOOP_REQUESTS } from "./loop-ioctl.js";
+import { perfIoctl, PERF_REQUESTS } from "./perf-ioctl.js";
 import { procIoctl } from "./proc-ioctl.js";
 import { terminalIoctl, TTY_REQUESTS } from "./tty-ioctl.js";
 import { socketIoctl } from "./sockets-ioctl.js";
@@ -60,6 +62,7 @@ function ioctl(call: SyscallCall): number {
   if (about !== null) return about;
   if (file instanceof UserfaultFile) return userfaultIoctl(call, file, request);
   if (file instanceof UserfaultDevice) return userfaultDeviceIoctl(call, request);
+  if (file instanceof PerfFile) return perfIoctl(call, file, request);
   if (file instanceof SocketFile) return socketIoctl(call, file, request);
   if (request === FIBMAP && file.node instanceof RegularInode) return blockOf(call, file.node);
   if (request !== FIONREAD) return -ENOTTY;
@@ -91,6 +94,7 @@ const REQUESTS = names("???", {
   ...USERFAULT_REQUESTS,
   ...BLOCK_REQUESTS,
   ...LOOP_REQUESTS,
+  ...PERF_REQUESTS,
   FIBMAP,
   FIONBIO,
   FIONCLEX,

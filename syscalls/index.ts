@@ -31,6 +31,8 @@ import { timeSyscalls } from "./time.js";
 import { timerSyscalls } from "./timers.js";
 import { usageSyscalls } from "./usage.js";
 import { swapSyscalls } from "./swap.js";
+import { perfSyscalls } from "./perf-event-open.js";
+import { uretprobeSyscalls } from "./uretprobe.js";
 import { userfaultSyscalls } from "./userfault.js";
 import { waitSyscalls } from "./wait.js";
 
@@ -49,6 +51,8 @@ export const syscallTable = new SyscallTable([
   ...usageSyscalls,
   ...swapSyscalls,
   ...userfaultSyscalls,
+  ...perfSyscalls,
+  ...uretprobeSyscalls,
   ...identitySyscalls,
   ...capabilitySyscalls,
   ...limitSyscalls,

@@ -17,6 +17,7 @@ import { setBase } from "../kernel/segments/base.js";
 import { SIGNAL_MAX } from "../kernel/signals/numbers.js";
 import { address, choice, dependent, hex, names } from "./argument.js";
 import type { SyscallCall } from "./call.js";
+import { switchOwnEvents } from "./perf-event-open.js";
 import { PR_GET_SEAL_HOOK, PR_SET_SEAL_HOOK, sealHookLength, setSealHook } from "./seal-hook.js";
 import {
   getSpecialMappings,
@@ -45,6 +46,8 @@ const PR_SET_TSC = 26;
 const PR_GET_SECUREBITS = 27;
 const PR_SET_SECUREBITS = 28;
 const PR_SET_TIMERSLACK = 29;
+const PR_TASK_PERF_EVENTS_DISABLE = 31;
+const PR_TASK_PERF_EVENTS_ENABLE = 32;
 const PR_GET_TIMERSLACK = 30;
 const PR_SET_MM = 35;
 const PR_SET_CHILD_SUBREAPER = 36;
@@ -96,6 +99,8 @@ const OPTIONS = names("PR_???", {
   PR_GET_SECUREBITS,
   PR_SET_SECUREBITS,
   PR_SET_TIMERSLACK,
+  PR_TASK_PERF_EVENTS_DISABLE,
+  PR_TASK_PERF_EVENTS_ENABLE,
   PR_GET_TIMERSLACK,
   PR_SET_MM,
   PR_SET_CHILD_SUBREAPER,
@@ -183,6 +188,9 @@ function prctl(call: SyscallCall): HandlerResult {
     case PR_SET_TSC:
       // PR_TSC_ENABLE; the processor here cannot refuse RDTSC.
       return call.n(1) === 1 ? 0 : -EINVAL;
+    case PR_TASK_PERF_EVENTS_DISABLE:
+    case PR_TASK_PERF_EVENTS_ENABLE:
+      return switchOwnEvents(call, call.u32(0) === PR_TASK_PERF_EVENTS_ENABLE);
     case PR_SET_TIMERSLACK: {
       const slack = call.s(1);
       task.timerSlackNanoseconds = slack <= 0 ? task.defaultTimerSlackNanoseconds : slack;

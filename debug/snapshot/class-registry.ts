@@ -1,3 +1,10 @@
+import { PerfFile } from "../../kernel/fs/perf-file.js";
+import { PerfEvent } from "../../kernel/perf/event.js";
+import { PerfEvents } from "../../kernel/perf/events.js";
+import { UprobeSource } from "../../kernel/perf/uprobe-source.js";
+import { Trampoline } from "../../kernel/uprobes/trampoline.js";
+import { Uprobe } from "../../kernel/uprobes/uprobe.js";
+import { Uprobes } from "../../kernel/uprobes/uprobes.js";
 import { PageTables } from "../../mmu/page-tables.js";
 import { MachineFiles } from "../machine-files.js";
 import { ControlGroup } from "../../kernel/cgroup/control-group.js";
@@ -312,6 +319,13 @@ const CLASSES = {
   VirtualClock,
   WaitQueue,
   ZeroFile,
+  PerfEvent,
+  PerfEvents,
+  PerfFile,
+  Trampoline,
+  Uprobe,
+  UprobeSource,
+  Uprobes,
 };
 
 const PROTOTYPES: ReadonlyMap<string, object> = new Map(

@@ -28,6 +28,10 @@ const timespec = (view: DataView, at = 0): string =>
   `{tv_sec=${i64(view, at)}, tv_nsec=${i64(view, at + 8)}}`;
 const timeval = (view: DataView, at = 0): string => `{tv_sec=${i64(view, at)}, tv_usec=${i64(view, at + 8)}}`;
 
+const PERF_TYPES = ["HARDWARE", "SOFTWARE", "TRACEPOINT", "HW_CACHE", "RAW", "BREAKPOINT"];
+const perfType = (type: number): string =>
+  PERF_TYPES[type] === undefined ? hex(BigInt(type)) : `PERF_TYPE_${PERF_TYPES[type]}`;
+
 const FILE_TYPES: Readonly<Record<number, string>> = {
   0o14: "S_IFSOCK",
   0o12: "S_IFLNK",
@@ -333,6 +337,13 @@ export const STRUCTS: Partial<Readonly<Record<StructKind, StructFormat>>> = {
   mincore: { bytes: 1, format: (view) => String(view.getUint8(0)) },
   kernel_sigset: { bytes: 8, format: (view) => signalSetText(word(view, 0)) },
   user_desc: { bytes: USER_DESC_BYTES, format: userDesc },
+  // As strace without -v shows it: what is counted, and the three counts that follow.
+  perf_event_attr: {
+    bytes: 64,
+    format: (view) =>
+      `{type=${perfType(view.getUint32(0, true))}, size=${u32(view, 4)}, config=${hex(word(view, 8))}, ` +
+      `sample_period=${u64(view, 16)}, sample_type=${hex(word(view, 24))}, read_format=${hex(word(view, 32))}, ...}`,
+  },
   open_how: {
     bytes: 24,
     format: (view) =>

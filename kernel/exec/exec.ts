@@ -221,6 +221,8 @@ function beginNew(
   }
   task.comm = path.slice(path.lastIndexOf("/") + 1, path.length).slice(0, 15);
   task.executable = file.path;
+  task.uprobes = null;
+  kernel.perf?.executed(task);
   leaveRings(task);
   ownFiles(task);
   task.files.closeOnExec();

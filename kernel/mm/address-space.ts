@@ -103,6 +103,9 @@ export class AddressSpace implements FileMapper {
   /** A userfaultfd of it asked for the kernel's own page faults too (no UFFD_USER_MODE_ONLY). */
   kernelWaits = false;
 
+  /** Where [uprobes] is, or was before somebody unmapped it; -1: it was never needed. */
+  uprobesArea = -1;
+
   /** Huge pages that are mapped (hugetlb_usage). */
   hugetlbPages = 0;
 
@@ -346,6 +349,7 @@ export class AddressSpace implements FileMapper {
     for (const area of this.tree) this.forgetArea(area);
     this.tree.clear();
     this.env.swap.spaces.delete(this);
+    this.env.uprobes?.released(this);
     this.translations.destroy();
     withdrawPages(this);
     if (this.scanned) this.env.samePages?.exit(this);

@@ -10,6 +10,7 @@ import { PinnedFrames } from "./pins.js";
 import { SwapSpace } from "./swap/swap-space.js";
 import type { MappableFile } from "./mappable-file.js";
 import { RULES_6_18, type ReleaseRules } from "./release.js";
+import type { UprobeDoor } from "./uprobe-door.js";
 import type { UserfaultDoor } from "./userfault/door.js";
 import { defaultSealing } from "./sealing/models.js";
 import type { SealingModel } from "./sealing/sealing-model.js";
@@ -60,6 +61,12 @@ export interface MmSettings {
   hugeZeroPage: boolean;
 }
 
+/** Counts page faults (kernel/perf). @param inUser of the program, not of the kernel on its behalf */
+export interface FaultCounter {
+  pageFault(inUser: boolean): void;
+  pageFaultDone(major: boolean, inUser: boolean): void;
+}
+
 /** What the mm needs of the machine around it: the running thread and its place in the program. */
 export interface MmMachine {
   /** The calling thread's PKRU. */
@@ -72,6 +79,8 @@ export interface MmMachine {
   syscall(): string | undefined;
   /** Where the kernel's own accesses wait for a userfaultfd's answer; null: nowhere. */
   readonly userfaults?: UserfaultDoor | null;
+  /** Who counts page faults of the calling thread; null: nobody. */
+  readonly perf?: FaultCounter | null;
   /** The calling thread owns the file or could write it; without the method: any. */
   ownsOrMayWrite?(file: MappableFile): boolean;
 }
@@ -153,6 +162,8 @@ export interface MmEnvironment {
   readonly samePages: SamePages | null;
   /** What makes pages 2 MiB afterwards; null: nothing does. */
   readonly khugepaged: Khugepaged | null;
+  /** Where probes are put into areas; null: nowhere. */
+  readonly uprobes: UprobeDoor | null;
   /**
    * No frame is left for an access to this address space. Ends a process to make room (oom.ts).
    * @returns true when there is room now; false when nobody could be ended but whoever asks
@@ -215,6 +226,7 @@ export function createEnvironment(
     readImpliesExec: false,
     samePages: null,
     khugepaged: null,
+    uprobes: null,
     outOfMemory: null,
     onRefusal: null,
     onAreaChange: null,

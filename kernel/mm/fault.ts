@@ -98,6 +98,8 @@ export function handleFault(
   const address = Number(va);
   const write = (errorCode & PF_W) !== 0;
   const fetch = (errorCode & PF_I) !== 0;
+  const counter = foreign ? null : mm.env.machine.perf;
+  counter?.pageFault((errorCode & PF_U) !== 0);
 
   const area = mm.tree.findFirst(address);
   if (area === null || address < area.start) {
@@ -130,9 +132,11 @@ export function handleFault(
       address,
     }));
 
+  const { majorFaults } = mm.stats;
   const outcome = bringInOrKill(mm, area, address, write);
   switch (outcome) {
     case "ok":
+      counter?.pageFaultDone(mm.stats.majorFaults !== majorFaults, (errorCode & PF_U) !== 0);
       return RESOLVED;
     case "missing":
     case "minor":

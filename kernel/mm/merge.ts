@@ -154,7 +154,14 @@ export function split(mm: AddressSpace, area: Area, at: number): number {
   area.end = at;
   mm.tree.boundaryMoved(area);
   mm.link(upper);
+  tellSplit(mm, area, upper);
   return 0;
+}
+
+/** Both parts are looked at for probes (vma_complete). */
+function tellSplit(mm: AddressSpace, lower: Area, upper: Area): void {
+  mm.env.uprobes?.mapped(mm, lower);
+  mm.env.uprobes?.mapped(mm, upper);
 }
 
 /** Why an area could not be split, or `modify` not done, in words. @param error what it answered */
@@ -264,6 +271,7 @@ export function modify(
  * (vm_flags_reset after vma_modify_flags): before 6.19 their mark of soft-dirty goes, or comes, with it.
  */
 function withNewFlags(mm: AddressSpace, area: Area, flags: number | undefined): Area {
+  mm.env.uprobes?.mapped(mm, area);
   if (flags !== undefined && !mm.env.release.mergeKeepsSoftDirty) area.flags = flags;
   return area;
 }

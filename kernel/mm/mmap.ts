@@ -210,6 +210,7 @@ export function mmap(
   // What it became part of counts as written with it.
   area.flags = mergeableOnceMade(mm, area, start, vm.withFlags(area.flags, vm.VM_SOFTDIRTY, 0));
   countPages(mm, vmFlags, pages);
+  env.uprobes?.mapped(mm, area);
   mm.changed("map", start, end);
   const populate = flags & (uapi.MAP_POPULATE | uapi.MAP_NONBLOCK);
   if (locked || populate === uapi.MAP_POPULATE) populateLocked(mm, start, end);

@@ -1,6 +1,6 @@
 /** What mremap does once nothing speaks against it, and what its checks share. */
 
-import { EFAULT, EINVAL, ENOMEM } from "../errno.js";
+import { EFAULT, EINVAL, ENOMEM, EPERM } from "../errno.js";
 import { commit, countPages } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
 import { detachAnon, NO_CHAIN } from "./anon-vma.js";
@@ -57,13 +57,14 @@ export function growInPlace(
   const { flags } = area;
   if ((flags & vm.VM_ACCOUNT) !== 0 && !commit(mm, pages)) return false;
   const from = area.end;
-  addOrMerge(
+  const grown = addOrMerge(
     mm,
     from,
     end,
     newProperties({ ...propertiesOf(area), pageOffset: area.pageOffset + area.pageCount }),
   );
   countPages(mm, flags, pages);
+  mm.env.uprobes?.mapped(mm, grown);
   mm.changed("map", from, end);
   if ((flags & vm.VM_LOCKED) !== 0) populateLocked(mm, from, end);
   return true;
@@ -116,6 +117,12 @@ export function moveArea(
   if (!mm.env.release.mremapCountsAreasFirst && mm.tree.count >= mm.env.settings.maxMapCount - 3)
     return -ENOMEM;
   if (area.unsplittable && !covers(from, oldLength, area) && oldLength !== 0) return -EINVAL;
+  if (area.start === mm.uprobesArea && area.unsplittable && !mm.env.release.uprobesAreaMoves)
+    return mm.refuse("mremap.uprobes", EPERM, () => ({
+      text: "probed instructions are executed in [uprobes], and looked for where it is",
+      source: "xol_mremap",
+      area: moved,
+    }));
   // Merged pages do not move: at the new place they would meet others of their content.
   if (unmergeRange(mm, area, from, from + oldLength) !== 0) return -ENOMEM;
   if (keepOld && (area.flags & vm.VM_LOCKED) !== 0 && mm.env.release.dontUnmapUnlocks === "range") {

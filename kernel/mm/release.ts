@@ -94,6 +94,10 @@ export interface ReleaseRules {
   readonly splitSharesZeroes: boolean;
   /** Pages become 2 MiB only where one of them may be written now (before 6.18). */
   readonly collapseNeedsWritable: boolean;
+  /** [uprobes] can be moved (until 6.13), which probed programs do not survive. */
+  readonly uprobesAreaMoves: boolean;
+  /** Probed functions return by a call of their own, uretprobe(2) (6.11), or by a breakpoint. */
+  readonly returnsByCall: boolean;
   /** prctl(PR_SET_THP_DISABLE) can leave out what is advised: PR_THP_DISABLE_EXCEPT_ADVISED (6.18). */
   readonly hugePagesDisableKnowsAdvice: boolean;
   /** MADV_DONTNEED of 2 MiB or more gives back page tables that it empties (6.14, CONFIG_PT_RECLAIM). */
@@ -136,6 +140,8 @@ export const RULES_6_10: ReleaseRules = {
   collapseNeedsWritable: true,
   hugePagesDisableKnowsAdvice: false,
   discardFreesTables: false,
+  uprobesAreaMoves: true,
+  returnsByCall: false,
   swapPrioritiesDescend: true,
 };
 
@@ -155,6 +161,7 @@ export const RULES_6_12: ReleaseRules = {
   splitSharesZeroes: true,
   mergingLooksAtChangesFirst: true,
   mapsQuery: true,
+  returnsByCall: true,
   bridgeMergesWith: "previous",
   pkeyAllocWithoutKeys: "enospc",
   secretMemoryLocked: false,
@@ -168,6 +175,7 @@ export const RULES_6_14: ReleaseRules = {
   hugetlbForces: true,
   hugeZeroBecomesHuge: true,
   discardFreesTables: true,
+  uprobesAreaMoves: false,
   guardRegions: "anonymous",
   processMadviseOwn: "any",
   pkeyAllocWithoutKeys: "einval-once",

@@ -6,6 +6,14 @@ import { MSGMAX, MSGMNB, MSGMNI } from "../../ipc/message-queues.js";
 import { SEMMNI, SEMMNS, SEMMSL } from "../../ipc/semaphores.js";
 import { ipcSettings } from "./ipc-settings.js";
 import { UNPRIVILEGED_USERFAULTFD } from "../../userfault-copies.js";
+import {
+  MAX_SAMPLE_RATE,
+  MAX_SAMPLE_RATE_DEFAULT,
+  MAX_STACK,
+  MAX_STACK_DEFAULT,
+  PARANOID,
+  PARANOID_DEFAULT,
+} from "../../perf/uapi.js";
 import { directory, file, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
 import { hugePageSettings } from "./huge-page-files.js";
@@ -79,6 +87,31 @@ export function sysctls(kernel: Kernel): Record<string, Node> {
       overflowuid: text("65534\n"),
       osrelease: text(`${release.release}\n`),
       ostype: text(`${release.sysname}\n`),
+      perf_cpu_time_max_percent: rememberedInteger(
+        kernel.tunables,
+        "kernel/perf_cpu_time_max_percent",
+        25,
+        100,
+      ),
+      perf_event_max_contexts_per_stack: rememberedInteger(
+        kernel.tunables,
+        "kernel/perf_event_max_contexts_per_stack",
+        8,
+        1000,
+      ),
+      perf_event_max_sample_rate: rememberedInteger(
+        kernel.tunables,
+        MAX_SAMPLE_RATE,
+        MAX_SAMPLE_RATE_DEFAULT,
+      ),
+      perf_event_max_stack: rememberedInteger(kernel.tunables, MAX_STACK, MAX_STACK_DEFAULT, 640),
+      perf_event_mlock_kb: rememberedInteger(kernel.tunables, "kernel/perf_event_mlock_kb", 516),
+      perf_event_paranoid: integerFile(
+        () => Number(kernel.tunables.get(PARANOID) ?? PARANOID_DEFAULT),
+        (value) => kernel.tunables.set(PARANOID, `${value}`),
+        -1,
+        0x7fff_ffff,
+      ),
       // Not below what is needed for as many tasks as there may be.
       pid_max: integerFile(
         () => kernel.pidMax,

@@ -1,5 +1,6 @@
 import type { Kernel } from "../../kernel.js";
 import { blockDirectories, blockLinks, blockNumbers } from "./block-files.js";
+import { buses, eventSources } from "./event-sources.js";
 import { directory, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
 import { memoryNodes } from "./node-files.js";
@@ -17,9 +18,11 @@ export function systemFiles(kernel: Kernel): Record<string, Node> {
   });
   return {
     block: directory(() => blockLinks(kernel, "../")),
+    bus: directory(buses),
     class: directory(() => ({ block: directory(() => blockLinks(kernel, "../../")) })),
     dev: directory(() => ({ block: directory(() => blockNumbers(kernel)) })),
     devices: directory(() => ({
+      ...eventSources(kernel),
       system: directory(() => ({ cpu: directory(cpu), node: directory(() => memoryNodes(kernel)) })),
       virtual: directory(() => ({ block: directory(() => blockDirectories(kernel)) })),
     })),
