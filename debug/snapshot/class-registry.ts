@@ -64,6 +64,7 @@ import { Ext4File } from "../../kernel/fs/types/ext4/file.js";
 import { Ext4FileSystem } from "../../kernel/fs/types/ext4/file-system.js";
 import { IndirectMap } from "../../kernel/fs/types/ext4/indirect-map.js";
 import { InodeRecord } from "../../kernel/fs/types/ext4/inode-record.js";
+import { InodeTable } from "../../kernel/fs/types/ext4/inode-table.js";
 import { Orphans } from "../../kernel/fs/types/ext4/orphans.js";
 import { Ext4Special } from "../../kernel/fs/types/ext4/special.js";
 import { Ext4Storage } from "../../kernel/fs/types/ext4/storage.js";
@@ -209,6 +210,7 @@ const CLASSES = {
   HugetlbInode,
   IndirectMap,
   InodeRecord,
+  InodeTable,
   InputBuffer,
   IntervalTimers,
   Ipc,

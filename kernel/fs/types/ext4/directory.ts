@@ -15,7 +15,8 @@ import {
   withoutIndex,
   type DirectoryFormat,
 } from "./directory-block.js";
-import type { Ext4FileSystem, Ext4Inode } from "./file-system.js";
+import type { Ext4FileSystem } from "./file-system.js";
+import type { Ext4Inode } from "./inode-table.js";
 import { EXT4_INDEX_FL } from "./inode-record.js";
 import type { Ext4Storage } from "./storage.js";
 

@@ -7,7 +7,7 @@ import { bytesOf } from "../../bytes.js";
 import { FileSystem } from "../../file-system.js";
 import type { FileSystemContext, FileSystemStatistics } from "../../file-system.js";
 import type { Inode, NewInode } from "../../inode.js";
-import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from "../../mode.js";
+import { S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFSOCK } from "../../mode.js";
 import type { MountData } from "../../mounts/data.js";
 import { MS_RDONLY } from "../../mounts/flags.js";
 import type { Timestamp } from "../../timestamp.js";
@@ -19,33 +19,18 @@ import { ExtentMap } from "./extent-map.js";
 import { INCOMPAT_RECOVER, RO_COMPAT_DIR_NLINK, refusedFeatures } from "./features.js";
 import { Ext4File } from "./file.js";
 import { EXT4_EXTENTS_FL, InodeRecord, isDevice, MAP_BYTES } from "./inode-record.js";
+import { InodeTable, type Ext4Inode } from "./inode-table.js";
+import { readSuperblock, refusedSuperblock, type MountRefusal } from "./check-superblock.js";
 import { replayJournal } from "./journal.js";
 import { get32 } from "./little-endian.js";
 import { knownOptions } from "./options.js";
 import { Orphans } from "./orphans.js";
-import { Ext4Special } from "./special.js";
-import { Ext4Storage } from "./storage.js";
-import {
-  EXT4_MAGIC,
-  STATE_ERRORS,
-  STATE_VALID,
-  Superblock,
-  SUPERBLOCK_BYTES,
-  SUPERBLOCK_OFFSET,
-} from "./superblock.js";
+import { EXT4_MAGIC, STATE_ERRORS, STATE_VALID, Superblock, SUPERBLOCK_OFFSET } from "./superblock.js";
 import { swapStoreOn } from "./swap.js";
 import { Ext4Symlink } from "./symlink.js";
 import type { SwapStore } from "../../../mm/swap/swap-area.js";
 
-export type Ext4Inode = Ext4File | Ext4Directory | Ext4Symlink | Ext4Special;
-
 const ROOT_INODE = 2;
-
-/** Why a device cannot be mounted. */
-export interface MountRefusal {
-  readonly errno: number;
-  readonly text: string;
-}
 
 /**
  * An ext2, ext3 or ext4 file system on a disk (Documentation/filesystems/ext4). What changes is on the disk when the call
@@ -59,6 +44,7 @@ export class Ext4FileSystem extends FileSystem {
   readonly groups: BlockGroups;
   readonly allocator: Allocator;
   private readonly orphans: Orphans;
+  private readonly table: InodeTable;
   /** Numbers of inodes that are not on disk as they are here. */
   private readonly dirty = new Set<number>();
   private superblockDirty = false;
@@ -77,6 +63,7 @@ export class Ext4FileSystem extends FileSystem {
     this.groups = new BlockGroups(disk, superblock);
     this.allocator = new Allocator(superblock, this.groups);
     this.orphans = new Orphans(this);
+    this.table = new InodeTable(this);
     this.generation = this.now().seconds;
   }
 
@@ -92,15 +79,8 @@ export class Ext4FileSystem extends FileSystem {
     const refuse = (errno: number, text: string): MountRefusal => ({ errno, text });
     const superblock = readSuperblock(device);
     if (superblock === null) return refuse(EIO, "the superblock cannot be read");
-    if (superblock.magic !== EXT4_MAGIC)
-      return refuse(EINVAL, "there is no ext2, ext3 or ext4 on the device");
-    if (!superblock.checksumHolds) return refuse(EBADMSG, "the superblock's checksum is wrong");
-    const features = refusedFeatures(typeName, superblock.incompat, superblock.roCompat, readOnly);
-    if (features !== null) return refuse(EINVAL, features);
-    if (typeName === "ext3" && !superblock.hasJournal)
-      return refuse(EINVAL, "ext3 has a journal, this has none");
-    const shape = refusedShape(superblock, device);
-    if (shape !== null) return refuse(EINVAL, shape);
+    const refused = refusedSuperblock(superblock, typeName, device, readOnly);
+    if (refused !== null) return refused;
     device.blockSize = superblock.blockSize;
     const fileSystem = new Ext4FileSystem(context, kernel, typeName, device, superblock);
     if (fileSystem.groups.load() < 0) return refuse(EIO, "the group descriptors cannot be read");
@@ -254,57 +234,9 @@ export class Ext4FileSystem extends FileSystem {
   load(number: number): Ext4Inode | number {
     const known = this.inodes.get(number);
     if (known) return known;
-    const s = this.superblock;
-    if (number < 1 || number > s.inodes) return -EUCLEAN;
-    const bytes = new Uint8Array(s.inodeSize);
-    if (this.disk.read(this.placeOf(number), bytes) !== bytes.length) return -EIO;
-    const record = new InodeRecord(number, bytes, s);
-    if (!record.checksumHolds) return -EBADMSG;
-    const inode = this.wrap(record);
-    if (typeof inode === "number") return inode;
-    record.fill(inode);
-    this.inodes.set(number, inode);
+    const inode = this.table.read(number);
+    if (typeof inode === "object") this.inodes.set(number, inode);
     return inode;
-  }
-
-  /** Byte offset of an inode on the device. */
-  private placeOf(number: number): number {
-    const s = this.superblock;
-    const group = Math.floor((number - 1) / s.inodesPerGroup);
-    return this.groups.inodeTable(group) * s.blockSize + ((number - 1) % s.inodesPerGroup) * s.inodeSize;
-  }
-
-  private wrap(
-    record: InodeRecord,
-    mode = record.mode,
-    owner = record as { uid: number; gid: number },
-  ): Ext4Inode | number {
-    const { number } = record;
-    const parts = {
-      number,
-      mode,
-      uid: owner.uid,
-      gid: owner.gid,
-      time: this.now(),
-      ...(isDevice(mode & S_IFMT) ? { device: record.device } : {}),
-    };
-    const storage = new Ext4Storage(this, record);
-    switch (mode & S_IFMT) {
-      case S_IFREG:
-        return new Ext4File(this, parts, storage);
-      case S_IFDIR:
-        return new Ext4Directory(this, parts, storage);
-      case S_IFLNK:
-        return new Ext4Symlink(this, parts, storage);
-      case S_IFCHR:
-      case S_IFBLK:
-      case S_IFIFO:
-      case S_IFSOCK:
-        return new Ext4Special(this, parts, storage);
-      default:
-        // Those of the file system's own, such as the bad blocks.
-        return number < this.superblock.firstInode ? new Ext4File(this, parts, storage) : -EUCLEAN;
-    }
   }
 
   /**
@@ -326,7 +258,7 @@ export class Ext4FileSystem extends FileSystem {
       ExtentMap.clear(record);
     }
     if (type === S_IFLNK) record.size = target.length;
-    const inode = this.wrap(record, parts.mode, parts) as Ext4Inode;
+    const inode = this.table.wrap(record, parts.mode, parts) as Ext4Inode;
     this.inodes.set(number, inode);
     this.touched(number);
     let result = 0;
@@ -384,20 +316,11 @@ export class Ext4FileSystem extends FileSystem {
     storage.record.size = 0;
     storage.record.deletion = this.now().seconds;
     this.allocator.giveInode(inode.number, inode.isDirectory);
-    this.storeInode(known);
+    this.table.write(known);
     this.dirty.delete(inode.number);
     this.inodes.delete(inode.number);
     this.superblockDirty = true;
     this.commit();
-  }
-
-  private storeInode(inode: Ext4Inode): number {
-    const { storage } = inode;
-    const result = (storage.record.flags & EXT4_EXTENTS_FL) === 0 ? 0 : (storage.map?.store() ?? -EIO);
-    if (result < 0) return result;
-    if (!storage.record.take(inode)) return 0;
-    const written = this.disk.write(this.placeOf(inode.number), storage.record.bytes);
-    return written < 0 ? written : 0;
   }
 
   /** Writes what has changed of the file system itself; 0 or -errno. */
@@ -405,7 +328,7 @@ export class Ext4FileSystem extends FileSystem {
     let error = 0;
     for (const number of [...this.dirty]) {
       const inode = this.inodes.get(number);
-      const result = inode === undefined ? 0 : this.storeInode(inode);
+      const result = inode === undefined ? 0 : this.table.write(inode);
       if (result < 0) error = result;
     }
     this.dirty.clear();
@@ -449,25 +372,4 @@ export class Ext4FileSystem extends FileSystem {
     this.touched(inode.number);
     return this.commit();
   }
-}
-
-function readSuperblock(device: BlockDevice): Superblock | null {
-  const bytes = new Uint8Array(SUPERBLOCK_BYTES);
-  return device.read(SUPERBLOCK_OFFSET, bytes) === bytes.length ? new Superblock(bytes) : null;
-}
-
-/** What the numbers in a superblock cannot be; null where all is well. */
-function refusedShape(s: Superblock, device: BlockDevice): string | null {
-  if (s.logBlockSize > 2) return `blocks of ${1024 * 2 ** s.logBlockSize} bytes`;
-  if (s.revision > 1) return `revision ${s.revision}`;
-  if (s.inodeSize < 128 || s.inodeSize > s.blockSize || (s.inodeSize & (s.inodeSize - 1)) !== 0)
-    return `inodes of ${s.inodeSize} bytes`;
-  if (s.blocksPerGroup === 0 || s.blocksPerGroup > s.blockSize * 8)
-    return `${s.blocksPerGroup} blocks a group`;
-  if (s.inodesPerGroup === 0 || s.inodesPerGroup > s.blockSize * 8)
-    return `${s.inodesPerGroup} inodes a group`;
-  if (s.blocks * s.blockSize > device.size) return "the device is smaller than the file system";
-  if (s.firstDataBlock >= s.blocks) return "no blocks";
-  if (s.hasChecksums && s.checksumType !== 1) return `checksums of kind ${s.checksumType}`;
-  return null;
 }

@@ -1,6 +1,7 @@
 import { crc32c } from "./checksums.js";
 import { COMPAT_ORPHAN_FILE, RO_COMPAT_ORPHAN_PRESENT } from "./features.js";
-import type { Ext4FileSystem, Ext4Inode } from "./file-system.js";
+import type { Ext4FileSystem } from "./file-system.js";
+import type { Ext4Inode } from "./inode-table.js";
 import { get32, put32, HIGH } from "./little-endian.js";
 
 /** Inodes without a name that somebody still uses: a chain from the superblock on, so that they go after a crash. */
