@@ -52,6 +52,7 @@ const SIMD = 19;
 export function raiseException(kernel: Kernel, task: Task): void {
   const { vector, errorCode } = kernel.cpu.exit;
   task.noSyscall = true;
+  task.ia32Call = false;
   if (vector === PAGE_FAULT) pageFault(kernel, task);
   else raiseFault(kernel, task, vector, errorCode);
 }

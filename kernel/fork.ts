@@ -22,7 +22,7 @@ import {
   CLONE_NEWNET,
 } from "./clone-flags.js";
 import { EINVAL, ENOMEM, EPERM } from "./errno.js";
-import { FS } from "../cpu/segments.js";
+import { FS, GS } from "../cpu/segments.js";
 import { CAP_SYS_ADMIN } from "./capabilities.js";
 import { hasCapability } from "./credentials.js";
 import type { ControlGroup } from "./cgroup/control-group.js";
@@ -44,6 +44,8 @@ import { RAX, RSP } from "./processor.js";
 import { rseqFork } from "./rseq.js";
 import { inheritScheduling } from "./scheduling.js";
 import { setBase } from "./segments/base.js";
+import { setThreadEntry } from "./segments/thread-area.js";
+import type { UserDesc } from "./segments/user-desc.js";
 import { SIGCHLD } from "./signals/numbers.js";
 import { Process, Task } from "./task.js";
 import { IntervalTimers } from "./timers.js";
@@ -63,6 +65,8 @@ export interface CloneArguments {
   readonly stack: bigint;
   /** FS base for CLONE_SETTLS, unsigned. */
   readonly tls: bigint;
+  /** Of a 32-bit program's CLONE_SETTLS instead: an entry of the GDT. */
+  readonly thread?: UserDesc;
   /** Addresses for CLONE_PARENT_SETTID and for CLONE_CHILD_SETTID and CLONE_CHILD_CLEARTID, bytes. */
   readonly parentTid: number;
   readonly childTid: number;
@@ -119,6 +123,10 @@ export function copyTask(kernel: Kernel, parent: Task, args: CloneArguments): Ta
   const forgets = args.clearHandlers;
   kernel.perf?.inherit(parent, child, has(CLONE_THREAD), forgets);
   child.context = childContext(kernel, args);
+  if (args.thread !== undefined) {
+    setThreadEntry(child, args.thread.entryNumber, args.thread);
+    child.selectorsChanged = true;
+  }
   if (has(CLONE_CHILD_SETTID)) child.setChildTid = args.childTid;
   if (has(CLONE_CHILD_CLEARTID)) child.clearChildTid = args.childTid;
   process.tasks.push(child);
@@ -198,7 +206,13 @@ function childContext(kernel: Kernel, args: CloneArguments): Uint8Array {
   const saved = cpu.saveContext();
   registers.setNumber(RAX, 0);
   if (args.stack !== 0n) registers.set(RSP, args.stack);
-  if ((args.flags & CLONE_SETTLS) !== 0) setBase(cpu, FS, Number(args.tls));
+  if ((args.flags & CLONE_SETTLS) !== 0 && args.thread === undefined) setBase(cpu, FS, Number(args.tls));
+  if (args.thread !== undefined) {
+    const { entryNumber, base } = args.thread;
+    const selector = (entryNumber << 3) | 3;
+    if (registers.selector(FS) === selector) registers.fsBase = base;
+    if (registers.selector(GS) === selector) registers.gsBase = base;
+  }
   const context = cpu.saveContext();
   cpu.loadContext(saved);
   return context;

@@ -207,6 +207,7 @@ export class Kernel {
     this.nextPid = options.firstPid ?? 1000;
     this.events.onListening = (name, listening) => this.listen(name, listening);
     options.cpu.descriptorTables = new SegmentTables(this);
+    options.cpu.opensInt80 = true;
     this.calls = new SystemCalls(this, options.dispatch);
     this.loop = new RunLoop(this, this.calls);
   }

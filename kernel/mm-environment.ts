@@ -159,6 +159,9 @@ export class CallersMachine implements MmMachine {
   syscall(): string | undefined {
     return this.kernel.runningCall();
   }
+  get in32BitCall(): boolean {
+    return this.kernel.current.ia32Call && this.kernel.runningCall() !== undefined;
+  }
   get userfaults(): UserfaultDoor | null {
     return this.kernel.userfaults;
   }

@@ -67,6 +67,8 @@ export interface Processor {
   listenToPkru(on: boolean): void;
   /** The last WRPKRU; instruction 0 before there was one. */
   readonly pkruWriter: { instruction: number; rip: number };
+  /** Whether INT 0x80 ends a run as "interrupt"; without it the gate is closed. */
+  opensInt80: boolean;
   /** Where segment descriptors are. */
   descriptorTables: DescriptorTables;
   /** What code runs: of 64-bit mode, or 32-bit or 16-bit code of compatibility mode. */

@@ -314,7 +314,8 @@ export class RunLoop {
       else if (reason === "exception") {
         this.attempt(task, SIGNAL, () => raiseException(this.kernel, task));
         return false;
-      } else if (reason === "budget" || reason === "interrupt") return false;
+      } else if (reason === "interrupt") this.calls.serveInterrupt(task);
+      else if (reason === "budget") return false;
       else {
         if (reason === "pkru") this.tellPkru(task, pkru);
         const stops = this.kernel.debugger?.stoppedAt(task, reason) ?? reason !== "pkru";

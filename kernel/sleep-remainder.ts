@@ -11,7 +11,8 @@ const NANOSECONDS = 1_000_000_000;
 export function writeRemainder(kernel: Kernel, task: Task): boolean {
   const block = task.restart;
   if (block?.kind !== "nanosleep" || block.remainder === 0n) return true;
-  const bytes = timeUntil(kernel, block.deadline, 1);
+  const long = timeUntil(kernel, block.deadline, 1);
+  const bytes = block.short === true ? Uint8Array.of(...long.subarray(0, 4), ...long.subarray(8, 12)) : long;
   return task.user.copyOut(wordOf(block.remainder), bytes) === bytes.length;
 }
 

@@ -7,7 +7,7 @@ import { EFAULT, ENOSYS } from "./errno.js";
 import type { Kernel } from "./kernel.js";
 import { killForMemory } from "./out-of-memory.js";
 import { SS } from "../cpu/segments.js";
-import { RAX } from "./processor.js";
+import { RAX, type ProcessorRegisters } from "./processor.js";
 import { emulates, stopForSyscall, stopsAtSyscalls } from "./ptrace/stop.js";
 import { ERESTART_RESTARTBLOCK, ERESTARTSYS } from "./restart.js";
 import { isDying } from "./signals/fatal.js";
@@ -16,7 +16,7 @@ import { USER_DS } from "./signals/frame.js";
 import { SignalSet } from "./signals/signal-set.js";
 import { sleepNoMore, sleepOn } from "./sleep.js";
 import { writeRemainder, writeTimeLeft } from "./sleep-remainder.js";
-import { BLOCKED, NO_RESULT, SLEEPING, type SyscallDispatch } from "./syscall-dispatch.js";
+import { BLOCKED, callNumber, NO_RESULT, SLEEPING, type SyscallDispatch } from "./syscall-dispatch.js";
 import type { Task } from "./task.js";
 import { abandonUserfault, leaveUserfault, type UserfaultSleep } from "./userfault-wait.js";
 import type { WaitRecord } from "./wait.js";
@@ -25,6 +25,15 @@ import type { WaitRecord } from "./wait.js";
 const LOOKS_FIRST: ReadonlySet<WaitRecord["kind"]> = new Set(["file", "open", "queue", "child", "signal"]);
 /** RDI, RSI, RDX, R10, R8, R9. */
 const ARGUMENTS = [7, 6, 2, 10, 8, 9];
+/** EBX, ECX, EDX, ESI, EDI, EBP. */
+export const IA32_ARGUMENTS: readonly number[] = [3, 1, 2, 6, 7, 5];
+
+/** What the task's present call was given, unsigned. */
+function argumentsOf(registers: ProcessorRegisters, { ia32Call }: Task): bigint[] {
+  return ia32Call
+    ? IA32_ARGUMENTS.map((register) => BigInt(registers.low(register) >>> 0))
+    : ARGUMENTS.map((register) => BigInt.asUintN(64, registers.get(register)));
+}
 
 export class SystemCalls {
   /** The number of the call that is being executed now; null outside of one. */
@@ -38,15 +47,28 @@ export class SystemCalls {
   /** A SYSCALL instruction. */
   serve(task: Task): void {
     const { registers } = this.kernel.cpu;
-    this.kernel.syscalls++;
-    task.originalRaxLow = registers.low(RAX);
     task.originalRaxHigh = registers.high(RAX);
-    task.noSyscall = false;
+    task.ia32Call = false;
     // SYSCALL saves no stack segment: the way back is to the flat one.
     if (registers.selector(SS) !== USER_DS) {
       registers.setSelectorOnly(SS, USER_DS);
       task.selectorsChanged = true;
     }
+    this.enter(task);
+  }
+
+  /** INT 0x80: a call of 32-bit programs, whose number and arguments are the registers' low halves. */
+  serveInterrupt(task: Task): void {
+    task.originalRaxHigh = 0;
+    task.ia32Call = true;
+    this.enter(task);
+  }
+
+  private enter(task: Task): void {
+    const { registers } = this.kernel.cpu;
+    this.kernel.syscalls++;
+    task.originalRaxLow = registers.low(RAX);
+    task.noSyscall = false;
     if (task.tracing !== null && stopsAtSyscalls(task, "entry")) {
       registers.setNumber(RAX, -ENOSYS);
       task.unfinished.push({ kind: "execute", emulated: emulates(task) });
@@ -60,7 +82,7 @@ export class SystemCalls {
 
   /** Executes the call whose number is in the task's record, and puts its result where it belongs. */
   execute(task: Task, resumed: boolean): void {
-    const number = task.originalRaxLow >>> 0;
+    const number = callNumber(task);
     const { listening } = this.kernel.events;
     this.running = number;
     if (listening.syscallEnter || listening.syscallExit) {
@@ -120,6 +142,7 @@ export class SystemCalls {
 
   /** Executes a call that never waits and that no SYSCALL instruction asked for. @returns its result */
   emulate(task: Task, number: number): number | bigint {
+    task.ia32Call = false;
     this.running = number;
     const result = this.dispatch.execute(this.kernel, task, number);
     this.running = null;
@@ -128,7 +151,7 @@ export class SystemCalls {
 
   private executeTraced(task: Task, number: number, resumed: boolean): void {
     const { registers } = this.kernel.cpu;
-    const args = ARGUMENTS.map((register) => BigInt.asUintN(64, registers.get(register)));
+    const args = argumentsOf(registers, task);
     const name = this.dispatch.nameOf(number);
     const enter = { task, number, name, args, instruction: this.kernel.cpu.instructions, resumed };
     if (this.kernel.events.listening.syscallEnter) this.kernel.events.emit("syscallEnter", enter);
@@ -237,12 +260,12 @@ export class SystemCalls {
   private tellEnd(task: Task, result: bigint | null): void {
     if (!this.kernel.events.listening.syscallExit) return;
     const { registers } = this.kernel.cpu;
-    const number = task.originalRaxLow >>> 0;
+    const number = callNumber(task);
     this.kernel.events.emit("syscallExit", {
       task,
       number,
       name: this.dispatch.nameOf(number),
-      args: ARGUMENTS.map((register) => BigInt.asUintN(64, registers.get(register))),
+      args: argumentsOf(registers, task),
       instruction: this.kernel.cpu.instructions,
       resumed: true,
       result,

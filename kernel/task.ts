@@ -227,6 +227,8 @@ export class Task implements Waiter {
   /** RAX at the last SYSCALL, as two halves, for restarts; the call's number is the low one. */
   originalRaxLow = 0;
   originalRaxHigh = 0;
+  /** Its present or last call is one of 32-bit programs, by INT 0x80 (TS_COMPAT). */
+  ia32Call = false;
   /** set_tid_address: cleared and woken at exit; 0 for none. */
   clearChildTid = 0;
   /** CLONE_CHILD_SETTID: written when it first runs; 0 for none. */
@@ -308,7 +310,13 @@ export class Task implements Waiter {
 
 /** An interrupted call that goes on with what is left of its time (restart_syscall(2)). */
 export type RestartBlock =
-  | { readonly kind: "nanosleep"; readonly deadline: number; readonly remainder: bigint }
+  | {
+      readonly kind: "nanosleep";
+      readonly deadline: number;
+      readonly remainder: bigint;
+      /** The remainder's struct timespec has 32-bit words. */
+      readonly short?: boolean;
+    }
   | { readonly kind: "poll"; readonly deadline: number | null }
   | FutexRestart;
 

@@ -1,6 +1,7 @@
 /** What each task waits for, in words: for a machine that stands still. */
 
 import type { Kernel } from "./kernel.js";
+import { callNumber } from "./syscall-dispatch.js";
 import type { Task } from "./task.js";
 
 export interface WaitReason {
@@ -26,7 +27,7 @@ function reasonOf(kernel: Kernel, task: Task): string {
       ? "waits until its userfaultfd's event is read"
       : `page fault at 0x${task.userfault.wait.address.toString(16)}: waits for a userfaultfd`;
   if (task.waiting === null) return "ready to run";
-  const call = kernel.syscallName(task.originalRaxLow >>> 0);
+  const call = kernel.syscallName(callNumber(task));
   return `${call}: waits for ${objectOf(task)}`;
 }
 

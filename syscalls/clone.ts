@@ -34,6 +34,8 @@ import { copyTask, type CloneArguments } from "../kernel/fork.js";
 import { TASK_SIZE } from "../kernel/mm/layout.js";
 import { stopForEvent } from "../kernel/ptrace/stop.js";
 import { PTRACE_EVENT_VFORK_DONE, PTRACE_O_TRACEVFORKDONE } from "../kernel/ptrace/tracing.js";
+import { isThreadDesc, isThreadEntry } from "../kernel/segments/thread-area.js";
+import { decodeUserDesc, USER_DESC_BYTES, type UserDesc } from "../kernel/segments/user-desc.js";
 import { SIGCHLD, SIGNAL_MAX } from "../kernel/signals/numbers.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
 import { address, flags, hex, length, names, structIn, structOut } from "./argument.js";
@@ -87,7 +89,8 @@ interface Request extends CloneArguments {
 
 function makeTask(call: SyscallCall, request: Request): HandlerResult {
   const { kernel, task, user } = call;
-  if ((request.flags & CLONE_SETTLS) !== 0 && request.tls >= BigInt(TASK_SIZE)) return -EPERM;
+  const thread = (request.flags & CLONE_SETTLS) !== 0 ? threadArea(call, request.tls) : undefined;
+  if (typeof thread === "number") return thread;
   // The child may look there as soon as it runs.
   if ((request.flags & CLONE_PARENT_SETTID) !== 0) user.awaitWritable(request.parentTid, 4);
   const wantsFile = (request.flags & CLONE_PIDFD) !== 0;
@@ -96,7 +99,7 @@ function makeTask(call: SyscallCall, request: Request): HandlerResult {
     if (number < 0) return number;
     if (!user.writeU32(request.pidfd, number)) return -EFAULT;
   }
-  const child = copyTask(kernel, task, request);
+  const child = copyTask(kernel, task, thread === undefined ? request : { ...request, thread });
   if (typeof child === "number") return child;
   if (wantsFile) {
     const kind = (request.flags & CLONE_THREAD) === 0 ? 0 : PIDFD_THREAD;
@@ -113,6 +116,15 @@ function makeTask(call: SyscallCall, request: Request): HandlerResult {
     interrupted: 0,
   };
   return BLOCKED;
+}
+
+/** The GDT entry of a 32-bit program's CLONE_SETTLS; undefined where `tls` is FS's base. -EPERM, -EFAULT, -EINVAL. */
+function threadArea(call: SyscallCall, tls: bigint): UserDesc | number | undefined {
+  if (!call.task.ia32Call) return tls >= BigInt(TASK_SIZE) ? -EPERM : undefined;
+  const given = call.user.read(Number(tls), USER_DESC_BYTES);
+  if (typeof given === "number") return -EFAULT;
+  const desc = decodeUserDesc(given);
+  return isThreadDesc(desc) && isThreadEntry(desc.entryNumber) ? desc : -EINVAL;
 }
 
 /** A parent that vfork made wait: on until the child has left its memory. */

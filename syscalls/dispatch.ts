@@ -2,10 +2,11 @@
 
 import { ENOSYS } from "../kernel/errno.js";
 import type { Kernel } from "../kernel/kernel.js";
-import type { SyscallDispatch } from "../kernel/syscall-dispatch.js";
+import { IA32_CALLS, type SyscallDispatch } from "../kernel/syscall-dispatch.js";
 import type { Task } from "../kernel/task.js";
 import { SyscallCall } from "./call.js";
-import type { SyscallTable } from "./table.js";
+import { Ia32Call } from "./ia32/call.js";
+import type { Definition, SyscallTable } from "./table.js";
 
 export class TableDispatch implements SyscallDispatch {
   private call: SyscallCall | null = null;
@@ -15,6 +16,7 @@ export class TableDispatch implements SyscallDispatch {
   execute(kernel: Kernel, task: Task, number: number): number | bigint {
     const definition = this.table.get(number);
     if (definition === undefined) return -ENOSYS;
+    if (number >= IA32_CALLS) return this.executeIa32(kernel, task, number, definition);
     // Machines that take turns pay for a new record; one machine alone never does.
     if (this.call?.kernel !== kernel) this.call = new SyscallCall(kernel);
     const call = this.call;
@@ -25,7 +27,22 @@ export class TableDispatch implements SyscallDispatch {
     return definition.handler(call);
   }
 
+  private executeIa32(
+    kernel: Kernel,
+    task: Task,
+    number: number,
+    { handler }: Definition,
+  ): ReturnType<Definition["handler"]> {
+    const call = new Ia32Call(kernel);
+    call.task = task;
+    call.number = number;
+    call.resumed = task.waiting;
+    task.waiting = null;
+    call.begin();
+    return handler(call);
+  }
+
   nameOf(number: number): string {
-    return this.table.get(number)?.name ?? `syscall_0x${(number >>> 0).toString(16)}`;
+    return this.table.get(number)?.name ?? `${number >= IA32_CALLS ? "ia32_" : ""}syscall_0x${(number >>> 0).toString(16)}`;
   }
 }

@@ -6,6 +6,7 @@ import { TableDispatch } from "./dispatch.js";
 import { fileSyscalls } from "./files.js";
 import { futexSyscalls } from "./futex.js";
 import { futex2Syscalls } from "./futex2.js";
+import { ia32Table } from "./ia32/table.js";
 import { identitySyscalls } from "./identity.js";
 import { limitSyscalls } from "./limits.js";
 import { membarrierSyscalls } from "./membarrier.js";
@@ -70,7 +71,7 @@ export const syscallTable = new SyscallTable([
   ...rseqSyscalls,
   ...membarrierSyscalls,
   ...miscSyscalls,
-]);
+], ia32Table);
 
 /** The table as the kernel takes it. */
 export const dispatch = new TableDispatch(syscallTable);

@@ -25,6 +25,7 @@ import { setBlocked } from "../kernel/signals/mask.js";
 import { SIGKILL } from "../kernel/signals/numbers.js";
 import { kernelSignal, sendSignal } from "../kernel/signals/send.js";
 import { SignalSet } from "../kernel/signals/signal-set.js";
+import { IA32_ARGUMENTS } from "../kernel/system-calls.js";
 import type { Task } from "../kernel/task.js";
 import { address, choice, names, pid } from "./argument.js";
 import type { SyscallCall } from "./call.js";
@@ -90,6 +91,7 @@ const ARCH_SET_FS = 0x1002;
 const ARCH_GET_FS = 0x1003;
 const ARCH_GET_GS = 0x1004;
 const AUDIT_ARCH_X86_64 = 0xc000_003e;
+const AUDIT_ARCH_I386 = 0x4000_0003;
 const PEEKSIGINFO_SHARED = 1;
 
 function ptrace(call: SyscallCall): HandlerResult {
@@ -362,12 +364,15 @@ function syscallInfo(call: SyscallCall, target: Task): number {
     const { registers } = kernel.cpu;
     const word = (register: number): bigint => BigInt.asUintN(64, registers.get(register));
     view.setUint8(0, kind);
-    view.setUint32(4, AUDIT_ARCH_X86_64, true);
+    const { ia32Call } = target;
+    view.setUint32(4, ia32Call ? AUDIT_ARCH_I386 : AUDIT_ARCH_X86_64, true);
     view.setBigUint64(8, BigInt.asUintN(64, registers.ripBig), true);
     view.setBigUint64(16, word(RSP), true);
     if (kind === INFO_ENTRY) {
       view.setBigUint64(24, BigInt(target.originalRaxLow >>> 0), true);
-      ARGUMENTS.forEach((register, i) => view.setBigUint64(32 + 8 * i, word(register), true));
+      (ia32Call ? IA32_ARGUMENTS : ARGUMENTS).forEach((register, i) =>
+        view.setBigUint64(32 + 8 * i, ia32Call ? BigInt.asUintN(32, word(register)) : word(register), true),
+      );
     } else if (kind === INFO_EXIT) {
       const result = BigInt.asIntN(64, word(0));
       view.setBigInt64(24, result, true);

@@ -1,6 +1,6 @@
 /** The one table of system calls: number, name, arguments, result and handler. */
 
-import type { BLOCKED, NO_RESULT } from "../kernel/syscall-dispatch.js";
+import { IA32_CALLS, type BLOCKED, type NO_RESULT } from "../kernel/syscall-dispatch.js";
 import type { Argument } from "./argument.js";
 import type { SyscallCall } from "./call.js";
 
@@ -33,8 +33,13 @@ export function define(definition: Definition): Definition {
 export class SyscallTable {
   private readonly byNumber: (Definition | undefined)[] = [];
   private readonly byName = new Map<string, Definition>();
+  private ia32: ReadonlyMap<number, Definition> | null = null;
 
-  constructor(definitions: Iterable<Definition>) {
+  /** @param ia32Of makes the calls of 32-bit programs, by numbers with IA32_CALLS added, when one is looked for */
+  constructor(
+    definitions: Iterable<Definition>,
+    private readonly ia32Of: ((native: SyscallTable) => ReadonlyMap<number, Definition>) | null = null,
+  ) {
     for (const definition of definitions) {
       if (this.byNumber[definition.number] !== undefined || this.byName.has(definition.name)) {
         throw new Error(`system call ${definition.name} (${definition.number}) is defined twice`);
@@ -47,7 +52,12 @@ export class SyscallTable {
   }
 
   get(number: number): Definition | undefined {
-    return this.byNumber[number];
+    return number < IA32_CALLS ? this.byNumber[number] : this.of32Bit(number);
+  }
+
+  private of32Bit(number: number): Definition | undefined {
+    this.ia32 ??= this.ia32Of?.(this) ?? new Map<number, Definition>();
+    return this.ia32.get(number);
   }
 
   named(name: string): Definition | undefined {

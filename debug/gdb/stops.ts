@@ -5,6 +5,7 @@ import type { StopPoints, Watch } from "../../cpu/stop-points.js";
 import type { CpuStop, ForkKind } from "../../kernel/debugger.js";
 import type { Kernel } from "../../kernel/kernel.js";
 import type { SignalInfo } from "../../kernel/signals/siginfo.js";
+import { callNumber } from "../../kernel/syscall-dispatch.js";
 import type { ExitStatus, Process, Task } from "../../kernel/task.js";
 import type { StopPolicy } from "../stops/stop-policy.js";
 
@@ -210,7 +211,7 @@ export class Stops implements StopPolicy {
     const number = task.originalRaxLow >>> 0;
     if (at === "exit" && !this.inCall.delete(task.tid)) return false;
     const calls = this.inferiors.get(task.process)?.calls;
-    if (calls === undefined || (calls !== "all" && !calls.has(number))) return false;
+    if (calls === undefined || (calls !== "all" && !calls.has(callNumber(task)))) return false;
     if (at === "entry") this.inCall.add(task.tid);
     this.events.push({ kind: at, task, number });
     return true;

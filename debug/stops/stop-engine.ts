@@ -5,6 +5,7 @@ import type { FaultRaised } from "../../kernel/events.js";
 import type { Kernel } from "../../kernel/kernel.js";
 import { RAX } from "../../kernel/processor.js";
 import type { SignalInfo } from "../../kernel/signals/siginfo.js";
+import { callNumber } from "../../kernel/syscall-dispatch.js";
 import type { Task } from "../../kernel/task.js";
 import type { StopPolicy } from "./stop-policy.js";
 import { compareMoments, type Moment } from "../timeline/moment.js";
@@ -155,7 +156,7 @@ export class StopEngine implements KernelDebugger {
 
   /** The call that a task is in or comes from: what it entered, where it is not made at all. */
   callOf(task: Task): number {
-    if (task.originalRaxLow !== -1) return task.originalRaxLow >>> 0;
+    if (task.originalRaxLow !== -1) return callNumber(task);
     return this.entered.get(task.tid)?.number ?? 0xffff_ffff;
   }
 
@@ -246,7 +247,7 @@ export class StopEngine implements KernelDebugger {
   stopsAtCall(task: Task, at: "entry" | "exit"): boolean {
     this.note();
     if (at === "entry")
-      this.entered.set(task.tid, { moment: this.position, number: task.originalRaxLow >>> 0 });
+      this.entered.set(task.tid, { moment: this.position, number: callNumber(task) });
     const forced = at === "exit" ? this.forced.get(task.tid) : undefined;
     if (forced !== undefined) {
       this.forced.delete(task.tid);

@@ -10,7 +10,7 @@ import { leaveRings } from "../io-uring/leave.js";
 import type { Kernel } from "../kernel.js";
 import { RLIMIT_STACK } from "../limits.js";
 import type { AddressSpace } from "../mm/address-space.js";
-import { TASK_SIZE } from "../mm/layout.js";
+import { TASK_SIZE, TASK_SIZE_32 } from "../mm/layout.js";
 import type { MappableFile } from "../mm/mappable-file.js";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../mm/uapi.js";
 import { UserMemory } from "../mm/user-memory.js";
@@ -239,6 +239,7 @@ function beginNew(
   rseqExec(task);
   task.restart = null;
   task.tls = null;
+  task.ia32Call = false;
   task.selectorsChanged = false;
 }
 
@@ -278,7 +279,11 @@ function fill(
   secure: boolean,
 ): number | null {
   resetRegisters(kernel);
-  mm.setLayout({ mmapBase: mmapBase(task), bottomUp: (task.personality & ADDR_COMPAT_LAYOUT) !== 0 });
+  mm.setLayout({
+    mmapBase: mmapBase(task, TASK_SIZE),
+    mmapBase32: mmapBase(task, TASK_SIZE_32),
+    bottomUp: (task.personality & ADDR_COMPAT_LAYOUT) !== 0,
+  });
   const stack = mapInitialStack(task, mm, image, strings);
   if (stack < 0) return stack;
 
@@ -347,10 +352,10 @@ function resetRegisters(kernel: Kernel): void {
 }
 
 /** mmap_base without randomisation: room for the stack's limit and its guard gap, between 128 MiB and 5/6 of all. */
-function mmapBase(task: Task): number {
+function mmapBase(task: Task, taskSize: number): number {
   const gap = task.limits.soft(RLIMIT_STACK) + GUARD_GAP;
-  const clamped = Math.min(Math.max(gap, GAP_MIN), Math.floor(TASK_SIZE / 6) * 5);
-  return Math.ceil((TASK_SIZE - clamped) / PAGE) * PAGE;
+  const clamped = Math.min(Math.max(gap, GAP_MIN), Math.floor(taskSize / 6) * 5);
+  return Math.ceil((taskSize - clamped) / PAGE) * PAGE;
 }
 
 /** setup_arg_pages: an area for the strings and 128 KiB below them, as the stack limit allows. */

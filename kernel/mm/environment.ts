@@ -77,6 +77,8 @@ export interface MmMachine {
   pkruWrittenBy(): Provenance | undefined;
   /** The system call being served. */
   syscall(): string | undefined;
+  /** The call being served is one of 32-bit programs: places are looked for where those reach; without it: never. */
+  readonly in32BitCall?: boolean;
   /** Where the kernel's own accesses wait for a userfaultfd's answer; null: nowhere. */
   readonly userfaults?: UserfaultDoor | null;
   /** Who counts page faults of the calling thread; null: nobody. */

@@ -6,10 +6,16 @@ export const UNMAPPED_BASE = Math.ceil(TASK_SIZE / 3 / 4096) * 4096;
 export const LOW_WINDOW_START = 0x4000_0000;
 export const LOW_WINDOW_END = 0x8000_0000;
 
+/** End of user space of a 32-bit program (task_size_32bit), and its UNMAPPED_BASE. */
+export const TASK_SIZE_32 = 0xffff_e000;
+export const UNMAPPED_BASE_32 = Math.ceil(TASK_SIZE_32 / 3 / 4096) * 4096;
+
 /** Where exec has put things (`mm_struct`'s own addresses), in bytes. */
 export interface MmLayout {
   /** The top of the mmap area: the first mapping lies just below. */
   mmapBase: number;
+  /** The same for calls of 32-bit programs (mmap_compat_base). */
+  mmapBase32: number;
   /** Mappings go upward from UNMAPPED_BASE (no stack limit, ADDR_COMPAT_LAYOUT). */
   bottomUp: boolean;
   startCode: number;
@@ -28,6 +34,7 @@ export interface MmLayout {
 /** As without ASLR and with an 8 MiB stack limit. */
 export const DEFAULT_LAYOUT: Readonly<MmLayout> = {
   mmapBase: 0x7fff_f7ff_f000,
+  mmapBase32: 0xf7ff_e000,
   bottomUp: false,
   startCode: 0,
   endCode: 0,

@@ -1,5 +1,12 @@
 import type { AddressSpace } from "./address-space.js";
-import { LOW_WINDOW_END, LOW_WINDOW_START, TASK_SIZE, UNMAPPED_BASE } from "./layout.js";
+import {
+  LOW_WINDOW_END,
+  LOW_WINDOW_START,
+  TASK_SIZE,
+  TASK_SIZE_32,
+  UNMAPPED_BASE,
+  UNMAPPED_BASE_32,
+} from "./layout.js";
 import { MAP_32BIT, MAP_ABOVE4G } from "./uapi.js";
 
 const FOUR_GIB = 2 ** 32;
@@ -21,6 +28,7 @@ export function findUnmappedArea(
   hugeAligned: boolean,
 ): number {
   const { tree, layout } = mm;
+  if (mm.env.machine.in32BitCall === true) return findFor32Bit(mm, hint, length);
   if ((flags & MAP_32BIT) !== 0) return findLow(mm, hint, length);
   if (layout.bottomUp) return fits(mm, hint, length, TASK_SIZE) ? hint : bottomUp(mm, length);
   if (fits(mm, hint, length, TASK_SIZE)) return hint;
@@ -42,8 +50,10 @@ export function findUnmappedHuge(mm: AddressSpace, hint: number, length: number,
   const { tree, layout } = mm;
   const round = mm.env.release.hugetlbHintRoundsDown ? Math.floor : Math.ceil;
   const aligned = round(hint / HUGE) * HUGE;
-  const low = (flags & MAP_32BIT) !== 0;
-  if (fits(mm, aligned, length, low ? LOW_WINDOW_END : TASK_SIZE)) return aligned;
+  const in32BitCall = mm.env.machine.in32BitCall === true;
+  const low = !in32BitCall && (flags & MAP_32BIT) !== 0;
+  const end = in32BitCall ? TASK_SIZE_32 : TASK_SIZE;
+  if (fits(mm, aligned, length, low ? LOW_WINDOW_END : end)) return aligned;
   const sought = length + HUGE - 4096;
   const up = (floor: number, ceiling: number): number => {
     const found = tree.lowestGap(sought, floor, ceiling);
@@ -51,11 +61,11 @@ export function findUnmappedHuge(mm: AddressSpace, hint: number, length: number,
   };
   if (low) return up(LOW_WINDOW_START, LOW_WINDOW_END);
   if (!layout.bottomUp) {
-    const floor = (flags & MAP_ABOVE4G) !== 0 ? FOUR_GIB : 4096;
-    const found = tree.highestGap(sought, floor, layout.mmapBase);
+    const floor = !in32BitCall && (flags & MAP_ABOVE4G) !== 0 ? FOUR_GIB : 4096;
+    const found = tree.highestGap(sought, floor, in32BitCall ? layout.mmapBase32 : layout.mmapBase);
     if (found !== -1) return Math.floor((found + HUGE - 4096) / HUGE) * HUGE;
   }
-  return up(UNMAPPED_BASE, TASK_SIZE);
+  return up(in32BitCall ? UNMAPPED_BASE_32 : UNMAPPED_BASE, end);
 }
 
 function bottomUp(mm: AddressSpace, length: number): number {
@@ -67,6 +77,14 @@ function findLow(mm: AddressSpace, hint: number, length: number): number {
   if (length > LOW_WINDOW_END - LOW_WINDOW_START) return -1;
   if (fits(mm, hint, length, LOW_WINDOW_END)) return hint;
   return mm.tree.lowestGap(length, LOW_WINDOW_START, LOW_WINDOW_END);
+}
+
+/** For a call of 32-bit programs, below 4 GiB; MAP_32BIT says nothing new there. */
+function findFor32Bit(mm: AddressSpace, hint: number, length: number): number {
+  const { tree, layout } = mm;
+  if (fits(mm, hint, length, TASK_SIZE_32)) return hint;
+  const found = layout.bottomUp ? -1 : tree.highestGap(length, 4096, layout.mmapBase32);
+  return found !== -1 ? found : tree.lowestGap(length, UNMAPPED_BASE_32, TASK_SIZE_32);
 }
 
 /** A hint holds when the range is free and ends below the next area's guard gap; what lies below may be close. */

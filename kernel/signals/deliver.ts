@@ -83,6 +83,7 @@ import { takeSignal } from "./take.js";
 const DELIVERY = "signal delivery";
 
 const RESTART_SYSCALL = 219;
+const IA32_RESTART_SYSCALL = 0;
 const SYSCALL_BYTES = 2;
 
 /** Takes pending signals until a handler is entered or none is left. `restart`: how the interrupted call ended. */
@@ -212,7 +213,7 @@ function settleInterrupted(kernel: Kernel, task: Task, restart: RestartCode, res
 function restartCall(kernel: Kernel, task: Task, restart: RestartCode): void {
   if (restart === ERESTART_RESTARTBLOCK) {
     const { registers } = kernel.cpu;
-    registers.setNumber(RAX, RESTART_SYSCALL);
+    registers.setNumber(RAX, task.ia32Call ? IA32_RESTART_SYSCALL : RESTART_SYSCALL);
     registers.rip -= SYSCALL_BYTES;
   } else again(kernel, task);
 }
