@@ -43,6 +43,9 @@ export class TableDispatch implements SyscallDispatch {
   }
 
   nameOf(number: number): string {
-    return this.table.get(number)?.name ?? `${number >= IA32_CALLS ? "ia32_" : ""}syscall_0x${(number >>> 0).toString(16)}`;
+    return (
+      this.table.get(number)?.name ??
+      `${number >= IA32_CALLS ? "ia32_" : ""}syscall_0x${(number >>> 0).toString(16)}`
+    );
   }
 }

@@ -78,6 +78,7 @@ import { Ipc } from "../../kernel/ipc/ipc.js";
 import { MessageQueue as IpcMessageQueue, MessageQueues } from "../../kernel/ipc/message-queues.js";
 import { SemaphoreSet, Semaphores } from "../../kernel/ipc/semaphores.js";
 import { SharedMemory, SharedMemoryAttachment, SharedMemorySegment } from "../../kernel/ipc/shared-memory.js";
+import { ScratchMemory } from "../../syscalls/ia32/scratch-memory.js";
 import { RequestIssuer } from "../../syscalls/io-uring-issuer.js";
 import { Request } from "../../kernel/io-uring/request.js";
 import { RingFile } from "../../kernel/io-uring/ring-file.js";
@@ -265,6 +266,7 @@ const CLASSES = {
   SamePages,
   Scheduler,
   ScanThread,
+  ScratchMemory,
   ScriptJudge,
   SecretFile,
   SecretFileSystem,

@@ -246,8 +246,7 @@ export class StopEngine implements KernelDebugger {
 
   stopsAtCall(task: Task, at: "entry" | "exit"): boolean {
     this.note();
-    if (at === "entry")
-      this.entered.set(task.tid, { moment: this.position, number: callNumber(task) });
+    if (at === "entry") this.entered.set(task.tid, { moment: this.position, number: callNumber(task) });
     const forced = at === "exit" ? this.forced.get(task.tid) : undefined;
     if (forced !== undefined) {
       this.forced.delete(task.tid);

@@ -15,6 +15,7 @@ export function setThreadArea(kernel: Kernel, task: Task, desc: UserDesc): numbe
   const { registers } = kernel.cpu;
   const selector = (desc.entryNumber << 3) | 3;
   for (const i of [DS, ES, FS, GS]) if (registers.selector(i) === selector) reload(kernel, i);
-  if (registers.selector(CS) === selector || registers.selector(SS) === selector) task.selectorsChanged = true;
+  if (registers.selector(CS) === selector || registers.selector(SS) === selector)
+    task.selectorsChanged = true;
   return 0;
 }

@@ -1,6 +1,6 @@
 /** Files: offsets in two words, and structures of 32-bit words (arch/x86/kernel/sys_ia32.c, fs/fcntl.c, lib/iov_iter.c). */
 
-import { EFAULT, EINVAL, ENOTTY } from "../../kernel/errno.js";
+import { EFAULT, ENOTTY } from "../../kernel/errno.js";
 import { address, fd, int, length, offset, path, uint } from "../argument.js";
 import type { Handler, HandlerResult } from "../table.js";
 import type { Ia32Call } from "./call.js";
@@ -20,8 +20,8 @@ const F_OFD_SETLKW = 38;
 
 /** ioctls whose argument is the same for both: of terminals, and FIONREAD and its like. */
 const SAME_IOCTLS = new Set([
-  0x5401, 0x5402, 0x5403, 0x5404, 0x5409, 0x540a, 0x540b, 0x540e, 0x540f, 0x5410, 0x5413, 0x5414, 0x541b, 0x5421,
-  0x5429, 0x5450, 0x5451, 0x5452,
+  0x5401, 0x5402, 0x5403, 0x5404, 0x5409, 0x540a, 0x540b, 0x540e, 0x540f, 0x5410, 0x5413, 0x5414, 0x541b,
+  0x5421, 0x5429, 0x5450, 0x5451, 0x5452,
 ]);
 
 /** What stat(2) gives as struct stat64 of i386, which is packed. */
@@ -72,13 +72,13 @@ function vectors(call: Ia32Call, native: Handler): HandlerResult {
   return withScratch(call, bytes, () => native(call));
 }
 
-/** Locks by struct flock of 32-bit or, for the commands of fcntl64, 64-bit offsets; everything else is the same. */
-function control(call: Ia32Call, native: Handler, knows64: boolean): HandlerResult {
+/** Locks by struct flock of 32-bit or, for the commands with 64 in their names, 64-bit offsets; everything else is the same. */
+function control(call: Ia32Call, native: Handler): HandlerResult {
   const command = call.i32(1);
   const old = command >= F_GETLK && command <= F_SETLKW;
-  const wide = (command >= F_GETLK64 && command <= F_SETLKW64) || (command >= F_OFD_GETLK && command <= F_OFD_SETLKW);
+  const wide =
+    (command >= F_GETLK64 && command <= F_SETLKW64) || (command >= F_OFD_GETLK && command <= F_OFD_SETLKW);
   if (!old && !wide) return native(call);
-  if (wide && !knows64) return -EINVAL;
   const where = call.n(2);
   const given = call.user.read(where, wide ? 24 : 16);
   if (typeof given === "number") return given;
@@ -92,7 +92,8 @@ function control(call: Ia32Call, native: Handler, knows64: boolean): HandlerResu
   const nativeCommand = wide && command <= F_SETLKW64 ? command - F_GETLK64 + F_GETLK : command;
   call.pass(call.values[0]!, nativeCommand, SCRATCH);
   const result = withScratch(call, bytes, () => native(call));
-  if (result !== 0 || (command !== F_GETLK && command !== F_GETLK64 && command !== F_OFD_GETLK)) return result;
+  if (result !== 0 || (command !== F_GETLK && command !== F_GETLK64 && command !== F_OFD_GETLK))
+    return result;
   from.setUint32(0, view.getUint32(0, true), true);
   if (wide) {
     from.setBigInt64(4, view.getBigInt64(8, true), true);
@@ -114,6 +115,7 @@ function llseek(call: Ia32Call, native: Handler): HandlerResult {
 }
 
 const bytesAt = [fd("fd"), address("buf"), length("count")];
+const controls = [fd("fd"), int("cmd"), address("arg")];
 const vectorsAt = [fd("fd"), address("iov"), int("iovcnt")];
 
 export const fileConverters: readonly Converter[] = [
@@ -131,12 +133,8 @@ export const fileConverters: readonly Converter[] = [
   converter(54, "ioctl", "ioctl", [fd("fd"), uint("cmd"), address("arg")], (call, native) =>
     SAME_IOCTLS.has(call.u32(1)) || call.fileAt(call.fd(0)) === undefined ? native(call) : -ENOTTY,
   ),
-  converter(55, "fcntl", "fcntl", [fd("fd"), int("cmd"), address("arg")], (call, native) =>
-    control(call, native, false),
-  ),
-  converter(221, "fcntl64", "fcntl", [fd("fd"), int("cmd"), address("arg")], (call, native) =>
-    control(call, native, true),
-  ),
+  converter(55, "fcntl", "fcntl", controls, control),
+  converter(221, "fcntl64", "fcntl", controls, control),
   converter(92, "truncate", "truncate", [path("path"), int("length")], (call, native) => {
     call.pass(call.values[0]!, signed(call, 1));
     return native(call);
@@ -166,7 +164,9 @@ export const fileConverters: readonly Converter[] = [
   ),
   converter(145, "readv", "readv", vectorsAt, vectors),
   converter(146, "writev", "writev", vectorsAt, vectors),
-  converter(195, "stat64", "stat", [path("path"), address("statbuf")], (call, native) => stat(call, native, 1)),
+  converter(195, "stat64", "stat", [path("path"), address("statbuf")], (call, native) =>
+    stat(call, native, 1),
+  ),
   converter(196, "lstat64", "lstat", [path("path"), address("statbuf")], (call, native) =>
     stat(call, native, 1),
   ),

@@ -30,7 +30,7 @@ export const SAME = `
 407:clock_nanosleep_time64=clock_nanosleep 408:timer_gettime64=timer_gettime 409:timer_settime64=timer_settime
 410:timerfd_gettime64=timerfd_gettime 411:timerfd_settime64=timerfd_settime 412:utimensat_time64=utimensat
 414:ppoll_time64=ppoll 420:semtimedop_time64=semtimedop 422:futex_time64=futex
-423:sched_rr_get_interval_time64=sched_rr_get_interval 424:pidfd_send_signal 434:pidfd_open 436:close_range
+423:sched_rr_get_interval_time64=sched_rr_get_interval 424:pidfd_send_signal 434:pidfd_open 435:clone3 436:close_range
 437:openat2 438:pidfd_getfd 439:faccessat2 441:epoll_pwait2 446:landlock_restrict_self 447:memfd_secret
 448:process_mrelease 449:futex_waitv 451:cachestat 452:fchmodat2 454:futex_wake 455:futex_wait 456:futex_requeue
 462:mseal 463:setxattrat 464:getxattrat 465:listxattrat 466:removexattrat

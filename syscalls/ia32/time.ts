@@ -73,7 +73,9 @@ export const timeConverters: readonly Converter[] = [
   converter(78, "gettimeofday", "gettimeofday", [address("tv"), address("tz")], (call, native) =>
     writes(call, native, 0),
   ),
-  converter(162, "nanosleep", "nanosleep", times, (call, native) => sleeps(call, () => reads(call, native, 0))),
+  converter(162, "nanosleep", "nanosleep", times, (call, native) =>
+    sleeps(call, () => reads(call, native, 0)),
+  ),
   converter(264, "clock_settime", "clock_settime", [int("clockid"), address("tp")], (call, native) =>
     reads(call, native, 1),
   ),
@@ -83,8 +85,12 @@ export const timeConverters: readonly Converter[] = [
   converter(266, "clock_getres", "clock_getres", [int("clockid"), address("tp")], (call, native) =>
     writes(call, native, 1),
   ),
-  converter(267, "clock_nanosleep", "clock_nanosleep", [int("clockid"), int("flags"), ...times], (call, native) =>
-    sleeps(call, () => reads(call, native, 2)),
+  converter(
+    267,
+    "clock_nanosleep",
+    "clock_nanosleep",
+    [int("clockid"), int("flags"), ...times],
+    (call, native) => sleeps(call, () => reads(call, native, 2)),
   ),
   converter(
     240,

@@ -4,10 +4,15 @@ import { expectAnswers } from "./answers.js";
 import { compiledWithGlibc } from "./obtain.js";
 
 /** Segment registers and descriptor tables, as on a real processor under Linux 6.18. */
+const ia32Calls = compiledWithGlibc(join(import.meta.dirname, "ia32-calls.c"));
 const localTables = compiledWithGlibc(join(import.meta.dirname, "local-tables.c"));
 
 describe.skipIf(localTables === undefined)("segments (skipped without gcc)", () => {
   it("modify_ldt, its table over fork, exec and threads, and loads of its entries (local-tables.c)", () => {
     expectAnswers(localTables!, "segments/local-tables-linux-6.18.txt");
+  });
+
+  it("calls of 32-bit programs by int 0x80 from 64-bit code (ia32-calls.c)", () => {
+    expectAnswers(ia32Calls!, "segments/ia32-calls-linux-6.18.txt");
   });
 });
