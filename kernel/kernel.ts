@@ -188,6 +188,7 @@ export class Kernel {
         return may;
       },
       hugePages: this.hugePages,
+      sharedMemory: () => this.mmSettings.sharedMemory,
       mayUseHugePages: () => {
         const { credentials } = this.current;
         return (
@@ -202,6 +203,7 @@ export class Kernel {
     this.mmParts = options.mm ?? {};
     const { hugePages } = this.parameters;
     this.mmSettings = { ...settingsFor(this.frames.total), hugePages, ...options.mmSettings };
+    this.mmSettings.sharedMemory.settings.events = this.vmEvents;
     this.scheduler = new Scheduler(options.schedule);
     this.waitForAll = options.waitForAll ?? false;
     this.nextPid = options.firstPid ?? 1000;

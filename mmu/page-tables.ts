@@ -1,6 +1,7 @@
 import type { FrameAllocator } from "./frame-allocator.js";
 import { PAGE_SIZE, RAM_BASE } from "./layout.js";
 import {
+  PTE_ANON,
   PTE_D,
   PTE_FRAME_MASK,
   PTE_P,
@@ -26,10 +27,17 @@ const ignore = (): void => undefined;
 /** What a visitor does with a non-empty leaf entry. `entry` is the index of its low half in `memory.u32`. */
 export type EntryVisitor = (va: number, low: number, high: number, entry: number) => void;
 
+/** Who is told of leaves of 2 MiB that a split has emptied, to give their frames back. */
+export interface LeafOwner {
+  /** @param va where the leaf began @param low its low half */
+  leafEmptied(va: number, low: number): void;
+}
+
 /**
  * One address space's page-table tree, in frames of guest RAM. Leaves are of 4 KiB or, as an entry of level 2 with PS,
- * of 2 MiB; one of 2 MiB stands for the 512 frames from its own on. With each there is a page table laid by, so that it
- * can always be split (pgtable_trans_huge_deposit).
+ * of 2 MiB; one of 2 MiB stands for the 512 frames from its own on. With each of anonymous memory there is a page table
+ * laid by, so that it can always be split (pgtable_trans_huge_deposit); one of a file is emptied in the place of a
+ * split: its pages are to be had again from the page cache.
  */
 export class PageTables {
   readonly root: PageFrame;
@@ -39,9 +47,14 @@ export class PageTables {
   private readonly deposited: PageFrame[] = [];
   /** Leaves of 2 MiB that are never split (PTE_WHOLE). */
   private wholeLeaves = 0;
+  /** Leaves of 2 MiB of pages of files. */
+  private filesLeaves = 0;
 
   /** @throws Error when not even the root can be had */
-  constructor(private readonly frames: FrameAllocator) {
+  constructor(
+    private readonly frames: FrameAllocator,
+    private readonly owner: LeafOwner | null = null,
+  ) {
     this.root = frames.allocate();
     if (this.root === -1) throw new Error("no frame left for a page-table root");
   }
@@ -56,11 +69,11 @@ export class PageTables {
    * @returns 0 when a table is missing (or, with `create`, when no frame is left for it), as it is in a leaf of 2 MiB
    */
   entryAddress(va: number, create: boolean): number {
-    if (this.deposited.length + this.wholeLeaves > 0) {
+    if (this.deposited.length + this.wholeLeaves + this.filesLeaves > 0) {
       const huge = this.hugeEntry(va);
       if (huge !== 0) {
         if (!create || this.isWhole(huge)) return 0;
-        this.split(huge);
+        this.split(huge, va);
       }
     }
     const table = this.tableOf(va, 1, create);
@@ -91,20 +104,32 @@ export class PageTables {
     return table;
   }
 
-  /** Leaves of 2 MiB that there are now, but for those that are never split. */
+  /** Leaves of 2 MiB of anonymous memory that there are now, those of zeroes too. */
   get hugeLeaves(): number {
     return this.deposited.length;
   }
 
+  /** Leaves of 2 MiB of pages of files, not of the pool of huge pages. */
+  get fileLeaves(): number {
+    return this.filesLeaves;
+  }
+
   /** Index in `memory.u32` of the leaf of 2 MiB that covers an address, or 0 where there is none. */
   hugeEntry(va: number): number {
-    if (this.deposited.length + this.wholeLeaves === 0) return 0;
+    if (this.deposited.length + this.wholeLeaves + this.filesLeaves === 0) return 0;
     const entry = this.directoryEntry(va);
     return entry !== 0 && (this.frames.memory.u32[entry] & PTE_PS) !== 0 ? entry : 0;
   }
 
   private isWhole(entry: number): boolean {
     return (this.frames.memory.u32[entry + 1] & PTE_WHOLE) !== 0;
+  }
+
+  /** A leaf of 2 MiB is one of a file's pages. */
+  isFiles(low: number, high: number): boolean {
+    return (
+      (low & PTE_ANON) === 0 && (high & PTE_WHOLE) === 0 && pteFrame(low) !== this.frames.hugeZeroFrame
+    );
   }
 
   /**
@@ -134,7 +159,7 @@ export class PageTables {
 
   /**
    * Makes a leaf of 2 MiB where neither a page nor a page table is, and lays a table by unless it is never to be split
-   * (PTE_WHOLE). The caller accounts for the frames.
+   * (PTE_WHOLE) or a file's. The caller accounts for the frames.
    * @param frame the first of 512
    * @returns false when no frame is left for a table
    */
@@ -142,6 +167,7 @@ export class PageTables {
     const directory = this.tableOf(va, 2, true);
     if (directory === -1) return false;
     if ((flagsHigh & PTE_WHOLE) !== 0) this.wholeLeaves++;
+    else if (this.isFiles((frame << 12) | flagsLow, flagsHigh)) this.filesLeaves++;
     else {
       const table = this.frames.allocate();
       if (table === -1) return false;
@@ -168,11 +194,14 @@ export class PageTables {
 
   /** Empties a leaf of 2 MiB and gives the table laid by back; the caller has taken care of the frames. */
   clearHuge(entry: number): void {
+    const { u32: words } = this.frames.memory;
+    const files = this.isFiles(words[entry], words[entry + 1]);
     const whole = this.isWhole(entry);
-    this.frames.memory.u32[entry] = 0;
-    this.frames.memory.u32[entry + 1] = 0;
+    words[entry] = 0;
+    words[entry + 1] = 0;
     this.frames.memory.entryWritten(entry);
     if (whole) this.wholeLeaves--;
+    else if (files) this.filesLeaves--;
     else this.freeTable(this.deposited.pop()!);
   }
 
@@ -199,12 +228,19 @@ export class PageTables {
 
   /**
    * Puts 512 leaves in the place of one, unless it is never split; no translation changes by it, but all count as
-   * written (__split_huge_pmd).
+   * written. One of a file's pages is emptied (__split_huge_pmd).
+   * @param va an address in it
    */
-  split(entry: number): void {
+  split(entry: number, va: number): void {
     if (this.isWhole(entry)) return;
     const { memory } = this.frames;
     const words = memory.u32;
+    if (this.isFiles(words[entry], words[entry + 1])) {
+      const low = words[entry];
+      this.clearHuge(entry);
+      this.owner?.leafEmptied(va - (va % SPAN[2]), low);
+      return;
+    }
     // A page that is made dirty counts as written too (pte_mkdirty).
     const low = (words[entry] & PTE_D) !== 0 ? (words[entry] | PTE_SOFT_DIRTY) >>> 0 : words[entry];
     const high = words[entry + 1];
@@ -222,17 +258,17 @@ export class PageTables {
 
   /** Splits the leaf of 2 MiB that reaches across an address (vma_adjust_trans_huge). */
   splitAcross(va: number): void {
-    if (this.deposited.length === 0 || va % SPAN[2] === 0) return;
+    if (va % SPAN[2] === 0) return;
     const entry = this.hugeEntry(va);
-    if (entry !== 0) this.split(entry);
+    if (entry !== 0) this.split(entry, va);
   }
 
   /** Splits every leaf of 2 MiB that has a page in [start, end). */
   splitRange(start: number, end: number): void {
-    if (this.deposited.length === 0) return;
+    if (this.deposited.length + this.filesLeaves === 0) return;
     for (let at = start - (start % SPAN[2]); at < end; at += SPAN[2]) {
       const entry = this.hugeEntry(at);
-      if (entry !== 0) this.split(entry);
+      if (entry !== 0) this.split(entry, at);
     }
   }
 

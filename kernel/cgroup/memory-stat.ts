@@ -17,6 +17,8 @@ interface PageCounts {
   anon: number;
   file: number;
   shmem: number;
+  /** Of `shmem`: in blocks of 2 MiB. */
+  shmemHuge: number;
   mapped: number;
   dirty: number;
   tables: number;
@@ -34,7 +36,7 @@ function countPages(kernel: Kernel, group: ControlGroup): PageCounts {
   const charged = (frame: PageFrame): boolean =>
     frame !== zeroFrame && (group.parent === null || (charges?.isWithin(frame, group) ?? false));
   const seen = { anon: new Set<PageFrame>(), mapped: new Set<PageFrame>() };
-  const counts = { anon: 0, file: 0, shmem: 0, mapped: 0, dirty: 0, tables: 0 };
+  const counts = { anon: 0, file: 0, shmem: 0, shmemHuge: 0, mapped: 0, dirty: 0, tables: 0 };
   const more = { lazyFree: 0, huge: 0, lockedAnon: 0, lockedFile: 0 };
   const spaces = new Set<AddressSpace>();
   for (const { mm } of kernel.tasks.values()) if (!mm.released) spaces.add(mm);
@@ -66,6 +68,7 @@ function countPages(kernel: Kernel, group: ControlGroup): PageCounts {
       if (!charged(frame)) continue;
       counts.file++;
       if (seen.mapped.has(frame)) counts.mapped++;
+      if (holder.isInBlock(index)) counts.shmemHuge++;
       if (inMemoryOnly) counts.shmem++;
       else if (dirty.has(index)) counts.dirty++;
     }
@@ -94,7 +97,7 @@ function sizes(kernel: Kernel, group: ControlGroup): (readonly [string, number])
     ["swapcached", 0],
     ["anon_thp", counts.huge],
     ["file_thp", 0],
-    ["shmem_thp", 0],
+    ["shmem_thp", counts.shmemHuge],
     ["inactive_anon", 0],
     ["active_anon", anon - lazyFree - lockedAnon + shmem],
     ["inactive_file", lazyFree],

@@ -10,6 +10,7 @@ import { LockWaits } from "./lock-waits.js";
 import { MAY_EXECUTE, MAY_WRITE, S_IFDIR, S_IFREG, S_IFLNK } from "./mode.js";
 import { crossDown, Mount } from "./mount.js";
 import type { DetachedMounts, Location } from "./mount.js";
+import type { SharedMount, SharedSettings } from "../mm/huge/shared-mount.js";
 import { MNT_NOEXEC, MNT_READONLY, MNT_RELATIME } from "./mounts/flags.js";
 import { attach, sweepDetached } from "./mounts/tree.js";
 import type { OpenFile } from "./open-file.js";
@@ -76,6 +77,21 @@ export class Namespace implements DetachedMounts {
   get root(): Location {
     const mount = this.mounts[0];
     return crossDown({ mount, dentry: mount.root });
+  }
+
+  /** From now on its shared memory is `internal`, and all of it heeds the same settings. */
+  joinSharedMemory(internal: SharedMount): void {
+    const { fileSystem } = this.internal;
+    if (fileSystem instanceof TreeFileSystem) fileSystem.sharedMemory = internal;
+    for (const { fileSystem: other } of this.mounts)
+      if (other instanceof TreeFileSystem && other.sharedMemory !== null)
+        other.sharedMemory.settings = internal.settings;
+  }
+
+  /** What is said of huge pages of shared memory. */
+  get sharedSettings(): SharedSettings | null {
+    const { fileSystem } = this.internal;
+    return fileSystem instanceof TreeFileSystem ? (fileSystem.sharedMemory?.settings ?? null) : null;
   }
 
   /** A device number for a file system without a disk. */

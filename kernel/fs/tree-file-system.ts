@@ -1,6 +1,7 @@
 import { EACCES, EINVAL } from "../errno.js";
 import { FileSystem, OVERLAYFS_MAGIC, TMPFS_MAGIC } from "./file-system.js";
 import type { PageQuota } from "../mm/file-pages.js";
+import { sharedMount, type SharedMount } from "../mm/huge/shared-mount.js";
 import type { FileSystemContext, FileSystemStatistics } from "./file-system.js";
 import type { HostLower } from "./host-lower.js";
 import type { HostStat } from "./host-files.js";
@@ -37,6 +38,8 @@ export class TreeFileSystem extends FileSystem {
   quota: PageQuota | null = null;
   /** Its files are shared memory: their pages go to a swap area when frames run short, as a tmpfs's. */
   swappable = false;
+  /** What it says of huge pages; null: its files are not shared memory. */
+  sharedMemory: SharedMount | null;
   /** It stands for a disk, as the guest's root and directories of the host: its files can be swap areas. */
   isDisk = false;
 
@@ -49,6 +52,7 @@ export class TreeFileSystem extends FileSystem {
     typeName = lower ? "overlay" : "tmpfs",
   ) {
     super(context, typeName, device, lower ? OWN_NUMBERS : 1);
+    this.sharedMemory = lower === null && typeName === "tmpfs" ? sharedMount(false) : null;
     const stat = lower?.stat("");
     if (typeof stat === "object") {
       this.hostDevice = stat.device;

@@ -37,6 +37,7 @@ export class TreeFile extends RegularInode implements PageFiller {
       fileSystem.lower !== null,
     );
     this.pages.swappable = fill === null && fileSystem.swappable;
+    this.pages.sharedMemory = fill === null ? fileSystem.sharedMemory : null;
   }
 
   override get size(): number {

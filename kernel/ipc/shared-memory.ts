@@ -4,6 +4,7 @@ import type { FrameAllocator } from "../../mmu/frame-allocator.js";
 import type { Credentials } from "../credentials.js";
 import { EINVAL, ENOMEM, ENOSPC, EPERM } from "../errno.js";
 import { FilePages } from "../mm/file-pages.js";
+import type { SharedMount } from "../mm/huge/shared-mount.js";
 import { HUGETLB_DEVICE } from "../mm/hugetlb/file.js";
 import { HugeFilePages } from "../mm/hugetlb/file-pages.js";
 import { HUGE_PAGE_BYTES, isPoolSize, type HugePagePool } from "../mm/hugetlb/pool.js";
@@ -30,6 +31,8 @@ export interface IpcMachine {
   /** Pages that overcommit would let anybody have. */
   mayCommit(pages: number): boolean;
   readonly hugePages: HugePagePool;
+  /** What is said of huge pages of ordinary segments. */
+  sharedMemory(): SharedMount;
   /** The caller may have huge pages (can_do_hugetlb_shm). */
   mayUseHugePages(): boolean;
 }
@@ -59,6 +62,7 @@ export class SharedMemorySegment implements IpcObject {
     const { machine } = owner;
     this.pages = pages ?? new FilePages(machine.frames, size);
     this.pages.swappable = pages === null;
+    this.pages.sharedMemory = pages === null ? machine.sharedMemory() : null;
     this.changedAt = machine.time();
     this.creatorPid = machine.pid();
     this.name = `/SYSV${(permissions.key >>> 0).toString(16).padStart(8, "0")} (deleted)`;

@@ -1,3 +1,5 @@
+import { RUN_FRAMES } from "../../mmu/frame-allocator.js";
+import { PTE_ANON } from "../../mmu/page-table-entry.js";
 import type { LocalTable } from "../segments/local-table.js";
 import { ENOMEM } from "../errno.js";
 import type { AreaSnapshot } from "../refusal.js";
@@ -14,6 +16,7 @@ import type { FileMapper } from "./file-mappings.js";
 import type { FilePages } from "./file-pages.js";
 import { copyAddressSpace } from "./fork.js";
 import type { HugePagesDisabled } from "./huge/eligible.js";
+import { coversBlock, retractTable } from "./huge/file-leaf.js";
 import { isHugetlb } from "./hugetlb/area.js";
 import { dropAllLeaves, dropLeaves } from "./hugetlb/leaves.js";
 import { closeReserve } from "./hugetlb/reserve.js";
@@ -37,7 +40,7 @@ import { areaName, formatMaps } from "./proc-maps.js";
 import { formatSmaps } from "./proc-smaps.js";
 import { refusalOf, type RefusalDetails } from "./refusal-of.js";
 import { remapFilePages } from "./remap-file-pages.js";
-import { Translations } from "./translations.js";
+import { hasFrame, Translations } from "./translations.js";
 import type { UserMemory } from "./user-memory.js";
 import { VM_ACCOUNT, VM_LOCKED, VM_SHARED } from "./vm-flags.js";
 import type { Word } from "./word.js";
@@ -173,7 +176,7 @@ export class AddressSpace implements FileMapper {
   }
 
   get filePages(): number {
-    return this.translations.filePages;
+    return this.translations.filePages + this.tables.fileLeaves * RUN_FRAMES;
   }
 
   /** Pages in swap areas. */
@@ -408,6 +411,22 @@ export class AddressSpace implements FileMapper {
       locked ||= (area.flags & VM_LOCKED) !== 0;
     });
     return locked;
+  }
+
+  fileEntries(pages: FilePages, first: number, end: number): number {
+    let count = 0;
+    this.forEachMapping(pages, first, end, (start, stop) => {
+      this.tables.forEachPresentOrSwap(start, stop, (_va, low) => {
+        if (hasFrame(low) && (low & PTE_ANON) === 0) count++;
+      });
+    });
+    return count;
+  }
+
+  retractTables(pages: FilePages, first: number): void {
+    this.forEachMapping(pages, first, first + RUN_FRAMES, (start, _end, area) => {
+      if (area.anon === null && coversBlock(area, start)) retractTable(this, area, start);
+    });
   }
 
   forEachMapping(

@@ -103,6 +103,7 @@ function checkEntries(mm: AddressSpace, wrong: string[]): void {
   let anonymous = 0;
   let fromFiles = 0;
   let huge = 0;
+  let fileLeaves = 0;
   let swapped = 0;
   mm.tables.forEachPresentOrSwap(0, 2 ** 47, (va, low, high) => {
     const page = `page ${va.toString(16)}`;
@@ -132,7 +133,12 @@ function checkEntries(mm: AddressSpace, wrong: string[]): void {
     }
     const frame = pteFrame(low);
     if ((low & PTE_PS) !== 0 && va % HUGE_BYTES === 0) {
-      huge++;
+      if ((low & PTE_ANON) !== 0 || frame === frames.zeroFrame) huge++;
+      else {
+        fileLeaves++;
+        if (area.pages?.blocks.has(area.fileIndex(va)) !== true)
+          wrong.push(`${page} of 2 MiB is none in its file`);
+      }
       if (va + HUGE_BYTES > area.end) wrong.push(`${page} of 2 MiB does not lie in one area`);
     }
     if ((low & PTE_ANON) !== 0) anonymous++;
@@ -160,6 +166,8 @@ function checkEntries(mm: AddressSpace, wrong: string[]): void {
   if (anonymous !== mm.anonPages) wrong.push(`${anonymous} anonymous pages, but ${mm.anonPages} counted`);
   if (huge !== mm.tables.hugeLeaves)
     wrong.push(`${huge} leaves of 2 MiB, but ${mm.tables.hugeLeaves} page tables laid by for them`);
+  if (fileLeaves !== mm.tables.fileLeaves)
+    wrong.push(`${fileLeaves} leaves of 2 MiB of files, but ${mm.tables.fileLeaves} counted`);
   if (swapped !== mm.swapPages) wrong.push(`${swapped} swapped pages, but ${mm.swapPages} counted`);
   if (fromFiles !== mm.filePages) wrong.push(`${fromFiles} file pages, but ${mm.filePages} counted`);
 }

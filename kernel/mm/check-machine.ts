@@ -3,6 +3,8 @@ import { PTE_WHOLE, pteFrame } from "../../mmu/page-table-entry.js";
 import type { PageFrame } from "../../mmu/types.js";
 import type { AddressSpace } from "./address-space.js";
 import { checkInvariants } from "./check-invariants.js";
+import { FilePages } from "./file-pages.js";
+import { checkBlocks } from "./huge/file-blocks.js";
 import { checkHugePages } from "./hugetlb/check.js";
 import { checkSwap } from "./swap/check.js";
 import { hasFrame } from "./translations.js";
@@ -52,7 +54,10 @@ export function checkMachine(machine: CheckedMachine, others: Iterable<AddressSp
     committed += mm.stats.committed;
     if (mm.users < tasks) wrong.push(`mm ${mm.asid}: ${tasks} tasks, but ${mm.users} users counted`);
   }
-  for (const holder of frames.holders) for (const frame of holder.heldFrames()) found(frame);
+  for (const holder of frames.holders) {
+    for (const frame of holder.heldFrames()) found(frame);
+    if (holder instanceof FilePages) wrong.push(...checkBlocks(holder));
+  }
   const { hugeZeroFrame } = frames;
   if (hugeZeroFrame !== 0) expected.fill(1, hugeZeroFrame, hugeZeroFrame + RUN_FRAMES);
   let inUse = 0;

@@ -3,6 +3,7 @@ import type { Mmu } from "../../mmu/mmu.js";
 import type { Provenance, RefusalSink } from "../refusal.js";
 import type { AddressSpace } from "./address-space.js";
 import { initialOrders, type HugeOrders } from "./huge/orders.js";
+import { sharedMount, type SharedMount } from "./huge/shared-mount.js";
 import type { Khugepaged } from "./huge/khugepaged.js";
 import { HugePagePool } from "./hugetlb/pool.js";
 import type { SamePages } from "./ksm/same-pages.js";
@@ -57,6 +58,8 @@ export interface MmSettings {
   hugePages: HugePagesEnabled;
   /** transparent_hugepage/hugepages-NkB/enabled. */
   hugeOrders: HugeOrders;
+  /** Shared memory without a name, and with it what transparent_hugepage says of shared memory (shmem_enabled). */
+  sharedMemory: SharedMount;
   /** transparent_hugepage/use_zero_page: what is only read shares 2 MiB of zeroes. */
   hugeZeroPage: boolean;
 }
@@ -114,6 +117,16 @@ export interface VmEvents {
   thp_scan_exceed_swap_pte: number;
   /** or shared. */
   thp_scan_exceed_share_pte: number;
+  /** A block of 2 MiB came into the page cache of shared memory, */
+  thp_file_alloc: number;
+  /** or pages, since there was no run of frames, or */
+  thp_file_fallback: number;
+  /** a control group did not permit it. */
+  thp_file_fallback_charge: number;
+  /** A block of 2 MiB of a file was mapped by one leaf. */
+  thp_file_mapped: number;
+  /** A block of 2 MiB was split, not only its leaves. */
+  thp_split_page: number;
   /** 2 MiB of zeroes for all to share were made, */
   thp_zero_page_alloc: number;
   /** or there was no run of frames for them. */
@@ -131,6 +144,11 @@ export function noEvents(): VmEvents {
     thp_scan_exceed_none_pte: 0,
     thp_scan_exceed_swap_pte: 0,
     thp_scan_exceed_share_pte: 0,
+    thp_file_alloc: 0,
+    thp_file_fallback: 0,
+    thp_file_fallback_charge: 0,
+    thp_file_mapped: 0,
+    thp_split_page: 0,
     thp_zero_page_alloc: 0,
     thp_zero_page_alloc_failed: 0,
   };
@@ -186,6 +204,7 @@ export const DEFAULT_SETTINGS: Readonly<MmSettings> = {
   stackGuardPages: 256,
   hugePages: "madvise",
   hugeOrders: initialOrders(),
+  sharedMemory: sharedMount(true),
   hugeZeroPage: true,
 };
 
@@ -195,6 +214,7 @@ export function settingsFor(pages: number): MmSettings {
   return {
     ...DEFAULT_SETTINGS,
     hugeOrders: initialOrders(),
+    sharedMemory: sharedMount(true),
     adminReserveKbytes: Math.min(part, DEFAULT_SETTINGS.adminReserveKbytes),
     userReserveKbytes: Math.min(part, DEFAULT_SETTINGS.userReserveKbytes),
   };
@@ -222,7 +242,7 @@ export function createEnvironment(
     pku: true,
     limits: { ...DEFAULT_LIMITS },
     capabilities: { ipcLock: false, rawIo: false, sysAdmin: false },
-    settings: { ...DEFAULT_SETTINGS, hugeOrders: initialOrders() },
+    settings: { ...DEFAULT_SETTINGS, hugeOrders: initialOrders(), sharedMemory: sharedMount(true) },
     commit: { pages: 0 },
     vmEvents: noEvents(),
     readImpliesExec: false,

@@ -56,6 +56,7 @@ import { bringInBlock } from "./huge/block.js";
 import { hasSmallOrders } from "./huge/orders.js";
 import { mayBeHuge } from "./huge/eligible.js";
 import { bringInHuge, makeHugeWritable } from "./huge/fault.js";
+import { bringInFileLeaf, enterBlocks } from "./huge/file-leaf.js";
 import { isHugetlb } from "./hugetlb/area.js";
 import { bringInHugetlb } from "./hugetlb/fault.js";
 import { TASK_SIZE } from "./layout.js";
@@ -348,9 +349,11 @@ function bringInFile(mm: AddressSpace, area: Area, page: number, write: boolean)
   // Also where no page comes of it (do_cow_fault).
   if (privateWrite) prepareAnon(mm, area);
   const index = area.fileIndex(page);
+  const inside = index * 4096 < pages.size;
+  if (inside && pages.sharedMemory !== null && bringInFileLeaf(mm, area, pages, page, write)) return "ok";
   // The page table first: to make room for it, the page might have to go again.
   if (translations.tables.entryAddress(page, true) === 0) return "no-memory";
-  if (index * 4096 >= pages.size) {
+  if (!inside) {
     if (!write) faultAround(mm, area, pages, page);
     return "beyond-end";
   }
@@ -398,6 +401,7 @@ function faultAround(mm: AddressSpace, area: Area, pages: FilePages, page: numbe
     frames.hold(frame);
     translations.install(other * 4096, frame, entryLow(area), entryHigh(area));
   }
+  if (pages.blocks.size > 0 && mm.env.release.faultAroundEntersBlocks) enterBlocks(mm, area, pages, from, to);
 }
 
 function makeWritable(mm: AddressSpace, area: Area, page: number, low: number): PageOutcome {

@@ -9,6 +9,10 @@ export interface FileMapper {
   writeProtectFilePage(pages: FilePages, index: number): void;
   /** The page lies in a locked area (mlock): it must stay in memory. */
   locksFilePage(pages: FilePages, index: number): boolean;
+  /** How many of its entries have a page of the file among [first, end). */
+  fileEntries(pages: FilePages, first: number, end: number): number;
+  /** A block of 2 MiB has come in the place of pages that nobody maps any more: page tables that are empty go. */
+  retractTables(pages: FilePages, first: number): void;
   /** Calls back for what each of its areas maps of pages [first, end): [start, end) bytes of addresses. */
   forEachMapping(
     pages: FilePages,
@@ -51,6 +55,13 @@ export class FileMappings {
   locks(index: number): boolean {
     for (const mapper of this.mappers.keys()) if (mapper.locksFilePage(this.pages, index)) return true;
     return false;
+  }
+
+  /** How many page-table entries have a page among [first, end). */
+  entries(first: number, end: number): number {
+    let count = 0;
+    for (const mapper of this.mappers.keys()) count += mapper.fileEntries(this.pages, first, end);
+    return count;
   }
 
   /** Makes the next store through a mapping fault, whether or not the page is dirty. */

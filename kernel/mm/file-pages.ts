@@ -1,9 +1,14 @@
 import { PAGE_SIZE } from "../../mmu/layout.js";
-import type { FrameAllocator, FrameHolder } from "../../mmu/frame-allocator.js";
+import { RUN_FRAMES, type FrameAllocator, type FrameHolder } from "../../mmu/frame-allocator.js";
 import type { PageFrame } from "../../mmu/types.js";
 import { FileMappings } from "./file-mappings.js";
+import { blockStart, bringInBlock, splitBlock } from "./huge/file-blocks.js";
+import { isPlain, sharedOrderAllowed, type SharedMount } from "./huge/shared-mount.js";
+import { PMD_ORDER } from "./huge/orders.js";
 import { SwappedPages } from "./swap/swapped-pages.js";
 import type { SwapSpace } from "./swap/swap-space.js";
+
+const NONE: ReadonlySet<number> = new Set();
 
 /** How many pages the files of one file system may take together (tmpfs's size=). */
 export interface PageQuota {
@@ -42,6 +47,10 @@ export class FilePages implements FrameHolder {
   swappable = false;
   /** Its pages in swap areas; null: it has had none. */
   private swapped: SwappedPages | null = null;
+  /** The mount of shared memory that it belongs to; null: it is a file of another kind (shmem_mapping). */
+  sharedMemory: SharedMount | null = null;
+  /** First pages of blocks of 2 MiB (huge/file-blocks.ts). */
+  readonly blocks = new Set<number>();
 
   /**
    * @param size bytes at the start
@@ -148,6 +157,7 @@ export class FilePages implements FrameHolder {
 
   /** Makes room for the pages [first, end), which stay holes to read (fallocate); false: there is none, and none was made. */
   reserve(first: number, end: number): boolean {
+    this.bringInBlocks(first, end, Math.max(this.length, end * PAGE_SIZE));
     const room = this.quota === null ? this.frames.free : this.quota.limit - this.quota.used;
     if (end - first - this.pages.size - this.reserved > room) return false;
     const wanted: number[] = [];
@@ -156,6 +166,94 @@ export class FilePages implements FrameHolder {
     if (wanted.length > room) return false;
     for (const index of wanted) this.reservedPages.add(index);
     if (this.quota !== null) this.quota.used += wanted.length;
+    return true;
+  }
+
+  /** The file system has room for that many pages more. */
+  hasRoom(count: number): boolean {
+    return this.quota === null || this.quota.used + count <= this.quota.limit;
+  }
+
+  /** A page is one of a block of 2 MiB. */
+  isInBlock(index: number): boolean {
+    return this.blocks.size > 0 && this.blocks.has(blockStart(index));
+  }
+
+  /** 512 frames for a block, or -1. */
+  allocateRun(): PageFrame {
+    return this.frames.allocateRun();
+  }
+
+  /** The control group that is charged now may have a block more. */
+  mayChargeBlock(): boolean {
+    return this.frames.charging.by?.makeRoom(RUN_FRAMES) !== false;
+  }
+
+  /**
+   * Enters 512 neighbouring frames as a block, taking over a reference to each; what was there goes, in memory or in a
+   * swap area, and so does room that was made.
+   * @param first a multiple of 512
+   */
+  keepBlock(first: number, run: PageFrame): void {
+    for (let n = 0; n < RUN_FRAMES; n++) {
+      const index = first + n;
+      const old = this.pages.get(index);
+      if (old !== undefined) this.frames.release(old);
+      else if (this.swapped?.drop(this, index) !== true && !this.reservedPages.delete(index))
+        if (this.quota !== null) this.quota.used++;
+      this.keep(index, run + n);
+    }
+    this.blocks.add(first);
+  }
+
+  /** The pages of a block have been written. */
+  markBlockDirty(first: number): void {
+    for (let index = first; index < first + RUN_FRAMES; index++) this.dirtyPages.add(index);
+  }
+
+  /** A block, which nobody maps, is one no longer; its pages beyond the end go. */
+  partBlock(first: number): void {
+    this.blocks.delete(first);
+    const end = Math.ceil(this.length / PAGE_SIZE);
+    for (let index = Math.max(first, end); index < first + RUN_FRAMES; index++) this.dropPage(index);
+  }
+
+  /** How many have a page that is there besides the cache. */
+  sharersOf(index: number): number {
+    const frame = this.pages.get(index);
+    return frame === undefined ? 0 : this.frames.references(frame) - 1;
+  }
+
+  /** Before a write: blocks of 2 MiB around what it reaches of shared memory, where they may be. */
+  private bringInBlocks(first: number, end: number, size: number): void {
+    const mount = this.sharedMemory;
+    if (mount === null || isPlain(mount)) return;
+    for (let index = first; index < end; index = blockStart(index) + RUN_FRAMES)
+      if (!this.has(index) && sharedOrderAllowed({ mount, index, size, flags: null }, PMD_ORDER))
+        bringInBlock(this, blockStart(index));
+  }
+
+  /**
+   * Parts the blocks that [offset, end) bytes reach into and do not cover, and forgets those that they cover, whose
+   * pages are to go next.
+   * @returns the first pages of those that stay in one piece, since somebody holds a page
+   */
+  private partBlocks(offset: number, end: number): ReadonlySet<number> {
+    if (this.blocks.size === 0) return NONE;
+    const kept = new Set<number>();
+    for (const first of [...this.blocks]) {
+      const [from, to] = [first * PAGE_SIZE, (first + RUN_FRAMES) * PAGE_SIZE];
+      if (to <= offset || from >= end) continue;
+      if (offset <= from && to <= end) this.blocks.delete(first);
+      else if (!splitBlock(this, first)) kept.add(first);
+    }
+    return kept;
+  }
+
+  /** A page that was to go stays with its block, and is one of zeroes. @returns false where it does not stay */
+  private staysEmpty(index: number, kept: ReadonlySet<number>): boolean {
+    if (!kept.has(blockStart(index))) return false;
+    this.zero(index, 0, PAGE_SIZE);
     return true;
   }
 
@@ -258,6 +356,8 @@ export class FilePages implements FrameHolder {
     if (frame === undefined) return false;
     if (!this.swappable && (this.fill === null || this.dirtyPages.has(index))) return false;
     if (this.swappable && swap.free === 0) return false;
+    if (this.isInBlock(index) && (this.mappings.locks(index) || !splitBlock(this, blockStart(index)))) return false;
+    if (this.pages.get(index) !== frame) return true;
     if (!this.unmapPage(index, frame)) return false;
     if (!this.swappable) {
       this.dropPage(index);
@@ -365,6 +465,7 @@ export class FilePages implements FrameHolder {
   write(offset: number, source: Uint8Array): number {
     const { memory } = this.frames;
     let done = 0;
+    if (this.sharedMemory !== null) this.bringInBlocks(...this.pagesOf(offset, source.length));
     while (done < source.length) {
       const index = Math.floor((offset + done) / PAGE_SIZE);
       const inPage = (offset + done) % PAGE_SIZE;
@@ -380,6 +481,12 @@ export class FilePages implements FrameHolder {
     return done;
   }
 
+  /** The pages [first, end) that bytes lie in, and what the size is if they are written. */
+  private pagesOf(offset: number, length: number): [first: number, end: number, size: number] {
+    const end = offset + length;
+    return [Math.floor(offset / PAGE_SIZE), Math.ceil(end / PAGE_SIZE), Math.max(this.length, end)];
+  }
+
   /** Sets the size in bytes; pages beyond it vanish from the cache and from every mapping. */
   truncate(size: number): void {
     const old = this.length;
@@ -389,7 +496,8 @@ export class FilePages implements FrameHolder {
     if (size <= old) this.giveUp(firstGone, Infinity);
     if (size >= old) return;
     this.mappings.drop(firstGone, Infinity, true);
-    for (const index of this.indexes()) if (index >= firstGone) this.dropPage(index);
+    const kept = this.partBlocks(size, Infinity);
+    for (const index of this.indexes()) if (index >= firstGone && !this.staysEmpty(index, kept)) this.dropPage(index);
     for (const index of [...this.evictedPages]) if (index >= firstGone) this.evictedPages.delete(index);
     const inside = size % PAGE_SIZE;
     if (inside !== 0) this.zero(firstGone - 1, inside, PAGE_SIZE);
@@ -406,13 +514,17 @@ export class FilePages implements FrameHolder {
    * @returns 0 or the -errno of who keeps the bytes
    */
   punchHole(offset: number, length: number): number {
-    const end = Math.min(offset + length, Math.ceil(this.length / PAGE_SIZE) * PAGE_SIZE);
+    // Only shared memory has anything beyond the end.
+    const most = this.sharedMemory === null ? Math.ceil(this.length / PAGE_SIZE) * PAGE_SIZE : Infinity;
+    const end = Math.min(offset + length, most);
     const first = Math.ceil(offset / PAGE_SIZE);
     const last = Math.floor(end / PAGE_SIZE);
+    const kept = this.partBlocks(offset, end);
     if (first > last) this.zero(last, offset % PAGE_SIZE, end % PAGE_SIZE);
     else {
       this.mappings.drop(first, last, false);
-      for (const index of this.indexes()) if (index >= first && index < last) this.punchPage(index);
+      for (const index of this.indexes())
+        if (index >= first && index < last && !this.staysEmpty(index, kept)) this.punchPage(index);
       this.giveUp(first, last);
       if (offset % PAGE_SIZE !== 0) this.zero(first - 1, offset % PAGE_SIZE, PAGE_SIZE);
       if (end % PAGE_SIZE !== 0) this.zero(last, 0, end % PAGE_SIZE);
@@ -456,6 +568,7 @@ export class FilePages implements FrameHolder {
 
   /** Gives every frame back; for an inode that nobody holds any more. */
   destroy(): void {
+    this.blocks.clear();
     for (const index of this.indexes()) this.dropPage(index);
     this.evictedPages.clear();
     this.giveUp(0, Infinity);

@@ -144,9 +144,10 @@ function sharePages(parent: AddressSpace, child: AddressSpace, area: Area, keeps
     memory.entryWritten(target);
   };
   const shareHuge: EntryVisitor = (va, low, high, entry) => {
-    if (error !== 0) return;
+    // A child faults a file's in again.
+    if (error !== 0 || ((low & PTE_ANON) === 0 && pteFrame(low) !== frames.hugeZeroFrame)) return;
     if (parent.env.pins.anyOf(pteFrame(low), RUN_FRAMES)) {
-      parent.tables.split(entry);
+      parent.tables.split(entry, va);
       parent.tables.forEachPresentOrSwap(va, va + HUGE_BYTES, sharePage);
       return;
     }

@@ -87,7 +87,8 @@ export function frameFlags(owners: FrameOwners, first: number, count: number): U
     for (const [index, frame] of holder.residentPages()) {
       // What is only in memory counts as written to.
       const kind = holder.inMemoryOnly ? DIRTY | SWAPBACKED : holder.dirty.has(index) ? DIRTY : 0;
-      add(frame, UPTODATE | LRU | kind);
+      const block = holder.isInBlock(index) ? THP | (index % RUN === 0 ? COMPOUND_HEAD : COMPOUND_TAIL) : 0;
+      add(frame, UPTODATE | LRU | kind | block);
       if (holder.mappings.locks(index)) add(frame, UNEVICTABLE);
     }
   }

@@ -190,7 +190,7 @@ export function mmap(
   vmFlags = promise.flags;
 
   const backing: MappableFile | null = ownPages
-    ? new SharedAnonymousFile(env.frames, length, ++mm.anonInodes)
+    ? new SharedAnonymousFile(env.frames, length, ++mm.anonInodes, env.settings.sharedMemory)
     : source;
   const area = addOrMerge(
     mm,

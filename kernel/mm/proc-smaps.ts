@@ -72,6 +72,8 @@ interface Residency {
   locked: number;
   /** Of the anonymous ones, those in leaves of 2 MiB. */
   anonymousHuge: number;
+  /** Of those of shared memory, those in leaves of 2 MiB. */
+  sharedHuge: number;
   /** Of the pool of huge pages. */
   sharedHugetlb: number;
   privateHugetlb: number;
@@ -95,6 +97,7 @@ function nothingResident(): Residency {
     pssAnonymous: 0,
     locked: 0,
     anonymousHuge: 0,
+    sharedHuge: 0,
     sharedHugetlb: 0,
     privateHugetlb: 0,
     swap: 0,
@@ -133,7 +136,7 @@ function addResidency(mm: AddressSpace, area: Area, sum: Residency): Residency {
       if (lazyFree) sum.lazyFree++;
       if ((low & PTE_PS) !== 0) sum.anonymousHuge++;
       sum.pssAnonymous += 1 / mappers;
-    }
+    } else if ((low & PTE_PS) !== 0) sum.sharedHuge++;
     if (mappers > 1) sum[dirty ? "sharedDirty" : "sharedClean"]++;
     else sum[dirty ? "privateDirty" : "privateClean"]++;
   });
@@ -201,7 +204,7 @@ function formatResidency(pages: Residency, kinds: string): string {
   text += kilobytes("Referenced", kb(pages.rss)) + kilobytes("Anonymous", kb(pages.anonymous));
   text += kilobytes("KSM", kb(pages.merged)) + kilobytes("LazyFree", kb(pages.lazyFree));
   text += kilobytes("AnonHugePages", kb(pages.anonymousHuge));
-  for (const label of ["ShmemPmdMapped", "FilePmdMapped"]) text += kilobytes(label, 0);
+  text += kilobytes("ShmemPmdMapped", kb(pages.sharedHuge)) + kilobytes("FilePmdMapped", 0);
   text +=
     kilobytes("Shared_Hugetlb", kb(pages.sharedHugetlb)) +
     kilobytes("Private_Hugetlb", kb(pages.privateHugetlb));

@@ -92,6 +92,12 @@ export interface ReleaseRules {
   readonly hugeZeroBecomesHuge: boolean;
   /** Where frames of 2 MiB part, those of zeroes become the page of zeroes that everybody shares (6.12). */
   readonly splitSharesZeroes: boolean;
+  /** Sizes of huge pages of shared memory below 2 MiB can be turned on: hugepages-NkB/shmem_enabled (6.11). */
+  readonly sharedHugeSizes: boolean;
+  /** MADV_COLLAPSE maps shared memory by a leaf also where a table for leaves is to be made first (6.18). */
+  readonly collapseMakesTables: boolean;
+  /** A read fault enters a block of the page cache whole, not only the neighbours (6.18, do_fault_around). */
+  readonly faultAroundEntersBlocks: boolean;
   /** Pages become 2 MiB only where one of them may be written now (before 6.18). */
   readonly collapseNeedsWritable: boolean;
   /** [uprobes] can be moved (until 6.13), which probed programs do not survive. */
@@ -138,6 +144,9 @@ export const RULES_6_10: ReleaseRules = {
   hugeZeroBecomesHuge: false,
   splitSharesZeroes: false,
   collapseNeedsWritable: true,
+  sharedHugeSizes: false,
+  collapseMakesTables: false,
+  faultAroundEntersBlocks: false,
   hugePagesDisableKnowsAdvice: false,
   discardFreesTables: false,
   uprobesAreaMoves: true,
@@ -158,6 +167,7 @@ export const RULES_6_12: ReleaseRules = {
   sealCheck: "by-area",
   mmapChecksBeforeSeals: "mdwe",
   droppable: true,
+  sharedHugeSizes: true,
   splitSharesZeroes: true,
   mergingLooksAtChangesFirst: true,
   mapsQuery: true,
@@ -206,6 +216,8 @@ export const RULES_6_18: ReleaseRules = {
   smapsShowsGuards: true,
   newAreasMergeableFirst: true,
   collapseNeedsWritable: false,
+  collapseMakesTables: true,
+  faultAroundEntersBlocks: true,
   hugePagesDisableKnowsAdvice: true,
 };
 

@@ -1,5 +1,6 @@
 import type { FrameAllocator } from "../../mmu/frame-allocator.js";
 import { FilePages } from "./file-pages.js";
+import type { SharedMount } from "./huge/shared-mount.js";
 import type { MappableFile } from "./mappable-file.js";
 
 /** The file without a name behind MAP_SHARED | MAP_ANONYMOUS and shared /dev/zero (shmem_zero_setup). */
@@ -14,13 +15,16 @@ export class SharedAnonymousFile implements MappableFile {
   /**
    * @param length bytes
    * @param inode a number to show in /proc/pid/maps
+   * @param mount what is said of huge pages
    */
   constructor(
     frames: FrameAllocator,
     length: number,
     readonly inode: number,
+    mount: SharedMount | null = null,
   ) {
     this.pages = new FilePages(frames, length);
+    this.pages.sharedMemory = mount;
     this.pages.swappable = true;
   }
 

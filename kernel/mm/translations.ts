@@ -20,7 +20,7 @@ import {
   PTE_US,
   pteFrame,
 } from "../../mmu/page-table-entry.js";
-import { PageTables, type EntryVisitor } from "../../mmu/page-tables.js";
+import { PageTables, type EntryVisitor, type LeafOwner } from "../../mmu/page-tables.js";
 import type { PageFrame } from "../../mmu/types.js";
 import type { Area } from "./area.js";
 import { isSwapped, slotOf, swapEntry, type SwapSlot } from "./swap/entry.js";
@@ -75,10 +75,11 @@ function movedEntry(low: number, protection: boolean): number {
  * The page tables of one address space with the frames they hold: every entry made or removed in kernel/mm goes
  * through here, so that references, counters and the TLB stay right.
  */
-export class Translations {
+export class Translations implements LeafOwner {
   readonly tables: PageTables;
   /** Pages of anonymous memory (private copies too) and of files that are mapped now (RSS). */
   anonPages = 0;
+  /** Those with an entry of their own; {@link PageTables.fileLeaves} map more. */
   filePages = 0;
   /** Pages of it that are in swap areas (MM_SWAPENTS). */
   swapPages = 0;
@@ -89,7 +90,7 @@ export class Translations {
     private readonly asid: number,
     private readonly swap: SwapSpace,
   ) {
-    this.tables = new PageTables(frames);
+    this.tables = new PageTables(frames, this);
   }
 
   private get words(): Uint32Array {
@@ -183,6 +184,12 @@ export class Translations {
     this.countHuge(low, 1);
   }
 
+  /** A leaf of a file's pages has gone in the place of a split (LeafOwner). */
+  leafEmptied(va: number, low: number): void {
+    this.frames.releaseRun(pteFrame(low));
+    this.mmu.invalidateRange(va, va + HUGE_BYTES, this.asid);
+  }
+
   private dropHuge(entry: number, low: number): void {
     this.tables.clearHuge(entry);
     this.countHuge(low, -1);
@@ -253,7 +260,7 @@ export class Translations {
       this.giveUp(low);
     };
     this.tables.forEachPresentOrSwap(start, end, dropPage, (_va, low, _high, entry) => {
-      if (mode === "file-pages") return;
+      if (mode === "file-pages" && (low & PTE_ANON) !== 0) return;
       this.dropHuge(entry, low);
       dropped = true;
     });
@@ -279,7 +286,8 @@ export class Translations {
     let changed = false;
     const protectHuge: EntryVisitor = (_va, old, _high, entry) => {
       const keep = old & (PTE_FRAME_MASK | PTE_D | PTE_ANON | PTE_SOFT_DIRTY | PTE_UFFD_WP | PTE_PS);
-      const own = (old & PTE_UFFD_WP) === 0 && this.isSoleHuge(old);
+      const sole = shared || this.isSoleHuge(old);
+      const own = sole && (old & PTE_UFFD_WP) === 0;
       const rw = writable && own && (old & written) === written ? PTE_RW : 0;
       this.words[entry] = (keep | low | rw) >>> 0;
       this.words[entry + 1] = high;
@@ -351,7 +359,7 @@ export class Translations {
       const whole = this.tables.moveHuge(entry, va - from + to);
       this.frames.releaseRun(pteFrame(low));
       if (whole) return;
-      this.tables.split(entry);
+      this.tables.split(entry, va);
       this.tables.forEachPresentOrSwap(va, va + HUGE_BYTES, movePage);
     };
     // Only from one multiple of 2 MiB to another a leaf stays in one piece.

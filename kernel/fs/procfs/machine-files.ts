@@ -5,7 +5,7 @@ import { descendantsOf } from "../../cgroup/control-groups.js";
 import type { Kernel } from "../../kernel.js";
 import { commitLimit } from "../../mm/accounting.js";
 import type { AddressSpace } from "../../mm/address-space.js";
-import { anonymousHugePages } from "../../mm/huge/count.js";
+import { anonymousHugePages, mappedBlocks, sharedBlocks } from "../../mm/huge/count.js";
 import { formatMessageQueues, formatSemaphores, formatSharedMemory } from "../../ipc/proc-ipc.js";
 import { socketCountsText, unixSocketsText } from "../../net/proc-text.js";
 import { fileSystemsTable } from "../types/registry.js";
@@ -160,8 +160,8 @@ export function memInfo(kernel: Kernel): string {
     ["VmallocUsed", 0],
     ["VmallocChunk", 0],
     ["AnonHugePages", kib(anonymousHugePages(spaces) * RUN_FRAMES)],
-    ["ShmemHugePages", 0],
-    ["ShmemPmdMapped", 0],
+    ["ShmemHugePages", kib(sharedBlocks(frames.holders) * RUN_FRAMES)],
+    ["ShmemPmdMapped", kib(mappedBlocks(spaces) * RUN_FRAMES)],
     ["FileHugePages", 0],
     ["FilePmdMapped", 0],
     ...hugePageCounts(kernel),

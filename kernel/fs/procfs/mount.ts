@@ -11,6 +11,7 @@ import { taskDirectory } from "./task-directory.js";
 /** Mounts procfs at /proc and sysfs at /sys. To be called once, when the kernel is there. */
 export function mountKernelFileSystems(namespace: Namespace, kernel: Kernel): void {
   namespace.terminals.kernel = kernel;
+  namespace.joinSharedMemory(kernel.mmSettings.sharedMemory);
   const attach = (
     path: string,
     typeName: "proc" | "sysfs" | "cgroup2",

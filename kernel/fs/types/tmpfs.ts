@@ -3,6 +3,7 @@ import { EINVAL } from "../../errno.js";
 import { TMPFS_MAGIC } from "../file-system.js";
 import type { FileSystemContext, FileSystemStatistics } from "../file-system.js";
 import type { DeviceNumber } from "../inode.js";
+import { sharedMount, sharedSettings, type SharedHuge, type SharedSettings } from "../../mm/huge/shared-mount.js";
 import { memparse } from "../mounts/data.js";
 import type { MountData } from "../mounts/data.js";
 import { TreeFileSystem } from "../tree-file-system.js";
@@ -10,6 +11,8 @@ import type { FileSystemType } from "./file-system-type.js";
 import { identifier, octal } from "./options.js";
 
 const DEFAULT_MODE = 0o1777;
+/** huge=: pages of 2 MiB, where transparent_hugepage/shmem_enabled neither denies nor forces them. */
+const HUGE: readonly SharedHuge[] = ["never", "always", "within_size", "advise"];
 
 /** What tmpfs(5) lets one choose; what is absent was not said. Limits of 0 are none. */
 interface TmpfsOptions {
@@ -21,6 +24,8 @@ interface TmpfsOptions {
   readonly gid?: number;
   /** 1: its pages stay in memory. */
   readonly noSwap?: number;
+  /** Place in HUGE. */
+  readonly huge?: number;
 }
 
 /** A mounted tmpfs: a tree in memory with limits (mm/shmem.c). */
@@ -34,7 +39,12 @@ export class Tmpfs extends TreeFileSystem {
   private readonly uid: number;
   private readonly gid: number;
 
-  constructor(context: FileSystemContext, device: DeviceNumber, options: TmpfsOptions) {
+  constructor(
+    context: FileSystemContext,
+    device: DeviceNumber,
+    options: TmpfsOptions,
+    settings: SharedSettings | null = null,
+  ) {
     const { mode = DEFAULT_MODE, uid = 0, gid = 0 } = options;
     super(context, device, null, { mode, uid, gid });
     this.usual = Math.floor(context.frames.total / 2);
@@ -44,6 +54,8 @@ export class Tmpfs extends TreeFileSystem {
     this.blockLimit = options.blocks ?? this.usual;
     this.inodeLimit = options.inodes ?? this.usual;
     this.swappable = options.noSwap !== 1;
+    this.sharedMemory = sharedMount(false, settings ?? sharedSettings());
+    this.sharedMemory.huge = HUGE[options.huge ?? 0]!;
     if (this.blockLimit > 0) this.quota = { used: 0, limit: this.blockLimit };
   }
 
@@ -78,7 +90,9 @@ export class Tmpfs extends TreeFileSystem {
     const inodes = this.inodeLimit === this.usual ? "" : `,nr_inodes=${this.inodeLimit}`;
     const mode = this.mode === DEFAULT_MODE ? "" : `,mode=${this.mode.toString(8).padStart(3, "0")}`;
     const owner = `${this.uid === 0 ? "" : `,uid=${this.uid}`}${this.gid === 0 ? "" : `,gid=${this.gid}`}`;
-    return `${size}${inodes}${mode}${owner}${this.swappable ? "" : ",noswap"}`;
+    const { huge } = this.sharedMemory!;
+    const how = huge === "never" ? "" : `,huge=${huge}`;
+    return `${size}${inodes}${mode}${owner}${how}${this.swappable ? "" : ",noswap"}`;
   }
 
   /** Only the limits can be changed, not from none and not below what is in use (shmem_reconfigure). */
@@ -91,11 +105,12 @@ export class Tmpfs extends TreeFileSystem {
     // A limit of 0 is not taken over: pages that were charged stay charged.
     if (blocks > 0) this.blockLimit = this.quota!.limit = blocks;
     if (inodes > 0) this.inodeLimit = inodes;
+    if (options.huge !== undefined) this.sharedMemory!.huge = HUGE[options.huge]!;
     return 0;
   }
 }
 
-/** shmem_parse_one. Options of what is not built in (quotas, huge pages, NUMA) are EINVAL. */
+/** shmem_parse_one. Options of what is not built in (quotas, NUMA) are EINVAL. */
 function parse({ rest }: MountData, ram: number): TmpfsOptions | number {
   const options: { -readonly [K in keyof TmpfsOptions]: number } = {};
   for (const { name, value } of rest) {
@@ -107,6 +122,7 @@ function parse({ rest }: MountData, ram: number): TmpfsOptions | number {
     else if (name === "uid") options.uid = number;
     else if (name === "gid") options.gid = number;
     else if (name === "noswap") options.noSwap = 1;
+    else if (name === "huge") options.huge = number;
   }
   return options;
 }
@@ -129,7 +145,7 @@ function numberOf(name: string, value: string | null, ram: number): number {
     case "gid":
       return identifier(value);
     case "huge":
-      return value === "never" ? 0 : -EINVAL;
+      return HUGE.indexOf(value as SharedHuge) === -1 ? -EINVAL : HUGE.indexOf(value as SharedHuge);
     case "inode32":
     case "inode64":
     case "noswap":
@@ -145,6 +161,6 @@ export const TMPFS: FileSystemType = {
   mount({ namespace, data }) {
     const options = parse(data, namespace.context.frames.total);
     if (typeof options === "number") return options;
-    return new Tmpfs(namespace.context, namespace.newDevice(), options);
+    return new Tmpfs(namespace.context, namespace.newDevice(), options, namespace.sharedSettings);
   },
 };

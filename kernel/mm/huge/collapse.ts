@@ -1,6 +1,7 @@
 /*
  * Pages of 4 KiB become one of 2 MiB (collapse_huge_page): for MADV_COLLAPSE, or as khugepaged finds them. They are
- * copied to a run of frames, what is missing being zeroes there; who shares the pages keeps them.
+ * copied to a run of frames, what is missing being zeroes there; who shares the pages keeps them. Of shared memory it is
+ * the page cache that has the 2 MiB (collapse-file.ts).
  */
 import { RUN_FRAMES } from "../../../mmu/frame-allocator.js";
 import { PTE_ANON, PTE_GUARD, PTE_RW, pteFrame } from "../../../mmu/page-table-entry.js";
@@ -14,6 +15,7 @@ import { isSwapped } from "../swap/entry.js";
 import { swapIn } from "../swap/swap-in.js";
 import { entryHigh, hasFrame, HUGE_BYTES, isUserfaultProtected } from "../translations.js";
 import { VM_UFFD_FLAGS, VM_WRITE } from "../vm-flags.js";
+import { collapseFile } from "./collapse-file.js";
 import { whyNotCollapsible } from "./eligible.js";
 import { privateLow } from "./fault.js";
 
@@ -39,6 +41,11 @@ const FAILURES = {
   shared: { errno: EINVAL, passed: false, text: "too many pages are shared" },
   held: { errno: EAGAIN, passed: true, text: "somebody holds a page beside the page tables" },
   charge: { errno: EBUSY, passed: false, text: "the control group may not have 2 MiB more" },
+  truncated: { errno: EINVAL, passed: false, text: "the file has no page there" },
+  unreadable: { errno: EINVAL, passed: false, text: "a page cannot be read from its swap area" },
+  "no-room": { errno: EINVAL, passed: false, text: "the file system has no room for the pages that are missing" },
+  private: { errno: EINVAL, passed: false, text: "a page was written privately" },
+  "no-leaf": { errno: EINVAL, passed: false, text: "2 MiB of the file cannot be mapped by one leaf" },
   "no-run": { errno: ENOMEM, passed: false, text: "no 512 neighbouring frames are free" },
 } as const;
 
@@ -55,6 +62,7 @@ export function collapse(
   start: number,
   limits: CollapseLimits | null,
 ): CollapseResult {
+  if (area.pages !== null) return collapseFile(mm, area, area.pages, start, limits);
   const failure = obstacle(mm, area, start, limits);
   if (failure !== null) return failure;
   const { translations } = mm;

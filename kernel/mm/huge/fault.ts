@@ -16,7 +16,8 @@ import type { Area } from "../area.js";
 import { prepareAnon } from "../merge.js";
 import { missingIsWatched } from "../userfault/fault.js";
 import { HUGE_BYTES, entryHigh, entryLow } from "../translations.js";
-import { VM_WRITE } from "../vm-flags.js";
+import { VM_SHARED, VM_WRITE } from "../vm-flags.js";
+import { makeFileLeafWritable } from "./file-leaf.js";
 
 /** What a write leaves in an entry (pmd_mkdirty). */
 const WRITTEN = PTE_D | PTE_SOFT_DIRTY;
@@ -77,10 +78,14 @@ export function makeHugeWritable(mm: AddressSpace, area: Area, page: number): bo
   const { frames, tables } = translations;
   const entry = tables.hugeEntry(page);
   const low = frames.memory.u32[entry];
+  if ((low & PTE_ANON) === 0 && (area.flags & VM_SHARED) !== 0) {
+    makeFileLeafWritable(mm, area, page, entry);
+    return true;
+  }
   if (pteFrame(low) === frames.hugeZeroFrame) {
     if (mm.env.release.hugeZeroBecomesHuge && replaceZeroes(mm, area, page, entry)) return true;
   } else if ((area.flags & VM_WRITE) !== 0 && translations.makeHugeWritable(entry)) return true;
-  tables.split(entry);
+  tables.split(entry, page);
   return false;
 }
 

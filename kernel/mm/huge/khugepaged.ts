@@ -115,7 +115,8 @@ export class Khugepaged {
   /** @returns false when no run of frames was to be had */
   private tries(mm: AddressSpace, area: Area, at: number): boolean {
     const result = collapse(mm, area, at, this.settings);
-    if (result === "collapsed") this.pagesCollapsed++;
+    // Of shared memory it counts what it finds done, too.
+    if (result === "collapsed" || (result === "huge" && area.pages !== null)) this.pagesCollapsed++;
     return result !== "no-run";
   }
 }

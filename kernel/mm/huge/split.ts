@@ -32,7 +32,7 @@ function splitFrames(mm: AddressSpace, area: Area, start: number): boolean {
   const low = frames.memory.u32[entry];
   const zeroes = pteFrame(low) === frames.hugeZeroFrame;
   if (!zeroes && !frames.isSoleRun(pteFrame(low))) return false;
-  tables.split(entry);
+  tables.split(entry, start);
   if (zeroes || !release.splitSharesZeroes || (area.flags & VM_LOCKED) !== 0) return true;
   for (let va = start; va < start + RUN_FRAMES * 4096; va += 4096) {
     const page = translations.low(va);
