@@ -172,10 +172,9 @@ export class Kernel {
     this.clock.watcher = this.vdso;
     this.samePages = new SamePages(this.frames);
     // Where huge pages are in use khugepaged is asleep between two turns; ksmd starts when it is turned on.
-    const firstScan = this.khugepaged.settings.scanSleepMilliseconds * 1_000_000;
     this.scanThreads = [
-      new ScanThread(this.samePages, this.clock, this.timerQueue, 0),
-      new ScanThread(this.khugepaged, this.clock, this.timerQueue, firstScan),
+      new ScanThread(this.samePages, this.clock, this.timerQueue),
+      new ScanThread(this.khugepaged, this.clock, this.timerQueue),
     ];
     this.ipc = new Ipc({
       frames: this.frames,

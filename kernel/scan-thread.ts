@@ -10,6 +10,8 @@ export interface Scanner {
   readonly active: boolean;
   /** Who is to be told when that comes to be so. */
   daemon: ScanDaemon | null;
+  /** From the first work to the first turn: the sleep in which that finds the thread. */
+  readonly startMilliseconds: number;
   /** Looks at some pages. @returns how many, and how long to sleep then */
   turn(): { readonly pages: number; readonly milliseconds: number };
 }
@@ -21,12 +23,10 @@ const LEAST_NANOSECONDS = 1_000_000;
 export class ScanThread implements ScanDaemon, TimerTarget {
   private timer: TimerEntry | null = null;
 
-  /** @param startDelay nanoseconds from the first work to the first turn: the sleep in which it finds the thread */
   constructor(
     private readonly scanner: Scanner,
     private readonly clock: Clock,
     private readonly timers: TimerQueue,
-    private readonly startDelay: number,
   ) {
     scanner.daemon = this;
   }
@@ -37,7 +37,7 @@ export class ScanThread implements ScanDaemon, TimerTarget {
   }
 
   wake(): void {
-    this.sleep(this.startDelay);
+    this.sleep(this.scanner.startMilliseconds * 1_000_000);
   }
 
   paceChanged(): void {

@@ -127,9 +127,7 @@ export class PageTables {
 
   /** A leaf of 2 MiB is one of a file's pages. */
   isFiles(low: number, high: number): boolean {
-    return (
-      (low & PTE_ANON) === 0 && (high & PTE_WHOLE) === 0 && pteFrame(low) !== this.frames.hugeZeroFrame
-    );
+    return (low & PTE_ANON) === 0 && (high & PTE_WHOLE) === 0 && pteFrame(low) !== this.frames.hugeZeroFrame;
   }
 
   /**

@@ -356,7 +356,8 @@ export class FilePages implements FrameHolder {
     if (frame === undefined) return false;
     if (!this.swappable && (this.fill === null || this.dirtyPages.has(index))) return false;
     if (this.swappable && swap.free === 0) return false;
-    if (this.isInBlock(index) && (this.mappings.locks(index) || !splitBlock(this, blockStart(index)))) return false;
+    if (this.isInBlock(index) && (this.mappings.locks(index) || !splitBlock(this, blockStart(index))))
+      return false;
     if (this.pages.get(index) !== frame) return true;
     if (!this.unmapPage(index, frame)) return false;
     if (!this.swappable) {
@@ -497,7 +498,8 @@ export class FilePages implements FrameHolder {
     if (size >= old) return;
     this.mappings.drop(firstGone, Infinity, true);
     const kept = this.partBlocks(size, Infinity);
-    for (const index of this.indexes()) if (index >= firstGone && !this.staysEmpty(index, kept)) this.dropPage(index);
+    for (const index of this.indexes())
+      if (index >= firstGone && !this.staysEmpty(index, kept)) this.dropPage(index);
     for (const index of [...this.evictedPages]) if (index >= firstGone) this.evictedPages.delete(index);
     const inside = size % PAGE_SIZE;
     if (inside !== 0) this.zero(firstGone - 1, inside, PAGE_SIZE);

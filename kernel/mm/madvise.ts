@@ -252,9 +252,11 @@ function adviseArea(
   }
   const [set, clear] = FLAG_CHANGES[advice];
   const flags = vm.withFlags(area.flags, set, clear);
-  if (flags === area.flags) return 0;
-  const result = modify(mm, area, start, end, { flags });
-  if (typeof result !== "number") return 0;
+  const result = flags === area.flags ? area : modify(mm, area, start, end, { flags });
+  if (typeof result !== "number") {
+    if (advice === uapi.MADV_HUGEPAGE && result.pages !== null) mm.env.khugepaged?.consider(mm, result);
+    return 0;
+  }
   return refuse("split", result === -ENOMEM ? EAGAIN : -result, whyWhole(area, result));
 }
 

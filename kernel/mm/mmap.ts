@@ -31,6 +31,7 @@ import { countPages, mayLock } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
 import { offerPages } from "./lazy-free.js";
 import { makeRoom } from "./make-room.js";
+import { placeShared } from "./huge/shared-place.js";
 import { isHugetlbFile } from "./hugetlb/area.js";
 import { hugetlbSource, mapHugetlb } from "./hugetlb/mmap.js";
 import { HUGE_PAGE_BYTES } from "./hugetlb/pool.js";
@@ -125,6 +126,7 @@ export function mmap(
     start = isHugetlbFile(source)
       ? findUnmappedHuge(mm, hint, length, flags)
       : findUnmappedArea(mm, hint, length, flags, source === null && (flags & 0xf) === uapi.MAP_PRIVATE);
+    if (start !== -1) start = placeShared(mm, source, start, hint, length, Number(offset), flags);
     if (start === -1) return refuse("no-room", ENOMEM, "no free range is long enough", "get_unmapped_area");
   }
   if (start < env.settings.mmapMinAddr && !env.capabilities.rawIo)
@@ -211,6 +213,7 @@ export function mmap(
   area.flags = mergeableOnceMade(mm, area, start, vm.withFlags(area.flags, vm.VM_SOFTDIRTY, 0));
   countPages(mm, vmFlags, pages);
   env.uprobes?.mapped(mm, area);
+  if (area.pages !== null) env.khugepaged?.consider(mm, area);
   mm.changed("map", start, end);
   const populate = flags & (uapi.MAP_POPULATE | uapi.MAP_NONBLOCK);
   if (locked || populate === uapi.MAP_POPULATE) populateLocked(mm, start, end);

@@ -5,6 +5,7 @@ import { commit, countPages } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
 import { detachAnon, NO_CHAIN } from "./anon-vma.js";
 import type { Area } from "./area.js";
+import { placeShared } from "./huge/shared-place.js";
 import { TASK_SIZE } from "./layout.js";
 import { unmergeRange } from "./ksm/unmerge.js";
 import { isHugetlb, NO_RESERVE } from "./hugetlb/area.js";
@@ -15,12 +16,15 @@ import { populateLocked } from "./populate.js";
 import { findUnmappedArea, findUnmappedHuge } from "./unmapped-area.js";
 import { forgetUserfault } from "./userfault/context.js";
 import { staysWatched, tellMoved } from "./userfault/events.js";
+import { MAP_SHARED } from "./uapi.js";
 import * as vm from "./vm-flags.js";
 
 /** Where an area can move to: near a hint, or anywhere for 0. @returns the address, or -1 */
 export function findPlace(mm: AddressSpace, area: Area, hint: number, length: number): number {
   const find = isHugetlb(area) ? findUnmappedHuge : findUnmappedArea;
-  return find(mm, hint, length, 0, false);
+  const found = find(mm, hint, length, 0, false);
+  if (found === -1 || area.pages === null || area.pages.sharedMemory === null) return found;
+  return placeShared(mm, area.file, found, hint, length, area.pageOffset * 4096, MAP_SHARED);
 }
 
 export function notMapped(mm: AddressSpace, address: number): number {

@@ -94,6 +94,8 @@ export interface ReleaseRules {
   readonly splitSharesZeroes: boolean;
   /** Sizes of huge pages of shared memory below 2 MiB can be turned on: hugepages-NkB/shmem_enabled (6.11). */
   readonly sharedHugeSizes: boolean;
+  /** khugepaged runs for shared memory too, where enabled is `never` for the rest (6.14). */
+  readonly khugepagedKnowsShared: boolean;
   /** MADV_COLLAPSE maps shared memory by a leaf also where a table for leaves is to be made first (6.18). */
   readonly collapseMakesTables: boolean;
   /** A read fault enters a block of the page cache whole, not only the neighbours (6.18, do_fault_around). */
@@ -145,6 +147,7 @@ export const RULES_6_10: ReleaseRules = {
   splitSharesZeroes: false,
   collapseNeedsWritable: true,
   sharedHugeSizes: false,
+  khugepagedKnowsShared: false,
   collapseMakesTables: false,
   faultAroundEntersBlocks: false,
   hugePagesDisableKnowsAdvice: false,
@@ -186,6 +189,7 @@ export const RULES_6_14: ReleaseRules = {
   hugeZeroBecomesHuge: true,
   discardFreesTables: true,
   uprobesAreaMoves: false,
+  khugepagedKnowsShared: true,
   guardRegions: "anonymous",
   processMadviseOwn: "any",
   pkeyAllocWithoutKeys: "einval-once",

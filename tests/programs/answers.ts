@@ -7,8 +7,13 @@ const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
 const RECORDED = join(import.meta.dirname, "..", "recorded");
 
 /** A program says in sealab what real Linux said: the text of a file in tests/recorded, and nothing on stderr. */
-export function expectAnswers(program: string, recorded: string, options: readonly string[] = []): void {
-  const ran = spawnSync(process.execPath, [CLI, "run", ...options, "--", program], {
+export function expectAnswers(
+  program: string,
+  recorded: string,
+  options: readonly string[] = [],
+  argv: readonly string[] = [],
+): void {
+  const ran = spawnSync(process.execPath, [CLI, "run", ...options, "--", program, ...argv], {
     encoding: "utf8",
     timeout: 60_000,
   });

@@ -437,13 +437,13 @@ static void copies(void) {
   show("the other", madvise(q, HUGE, MADV_COLLAPSE));
   (void)*(volatile char *)p;
   show("touched", 0);
-  show("locked", mlock(p, HUGE));
-  show("a hole", fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, PAGE, PAGE));
   show("process_vm_writev", ({
          long value = 5;
          struct iovec from = {&value, 8}, to = {q + 9 * PAGE, 8};
          process_vm_writev(getpid(), &from, 1, &to, 1, 0);
        }));
+  show("locked", mlock(p, HUGE));
+  show("a hole", fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, PAGE, PAGE));
   close(fd);
   clear();
   fd = memory(HUGE);

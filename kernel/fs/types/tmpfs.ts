@@ -3,7 +3,12 @@ import { EINVAL } from "../../errno.js";
 import { TMPFS_MAGIC } from "../file-system.js";
 import type { FileSystemContext, FileSystemStatistics } from "../file-system.js";
 import type { DeviceNumber } from "../inode.js";
-import { sharedMount, sharedSettings, type SharedHuge, type SharedSettings } from "../../mm/huge/shared-mount.js";
+import {
+  sharedMount,
+  sharedSettings,
+  type SharedHuge,
+  type SharedSettings,
+} from "../../mm/huge/shared-mount.js";
 import { memparse } from "../mounts/data.js";
 import type { MountData } from "../mounts/data.js";
 import { TreeFileSystem } from "../tree-file-system.js";

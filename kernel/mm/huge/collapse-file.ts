@@ -61,7 +61,11 @@ function collapsePages(
   if (run === -1) return "no-run";
   // Counted only now: where frames are charged, others may have gone for them.
   const missing = RUN_FRAMES - countPages(pages, first).charged;
-  const refused = !pages.hasRoom(missing) ? "no-room" : missing > 0 && isWatched(pages, first) ? "missing" : null;
+  const refused = !pages.hasRoom(missing)
+    ? "no-room"
+    : missing > 0 && isWatched(pages, first)
+      ? "missing"
+      : null;
   if (refused !== null) {
     frames.releaseRun(run);
     return refused;

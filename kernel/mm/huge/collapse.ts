@@ -43,7 +43,11 @@ const FAILURES = {
   charge: { errno: EBUSY, passed: false, text: "the control group may not have 2 MiB more" },
   truncated: { errno: EINVAL, passed: false, text: "the file has no page there" },
   unreadable: { errno: EINVAL, passed: false, text: "a page cannot be read from its swap area" },
-  "no-room": { errno: EINVAL, passed: false, text: "the file system has no room for the pages that are missing" },
+  "no-room": {
+    errno: EINVAL,
+    passed: false,
+    text: "the file system has no room for the pages that are missing",
+  },
   private: { errno: EINVAL, passed: false, text: "a page was written privately" },
   "no-leaf": { errno: EINVAL, passed: false, text: "2 MiB of the file cannot be mapped by one leaf" },
   "no-run": { errno: ENOMEM, passed: false, text: "no 512 neighbouring frames are free" },

@@ -17,7 +17,9 @@ export function hugePagesDisabled(mm: AddressSpace, area: Area, forced: boolean)
 
 /** Memory of a kind that may have huge pages, as far as it is turned on. */
 export function allowsHuge(mm: AddressSpace, area: Area): boolean {
-  return area.isAnonymous && (area.flags & (VM_SPECIAL | VM_SHARED)) === 0 && !hugePagesDisabled(mm, area, false);
+  return (
+    area.isAnonymous && (area.flags & (VM_SPECIAL | VM_SHARED)) === 0 && !hugePagesDisabled(mm, area, false)
+  );
 }
 
 /** Faults in this area may bring in 2 MiB at once, where it covers them. */

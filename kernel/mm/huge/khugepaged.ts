@@ -5,6 +5,7 @@ import { HUGE_BYTES } from "../translations.js";
 import { collapse, type CollapseLimits } from "./collapse.js";
 import { whyNotCollapsible } from "./eligible.js";
 import { PMD_ORDER } from "./orders.js";
+import { isSharedOn } from "./shared-mount.js";
 
 /** Pages that a look at 2 MiB counts for (HPAGE_PMD_NR). */
 const LOOK = 512;
@@ -40,12 +41,27 @@ export class Khugepaged {
   pagesCollapsed = 0;
   daemon: ScanDaemon | null = null;
 
+  get startMilliseconds(): number {
+    return this.settings.scanSleepMilliseconds;
+  }
+
   /** There is something to look through (khugepaged_has_work). */
   get active(): boolean {
     if (this.spaces.length === 0) return false;
-    const { hugePages, hugeOrders } = this.spaces[0].env.settings;
-    const own = hugeOrders[PMD_ORDER];
-    return (own === "inherit" ? hugePages : own) !== "never";
+    return this.isOn(this.spaces[0]);
+  }
+
+  /** hugepage_pmd_enabled */
+  private isOn({ env: { settings, release } }: AddressSpace): boolean {
+    const own = settings.hugeOrders[PMD_ORDER];
+    if ((own === "inherit" ? settings.hugePages : own) !== "never") return true;
+    return release.khugepagedKnowsShared && isSharedOn(settings.sharedMemory.settings);
+  }
+
+  /** An area of a file has come, or is advised (khugepaged_enter_vma). */
+  consider(mm: AddressSpace, area: Area): void {
+    if (mm.collapsible || area.pages?.sharedMemory == null || !this.isOn(mm)) return;
+    if (whyNotCollapsible(mm, area, false) === null) this.enter(mm);
   }
 
   /** __khugepaged_enter */

@@ -50,7 +50,9 @@ export function sharedMount(internal: boolean, settings = sharedSettings()): Sha
 /** Writes to shmem_enabled (shmem_enabled_store). @returns false for what is not permitted (EINVAL) */
 export function setSharedEnabled(internal: SharedMount, enabled: SharedEnabled): boolean {
   const { settings } = internal;
-  const inherits = Object.keys(settings.orders).filter((order) => settings.orders[Number(order)] === "inherit");
+  const inherits = Object.keys(settings.orders).filter(
+    (order) => settings.orders[Number(order)] === "inherit",
+  );
   // Smaller sizes cannot be forced.
   if (enabled === "force" && inherits.join() !== `${PMD_ORDER}`) return false;
   settings.enabled = enabled;
@@ -59,10 +61,21 @@ export function setSharedEnabled(internal: SharedMount, enabled: SharedEnabled):
 }
 
 /** Writes to hugepages-NkB/shmem_enabled (thpsize_shmem_enabled_store). @returns as `setSharedEnabled` */
-export function setSharedOrder(settings: SharedSettings, order: number, enabled: SharedOrderEnabled): boolean {
+export function setSharedOrder(
+  settings: SharedSettings,
+  order: number,
+  enabled: SharedOrderEnabled,
+): boolean {
   if (enabled === "inherit" && settings.enabled === "force" && order !== PMD_ORDER) return false;
   settings.orders[order] = enabled;
   return true;
+}
+
+/** Some shared memory may have 2 MiB (shmem_hpage_pmd_enabled). */
+export function isSharedOn({ enabled, orders }: SharedSettings): boolean {
+  if (enabled === "deny") return false;
+  const own = orders[PMD_ORDER];
+  return own === "inherit" ? enabled !== "never" : own !== "never";
 }
 
 /** A page of a file, and who asks for it. */

@@ -2,6 +2,7 @@ import { RUN_FRAMES } from "../../../mmu/frame-allocator.js";
 import { PTE_ANON, PTE_SOFT_DIRTY, PTE_UFFD_WP, pteFrame } from "../../../mmu/page-table-entry.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
+import { splitBlock } from "./file-blocks.js";
 import { sameContent } from "../ksm/frame-content.js";
 import { entryHigh, entryLow, HUGE_BYTES } from "../translations.js";
 import { VM_LOCKED } from "../vm-flags.js";
@@ -24,12 +25,18 @@ export function splitEnds(
   return { start: from, end: Math.max(from, to) };
 }
 
+/** The same of a block of shared memory. @param references of its first page: the cache's, and one where it is mapped once */
+function splitOwnBlock(area: Area, start: number, references: number): boolean {
+  return references === 2 && area.pages !== null && splitBlock(area.pages, area.fileIndex(start));
+}
+
 /** @param start of the leaf. @returns false where somebody else has the frames */
 function splitFrames(mm: AddressSpace, area: Area, start: number): boolean {
   const { translations, tables } = mm;
   const { frames, release } = mm.env;
   const entry = tables.hugeEntry(start);
   const low = frames.memory.u32[entry];
+  if (tables.isFiles(low, 0)) return splitOwnBlock(area, start, frames.references(pteFrame(low)));
   const zeroes = pteFrame(low) === frames.hugeZeroFrame;
   if (!zeroes && !frames.isSoleRun(pteFrame(low))) return false;
   tables.split(entry, start);

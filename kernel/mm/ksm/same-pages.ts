@@ -58,6 +58,10 @@ export class SamePages implements FrameHolder {
   /** Every node that pages are counted for, those without a frame too. */
   readonly nodes = new Set<StableNode>();
   daemon: ScanDaemon | null = null;
+  /** At once. */
+  get startMilliseconds(): number {
+    return 0;
+  }
 
   constructor(readonly frames: FrameAllocator) {}
 

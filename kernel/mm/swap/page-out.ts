@@ -1,10 +1,14 @@
 /* Pages on their way to a swap area (mm/vmscan.c shrink_folio_list, for pages of programs). */
-import { PTE_A, PTE_ANON, pteFrame } from "../../../mmu/page-table-entry.js";
+import { RUN_FRAMES } from "../../../mmu/frame-allocator.js";
+import { PTE_A, PTE_ANON, PTE_PS, pteFrame } from "../../../mmu/page-table-entry.js";
 import type { PageFrame } from "../../../mmu/types.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
+import type { FilePages } from "../file-pages.js";
+import { blockStart } from "../huge/file-blocks.js";
 import { isLazyFree } from "../lazy-free.js";
 import { hasFrame } from "../translations.js";
+import type { SwapSpace } from "./swap-space.js";
 import { VM_DROPPABLE, VM_LOCKED } from "../vm-flags.js";
 
 /** Pages of the area may go: nobody locked them, and they are not such as are dropped instead. */
@@ -66,9 +70,17 @@ export function pageOutRange(mm: AddressSpace, area: Area, start: number, end: n
     if (!hasFrame(low)) continue;
     if ((low & PTE_ANON) !== 0) pageOut(mm, area, va, true);
     // The page cache and this entry have it.
-    else if (files && frames.references(pteFrame(low)) === 2)
-      area.pages?.evict(area.fileIndex(va), mm.env.swap);
+    else if (files && frames.references(pteFrame(low)) === 2 && area.pages !== null) {
+      const index = area.fileIndex(va);
+      if ((low & PTE_PS) === 0) area.pages.evict(index, mm.env.swap);
+      else evictBlock(area.pages, blockStart(index), mm.env.swap);
+    }
   }
+}
+
+/** Sends the pages of a block of 2 MiB to a swap area, as many as go. */
+function evictBlock(pages: FilePages, first: number, swap: SwapSpace): void {
+  for (let index = first; index < first + RUN_FRAMES; index++) if (!pages.evict(index, swap)) return;
 }
 
 /** MADV_COLD: the pages of [start, end) that nobody else maps count as not accessed lately. */
@@ -89,7 +101,8 @@ export function coolRange(mm: AddressSpace, start: number, end: number): void {
       if (frames.references(frame) === own) cool(entry, low);
     },
     (_va, low, _high, entry) => {
-      if (frames.isSoleRun(pteFrame(low))) cool(entry, low);
+      const files = (low & PTE_ANON) === 0 && frames.references(pteFrame(low)) === 2;
+      if (files || frames.isSoleRun(pteFrame(low))) cool(entry, low);
     },
   );
   mmu.invalidateRange(start, end, mm.asid);
