@@ -6,6 +6,7 @@
 import { CS, DS, ES, FS, GS, SS } from "../../cpu/segments.js";
 import { EIO } from "../errno.js";
 import type { Kernel } from "../kernel.js";
+import { TASK_SIZE } from "../mm/layout.js";
 import { FLAG_RF, FLAG_TF } from "../signals/frame.js";
 import type { Task } from "../task.js";
 
@@ -41,7 +42,7 @@ const ORDER = [
   "fs",
   "gs",
 ] as const;
-const TASK_LIMIT = 1n << 47n;
+const TASK_LIMIT = BigInt(TASK_SIZE);
 /** Flags that a tracer may write (FLAG_MASK): CF PF AF ZF SF TF DF OF RF AC NT. */
 const WRITABLE_FLAGS = 0x1 | 0x4 | 0x10 | 0x40 | 0x80 | FLAG_TF | 0x400 | 0x800 | 0x4000 | FLAG_RF | 0x4_0000;
 

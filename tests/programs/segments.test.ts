@@ -5,11 +5,16 @@ import { compiledWithGlibc } from "./obtain.js";
 
 /** Segment registers and descriptor tables, as on a real processor under Linux 6.18. */
 const ia32Calls = compiledWithGlibc(join(import.meta.dirname, "ia32-calls.c"));
+const tracedSegments = compiledWithGlibc(join(import.meta.dirname, "traced-segments.c"));
 const localTables = compiledWithGlibc(join(import.meta.dirname, "local-tables.c"));
 
 describe.skipIf(localTables === undefined)("segments (skipped without gcc)", () => {
   it("modify_ldt, its table over fork, exec and threads, and loads of its entries (local-tables.c)", () => {
     expectAnswers(localTables!, "segments/local-tables-linux-6.18.txt");
+  });
+
+  it("selectors and bases of tracees, arch_prctl, a stack segment that goes (traced-segments.c)", () => {
+    expectAnswers(tracedSegments!, "segments/traced-segments-linux-6.18.txt");
   });
 
   it("calls of 32-bit programs by int 0x80 from 64-bit code (ia32-calls.c)", () => {
