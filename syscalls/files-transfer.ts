@@ -233,7 +233,7 @@ function lseek(call: SyscallCall): number {
   if (typeof file === "number") return file;
   const whence = call.u32(2);
   if (whence > SEEK_HOLE) return -EINVAL;
-  if (file instanceof AnonymousFile) return 0;
+  if (file instanceof AnonymousFile && file.ignoresSeeks) return 0;
   if (!file.seekable) return -ESPIPE;
   const by = call.s(1);
   if (!(file instanceof RegularOpenFile || file instanceof DirectoryOpenFile || file instanceof BlockFile)) {

@@ -91,6 +91,8 @@ function perfEventOpen(call: SyscallCall): number {
   if (typeof event === "number") return event;
   const refused = refuseEvent(call, event, leader);
   if (refused !== 0) return refused;
+  if ((flagBits & PERF_FLAG_FD_OUTPUT) !== 0 && groupFd !== -1)
+    return no(call, "output", EINVAL, "there is no buffer that it could write to", "perf_event_set_output");
   const begun = event.source?.begin(event) ?? 0;
   if (begun !== 0) return no(call, "begin", -begun, "what it counts cannot be watched", "perf_init_event");
   if (leader !== null) event.join(leader);
@@ -132,6 +134,8 @@ function create(
     return no(call, "heirs", EINVAL, "samples of heirs' counts need PERF_SAMPLE_TID");
   const source = sourceFor(call, attributes);
   if (typeof source === "number") return source;
+  if (attributes.wideRegisters)
+    return no(call, "registers", EOPNOTSUPP, "it knows no such registers", "perf_try_init_event");
   if (attributes.auxOutput) return no(call, "aux", EOPNOTSUPP, "it has no auxiliary output");
   if (ofGroup)
     return no(call, "control-group", EINVAL, "control groups are not watched", "perf_cgroup_connect");

@@ -59,13 +59,15 @@ export function perfIoctl(call: SyscallCall, { event }: PerfFile, request: numbe
       return call.user.readU64(call.word(2)) === null ? -EFAULT : -EINVAL;
     case PERF_EVENT_IOC_SET_OUTPUT: {
       const number = call.i32(2);
-      return number === -1 || call.fileAt(number) instanceof PerfFile ? -EINVAL : -EBADF;
+      if (number === -1) return 0;
+      return call.fileAt(number) instanceof PerfFile ? -EINVAL : -EBADF;
     }
     case PERF_EVENT_IOC_REFRESH:
     case PERF_EVENT_IOC_SET_FILTER:
     case PERF_EVENT_IOC_PAUSE_OUTPUT:
       return -EINVAL;
     case PERF_EVENT_IOC_SET_BPF:
+      return call.fileAt(call.i32(2)) === undefined ? -EBADF : -EINVAL;
     case PERF_EVENT_IOC_QUERY_BPF:
     case PERF_EVENT_IOC_MODIFY_ATTRIBUTES:
       return -EINVAL;

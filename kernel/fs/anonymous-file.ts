@@ -5,6 +5,10 @@ export abstract class AnonymousFile extends OpenFile {
   override get seekable(): boolean {
     return false;
   }
+  /** lseek does nothing and says 0 (noop_llseek); else it is ESPIPE. */
+  get ignoresSeeks(): boolean {
+    return true;
+  }
   /** "anon_inode:[eventfd]", as a link of /proc/PID/fd says. */
   override get mapName(): string {
     return this.location.dentry.name;

@@ -51,6 +51,10 @@ export class PerfFile extends AnonymousFile {
     return words.length * 8;
   }
 
+  override get ignoresSeeks(): boolean {
+    return false;
+  }
+
   /** Without a ring buffer there is nothing to wait for. */
   override poll(): number {
     return POLLHUP;

@@ -29,8 +29,6 @@ const REMOVE_ON_EXEC = 36;
 const SIGTRAP = 37;
 
 const AUX_OUTPUT = 31;
-const EXCLUDE_HOST = 19;
-const EXCLUDE_GUEST = 20;
 const FIRST_RESERVED_BIT = 38n;
 
 type BitName = (typeof BITS)[number];
@@ -48,8 +46,6 @@ export interface EventAttributes extends Readonly<Record<BitName, boolean>> {
   readonly sigtrap: boolean;
   readonly auxOutput: boolean;
   readonly useClockid: boolean;
-  /** Some part of what happens is not to be counted. */
-  readonly excludesAny: boolean;
   readonly clockid: number;
   readonly breakpointType: number;
   readonly config1: bigint;
@@ -58,6 +54,8 @@ export interface EventAttributes extends Readonly<Record<BitName, boolean>> {
   readonly userRegisters: bigint;
   readonly interruptRegisters: bigint;
   readonly userStack: number;
+  /** Samples are to have XMM registers. */
+  readonly wideRegisters: boolean;
   readonly signalData: bigint;
   /** A reserved field or bit is set. */
   readonly reserved: boolean;
@@ -89,19 +87,15 @@ export function readAttributes(view: DataView): EventAttributes {
     sigtrap: bit(SIGTRAP),
     auxOutput: bit(AUX_OUTPUT),
     useClockid: bit(USE_CLOCKID),
-    excludesAny:
-      named.excludeUser ||
-      named.excludeKernel ||
-      named.excludeHv ||
-      named.excludeIdle ||
-      bit(EXCLUDE_HOST) ||
-      bit(EXCLUDE_GUEST),
     clockid: view.getInt32(92, true),
     breakpointType: view.getUint32(52, true),
     config1: u64(56),
     config2: u64(64),
     branchSampleType: u64(72),
     userRegisters: u64(80),
+    wideRegisters:
+      ((sampleType & 0x1000n) !== 0n && u64(80) >> 32n !== 0n) ||
+      ((sampleType & 0x4_0000n) !== 0n && u64(96) >> 32n !== 0n),
     userStack: view.getUint32(88, true),
     interruptRegisters: u64(96),
     signalData: u64(120),
