@@ -17,6 +17,9 @@ export class CodeSource {
   /** Where a debugger wants blocks to end; null: there is none. */
   stopPoints: StopPoints | null = null;
 
+  /** Where the program's own debug registers want blocks to end; null: nowhere. */
+  hardwareBoundaries: ReadonlySet<number> | null = null;
+
   /** What `stepBlock` takes for the bytes at its address; null: those that stand there. */
   instead: Uint8Array | null = null;
 
@@ -37,12 +40,19 @@ export class CodeSource {
     return this.decode(rip, linear, physical);
   }
 
+  private get boundaries(): { has(address: number): boolean } | undefined {
+    const outside = this.stopPoints?.boundaries;
+    const own = this.hardwareBoundaries;
+    if (own === null || outside === undefined) return own ?? outside;
+    return { has: (address) => outside.has(address) || own.has(address) };
+  }
+
   private decode(rip: number, linear: number, physical: number): Block | undefined {
     const inPage = PAGE_SIZE - (rip % PAGE_SIZE);
     const window = Math.min(inPage, WINDOW_BYTES);
     const bytes = this.memory.u8.subarray(linear, linear + window);
     let source = bytes;
-    let decoded = this.decoder.decode(bytes, rip, undefined, this.stopPoints?.boundaries);
+    let decoded = this.decoder.decode(bytes, rip, undefined, this.boundaries);
     let secondFrame = -1;
     if (decoded.incomplete) {
       const whole = this.fetch(rip, MAX_INSTRUCTION_BYTES);

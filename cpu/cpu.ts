@@ -24,6 +24,7 @@ import {
 } from "./exit-codes.js";
 import { EXCEPTION_BP, EXCEPTION_DB, EXCEPTION_OF, Exceptions } from "./exceptions.js";
 import { GuestAccess, VECTOR_GP } from "./guest-access.js";
+import { HardwareBreakpoints } from "./hardware-breakpoints.js";
 import { microOps } from "./ir/registry.js";
 import type { CpuModel } from "./models.js";
 import { RECORD_D, RECORD_E } from "./record.js";
@@ -111,6 +112,11 @@ export class Cpu {
   private rip = 0;
   private stops: StopPoints | null = null;
   private pkruListened = false;
+  /** What the debug registers of whoever runs ask for. */
+  private hardware: HardwareBreakpoints | null = null;
+  /** Of all who ever had some: where blocks begin, and pages that stay out of the TLB. */
+  private readonly hardwareBoundaries = new Set<number>();
+  private readonly hardwarePages = new Set<number>();
 
   constructor(
     readonly memory: PhysicalMemory,
@@ -175,6 +181,33 @@ export class Cpu {
     this.access.stopPoints = stops;
     this.code.stopPoints = stops;
     this.mmu.withheld = stops === null ? null : stops.pages;
+  }
+
+  get hardwareBreakpoints(): HardwareBreakpoints | null {
+    return this.hardware;
+  }
+  set hardwareBreakpoints(breakpoints: HardwareBreakpoints | null) {
+    if (breakpoints === this.hardware) return;
+    this.hardware = breakpoints;
+    this.access.hardware = breakpoints;
+    if (breakpoints === null) return;
+    const { hardwareBoundaries: places, hardwarePages: pages } = this;
+    const before = [places.size, pages.size];
+    for (const { start, end, kind } of breakpoints.list)
+      if (kind === "execute") places.add(start);
+      else for (let at = start - (start % PAGE_SIZE); at < end; at += PAGE_SIZE) pages.add(at);
+    this.code.hardwareBoundaries = places;
+    this.mmu.watched = pages;
+    if (places.size !== before[0]) this.blocks.dropAll();
+    if (pages.size !== before[1]) this.mmu.flush();
+  }
+
+  /** No block goes past it: somebody may want to stop there. */
+  private isBoundary(rip: number): boolean {
+    return (
+      (this.stops !== null && this.stops.boundaries.has(rip)) ||
+      (this.hardwareBoundaries.size > 0 && this.hardwareBoundaries.has(rip))
+    );
   }
 
   /** Code at these addresses is decoded anew, so that blocks end before them. */
@@ -261,6 +294,7 @@ export class Cpu {
         this.exit.reason = "breakpoint";
         break;
       }
+      if (this.hardware !== null && this.meetsHardware(this.hardware)) break;
       const before = this.pkruWriter.instruction;
       if ((this.u32[FLAG_OTHER >>> 2] & RFLAGS_TF) !== 0) going = this.stepWithTrap();
       else going = this.slice(Math.min(end - this.instructions, this.slices < 64 ? FIRST_SLICES : SLICE));
@@ -302,6 +336,13 @@ export class Cpu {
     return this.exit.reason;
   }
 
+  /** #DB comes before the next instruction, or was held back by a debugger's stop. */
+  private meetsHardware(hardware: HardwareBreakpoints): boolean {
+    if (hardware.hits === 0 && !hardware.stopsBefore(this.rip, this.instructions)) return false;
+    this.exceptions.report(EXCEPTION_DB, 0);
+    return true;
+  }
+
   private stopsBefore(stops: StopPoints): boolean {
     return stops.breakpoints.has(this.rip) && stops.passed !== this.instructions;
   }
@@ -330,7 +371,7 @@ export class Cpu {
           const from = this.blocks.ofRecord(record);
           const slot = code === EXIT_LINK_D ? RECORD_D : RECORD_E;
           this.rip = code === EXIT_LINK_D ? from.taken : from.notTaken;
-          if (this.stops !== null && this.stops.boundaries.has(this.rip)) {
+          if (this.isBoundary(this.rip)) {
             this.retire(fuel);
             return true;
           }
@@ -354,7 +395,7 @@ export class Cpu {
             return false;
           }
           this.rip = rip;
-          if (this.stops !== null && this.stops.boundaries.has(rip)) {
+          if (this.isBoundary(rip)) {
             this.retire(fuel);
             return true;
           }
@@ -455,7 +496,7 @@ export class Cpu {
       case EXIT_WATCH:
         this.retire(fuel + count - index);
         this.rip = block.rips[index];
-        return this.stepNoting(this.stops!);
+        return this.stepNoting(this.stops);
       case EXIT_INTERRUPT:
         if (!this.opensInt80) {
           this.retire(fuel + count - index);
@@ -535,18 +576,25 @@ export class Cpu {
   }
 
   /** One instruction that touches watched bytes: behind it the run ends, unless it faults. */
-  private stepNoting(stops: StopPoints): boolean {
-    stops.hit = null;
-    stops.noting = true;
-    const { rip } = this;
+  private stepNoting(stops: StopPoints | null): boolean {
+    const { rip, access } = this;
+    if (stops !== null) {
+      stops.hit = null;
+      stops.noting = true;
+    }
+    access.notingHardware = true;
     let going: boolean;
     try {
       going = this.step(true);
     } finally {
-      stops.noting = false;
+      if (stops !== null) stops.noting = false;
+      access.notingHardware = false;
     }
-    const hit = stops.hit as { rip: number } | null;
-    if (!going || (hit === null && !stops.changed)) return going;
+    const { hardware } = this;
+    if (hardware !== null && !going && this.exit.reason === "exception") hardware.hits = 0;
+    const hit = stops === null ? null : (stops.hit as { rip: number } | null);
+    if (!going || (hit === null && stops?.changed !== true))
+      return going && (hardware === null || hardware.hits === 0 || this.exceptions.report(EXCEPTION_DB, 0));
     if (hit !== null) hit.rip = rip;
     this.exit.reason = "watchpoint";
     return false;

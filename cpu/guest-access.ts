@@ -5,6 +5,7 @@ import type { BlockCache } from "./block-cache.js";
 import { EXIT_CODE_WRITE, EXIT_EXCEPTION, EXIT_WATCH } from "./exit-codes.js";
 import { ACCESS_ADDRESS, BOUNCE, EXIT_CODE, EXIT_ERROR, EXIT_VECTOR, PKRU } from "./state.js";
 import { SLOW_STORE, SLOW_WRITE_INTENT } from "./slow-path.js";
+import type { HardwareBreakpoints } from "./hardware-breakpoints.js";
 import type { StopPoints } from "./stop-points.js";
 
 const TWO32 = 0x1_0000_0000;
@@ -20,6 +21,10 @@ export class GuestAccess {
   mayWriteCode = false;
   /** What a debugger watches; null: there is none. */
   stopPoints: StopPoints | null = null;
+  /** The debug registers; null: none is in use. */
+  hardware: HardwareBreakpoints | null = null;
+  /** One instruction is executed by itself: what it meets of `hardware` is noted, and does not end it. */
+  notingHardware = false;
   private readonly u32: Uint32Array;
   private readonly u8: Uint8Array;
 
@@ -47,7 +52,7 @@ export class GuestAccess {
       write,
     );
     if (va < 0) return 0;
-    if (this.stopPoints !== null && this.isWatched(va, size, !store, write)) return 0;
+    if (this.watches && this.isWatched(va, size, !store, write)) return 0;
     const first = this.translate(va, write);
     if (first < 0) return 0;
     const inPage = PAGE_SIZE - (va % PAGE_SIZE);
@@ -87,13 +92,13 @@ export class GuestAccess {
 
   /** As translate, for a load of `length` bytes that stays in the page. */
   translateForLoad(va: number, length: number): number {
-    if (this.stopPoints !== null && this.isWatched(va, length, true, false)) return -1;
+    if (this.watches && this.isWatched(va, length, true, false)) return -1;
     return this.translate(va, false);
   }
 
   /** As translate, for a store of `length` bytes that stays in the page: code in the way is dropped or refused. */
   translateForStore(va: number, length: number): number {
-    if (this.stopPoints !== null && this.isWatched(va, length, false, true)) return -1;
+    if (this.watches && this.isWatched(va, length, false, true)) return -1;
     const linear = this.translate(va, true);
     return linear >= 0 && this.codeGiveWay(linear, length) ? linear : -1;
   }
@@ -107,11 +112,23 @@ export class GuestAccess {
     return -1;
   }
 
+  private get watches(): boolean {
+    return this.stopPoints !== null || this.hardware !== null;
+  }
+
   /** True where the instruction has to be left, to be executed by itself: then what it meets is only noted. */
   private isWatched(va: number, size: number, read: boolean, write: boolean): boolean {
-    const stops = this.stopPoints!;
-    const watch = stops.meets(va, size, read, write);
-    if (watch === undefined) return false;
+    const met = this.hardware === null ? 0 : this.hardware.meets(va, size, write);
+    if (met !== 0) {
+      if (!this.notingHardware) {
+        this.u32[EXIT_CODE >>> 2] = EXIT_WATCH;
+        return true;
+      }
+      this.hardware!.hits |= met;
+    }
+    const stops = this.stopPoints;
+    const watch = stops?.meets(va, size, read, write);
+    if (stops === null || watch === undefined) return false;
     if (stops.noting) {
       stops.hit ??= { watch, address: Math.max(va, watch.start), rip: 0 };
       return false;
@@ -152,7 +169,7 @@ export class GuestAccess {
   read(low: number, high: number, length: number, to: number): boolean {
     const va = this.userAddress(low, high, length, false);
     if (va < 0) return false;
-    if (this.stopPoints !== null && this.isWatched(va, length, true, false)) return false;
+    if (this.watches && this.isWatched(va, length, true, false)) return false;
     for (let done = 0; done < length;) {
       const chunk = Math.min(length - done, PAGE_SIZE - ((va + done) % PAGE_SIZE));
       const from = this.translate(va + done, false);
@@ -167,7 +184,7 @@ export class GuestAccess {
   probe(low: number, high: number, length: number, write: boolean): boolean {
     const va = this.userAddress(low, high, length, write);
     if (va < 0) return false;
-    if (this.stopPoints !== null && this.isWatched(va, length, !write, write)) return false;
+    if (this.watches && this.isWatched(va, length, !write, write)) return false;
     for (let done = 0; done < length;) {
       const chunk = Math.min(length - done, PAGE_SIZE - ((va + done) % PAGE_SIZE));
       const linear = this.translate(va + done, write);

@@ -3,6 +3,9 @@
  */
 
 import type { Kernel } from "./kernel.js";
+import { meetsBreakpoint } from "./debug-registers/slots.js";
+import { DR_STEP } from "./debug-registers/traced.js";
+import { stepsNow } from "./ptrace/stop.js";
 import { pageBytesOf } from "./mm/hugetlb/area.js";
 import { BUS_MCEERR_AR } from "./mm/fault-outcome.js";
 import { TASK_SIZE } from "./mm/layout.js";
@@ -24,6 +27,7 @@ import {
   SIGSEGV,
   SIGTRAP,
   TRAP_BRKPT,
+  TRAP_HWBKPT,
   TRAP_TRACE,
 } from "./signals/numbers.js";
 import { forceSignal, kernelSignal } from "./signals/send.js";
@@ -72,9 +76,13 @@ export function raiseFault(kernel: Kernel, task: Task, vector: number, errorCode
     case DIVIDE:
       at(SIGFPE, FPE_INTDIV, rip);
       break;
-    case DEBUG:
-      at(SIGTRAP, (kernel.cpu.registers.rflags & FLAG_TF) !== 0 ? TRAP_TRACE : TRAP_BRKPT, rip);
+    case DEBUG: {
+      const code = debugCode(kernel, task);
+      if (code !== 0) at(SIGTRAP, code, rip);
+      // Before the instruction: a fault, as no other #DB.
+      if (code === TRAP_HWBKPT) task.resumeFlag = kernel.cpu.hardwareBreakpoints?.isResumed(rip) === true;
       break;
+    }
     case BREAKPOINT:
       if (!meetsProbe(kernel, task)) plain(SIGTRAP);
       break;
@@ -104,6 +112,20 @@ export function raiseFault(kernel: Kernel, task: Task, vector: number, errorCode
     default:
       plain(SIGSEGV);
   }
+}
+
+/** si_code of #DB, 0 for none: a breakpoint of a perf event is nobody else's business (exc_debug_user). */
+function debugCode(kernel: Kernel, task: Task): number {
+  const traced = task.debugRegisters;
+  const stepped = (kernel.cpu.registers.rflags & FLAG_TF) !== 0;
+  if (traced !== null) traced.status = 0n;
+  const met = meetsBreakpoint(kernel, task);
+  const byTracer = stepsNow(task) && met !== "before";
+  if (traced !== null && (stepped || byTracer)) traced.status |= DR_STEP;
+  if (stepped && met !== "before") return TRAP_TRACE;
+  if (met === "none") return TRAP_BRKPT;
+  if (traced === null || (traced.status & 15n) === 0n) return 0;
+  return byTracer ? TRAP_TRACE : TRAP_HWBKPT;
 }
 
 /** Traps, which report after the instruction; every other exception is a fault. */

@@ -8,6 +8,7 @@ import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import { DEFAULT_REALTIME_ORIGIN, VirtualClock, type Clock } from "./clock.js";
 import { CAP_IPC_LOCK } from "./capabilities.js";
 import { hasCapability, inFileGroup, userCredentials } from "./credentials.js";
+import type { BreakpointSlots } from "./debug-registers/slots.js";
 import type { KernelDebugger } from "./debugger.js";
 import { EntryWatch } from "./entry-watch.js";
 import { KernelEvents, type KernelEventName } from "./events.js";
@@ -114,6 +115,8 @@ export class Kernel {
   readonly scanThreads: readonly ScanThread[];
   /** The kernel's own page faults that wait for a userfaultfd; null before anybody asked for them. */
   userfaults: KernelUserfaults | null = null;
+  /** Breakpoints that hold for every task; null before there were any at all. */
+  breakpoints: BreakpointSlots | null = null;
   /** Events that are counted; null before anybody asked for one. */
   perf: PerfEvents | null = null;
   /** Probed places of files; null before anybody asked for one. */

@@ -2,6 +2,8 @@
 
 import type { DescriptorTables, SegmentFault } from "../cpu/segments.js";
 
+import type { HardwareBreakpoints } from "../cpu/hardware-breakpoints.js";
+
 export const RAX = 0;
 export const RCX = 1;
 export const RDX = 2;
@@ -53,6 +55,8 @@ export interface Processor {
   readonly instructions: number;
   /** Runs at most `maxInstructions`. */
   run(maxInstructions: number): ExitReason;
+  /** The debug registers of whoever runs; null: none is in use. */
+  hardwareBreakpoints: HardwareBreakpoints | null;
   /** Executes one instruction, at RIP, whose bytes do not stand there. */
   runInstruction(bytes: Uint8Array): ExitReason;
   /** The XSAVE area in standard form: x87, SSE and PKRU, all marked as in use. */

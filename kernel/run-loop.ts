@@ -1,6 +1,7 @@
 /** A run is a row of steps: let the CPU run, serve what made it stop, deliver signals, go on, change tasks. */
 
 import { checkCpuLimit, checkRealTimeLimit, cpuLimitAt, realTimeLeft } from "./cpu-limit.js";
+import { armBreakpoints } from "./debug-registers/slots.js";
 import { exitProcess, exitTask } from "./exit.js";
 import { staysFrozen } from "./cgroup/freezer.js";
 import { raiseException } from "./exceptions.js";
@@ -70,6 +71,8 @@ export class RunLoop {
     const { kernel } = this;
     const { cpu, scheduler, outside: recorded } = kernel;
     const limit = cpu.instructions + maxInstructions;
+    // A machine that was loaded has them in its tasks only.
+    if (kernel.breakpoints !== null) armBreakpoints(kernel, kernel.current);
     for (;;) {
       if (this.stopRequested) {
         this.stopRequested = false;
@@ -255,6 +258,7 @@ export class RunLoop {
     const { kernel } = this;
     const { cpu, current } = kernel;
     kernel.perf?.switchedTo(task);
+    if (kernel.breakpoints !== null) armBreakpoints(kernel, task);
     turnEnds(current);
     turnBegins(task);
     // Of an ended first process, the registers can be looked at to the last.

@@ -1,6 +1,8 @@
 /** A task: one thread of execution, and the process (thread group) it belongs to. */
 
 import type { ControlGroup } from "./cgroup/control-group.js";
+import type { TaskBreakpoints } from "./debug-registers/slots.js";
+import type { DebugRegisters } from "./debug-registers/traced.js";
 import type { Credentials } from "./credentials.js";
 import type { ProgramSealing } from "./exec/seal-program.js";
 import type { FileTable } from "./fs/file-table.js";
@@ -201,6 +203,10 @@ export class Task implements Waiter {
   waiting: WaitRecord | null = null;
   /** Its page fault waits for a userfaultfd's answer. */
   userfault: UserfaultSleep | null = null;
+  /** Its breakpoints in debug registers; null: it never had any. */
+  breakpoints: TaskBreakpoints | null = null;
+  /** The debug registers as its tracer sees them; null: nobody touched them. */
+  debugRegisters: DebugRegisters | null = null;
   /** What it has of uprobes; null: it met none. */
   uprobes: UprobeTask | null = null;
   /** The record that its queues and its deadline were set for. */

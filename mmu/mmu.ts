@@ -53,6 +53,8 @@ export class Mmu {
   onTranslationChange: (start: number, end: number) => void = () => {};
   /** Addresses of pages that never enter the data TLB, so that every access to them comes through `access`. */
   withheld: ReadonlySet<number> | null = null;
+  /** The same, for the program's own debug registers. */
+  watched: ReadonlySet<number> | null = null;
   /** Slow translations so far (TLB misses of data and fetches). */
   walks = 0;
 
@@ -223,7 +225,7 @@ export class Mmu {
         this.fetchPages[slot] = va - offset;
         this.fetchLinear[slot] = linearPage;
         this.fetchAsid[slot] = this.asid;
-      } else if (this.withheld?.has(va - offset) !== true) {
+      } else if (this.withheld?.has(va - offset) !== true && this.watched?.has(va - offset) !== true) {
         // A write tag only where a store has nothing left to record: dirty is set, no code is cached, no snapshot
         // counts on the bytes.
         const storable =

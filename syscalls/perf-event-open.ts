@@ -7,6 +7,7 @@ import { RegularInode } from "../kernel/fs/inode.js";
 import { AT_FDCWD, PATH_MAX } from "../kernel/fs/open-flags.js";
 import { PerfFile } from "../kernel/fs/perf-file.js";
 import type { EventAttributes } from "../kernel/perf/attributes.js";
+import { BreakpointSource, breakpointOf } from "../kernel/perf/breakpoint-source.js";
 import { PerfEvent, type EventSource } from "../kernel/perf/event.js";
 import { PerfEvents } from "../kernel/perf/events.js";
 import * as uapi from "../kernel/perf/uapi.js";
@@ -156,6 +157,12 @@ function sourceFor(call: SyscallCall, attributes: EventAttributes): EventSource 
     case uapi.PERF_TYPE_TRACEPOINT:
       if (branches) return noBranches();
       return no(call, "tracepoint", EINVAL, "there is no such tracepoint", "perf_trace_init");
+    case uapi.PERF_TYPE_BREAKPOINT: {
+      if (branches) return noBranches();
+      const place = breakpointOf(attributes);
+      if (typeof place !== "number") return new BreakpointSource(call.kernel, place);
+      return no(call, "breakpoint", -place, "no such breakpoint", "hw_breakpoint_parse");
+    }
     case uapi.PERF_TYPE_UPROBE:
       if (!mayMonitor(call)) return no(call, "uprobe", EACCES, "takes CAP_PERFMON", "perf_uprobe_event_init");
       return branches ? noBranches() : uprobeFor(call, attributes);

@@ -1,7 +1,8 @@
 /** ptrace(2) (kernel/ptrace.c, arch/x86/kernel/ptrace.c). */
 
+import { readDebugRegister, writeDebugRegister } from "../kernel/debug-registers/traced.js";
 import { FS, GS } from "../cpu/segments.js";
-import { EFAULT, EINVAL, EIO, ENOSPC, EPERM, ESRCH } from "../kernel/errno.js";
+import { EFAULT, EINVAL, EIO, EPERM, ESRCH } from "../kernel/errno.js";
 import { TASK_SIZE } from "../kernel/mm/layout.js";
 import { UserMemory } from "../kernel/mm/user-memory.js";
 import { RSP } from "../kernel/processor.js";
@@ -86,6 +87,7 @@ const XSAVE_HEADER_BYTES = 64;
 /** sizeof(struct user), and its debug registers. */
 const USER_BYTES = 928;
 const USER_DEBUG = 848;
+const DEBUG_BYTES = 64;
 const ARCH_SET_GS = 0x1001;
 const ARCH_SET_FS = 0x1002;
 const ARCH_GET_FS = 0x1003;
@@ -245,7 +247,8 @@ function peekUser(call: SyscallCall, target: Task): number {
   if (offset < USER_REGS_BYTES) {
     const bytes = readUserRegs(call.kernel, target);
     value = new DataView(bytes.buffer).getBigUint64(offset, true);
-  }
+  } else if (offset >= USER_DEBUG && offset < USER_DEBUG + DEBUG_BYTES)
+    value = readDebugRegister(target, (offset - USER_DEBUG) / 8);
   return call.user.writeU64(call.word(3), value) ? 0 : -EFAULT;
 }
 
@@ -254,8 +257,8 @@ function pokeUser(call: SyscallCall, target: Task): number {
   if (offset < 0) return offset;
   const value = call.u64(3);
   if (offset < USER_REGS_BYTES) return writeUserWord(call.kernel, target, offset, value);
-  // No debug register is to be had: all are in use, as it were.
-  if (offset >= USER_DEBUG) return value === 0n ? 0 : -ENOSPC;
+  if (offset >= USER_DEBUG && offset < USER_DEBUG + DEBUG_BYTES)
+    return writeDebugRegister(call.kernel, target, (offset - USER_DEBUG) / 8, value);
   return -EIO;
 }
 

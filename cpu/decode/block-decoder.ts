@@ -41,7 +41,7 @@ export class BlockDecoder {
     bytes: Uint8Array,
     rip: number,
     limit = MAX_INSTRUCTIONS,
-    boundaries?: ReadonlySet<number>,
+    boundaries?: { has(address: number): boolean },
   ): DecodedBlock {
     const decoder = new Decoder(64, bytes, DecoderOptions.None);
     decoder.ip = BigInt(rip);

@@ -1,3 +1,7 @@
+import { HardwareBreakpoints } from "../../cpu/hardware-breakpoints.js";
+import { BreakpointSlots } from "../../kernel/debug-registers/slots.js";
+import { DebugRegisters, TracedBreakpoint } from "../../kernel/debug-registers/traced.js";
+import { BreakpointSource } from "../../kernel/perf/breakpoint-source.js";
 import { PerfFile } from "../../kernel/fs/perf-file.js";
 import { PerfEvent } from "../../kernel/perf/event.js";
 import { PerfEvents } from "../../kernel/perf/events.js";
@@ -323,6 +327,11 @@ const CLASSES = {
   VirtualClock,
   WaitQueue,
   ZeroFile,
+  BreakpointSlots,
+  BreakpointSource,
+  DebugRegisters,
+  HardwareBreakpoints,
+  TracedBreakpoint,
   PerfEvent,
   PerfEvents,
   PerfFile,

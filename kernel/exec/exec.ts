@@ -4,6 +4,7 @@ import { dumpCore } from "../core/dump.js";
 import { EAGAIN, EINVAL, ELOOP, ENOENT, ENOEXEC, ENOMEM, errnoName } from "../errno.js";
 import type { Inode } from "../fs/inode.js";
 import type { Location } from "../fs/mount.js";
+import { forgetTracedBreakpoints } from "../debug-registers/traced.js";
 import { endThread } from "../exit.js";
 import { leaveFutexes } from "../futex/exit.js";
 import { leaveRings } from "../io-uring/leave.js";
@@ -222,6 +223,7 @@ function beginNew(
   task.comm = path.slice(path.lastIndexOf("/") + 1, path.length).slice(0, 15);
   task.executable = file.path;
   task.uprobes = null;
+  forgetTracedBreakpoints(kernel, task);
   kernel.perf?.executed(task);
   leaveRings(task);
   ownFiles(task);

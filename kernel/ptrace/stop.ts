@@ -1,5 +1,6 @@
 /** A tracee stops and its tracer is told (kernel/signal.c ptrace_stop, ptrace_notify; kernel/ptrace.c). */
 
+import { DR_STEP } from "../debug-registers/traced.js";
 import type { Kernel } from "../kernel.js";
 import {
   CLD_TRAPPED,
@@ -104,6 +105,7 @@ export function stepsNow(task: Task): boolean {
 export function reportStep(kernel: Kernel, task: Task): void {
   if (task.tracing?.stop !== null || task.signals.attention || task.state !== "ready") return;
   const address = BigInt.asUintN(64, kernel.cpu.registers.ripBig);
+  if (task.debugRegisters !== null) task.debugRegisters.status = DR_STEP;
   const detail = { kind: "fault" as const, address };
   forceSignal(task, { signo: SIGTRAP, errno: 0, code: TRAP_TRACE, detail });
 }

@@ -104,3 +104,4 @@ export const FPE_FLTRES = 6;
 export const FPE_FLTINV = 7;
 export const TRAP_BRKPT = 1;
 export const TRAP_TRACE = 2;
+export const TRAP_HWBKPT = 4;

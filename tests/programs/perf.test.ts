@@ -26,7 +26,7 @@ function finish(machine: Machine, step: number): void {
   throw new Error("it has no end");
 }
 
-describe.each(["uprobes", "perf-events"])("%s.c, as on Linux 6.18", (name) => {
+describe.each(["uprobes", "perf-events", "debug-registers"])("%s.c, as on Linux 6.18", (name) => {
   it("says what it says there, and every reference adds up on the way", () => {
     const { machine, host } = started(name);
     finish(machine, 20_000);

@@ -1,12 +1,18 @@
 /** /sys/bus/event_source: what counts events (kernel/events/core.c pmu_dev_alloc). */
 
 import type { Kernel } from "../../kernel.js";
-import { PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT, PERF_TYPE_UPROBE } from "../../perf/uapi.js";
+import {
+  PERF_TYPE_BREAKPOINT,
+  PERF_TYPE_SOFTWARE,
+  PERF_TYPE_TRACEPOINT,
+  PERF_TYPE_UPROBE,
+} from "../../perf/uapi.js";
 import { directory, link, text } from "./file-system.js";
 import type { Node } from "./file-system.js";
 import { rememberedInteger } from "./settings.js";
 
 const TYPES: Readonly<Record<string, number>> = {
+  breakpoint: PERF_TYPE_BREAKPOINT,
   software: PERF_TYPE_SOFTWARE,
   tracepoint: PERF_TYPE_TRACEPOINT,
   uprobe: PERF_TYPE_UPROBE,
