@@ -57,7 +57,7 @@ function stat(call: Ia32Call, native: Handler, at: number): HandlerResult {
 }
 
 /** readv and writev: struct iovec of two words; a length is signed. */
-function vectors(call: Ia32Call, native: Handler): HandlerResult {
+function vectors(call: Ia32Call, native: Handler, offset = 0n): HandlerResult {
   const count = call.n(2);
   const given = count > MAX_VECTORS ? -EFAULT : call.user.read(call.word(1), 8 * count);
   const bytes = new Uint8Array(typeof given === "number" ? 0 : 16 * count);
@@ -68,7 +68,7 @@ function vectors(call: Ia32Call, native: Handler): HandlerResult {
       to.setBigInt64(16 * i + 8, BigInt(from.getInt32(8 * i + 4, true)), true);
     }
   }
-  call.pass(call.values[0]!, SCRATCH, count);
+  call.pass(call.values[0]!, SCRATCH, count, offset);
   return withScratch(call, bytes, () => native(call));
 }
 
@@ -162,8 +162,13 @@ export const fileConverters: readonly Converter[] = [
       return native(call);
     }),
   ),
-  converter(145, "readv", "readv", vectorsAt, vectors),
-  converter(146, "writev", "writev", vectorsAt, vectors),
+  converter(145, "readv", "readv", vectorsAt, (call, native) => vectors(call, native)),
+  converter(146, "writev", "writev", vectorsAt, (call, native) => vectors(call, native)),
+  ...(["preadv", "pwritev"] as const).map((name, i) =>
+    converter(333 + i, name, name, [...vectorsAt, uint("pos_low"), uint("pos_high")], (call, native) =>
+      vectors(call, native, pair(call, 3)),
+    ),
+  ),
   converter(195, "stat64", "stat", [path("path"), address("statbuf")], (call, native) =>
     stat(call, native, 1),
   ),

@@ -11,6 +11,7 @@ import { identityConverters } from "./identity.js";
 import { memoryConverters } from "./memory.js";
 import { processConverters } from "./process.js";
 import { SAME } from "./same.js";
+import { systemConverters } from "./system.js";
 import { timeConverters } from "./time.js";
 
 export type Ia32Table = ReadonlyMap<number, Definition>;
@@ -27,6 +28,7 @@ export function ia32Table(native: SyscallTable): Ia32Table {
     ...identityConverters,
     ...memoryConverters,
     ...processConverters,
+    ...systemConverters,
     ...timeConverters,
   ];
   for (const { number, name, native: of, args, convert } of converters) {

@@ -2,7 +2,7 @@
 
 import { EFAULT } from "../../kernel/errno.js";
 import type { SyscallCall } from "../call.js";
-import { address, hex, int, uint } from "../argument.js";
+import { address, fd, hex, int, uint } from "../argument.js";
 import type { Handler, HandlerResult } from "../table.js";
 import type { Ia32Call } from "./call.js";
 import { converter, scratchFor, viewOf, withScratch, type Converter } from "./converter.js";
@@ -20,6 +20,26 @@ function readTime(call: Ia32Call, at: number): Uint8Array | null {
   for (const word of [0, 1])
     viewOf(bytes).setBigInt64(8 * word, BigInt(viewOf(given).getInt32(4 * word, true)), true);
   return bytes;
+}
+
+/** An itimerval or itimerspec of four words, read at argument `from` and written, as it was before, to `to`. */
+function interval(call: Ia32Call, native: Handler, from: number | null, to: number): HandlerResult {
+  const bytes = new Uint8Array(4 * TIME_BYTES);
+  const view = viewOf(bytes);
+  if (from !== null && call.values[from] !== 0n) {
+    const given = call.user.read(call.word(from), TIME_BYTES);
+    if (typeof given === "number") return -EFAULT;
+    for (let i = 0; i < 4; i++) view.setBigInt64(8 * i, BigInt(viewOf(given).getInt32(4 * i, true)), true);
+    call.values[from] = BigInt(scratchFor(call, from));
+  }
+  const where = call.n(to);
+  call.values[to] = BigInt(scratchFor(call, to, 2 * TIME_BYTES));
+  const result = withScratch(call, bytes, () => native(call));
+  if (result !== 0 || where === 0) return result;
+  const short = new Uint8Array(TIME_BYTES);
+  for (let i = 0; i < 4; i++)
+    viewOf(short).setUint32(4 * i, view.getUint32(2 * TIME_BYTES + 8 * i, true), true);
+  return call.user.writeBytes(where, short) ? 0 : -EFAULT;
 }
 
 /** Calls with a time to read at argument `at`; null is passed on. */
@@ -72,6 +92,26 @@ export const timeConverters: readonly Converter[] = [
   converter(13, "time", "time", [address("tloc")], time),
   converter(78, "gettimeofday", "gettimeofday", [address("tv"), address("tz")], (call, native) =>
     writes(call, native, 0),
+  ),
+  converter(
+    104,
+    "setitimer",
+    "setitimer",
+    [int("which"), address("value"), address("ovalue")],
+    (call, native) => interval(call, native, 1, 2),
+  ),
+  converter(105, "getitimer", "getitimer", [int("which"), address("value")], (call, native) =>
+    interval(call, native, null, 1),
+  ),
+  converter(
+    325,
+    "timerfd_settime",
+    "timerfd_settime",
+    [fd("fd"), int("flags"), address("utmr"), address("otmr")],
+    (call, native) => interval(call, native, 2, 3),
+  ),
+  converter(326, "timerfd_gettime", "timerfd_gettime", [fd("fd"), address("otmr")], (call, native) =>
+    interval(call, native, null, 1),
   ),
   converter(162, "nanosleep", "nanosleep", times, (call, native) =>
     sleeps(call, () => reads(call, native, 0)),

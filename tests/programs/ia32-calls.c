@@ -429,6 +429,70 @@ static void traced(void) {
   waitpid(child, &status, 0);
 }
 
+static void system_(void) {
+  strcpy(low + 1024, "/proc");
+  clean();
+  long r = call(99, low + 1024, low);
+  words()[7] = words()[8] = words()[11] = 0; /* the mount's number and flags */
+  dump("statfs", r, 64);
+  clean();
+  r = call(268, low + 1024, 84, low);
+  words()[12] = words()[13] = words()[16] = 0;
+  dump("statfs64", r, 88);
+  say("statfs64 size", call(268, low + 1024, 88, low));
+  say("statfs64 pointer", call(268, low + 1024, 84, 8));
+  say("fstatfs no file", call(100, 99, low));
+  clean();
+  r = call(116, low);
+  wrote("sysinfo", r);
+  printf("memory %d\n", (unsigned long long)words()[4] * words()[13] > 1 << 20);
+  say("getaffinity short", call(242, 0, 3, low));
+  say("getaffinity none", call(242, 0, 0, low));
+  sign("getaffinity pointer", call(242, 0, 1024, 8));
+  clean();
+  r = call(242, 0, 1024, low);
+  printf("getaffinity %d\n", r >= 8 && (words()[0] & 1));
+  words()[0] = 1;
+  say("setaffinity", call(241, 0, 4, low));
+  memset(low, 0, 64);
+  words()[0] = 3;
+  words()[2] = 9;
+  say("setitimer", call(104, 0, low, 0));
+  clean();
+  r = call(105, 0, low);
+  printf("getitimer %#lx %d %d\n", r, words()[0], words()[2]);
+  memset(low, 0, 64);
+  r = call(104, 0, low, low + 16);
+  printf("setitimer %#lx %d %d\n", r, words()[4], words()[6]);
+  words()[1] = 2000000;
+  say("setitimer bad", call(104, 0, low, 0));
+  say("getitimer pointer", call(105, 0, 8));
+  long fd = call(322, 1, 0);
+  memset(low, 0, 64);
+  words()[0] = 7;
+  words()[2] = 100;
+  say("timerfd_settime", call(325, fd, 0, low, 0));
+  clean();
+  r = call(326, fd, low);
+  printf("timerfd_gettime %#lx %d %d\n", r, words()[0], words()[2]);
+  fd = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+  strcpy(low + 2048, "hello there");
+  words()[0] = P(low + 2048);
+  words()[1] = 5;
+  say("pwritev", call(334, fd, low, 1, 4, 0));
+  say("pwritev negative", call(334, fd, low, 1, 4, 0x80000000));
+  say("preadv", call(333, fd, low, 1, 6, 0));
+  say("preadv far", call(333, fd, low, 1, 0, 1));
+  unsigned long base = 0;
+  say("arch_prctl set", call(384, 0x1001, 0x5000));
+  __asm__ volatile("rdgsbase %0" : "=r"(base));
+  printf("gs base %#lx\n", base);
+  clean();
+  wrote("arch_prctl get", call(384, 0x1004, low));
+  say("arch_prctl cpuid", call(384, 0x1011));
+  say("arch_prctl bad", call(384, 0x77));
+}
+
 static void unknown(void) {
   const int numbers[] = {17, 31, 56, 127, 222, 223, 251, 285, 999, 0x7fffffff, 0x40000014};
   for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) say("unknown", call(numbers[i]));
@@ -449,6 +513,7 @@ int main(int argc, char **argv) {
   processes();
   areas();
   traced();
+  system_();
   unknown();
   return 0;
 }
