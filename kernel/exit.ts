@@ -19,15 +19,16 @@ import {
   SIGHUP,
   SIGKILL,
 } from "./signals/numbers.js";
+import { leaveSeccomp } from "./seccomp/listener.js";
 import { childSignal, kernelSignal, retargetSignals, sendSignal } from "./signals/send.js";
 import type { ExitStatus, Process, Task, Usage } from "./task.js";
 import { sleepNoMore } from "./sleep.js";
 import { disassociateTerminal } from "./tty/job-control.js";
 import { abandonUserfault } from "./userfault-wait.js";
 
-/** exit(2): this task alone ends; with the last one, its process. */
-export function exitTask(kernel: Kernel, task: Task, code: number): void {
-  const status: ExitStatus = { code, signal: null, core: false };
+/** exit(2), or seccomp's killing of one thread: this task alone ends; with the last one, its process. */
+export function exitTask(kernel: Kernel, task: Task, code: number, signal: number | null = null): void {
+  const status: ExitStatus = { code, signal, core: false };
   if (task.process.tasks.length === 1) {
     exitProcess(kernel, task, status);
     return;
@@ -121,6 +122,7 @@ function leave(kernel: Kernel, task: Task): void {
   const { process } = task;
   sleepNoMore(kernel, task);
   abandonUserfault(kernel, task);
+  leaveSeccomp(task);
   kernel.userfaults?.refuse();
   task.waiting = null;
   // Its memory is touched with its own PKRU, whoever ends it.

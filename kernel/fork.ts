@@ -179,6 +179,7 @@ function inherit(parent: Task, child: Task, newStack: boolean): void {
   child.executable = parent.executable;
   child.auxv = parent.auxv;
   child.noNewPrivileges = parent.noNewPrivileges;
+  child.seccomp = parent.seccomp;
   child.timerSlackNanoseconds = parent.timerSlackNanoseconds;
   child.defaultTimerSlackNanoseconds = parent.timerSlackNanoseconds;
   child.personality = parent.personality;

@@ -29,6 +29,8 @@ export interface KernelParameters {
   readonly hugePages: HugePagesEnabled;
   /** Huge pages in the pool from the start. */
   readonly hugetlbPages: number;
+  /** Anonymous memory can be named (PR_SET_VMA). */
+  readonly anonNames: boolean;
 }
 
 export interface ParameterDesign {
@@ -119,6 +121,14 @@ export const PARAMETERS: readonly ParameterDesign[] = [
     set: (parameters, on) => ({ ...parameters, secretMemory: on }),
   },
   {
+    name: "CONFIG_ANON_VMA_NAME",
+    values: ["y", "n"],
+    origin: "Linux",
+    text: "programs can name their anonymous memory (PR_SET_VMA_ANON_NAME), which takes part in merging; Debian's kernels are built without it",
+    source: "Linux 5.17, mm/Kconfig",
+    set: (parameters, on) => ({ ...parameters, anonNames: on }),
+  },
+  {
     name: "transparent_hugepage",
     values: ["always", "madvise", "never"],
     origin: "Linux",
@@ -135,6 +145,7 @@ export const DEFAULT_PARAMETERS: KernelParameters = {
   secretMemory: true,
   hugePages: "madvise",
   hugetlbPages: 0,
+  anonNames: false,
 };
 
 /**

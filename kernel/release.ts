@@ -18,6 +18,8 @@ export interface KernelRules extends ReleaseRules {
   readonly rseqKeys: "own" | "open";
   /** pidfd_open of a thread that leads no process, without PIDFD_THREAD: EINVAL, or ENOENT (6.16; pidfd_prepare). */
   readonly pidfdOfThread: "EINVAL" | "ENOENT";
+  /** PR_SET_SYSCALL_USER_DISPATCH for all but a region, or also for a region (6.17). */
+  readonly userDispatchModes: "exclusive" | "both";
 }
 
 export interface Release {
@@ -42,11 +44,18 @@ function makeRelease(mm: ReleaseRules, rules: Omit<KernelRules, keyof ReleaseRul
   };
 }
 
-const OLDEST = { signalFrameKeys: "own", rseqKeys: "own", pidfdOfThread: "EINVAL" } as const;
+const OLDEST = {
+  signalFrameKeys: "own",
+  rseqKeys: "own",
+  pidfdOfThread: "EINVAL",
+  userDispatchModes: "exclusive",
+} as const;
 const SINCE_6_12 = { ...OLDEST, signalFrameKeys: "open" } as const;
 const SINCE_6_16 = { ...SINCE_6_12, pidfdOfThread: "ENOENT" } as const;
 
-export const DEFAULT_RELEASE: Release = makeRelease(RULES_6_18, SINCE_6_16);
+const SINCE_6_18 = { ...SINCE_6_16, userDispatchModes: "both" } as const;
+
+export const DEFAULT_RELEASE: Release = makeRelease(RULES_6_18, SINCE_6_18);
 
 /** Every modelled release, oldest first. */
 export const RELEASES: readonly Release[] = [
@@ -55,7 +64,7 @@ export const RELEASES: readonly Release[] = [
   makeRelease(RULES_6_14, SINCE_6_12),
   makeRelease(RULES_6_16, SINCE_6_16),
   DEFAULT_RELEASE,
-  makeRelease(RULES_7_2, { ...SINCE_6_16, rseqKeys: "open" }),
+  makeRelease(RULES_7_2, { ...SINCE_6_18, rseqKeys: "open" }),
 ];
 export const RELEASE_NAMES: readonly string[] = RELEASES.map(({ name }) => name);
 

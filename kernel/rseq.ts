@@ -101,7 +101,7 @@ function update(kernel: Kernel, task: Task, signo: number): void {
     if (open) registers.pkru = pkru;
   }
   // A handler for SIGSEGV cannot be helped by another SIGSEGV.
-  if (!updated) forceSignal(task, kernelSignal(SIGSEGV), signo === SIGSEGV);
+  if (!updated) forceSignal(task, kernelSignal(SIGSEGV), signo === SIGSEGV ? "fatal" : "signal");
 }
 
 function updateRecord(kernel: Kernel, task: Task, rseq: RestartableSequences): boolean {

@@ -209,7 +209,7 @@ export class RunLoop {
       case "execute":
         // A tracer may have cancelled the call, which the number -1 says, or does it itself.
         if (task.originalRaxLow === -1 || step.emulated) this.calls.ended(task);
-        else this.calls.execute(task, false);
+        else this.calls.execute(task, false, step.traced === true);
         break;
       case "exit-stop":
         this.calls.ended(task);

@@ -4,12 +4,15 @@
  */
 
 import { EFAULT, ENOSYS } from "./errno.js";
+import { argumentsOf } from "./call-arguments.js";
 import type { Kernel } from "./kernel.js";
 import { killForMemory } from "./out-of-memory.js";
 import { SS } from "../cpu/segments.js";
-import { RAX, type ProcessorRegisters } from "./processor.js";
+import { RAX } from "./processor.js";
 import { emulates, stopForSyscall, stopsAtSyscalls } from "./ptrace/stop.js";
 import { ERESTART_RESTARTBLOCK, ERESTARTSYS } from "./restart.js";
+import { filterCall } from "./seccomp/enter.js";
+import { leaveNotification } from "./seccomp/listener.js";
 import { isDying } from "./signals/fatal.js";
 import { isKilled } from "./signals/send.js";
 import { USER_DS } from "./signals/frame.js";
@@ -18,22 +21,12 @@ import { sleepNoMore, sleepOn } from "./sleep.js";
 import { writeRemainder, writeTimeLeft } from "./sleep-remainder.js";
 import { BLOCKED, callNumber, NO_RESULT, SLEEPING, type SyscallDispatch } from "./syscall-dispatch.js";
 import type { Task } from "./task.js";
+import { dispatchToUser } from "./user-dispatch.js";
 import { abandonUserfault, leaveUserfault, type UserfaultSleep } from "./userfault-wait.js";
 import type { WaitRecord } from "./wait.js";
 
 /** Waits for a condition, which a signal does not undo. */
 const LOOKS_FIRST: ReadonlySet<WaitRecord["kind"]> = new Set(["file", "open", "queue", "child", "signal"]);
-/** RDI, RSI, RDX, R10, R8, R9. */
-const ARGUMENTS = [7, 6, 2, 10, 8, 9];
-/** EBX, ECX, EDX, ESI, EDI, EBP. */
-export const IA32_ARGUMENTS: readonly number[] = [3, 1, 2, 6, 7, 5];
-
-/** What the task's present call was given, unsigned. */
-function argumentsOf(registers: ProcessorRegisters, { ia32Call }: Task): bigint[] {
-  return ia32Call
-    ? IA32_ARGUMENTS.map((register) => BigInt(registers.low(register) >>> 0))
-    : ARGUMENTS.map((register) => BigInt.asUintN(64, registers.get(register)));
-}
 
 export class SystemCalls {
   /** The number of the call that is being executed now; null outside of one. */
@@ -69,6 +62,7 @@ export class SystemCalls {
     this.kernel.syscalls++;
     task.originalRaxLow = registers.low(RAX);
     task.noSyscall = false;
+    if (task.userDispatch !== null && dispatchToUser(this.kernel, task, task.userDispatch)) return;
     if (task.tracing !== null && stopsAtSyscalls(task, "entry")) {
       registers.setNumber(RAX, -ENOSYS);
       task.unfinished.push({ kind: "execute", emulated: emulates(task) });
@@ -80,15 +74,20 @@ export class SystemCalls {
     } else this.execute(task, false);
   }
 
-  /** Executes the call whose number is in the task's record, and puts its result where it belongs. */
-  execute(task: Task, resumed: boolean): void {
+  /**
+   * Executes the call whose number is in the task's record, and puts its result where it belongs.
+   * @param traced a tracer has let it pass that seccomp had asked
+   */
+  execute(task: Task, resumed: boolean, traced = false): void {
+    const verdict = task.seccomp === null ? null : filterCall(this.kernel, task, resumed, traced);
+    if (verdict === SLEEPING) return;
     const number = callNumber(task);
     const { listening } = this.kernel.events;
     this.running = number;
     if (listening.syscallEnter || listening.syscallExit) {
-      this.executeTraced(task, number, resumed);
+      this.executeTraced(task, number, resumed, verdict);
     } else {
-      const result = this.make(task, number);
+      const result = verdict ?? this.make(task, number);
       if (result !== BLOCKED && result !== NO_RESULT && result !== SLEEPING) this.finish(task, result);
     }
     this.running = null;
@@ -149,13 +148,13 @@ export class SystemCalls {
     return result;
   }
 
-  private executeTraced(task: Task, number: number, resumed: boolean): void {
+  private executeTraced(task: Task, number: number, resumed: boolean, verdict: number | bigint | null): void {
     const { registers } = this.kernel.cpu;
     const args = argumentsOf(registers, task);
     const name = this.dispatch.nameOf(number);
     const enter = { task, number, name, args, instruction: this.kernel.cpu.instructions, resumed };
     if (this.kernel.events.listening.syscallEnter) this.kernel.events.emit("syscallEnter", enter);
-    const result = this.make(task, number);
+    const result = verdict ?? this.make(task, number);
     if (result === BLOCKED || result === SLEEPING) return;
     if (this.kernel.events.listening.syscallExit) {
       this.kernel.events.emit("syscallExit", {
@@ -182,7 +181,7 @@ export class SystemCalls {
     task.signals.recalculate();
     // A futex wait that was woken has succeeded, whatever else there is; so has a semop(2) done by others.
     const woken = (wait.kind === "futex" && wait.woken) || (wait.kind === "queue" && wait.done === true);
-    if (task.signals.attention && !woken && (wait.interrupted !== 0 || isKilled(task))) {
+    if (task.signals.attention && !woken && (wait.interrupted !== 0 || isDying(task))) {
       // What has come counts before the signal, as Linux looks at its condition before it gives a wait up.
       if (LOOKS_FIRST.has(wait.kind) && !isKilled(task)) {
         this.execute(task, true);
@@ -227,6 +226,7 @@ export class SystemCalls {
   interrupt(task: Task): void {
     const wait = task.waiting!;
     task.waiting = null;
+    leaveNotification(task);
     task.signals.waitedFor = null;
     if (wait.interrupted === 0) return;
     if (wait.kind === "file" && wait.progress > 0) {

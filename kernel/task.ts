@@ -16,6 +16,8 @@ import type { Provenance } from "./refusal.js";
 import type { Tracing, Unfinished } from "./ptrace/tracing.js";
 import type { RestartCode } from "./restart.js";
 import type { RestartableSequences } from "./rseq.js";
+import type { SeccompState } from "./seccomp/filter.js";
+import type { SeccompNotification } from "./seccomp/listener.js";
 import type { Scheduler } from "./scheduler.js";
 import { SIGCHLD } from "./signals/numbers.js";
 import type { SignalInfo } from "./signals/siginfo.js";
@@ -24,6 +26,7 @@ import type { IntervalTimers } from "./timers.js";
 import type { TimerEntry } from "./timer-queue.js";
 import type { Terminal } from "./tty/terminal.js";
 import type { UprobeTask } from "./uprobes/hit.js";
+import type { UserDispatch } from "./user-dispatch.js";
 import type { UserfaultSleep } from "./userfault-wait.js";
 import { WaitQueue, type Waiter } from "./wait-queue.js";
 import type { WaitRecord } from "./wait.js";
@@ -250,6 +253,12 @@ export class Task implements Waiter {
   resumeFlag = false;
   parentDeathSignal = 0;
   noNewPrivileges = false;
+  /** null: none. */
+  seccomp: SeccompState | null = null;
+  /** Its call waits for a seccomp listener's answer. */
+  notification: SeccompNotification | null = null;
+  /** PR_SET_SYSCALL_USER_DISPATCH; null: off. */
+  userDispatch: UserDispatch | null = null;
   /** It became a user with more tasks than RLIMIT_NPROC allows (PF_NPROC_EXCEEDED). */
   processLimitExceeded = false;
   timerSlackNanoseconds = 50_000;

@@ -84,6 +84,7 @@ export interface QueueWait extends WaitBase {
   readonly kind: "queue";
   /** One word or two, for whoever asks what the task waits for. */
   readonly reason: string;
+  interrupted: InterruptCode;
   /** It has been done on the task's behalf: the call succeeds, whatever signal came since. */
   done?: boolean;
 }

@@ -13,6 +13,7 @@ import { PerfFile } from "../kernel/fs/perf-file.js";
 import { PipeFile } from "../kernel/fs/pipe.js";
 import { StreamFile } from "../kernel/fs/stream-file.js";
 import { UserfaultFile } from "../kernel/fs/userfault-file.js";
+import { SeccompListenerFile } from "../kernel/seccomp/listener-file.js";
 import { SocketFile } from "../kernel/net/socket-file.js";
 import { choice, dependent, fd, names } from "./argument.js";
 import type { ArgumentKind } from "./argument.js";
@@ -22,6 +23,7 @@ import { fileOf } from "./files-common.js";
 import { loopControlIoctl, LOOP_REQUESTS } from "./loop-ioctl.js";
 import { perfIoctl, PERF_REQUESTS } from "./perf-ioctl.js";
 import { procIoctl } from "./proc-ioctl.js";
+import { listenerIoctl, SECCOMP_REQUESTS } from "./seccomp-listener.js";
 import { terminalIoctl, TTY_REQUESTS } from "./tty-ioctl.js";
 import { socketIoctl } from "./sockets-ioctl.js";
 import { USERFAULT_REQUESTS, userfaultDeviceIoctl, userfaultIoctl } from "./userfault.js";
@@ -61,6 +63,7 @@ function ioctl(call: SyscallCall): number {
   const about = procIoctl(call, file, request);
   if (about !== null) return about;
   if (file instanceof UserfaultFile) return userfaultIoctl(call, file, request);
+  if (file instanceof SeccompListenerFile) return listenerIoctl(call, file, request);
   if (file instanceof UserfaultDevice) return userfaultDeviceIoctl(call, request);
   if (file instanceof PerfFile) return perfIoctl(call, file, request);
   if (file instanceof SocketFile) return socketIoctl(call, file, request);
@@ -95,6 +98,7 @@ const REQUESTS = names("???", {
   ...BLOCK_REQUESTS,
   ...LOOP_REQUESTS,
   ...PERF_REQUESTS,
+  ...SECCOMP_REQUESTS,
   FIBMAP,
   FIONBIO,
   FIONCLEX,

@@ -8,6 +8,7 @@ import { futexSyscalls } from "./futex.js";
 import { futex2Syscalls } from "./futex2.js";
 import { ia32Table } from "./ia32/table.js";
 import { identitySyscalls } from "./identity.js";
+import { kcmpSyscalls } from "./kcmp.js";
 import { limitSyscalls } from "./limits.js";
 import { membarrierSyscalls } from "./membarrier.js";
 import { memorySyscalls } from "./memory.js";
@@ -22,6 +23,7 @@ import { rseqSyscalls } from "./rseq.js";
 import { ptraceSyscalls } from "./ptrace.js";
 import { schedulingSyscalls } from "./scheduling.js";
 import { segmentSyscalls } from "./segments.js";
+import { seccompSyscalls } from "./seccomp.js";
 import { sessionSyscalls } from "./sessions.js";
 import { signalSyscalls } from "./signals.js";
 import { messageQueueSyscalls } from "./sysv-msg.js";
@@ -58,6 +60,8 @@ export const syscallTable = new SyscallTable(
     ...identitySyscalls,
     ...capabilitySyscalls,
     ...limitSyscalls,
+    ...kcmpSyscalls,
+    ...seccompSyscalls,
     ...sessionSyscalls,
     ...signalSyscalls,
     ...timeSyscalls,

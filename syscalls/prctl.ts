@@ -18,6 +18,9 @@ import { SIGNAL_MAX } from "../kernel/signals/numbers.js";
 import { address, choice, dependent, hex, names } from "./argument.js";
 import type { SyscallCall } from "./call.js";
 import { switchOwnEvents } from "./perf-event-open.js";
+import { modeNumber } from "../kernel/seccomp/filter.js";
+import { setUserDispatch } from "./prctl-user-dispatch.js";
+import { nameMemory } from "./prctl-vma.js";
 import { PR_GET_SEAL_HOOK, PR_SET_SEAL_HOOK, sealHookLength, setSealHook } from "./seal-hook.js";
 import {
   getSpecialMappings,
@@ -25,6 +28,7 @@ import {
   PR_SET_MSEAL_SYSTEM_MAPPINGS,
   setSpecialMappings,
 } from "./special-mappings.js";
+import { setSeccompMode } from "./seccomp.js";
 import { writeBytes } from "./structs.js";
 import { define, type Definition, type HandlerResult } from "./table.js";
 
@@ -39,6 +43,7 @@ const PR_SET_TIMING = 14;
 const PR_SET_NAME = 15;
 const PR_GET_NAME = 16;
 const PR_GET_SECCOMP = 21;
+const PR_SET_SECCOMP = 22;
 const PR_CAPBSET_READ = 23;
 const PR_CAPBSET_DROP = 24;
 const PR_GET_TSC = 25;
@@ -61,6 +66,7 @@ const PR_THP_DISABLE_EXCEPT_ADVISED = 2;
 /** By what PR_GET_THP_DISABLE says: 1, or 1 with PR_THP_DISABLE_EXCEPT_ADVISED. */
 const HUGE_PAGES_DISABLED: readonly (HugePagesDisabled | null)[] = ["no", "all", null, "unless-advised"];
 const PR_CAP_AMBIENT = 47;
+const PR_SET_SYSCALL_USER_DISPATCH = 59;
 const PR_SET_MDWE = 65;
 const PR_GET_MDWE = 66;
 const PR_SET_MEMORY_MERGE = 67;
@@ -91,7 +97,7 @@ const OPTIONS = names("PR_???", {
   PR_SET_NAME,
   PR_GET_NAME,
   PR_GET_SECCOMP,
-  PR_SET_SECCOMP: 22,
+  PR_SET_SECCOMP,
   PR_CAPBSET_READ,
   PR_CAPBSET_DROP,
   PR_GET_TSC,
@@ -115,7 +121,7 @@ const OPTIONS = names("PR_???", {
   PR_GET_MDWE,
   PR_SET_MEMORY_MERGE,
   PR_GET_MEMORY_MERGE,
-  PR_SET_SYSCALL_USER_DISPATCH: 59,
+  PR_SET_SYSCALL_USER_DISPATCH,
   PR_SET_VMA,
   PR_SET_SEAL_HOOK,
   PR_GET_SEAL_HOOK,
@@ -157,8 +163,13 @@ function prctl(call: SyscallCall): HandlerResult {
     case PR_CAP_AMBIENT:
       return changeAmbient(call);
     case PR_GET_TIMING:
-    case PR_GET_SECCOMP:
       return 0;
+    case PR_GET_SECCOMP:
+      return modeNumber(task.seccomp);
+    case PR_SET_SECCOMP:
+      return setSeccompMode(call);
+    case PR_SET_SYSCALL_USER_DISPATCH:
+      return setUserDispatch(task, call.kernel.release, call.u64(1), call.u64(2), call.u64(3), call.u64(4));
     case PR_SET_TIMING:
       return call.n(1) === 0 ? 0 : -EINVAL;
     case PR_SET_NAME: {
@@ -237,8 +248,9 @@ function prctl(call: SyscallCall): HandlerResult {
       // The marks of an address space cannot be moved here; who may not ask hears so first, as on Linux.
       if (call.n(4) !== 0) return -EINVAL;
       return hasCapability(task.credentials, CAP_SYS_RESOURCE) ? -EINVAL : -EPERM;
+    case PR_SET_VMA:
+      return nameMemory(call);
     default:
-      // Also PR_SET_VMA: this is a kernel without CONFIG_ANON_VMA_NAME, as the 6.18 is that answers the tests.
       return -EINVAL;
   }
 }

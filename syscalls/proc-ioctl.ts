@@ -180,7 +180,7 @@ function mapsQuery(call: SyscallCall, mm: AddressSpace): number {
   view.setUint32(QUERY.minor, file?.device.minor ?? 0, true);
   view.setUint32(QUERY.buildIdSize, 0, true);
   if (nameSize !== 0) {
-    const name = file?.mapName ?? areaName(mm, area);
+    const name = file !== null && area.anonName === null ? file.mapName : areaName(mm, area);
     const text = name === "" ? new Uint8Array() : bytesOf(`${name}\0`);
     if (text.length > Math.min(nameSize, PATH_MAX)) return -ENAMETOOLONG;
     view.setUint32(QUERY.nameSize, text.length, true);

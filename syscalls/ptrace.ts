@@ -2,6 +2,8 @@
 
 import { readDebugRegister, writeDebugRegister } from "../kernel/debug-registers/traced.js";
 import { FS, GS } from "../cpu/segments.js";
+import { CAP_SYS_ADMIN } from "../kernel/capabilities.js";
+import { hasCapability } from "../kernel/credentials.js";
 import { EFAULT, EINVAL, EIO, EPERM, ESRCH } from "../kernel/errno.js";
 import { TASK_SIZE } from "../kernel/mm/layout.js";
 import { UserMemory } from "../kernel/mm/user-memory.js";
@@ -19,17 +21,32 @@ import {
   XSAVE_FEATURES,
 } from "../kernel/ptrace/registers.js";
 import { detachTracee, resumeTracee } from "../kernel/ptrace/resume.js";
-import { PTRACE_O_MASK, type ResumeMode } from "../kernel/ptrace/tracing.js";
+import {
+  PTRACE_EVENT_SECCOMP,
+  PTRACE_O_MASK,
+  PTRACE_O_SUSPEND_SECCOMP,
+  type ResumeMode,
+} from "../kernel/ptrace/tracing.js";
 import { decodeSiginfo, encodeSiginfo, SIGINFO_BYTES } from "../kernel/signals/siginfo.js";
 import { setBase } from "../kernel/segments/base.js";
 import { setBlocked } from "../kernel/signals/mask.js";
 import { SIGKILL } from "../kernel/signals/numbers.js";
 import { kernelSignal, sendSignal } from "../kernel/signals/send.js";
 import { SignalSet } from "../kernel/signals/signal-set.js";
-import { IA32_ARGUMENTS } from "../kernel/system-calls.js";
+import { IA32_ARGUMENTS } from "../kernel/call-arguments.js";
 import type { Task } from "../kernel/task.js";
 import { address, choice, names, pid } from "./argument.js";
 import type { SyscallCall } from "./call.js";
+import {
+  getDispatch,
+  getFilter,
+  getMetadata,
+  PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG,
+  PTRACE_SECCOMP_GET_FILTER,
+  PTRACE_SECCOMP_GET_METADATA,
+  PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG,
+  setDispatch,
+} from "./ptrace-seccomp.js";
 import { writeBytes } from "./structs.js";
 import { define, type Definition, type HandlerResult } from "./table.js";
 
@@ -66,7 +83,11 @@ const REQUESTS = {
   PTRACE_PEEKSIGINFO: 0x4209,
   PTRACE_GETSIGMASK: 0x420a,
   PTRACE_SETSIGMASK: 0x420b,
+  PTRACE_SECCOMP_GET_FILTER,
+  PTRACE_SECCOMP_GET_METADATA,
   PTRACE_GET_SYSCALL_INFO: 0x420e,
+  PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG,
+  PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG,
 } as const;
 
 const MODES: Readonly<Record<number, ResumeMode>> = {
@@ -127,7 +148,15 @@ function seize(call: SyscallCall, target: Task): number {
   if (call.word(2) !== 0) return -EIO;
   const options = call.u64(3);
   if ((options & ~BigInt(PTRACE_O_MASK)) !== 0n) return -EIO;
+  if (!maySuspendSeccomp(call, options)) return -EPERM;
   return attach(call.kernel, call.task, target, true, Number(options));
+}
+
+/** Whoever lets others off their filters must be root and have none (check_ptrace_options). */
+function maySuspendSeccomp({ task }: SyscallCall, options: bigint): boolean {
+  if ((options & BigInt(PTRACE_O_SUSPEND_SECCOMP)) === 0n) return true;
+  const suspended = task.tracing?.has(PTRACE_O_SUSPEND_SECCOMP) === true;
+  return hasCapability(task.credentials, CAP_SYS_ADMIN) && task.seccomp === null && !suspended;
 }
 
 function onStopped(call: SyscallCall, request: number, target: Task): HandlerResult {
@@ -174,6 +203,7 @@ function onStopped(call: SyscallCall, request: number, target: Task): HandlerRes
     case REQUESTS.PTRACE_SETOPTIONS: {
       const options = call.u64(3);
       if ((options & ~BigInt(PTRACE_O_MASK)) !== 0n) return -EINVAL;
+      if (!maySuspendSeccomp(call, options)) return -EPERM;
       tracing.options = Number(options);
       return 0;
     }
@@ -205,6 +235,14 @@ function onStopped(call: SyscallCall, request: number, target: Task): HandlerRes
     }
     case REQUESTS.PTRACE_GET_SYSCALL_INFO:
       return syscallInfo(call, target);
+    case REQUESTS.PTRACE_SECCOMP_GET_FILTER:
+      return getFilter(call, target);
+    case REQUESTS.PTRACE_SECCOMP_GET_METADATA:
+      return getMetadata(call, target);
+    case REQUESTS.PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG:
+      return getDispatch(call, target);
+    case REQUESTS.PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG:
+      return setDispatch(call, target);
     case REQUESTS.PTRACE_ARCH_PRCTL:
       return archPrctl(call, target);
     default:
@@ -350,8 +388,10 @@ const SYSCALL_STOP = 0x85;
 const INFO_NONE = 0;
 const INFO_ENTRY = 1;
 const INFO_EXIT = 2;
+const INFO_SECCOMP = 3;
+const SECCOMP_STOP = 5 | (PTRACE_EVENT_SECCOMP << 8);
 /** Bytes of struct ptrace_syscall_info up to the end of what each kind has. */
-const INFO_BYTES = { [INFO_NONE]: 24, [INFO_ENTRY]: 80, [INFO_EXIT]: 33 } as const;
+const INFO_BYTES = { [INFO_NONE]: 24, [INFO_ENTRY]: 80, [INFO_EXIT]: 33, [INFO_SECCOMP]: 84 } as const;
 const ARGUMENTS = [7, 6, 2, 10, 8, 9];
 
 function syscallInfo(call: SyscallCall, target: Task): number {
@@ -360,8 +400,14 @@ function syscallInfo(call: SyscallCall, target: Task): number {
   // Only PTRACE_O_TRACESYSGOOD tells a syscall-stop from others (ptrace_get_syscall_info_op).
   const told = stop!.info.code === SYSCALL_STOP;
   const kind =
-    told && stop!.kind === "entry" ? INFO_ENTRY : told && stop!.kind === "exit" ? INFO_EXIT : INFO_NONE;
-  const bytes = new Uint8Array(INFO_BYTES[INFO_ENTRY]);
+    told && stop!.kind === "entry"
+      ? INFO_ENTRY
+      : told && stop!.kind === "exit"
+        ? INFO_EXIT
+        : stop!.info.code === SECCOMP_STOP
+          ? INFO_SECCOMP
+          : INFO_NONE;
+  const bytes = new Uint8Array(INFO_BYTES[INFO_SECCOMP]);
   const view = new DataView(bytes.buffer);
   withRegisters(kernel, target, () => {
     const { registers } = kernel.cpu;
@@ -371,7 +417,8 @@ function syscallInfo(call: SyscallCall, target: Task): number {
     view.setUint32(4, ia32Call ? AUDIT_ARCH_I386 : AUDIT_ARCH_X86_64, true);
     view.setBigUint64(8, BigInt.asUintN(64, registers.ripBig), true);
     view.setBigUint64(16, word(RSP), true);
-    if (kind === INFO_ENTRY) {
+    if (kind === INFO_SECCOMP) view.setUint32(80, target.tracing!.eventMessage, true);
+    if (kind === INFO_ENTRY || kind === INFO_SECCOMP) {
       view.setBigUint64(24, BigInt(target.originalRaxLow >>> 0), true);
       (ia32Call ? IA32_ARGUMENTS : ARGUMENTS).forEach((register, i) =>
         view.setBigUint64(32 + 8 * i, ia32Call ? BigInt.asUintN(32, word(register)) : word(register), true),

@@ -52,7 +52,7 @@ export const SPEC_HELP: readonly string[] = [
   "                                      those that the kernel serves (a page comes in)",
   "refusal [RULE]                        the kernel says no, as munmap.sealed or munmap",
   "pkru                                  PKRU is written, by WRPKRU or by the kernel",
-  "area [ADDR[,LENGTH]] [CHANGE…]        map unmap protect seal move grow",
+  "area [ADDR[,LENGTH]] [CHANGE…]        map unmap protect seal name move grow",
   "entry [ADDR[,LENGTH]]                 a page-table entry changes",
   "fork vfork clone exec exit            of processes and threads",
 ];
@@ -199,7 +199,7 @@ function fault(words: readonly string[]): Named {
   };
 }
 
-const CHANGES: readonly AreaChange["kind"][] = ["map", "unmap", "protect", "seal", "move", "grow"];
+const CHANGES: readonly AreaChange["kind"][] = ["map", "unmap", "protect", "seal", "name", "move", "grow"];
 
 function area(context: Context, words: readonly string[]): Named {
   const changes = CHANGES.filter((change) => words.includes(change));

@@ -48,6 +48,9 @@ import { PageMapFile } from "../../kernel/fs/procfs/page-map-file.js";
 import { HugetlbFile, HugetlbInode } from "../../kernel/fs/hugetlb-file.js";
 import { RegularOpenFile } from "../../kernel/fs/regular-open-file.js";
 import { SecretFile, SecretFileSystem, SecretInode } from "../../kernel/fs/secret-memory.js";
+import { SeccompFilter } from "../../kernel/seccomp/filter.js";
+import { SeccompListenerFile } from "../../kernel/seccomp/listener-file.js";
+import { SeccompListener } from "../../kernel/seccomp/listener.js";
 import { SignalFile } from "../../kernel/fs/signal-file.js";
 import { StreamInode } from "../../kernel/fs/standard-streams.js";
 import { BlocksStore, DiskStore } from "../../kernel/block/disk-store.js";
@@ -272,6 +275,9 @@ const CLASSES = {
   ScanThread,
   ScratchMemory,
   ScriptJudge,
+  SeccompFilter,
+  SeccompListener,
+  SeccompListenerFile,
   SecretFile,
   SecretFileSystem,
   SecretInode,

@@ -64,6 +64,17 @@ export const BPF = {
   TXA: 0x87,
 } as const;
 
+/** Writes instructions as they lie in memory; `bytes` has room for all. */
+export function encodeBpf(program: BpfProgram, bytes: Uint8Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (const [i, { code, jt, jf, k }] of program.entries()) {
+    view.setUint16(i * BPF_INSTRUCTION_BYTES, code, true);
+    view.setUint8(i * BPF_INSTRUCTION_BYTES + 2, jt);
+    view.setUint8(i * BPF_INSTRUCTION_BYTES + 3, jf);
+    view.setUint32(i * BPF_INSTRUCTION_BYTES + 4, k, true);
+  }
+}
+
 /** Reads instructions as they lie in memory; `bytes` holds whole ones. */
 export function decodeBpf(bytes: Uint8Array): BpfInstruction[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

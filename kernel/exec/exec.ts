@@ -239,6 +239,7 @@ function beginNew(
   task.signals.alternate.flags = 0;
   task.signals.saved = null;
   rseqExec(task);
+  task.userDispatch = null;
   task.restart = null;
   task.tls = null;
   task.ia32Call = false;

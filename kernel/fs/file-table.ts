@@ -57,6 +57,11 @@ export class FileTable {
     this.descriptors[fd] = { file, closeOnExec };
   }
 
+  /** The lowest free number. */
+  firstFree(): number {
+    return this.lowestFree(0, Infinity);
+  }
+
   /** 0 or -EBADF. */
   close(fd: number): number {
     const descriptor = this.descriptors[fd];

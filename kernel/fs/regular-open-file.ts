@@ -20,6 +20,9 @@ export class RegularOpenFile extends OpenFile {
   override get mmapRefused(): undefined {
     return undefined;
   }
+  get unlinkedShmem(): boolean {
+    return this.node.links === 0 && this.pages.isMemoryOnly;
+  }
   get seals(): number {
     return this.node.seals ?? 0;
   }

@@ -167,6 +167,12 @@ export class Semaphores {
 
   constructor(readonly machine: IpcMachine) {}
 
+  /** The process itself if an end of it would undo something, else null. */
+  undoing(process: Process): Process | null {
+    for (const set of this.ids) if (set.undo.has(process)) return process;
+    return null;
+  }
+
   /** semget(2) */
   get(key: number, count: number, flags: number, who: Credentials): number {
     if (count < 0 || count > SEMMSL) return -EINVAL;

@@ -28,6 +28,10 @@ export interface AreaProperties extends AnonState {
   pages: FilePages | null;
   /** A special mapping ([vdso], [vvar]) or heap and stack marks for /proc/pid/maps; otherwise empty. */
   name: string;
+  /** What the program calls it (`anon_name`, PR_SET_VMA_ANON_NAME), latin-1; null: nothing. */
+  anonName: string | null;
+  /** Its file has pages in memory alone and had no name when it was mapped (`vma_is_anon_shmem`). */
+  anonShmem: boolean;
   /** The first page's index in the file; for anonymous memory its address when made, in pages. */
   pageOffset: number;
   /** A special mapping: it may not be split (its `may_split`). */
@@ -58,6 +62,8 @@ export class Area implements AreaProperties {
   file: MappableFile | null;
   pages: FilePages | null;
   name: string;
+  anonName: string | null;
+  anonShmem: boolean;
   pageOffset: number;
   anon: AnonVma | null;
   chain: readonly AnonVma[];
@@ -88,6 +94,8 @@ export class Area implements AreaProperties {
     this.file = properties.file;
     this.pages = properties.pages;
     this.name = properties.name;
+    this.anonName = properties.anonName;
+    this.anonShmem = properties.anonShmem;
     this.pageOffset = properties.pageOffset;
     this.anon = properties.anon;
     this.chain = properties.chain;

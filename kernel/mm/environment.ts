@@ -92,7 +92,7 @@ export interface MmMachine {
 
 /** Told after areas changed in [start, end) bytes. */
 export interface AreaChange {
-  readonly kind: "map" | "unmap" | "protect" | "seal" | "move" | "grow";
+  readonly kind: "map" | "unmap" | "protect" | "seal" | "name" | "move" | "grow";
   readonly start: number;
   readonly end: number;
 }

@@ -23,6 +23,8 @@ export interface MappableFile {
   readonly seals?: number;
   /** /dev/zero: a private mapping becomes memory without vm_ops, a shared one gets pages of its own. */
   readonly zeroDevice?: boolean;
+  /** Its pages are in memory alone, and it has no name (any more), as a memfd's. */
+  readonly unlinkedShmem?: boolean;
   /** It counts its areas (its vm_ops have `close`): no area of it is ever merged away. */
   readonly countsAreas?: boolean;
   /** Of memfd_secret: its pages are reached through page tables only (secret-memory.ts). */

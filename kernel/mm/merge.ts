@@ -8,7 +8,7 @@ import { VM_SOFTDIRTY, VM_SPECIAL, withFlags } from "./vm-flags.js";
 
 /*
  * Linux's rules for one area becoming two and two becoming one (mm/vma.c). Two neighbours merge when their flags,
- * key, seal, file and page source are equal, their offsets follow each other, neither is special, and they do
+ * key, seal, name, file and page source are equal, their offsets follow each other, neither is special, and they do
  * not have two different sets of private pages.
  */
 
@@ -26,6 +26,8 @@ export function newProperties(properties: Partial<AreaProperties>): AreaProperti
     file: null,
     pages: null,
     name: "",
+    anonName: null,
+    anonShmem: false,
     pageOffset: 0,
     anon: null,
     chain: NO_CHAIN,
@@ -52,6 +54,7 @@ function compatible(mm: AddressSpace, a: AreaProperties, b: AreaProperties): boo
     a.file === b.file &&
     a.pages === b.pages &&
     a.name === b.name &&
+    a.anonName === b.anonName &&
     samePolicy(a.policy, b.policy) &&
     a.userfault === b.userfault &&
     !a.unsplittable &&
@@ -188,7 +191,7 @@ export function modify(
   area: Area,
   start: number,
   end: number,
-  change: Partial<Pick<AreaProperties, "flags" | "key" | "seal" | "policy" | "userfault">>,
+  change: Partial<Pick<AreaProperties, "flags" | "key" | "seal" | "anonName" | "policy" | "userfault">>,
 ): Area | number {
   const { tree } = mm;
   // Wherever the borders come to lie, no leaf of 2 MiB belongs to two areas.
@@ -201,6 +204,8 @@ export function modify(
     file: area.file,
     pages: area.pages,
     name: area.name,
+    anonName: change.anonName === undefined ? area.anonName : change.anonName,
+    anonShmem: area.anonShmem,
     pageOffset: area.fileIndex(start),
     anon: area.anon,
     chain: area.chain,
@@ -261,6 +266,7 @@ export function modify(
   target.flags = piece.flags;
   target.key = piece.key;
   target.seal = piece.seal;
+  target.anonName = piece.anonName;
   target.policy = piece.policy;
   target.userfault = piece.userfault;
   return target;

@@ -203,6 +203,7 @@ export function mmap(
       key,
       seal: newSeal(mm, asked.bits),
       file: backing,
+      anonShmem: ownPages || source?.unlinkedShmem === true,
       pages: backing === null || backing.zeroDevice ? null : backing.pages,
       // A shared /dev/zero keeps the offset, though its object is only as long as the mapping.
       pageOffset: source !== null ? Number(offset) / 4096 : ownPages ? 0 : start / 4096,

@@ -5,14 +5,17 @@ import { VM_EXEC, VM_MAYSHARE, VM_READ, VM_WRITE } from "./vm-flags.js";
 /** Column where names begin (show_vma_header_prefix: 25 + 6 * sizeof(void *) - 1, and a blank). */
 export const NAME_COLUMN = 73;
 
-/** What /proc/pid/maps calls an area: its file, its special name, [heap], [stack] or nothing. */
+/** What /proc/pid/maps calls an area: its file, its special name, [heap], [stack], what the program calls it, or nothing (get_vma_name). */
 export function areaName(mm: AddressSpace, area: Area): string {
+  const named = area.anonName !== null;
+  if (area.file !== null && named) return `[anon_shmem:${area.anonName}]`;
   if (area.file !== null) return area.file.mapName.replaceAll("\n", "\\012");
   if (area.name !== "") return area.name;
   const { startBrk, brk, startStack } = mm.layout;
-  if (area.start <= brk && area.end >= startBrk && brk !== 0) return "[heap]";
+  // What the program has before its heap, though it ends where that begins, is none of it (vma_is_initial_heap).
+  if (area.start < brk && area.end > startBrk) return "[heap]";
   if (area.start <= startStack && area.end >= startStack && startStack !== 0) return "[stack]";
-  return "";
+  return named ? `[anon:${area.anonName}]` : "";
 }
 
 function hex(value: number, width: number): string {

@@ -17,14 +17,17 @@ import type { Task } from "../task.js";
 import { PTRACE_O_TRACESYSGOOD, type TraceStop, type Unfinished } from "./tracing.js";
 
 const SYSCALL_GOOD = 0x80;
+const PTRACE_EVENTMSG_SYSCALL_ENTRY = 1;
+const PTRACE_EVENTMSG_SYSCALL_EXIT = 2;
 
-/** Stops the task; it goes on when its tracer says so, or by SIGKILL. */
-export function stopTask(kernel: Kernel, task: Task, stop: Omit<TraceStop, "unreported">): void {
+/** Stops the task; it goes on when its tracer says so, or by SIGKILL. @param message for PTRACE_GETEVENTMSG */
+export function stopTask(kernel: Kernel, task: Task, stop: Omit<TraceStop, "unreported">, message = 0): void {
   // Who is being killed stops for nobody (ptrace_stop).
   if (task.signals.pending.set.has(SIGKILL) || task.process.pending.set.has(SIGKILL)) return;
   const tracing = task.tracing!;
   tracing.stop = { ...stop, unreported: true };
   tracing.listening = false;
+  tracing.eventMessage = message;
   kernel.scheduler.sleep(task, "asleep");
   tellTracer(task, CLD_TRAPPED, stop.code & 0x7f);
 }
@@ -71,7 +74,8 @@ export function emulates(task: Task): boolean {
 
 export function stopForSyscall(kernel: Kernel, task: Task, at: "entry" | "exit"): void {
   const code = SIGTRAP | (task.tracing!.has(PTRACE_O_TRACESYSGOOD) ? SYSCALL_GOOD : 0);
-  stopTask(kernel, task, { kind: at, code, info: ownInfo(task, code) });
+  const message = at === "entry" ? PTRACE_EVENTMSG_SYSCALL_ENTRY : PTRACE_EVENTMSG_SYSCALL_EXIT;
+  stopTask(kernel, task, { kind: at, code, info: ownInfo(task, code) }, message);
 }
 
 /**
@@ -88,10 +92,9 @@ export function stopForEvent(
 ): boolean {
   const { tracing } = task;
   if (tracing === null || !tracing.has(option)) return false;
-  tracing.eventMessage = message;
   if (then !== null) task.unfinished.unshift(then);
   const code = SIGTRAP | (event << 8);
-  stopTask(kernel, task, { kind: "event", code, info: ownInfo(task, code) });
+  stopTask(kernel, task, { kind: "event", code, info: ownInfo(task, code) }, message);
   return true;
 }
 

@@ -21,6 +21,7 @@ export const PTRACE_EVENT_CLONE = 3;
 export const PTRACE_EVENT_EXEC = 4;
 export const PTRACE_EVENT_VFORK_DONE = 5;
 export const PTRACE_EVENT_EXIT = 6;
+export const PTRACE_EVENT_SECCOMP = 7;
 export const PTRACE_EVENT_STOP = 128;
 
 /** How a tracee goes on: PTRACE_CONT, PTRACE_SYSCALL, PTRACE_SINGLESTEP, PTRACE_SYSEMU. */
@@ -40,8 +41,8 @@ export interface TraceStop {
 
 /** What is left to do of what a stop interrupted. */
 export type Unfinished =
-  /** A call; emulated: the tracer does it. */
-  | { readonly kind: "execute"; readonly emulated: boolean }
+  /** A call; emulated: the tracer does it; traced: it has answered seccomp's question. */
+  | { readonly kind: "execute"; readonly emulated: boolean; readonly traced?: boolean }
   | { readonly kind: "exit-stop" }
   | { readonly kind: "exit-task"; readonly status: ExitStatus }
   | { readonly kind: "exit-process"; readonly status: ExitStatus };
@@ -49,7 +50,7 @@ export type Unfinished =
 export class Tracing {
   stop: TraceStop | null = null;
   mode: ResumeMode = "continue";
-  /** PTRACE_GETEVENTMSG: a child's number, an exit status word. */
+  /** PTRACE_GETEVENTMSG: a child's number, an exit status word; 1 or 2 at a call's entry or exit; else 0. */
   eventMessage = 0;
   /** PTRACE_INTERRUPT, or attached by PTRACE_SEIZE to a new child: stops at the next boundary. */
   interrupted = false;

@@ -58,6 +58,7 @@ import {
 import {
   CLD_STOPPED,
   defaultAction,
+  SA_IMMUTABLE,
   SA_NODEFER,
   SA_ONSTACK,
   SA_RESETHAND,
@@ -94,12 +95,13 @@ export function deliverSignals(kernel: Kernel, task: Task, restart: RestartCode)
   while (process.exit === null) {
     const info = nextSignal(kernel, task);
     if (info === null) break;
-    if (task.tracing !== null && task.injected === null && info.signo !== SIGKILL) {
+    const final = info.signo === SIGKILL || (process.handlers.of(info.signo).flags & SA_IMMUTABLE) !== 0;
+    if (task.tracing !== null && task.injected === null && !final) {
       task.interruptedBy = restart;
       stopForSignal(kernel, task, info);
       return;
     }
-    if (kernel.debugger !== null && task.injected === null && info.signo !== SIGKILL) {
+    if (kernel.debugger !== null && task.injected === null && !final) {
       if (kernel.debugger.holdsSignal(task, info)) {
         task.interruptedBy = restart;
         task.injected = info;
@@ -230,7 +232,7 @@ function enterHandler(kernel: Kernel, task: Task, info: SignalInfo, action: Sign
   rseqSignal(kernel, task, info.signo);
   if (!buildFrame(kernel, task, info, action)) {
     // force_sigsegv: a SIGSEGV that cannot be delivered kills.
-    forceSignal(task, kernelSignal(SIGSEGV), info.signo === SIGSEGV);
+    forceSignal(task, kernelSignal(SIGSEGV), info.signo === SIGSEGV ? "fatal" : "signal");
     return;
   }
   signals.saved = null;

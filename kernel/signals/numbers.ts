@@ -76,6 +76,8 @@ export const SA_ONSTACK = 0x0800_0000;
 export const SA_RESTART = 0x1000_0000;
 export const SA_NODEFER = 0x4000_0000;
 export const SA_RESETHAND = 0x8000_0000;
+/** No tracer sees it, nobody changes it: the kernel has made it fatal. */
+export const SA_IMMUTABLE = 0x80_0000;
 
 /** si_code values. */
 export const SI_USER = 0;

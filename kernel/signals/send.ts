@@ -6,6 +6,7 @@ import type { Process, Task } from "../task.js";
 import {
   CLD_CONTINUED,
   defaultAction,
+  SA_IMMUTABLE,
   SA_NOCLDSTOP,
   SI_KERNEL,
   SI_USER,
@@ -183,12 +184,14 @@ export function kernelSignal(signal: number): SignalInfo {
 /**
  * A signal that the task's own instruction caused: one that is blocked or ignored is unblocked, put back to its
  * default, and so kills.
+ * @param how "fatal": it kills in any case; "exit": and no tracer sees it before
  */
-export function forceSignal(task: Task, info: SignalInfo, fatal = false): void {
+export function forceSignal(task: Task, info: SignalInfo, how: "signal" | "fatal" | "exit" = "signal"): void {
   const action = task.process.handlers.of(info.signo);
   const blocked = task.signals.blocked.has(info.signo);
-  if (blocked || action.handler === SIG_IGN || fatal) {
+  if (blocked || action.handler === SIG_IGN || how !== "signal") {
     action.handler = SIG_DFL;
+    if (how === "exit") action.flags |= SA_IMMUTABLE;
     task.signals.blocked.delete(info.signo);
   }
   sendSignal(task, info, false);

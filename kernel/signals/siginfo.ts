@@ -21,6 +21,15 @@ export type SignalDetail =
       readonly utime: number;
       readonly stime: number;
     }
+  /** A call that was not made (SIGSYS). */
+  | {
+      readonly kind: "call";
+      /** Behind the instruction that asked for it. */
+      readonly address: bigint;
+      readonly number: number;
+      /** AUDIT_ARCH_*. */
+      readonly architecture: number;
+    }
   /** Whatever rt_sigqueueinfo brought: the bytes after si_code, from offset 12. */
   | { readonly kind: "raw"; readonly bytes: Uint8Array }
   | { readonly kind: "none" };
@@ -65,6 +74,11 @@ export function encodeSiginfo(info: SignalInfo): Uint8Array {
       view.setInt32(24, detail.status, true);
       view.setBigInt64(32, BigInt(detail.utime), true);
       view.setBigInt64(40, BigInt(detail.stime), true);
+      break;
+    case "call":
+      view.setBigUint64(16, detail.address, true);
+      view.setInt32(24, detail.number, true);
+      view.setUint32(28, detail.architecture, true);
       break;
     case "raw":
       bytes.set(detail.bytes.subarray(0, SIGINFO_BYTES - 12), 12);
@@ -127,6 +141,7 @@ const CODES: Readonly<Record<number, readonly string[]>> = {
     "FPE_FLTSUB",
   ],
   11: ["SEGV_MAPERR", "SEGV_ACCERR", "SEGV_BNDERR", "SEGV_PKUERR"],
+  31: ["SYS_SECCOMP", "SYS_USER_DISPATCH"],
   17: ["CLD_EXITED", "CLD_KILLED", "CLD_DUMPED", "CLD_TRAPPED", "CLD_STOPPED", "CLD_CONTINUED"],
 };
 

@@ -1,6 +1,6 @@
 /** A call of 32-bit programs in progress: its arguments are the low halves of other registers. */
 
-import { IA32_ARGUMENTS } from "../../kernel/system-calls.js";
+import { IA32_ARGUMENTS } from "../../kernel/call-arguments.js";
 import type { Word } from "../../kernel/mm/word.js";
 import { SyscallCall } from "../call.js";
 

@@ -5,6 +5,7 @@ import type { Kernel } from "../../kernel.js";
 import { MSGMAX, MSGMNB, MSGMNI } from "../../ipc/message-queues.js";
 import { SEMMNI, SEMMNS, SEMMSL } from "../../ipc/semaphores.js";
 import { ipcSettings } from "./ipc-settings.js";
+import { seccompSettings } from "../../seccomp/settings.js";
 import { UNPRIVILEGED_USERFAULTFD } from "../../userfault-copies.js";
 import {
   MAX_SAMPLE_RATE,
@@ -126,6 +127,7 @@ export function sysctls(kernel: Kernel): Record<string, Node> {
         uuid: file(() => uuid(kernel)),
       })),
       randomize_va_space: text("0\n"),
+      seccomp: seccompSettings(kernel.tunables),
       sem: text(`${SEMMSL}\t${SEMMNS}\t${SEMOPM}\t${SEMMNI}\n`),
       shm_rmid_forced: text("0\n"),
       ...ipcSettings(kernel.ipc),

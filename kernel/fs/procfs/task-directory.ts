@@ -23,6 +23,7 @@ import { PageMapFile } from "./page-map-file.js";
 import { mergingPagesText, mergingText } from "./same-page-files.js";
 import { limitsText } from "./task-limits.js";
 import { memoryOf, statmText, statText, statusText } from "./task-status.js";
+import { currentCall } from "./task-syscall.js";
 import { vsyscallSmaps } from "../../vsyscall.js";
 
 /** The user's part of an unset audit identity. */
@@ -162,6 +163,7 @@ function nodes(kernel: Kernel, task: Task, threads: boolean): Record<string, Nod
     wchan: about(() => "0"),
     // A kernel stack is what a kernel in TypeScript does not have.
     stack: about(() => -EPERM, 0o400),
+    syscall: about(() => (permitted() < 0 ? -EPERM : currentCall(kernel, task)), 0o400),
     cgroup: about(() => cgroupLine(kernel, task)),
     oom_score: about(() => `${scoreOf(kernel, task)}\n`),
     oom_score_adj: {

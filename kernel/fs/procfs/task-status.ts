@@ -6,6 +6,7 @@ import type { AddressSpace } from "../../mm/address-space.js";
 import { HUGE_PAGE_BYTES } from "../../mm/hugetlb/pool.js";
 import { mayAccess } from "../../ptrace-access.js";
 import { SIG_DFL, SIG_IGN, SIGNAL_MAX } from "../../signals/numbers.js";
+import { modeNumber } from "../../seccomp/filter.js";
 import { SignalSet } from "../../signals/signal-set.js";
 import { waitsForEvent } from "../../userfault-wait.js";
 import type { Process, Task } from "../../task.js";
@@ -28,9 +29,11 @@ export function memoryOf(task: Task): AddressSpace | null {
 
 function stateOf(task: Task): string {
   if (task.state === "dead") return "Z";
+  if (task.tracing !== null && task.tracing.stop !== null) return "t";
   if (task.process.stopped !== 0) return "T";
   if (task.state === "ready") return "R";
-  return task.waiting?.kind === "vfork" || waitsForEvent(task.userfault) ? "D" : "S";
+  // Only a signal that ends it takes it out of such a wait (TASK_KILLABLE).
+  return task.waiting?.interrupted === 0 || waitsForEvent(task.userfault) ? "D" : "S";
 }
 
 const STATE_NAMES: Record<string, string> = {
@@ -38,6 +41,7 @@ const STATE_NAMES: Record<string, string> = {
   S: "S (sleeping)",
   D: "D (disk sleep)",
   T: "T (stopped)",
+  t: "t (tracing stop)",
   Z: "Z (zombie)",
 };
 
@@ -203,7 +207,7 @@ export function statusText(kernel: Kernel, task: Task): string {
     ["Ngid", "0"],
     ["Pid", `${task.tid}`],
     ["PPid", `${process.parentPid}`],
-    ["TracerPid", "0"],
+    ["TracerPid", `${task.tracing?.tracer.pid ?? 0}`],
     ["Uid", [c.uid, c.euid, c.suid, c.fsuid].join("\t")],
     ["Gid", [c.gid, c.egid, c.sgid, c.fsgid].join("\t")],
     ["FDSize", `${mm === null ? 0 : tableSize(task.files.end)}`],
@@ -227,8 +231,8 @@ export function statusText(kernel: Kernel, task: Task): string {
     ["CapBnd", mask(c.bounding)],
     ["CapAmb", mask(c.ambient)],
     ["NoNewPrivs", task.noNewPrivileges ? "1" : "0"],
-    ["Seccomp", "0"],
-    ["Seccomp_filters", "0"],
+    ["Seccomp", `${modeNumber(task.seccomp)}`],
+    ["Seccomp_filters", `${task.seccomp?.mode === "filter" ? task.seccomp.count : 0}`],
     ["Speculation_Store_Bypass", "not vulnerable"],
     ["SpeculationIndirectBranch", "not affected"],
     ["Cpus_allowed", "1"],

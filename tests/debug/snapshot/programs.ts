@@ -29,7 +29,7 @@ const RECORDED_PROGRAMS = [
   "tty/jobs",
 ] as const;
 
-/** C programs with threads, futexes, timers, secret memory and userfaultfd and swap areas. */
+/** C programs with threads, futexes, timers, secret memory and userfaultfd, swap areas and seccomp. */
 const THREADED = [
   "local-tables",
   "pthreads",
@@ -40,6 +40,7 @@ const THREADED = [
   "kernel-userfaults",
   "swapping",
   "userfault-events",
+  "seccomp",
 ] as const;
 
 export interface TestProgram {

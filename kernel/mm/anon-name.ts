@@ -1,0 +1,63 @@
+/*
+ * prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, addr, length, name), once the name has been read and found printable
+ *
+ * Refuses, in this order (madvise_set_anon_name):
+ *   EINVAL  addr not page aligned
+ *   EINVAL  length not 0 but rounds to 0; the range wraps
+ *   (0      length 0)
+ * then, area by area, ascending; a hole is remembered and passed over:
+ *   EBADF   a file's memory, but that of a file of tmpfs that had no name when it was mapped; stops there
+ *   EAGAIN  a split would pass vm.max_map_count
+ *   EINVAL  a part of a special mapping
+ * and at the end
+ *   ENOMEM  there was a hole
+ *
+ * Stays applied: every name given before the refusal, and around holes. Seals do not matter. Neighbours merge only
+ * where their names are equal: giving one may split and merge areas, as a change of protection does. A forked
+ * area, and one that mremap moves or lets grow, keep it; new memory has none, so that it never merges with named memory.
+ */
+import { EAGAIN, EBADF, EINVAL, ENOMEM } from "../errno.js";
+import type { AddressSpace } from "./address-space.js";
+import type { Area } from "./area.js";
+import { modify, whyWhole } from "./merge.js";
+import { addPages, isPageAligned, isZero, pageUp, type Word } from "./word.js";
+
+/** @param name latin-1; null takes names away */
+export function setAnonName(mm: AddressSpace, address: Word, lengthWord: Word, name: string | null): number {
+  const refuse = (rule: string, errno: number, text: string, area?: Area) =>
+    mm.refuse(`prctl.${rule}`, errno, () => ({
+      text,
+      source: "madvise_set_anon_name",
+      ...(area === undefined ? {} : { area }),
+    }));
+  if (!isPageAligned(address))
+    return refuse("unaligned", EINVAL, "the address is not a multiple of the page size");
+  const length = pageUp(lengthWord);
+  if (!isZero(lengthWord) && length === 0)
+    return refuse("length", EINVAL, "the length rounded to pages overflows");
+  let start = Number(address);
+  const end = addPages(start, length);
+  if (end < start) return refuse("wraps", EINVAL, "the range wraps around the address space");
+  let hole = false;
+  for (let area = mm.tree.findFirst(start); start < end; area = mm.tree.findFirst(start)) {
+    if (area === null || area.start >= end) {
+      hole = true;
+      break;
+    }
+    if (area.start > start) {
+      hole = true;
+      start = area.start;
+    }
+    if (area.file !== null && !area.anonShmem)
+      return refuse("file", EBADF, "only anonymous memory can be named", area);
+    const to = Math.min(area.end, end);
+    if (area.anonName !== name) {
+      const result = modify(mm, area, start, to, { flags: area.flags, anonName: name });
+      if (typeof result === "number")
+        return refuse("split", result === -ENOMEM ? EAGAIN : -result, whyWhole(area, result), area);
+      mm.changed("name", start, to);
+    }
+    start = to;
+  }
+  return hole ? refuse("hole", ENOMEM, "part of the range is not mapped; the rest has the name") : 0;
+}
