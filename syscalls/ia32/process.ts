@@ -15,6 +15,10 @@ const INFINITY_32 = 0xffff_ffffn;
 const OLD_INFINITY = 0x7fff_ffffn;
 const STACK_BYTES = 24;
 const PR_GET_TID_ADDRESS = 40;
+const PR_SET_SECCOMP = 22;
+const SECCOMP_MODE_FILTER = 2;
+const SECCOMP_SET_MODE_FILTER = 1;
+const FILTER_BYTES = 16;
 
 /** 64-bit words as as many 32-bit ones. */
 function narrowed(bytes: Uint8Array): Uint8Array {
@@ -103,6 +107,17 @@ function execve(call: Ia32Call, native: Handler): HandlerResult {
   return withScratch(call, scratch, () => native(call));
 }
 
+/** A call whose argument `at` is a struct sock_fprog: a length and a pointer of 32 bits. */
+function filters(call: Ia32Call, native: Handler, at: number): HandlerResult {
+  const given = call.user.read(call.word(at), FILTER_BYTES / 2);
+  if (typeof given === "number") return -EFAULT;
+  const scratch = new Uint8Array(FILTER_BYTES);
+  viewOf(scratch).setUint16(0, viewOf(given).getUint16(0, true), true);
+  viewOf(scratch).setUint32(8, viewOf(given).getUint32(4, true), true);
+  call.values[at] = BigInt(SCRATCH);
+  return withScratch(call, scratch, () => native(call));
+}
+
 export const processConverters: readonly Converter[] = [
   converter(7, "waitpid", "wait4", [pid("pid"), address("stat_addr"), int("options")], (call, native) => {
     call.values[3] = 0n;
@@ -145,8 +160,13 @@ export const processConverters: readonly Converter[] = [
     "prctl",
     [int("option"), hex("arg2"), hex("arg3"), hex("arg4"), hex("arg5")],
     (call, native) => {
+      if (call.i32(0) === PR_SET_SECCOMP && call.n(1) === SECCOMP_MODE_FILTER)
+        return filters(call, native, 2);
       if (call.i32(0) !== PR_GET_TID_ADDRESS) return native(call);
       return call.user.writeU32(call.word(1), call.task.clearChildTid) ? 0 : -EFAULT;
     },
+  ),
+  converter(354, "seccomp", "seccomp", [uint("op"), hex("flags"), address("args")], (call, native) =>
+    call.u32(0) === SECCOMP_SET_MODE_FILTER ? filters(call, native, 2) : native(call),
   ),
 ];

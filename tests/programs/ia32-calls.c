@@ -493,6 +493,29 @@ static void system_(void) {
   say("arch_prctl bad", call(384, 0x77));
 }
 
+static void filtered(void) {
+  fflush(stdout);
+  if (fork() == 0) {
+    const unsigned long long code[] = {/* the architecture, else allow; the number, else allow; ERRNO */
+                                       0x0000000400000020, 0x4000000303000015, 0x0000000000000020,
+                                       0x0000001401000015, 0x0005002a00000006, 0x7fff000000000006};
+    memcpy(low + 256, code, sizeof code);
+    *(short *)low = 6;
+    words()[1] = P(low + 256);
+    say("seccomp without leave", call(354, 1, 0, 8));
+    say("no new privileges", call(172, 38, 1));
+    say("seccomp", call(354, 1, 0, low));
+    say("filtered", call(20));
+    sign("not filtered", call(64));
+    printf("64-bit %d\n", syscall(SYS_writev, 1, 0, 0) == 0 && getpid() > 0);
+    say("prctl", call(172, 22, 2, low));
+    say("prctl pointer", call(172, 22, 2, 8));
+    fflush(stdout);
+    _exit(0);
+  }
+  wait(NULL);
+}
+
 static void unknown(void) {
   const int numbers[] = {17, 31, 56, 127, 222, 223, 251, 285, 999, 0x7fffffff, 0x40000014};
   for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) say("unknown", call(numbers[i]));
@@ -514,6 +537,7 @@ int main(int argc, char **argv) {
   areas();
   traced();
   system_();
+  filtered();
   unknown();
   return 0;
 }
