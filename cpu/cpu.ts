@@ -25,6 +25,8 @@ import {
 import { EXCEPTION_BP, EXCEPTION_DB, EXCEPTION_OF, Exceptions } from "./exceptions.js";
 import { GuestAccess, VECTOR_GP } from "./guest-access.js";
 import { HardwareBreakpoints } from "./hardware-breakpoints.js";
+import { MAX_INSTRUCTION_BYTES } from "./decode/block-decoder.js";
+import { loadsStackSegment } from "./decode/stack-segment.js";
 import { microOps } from "./ir/registry.js";
 import type { CpuModel } from "./models.js";
 import { RECORD_D, RECORD_E } from "./record.js";
@@ -294,9 +296,11 @@ export class Cpu {
         this.exit.reason = "breakpoint";
         break;
       }
-      if (this.hardware !== null && this.meetsHardware(this.hardware)) break;
+      const held = this.hardware?.heldAt === this.instructions;
+      if (this.hardware !== null && !held && this.meetsHardware(this.hardware)) break;
       const before = this.pkruWriter.instruction;
       if ((this.u32[FLAG_OTHER >>> 2] & RFLAGS_TF) !== 0) going = this.stepWithTrap();
+      else if (held) going = this.endHold(this.hardware!);
       else going = this.slice(Math.min(end - this.instructions, this.slices < 64 ? FIRST_SLICES : SLICE));
       if (
         this.stops?.endsAtPkru === true &&
@@ -334,6 +338,13 @@ export class Cpu {
     if (this.rip < TWO47) this.registers.rip = this.rip;
     this.mmu.setPkru(this.registers.pkru);
     return this.exit.reason;
+  }
+
+  /** The instruction behind MOV to SS. Where it enters the kernel, #DB is the kernel's, which makes nothing of it. */
+  private endHold(hardware: HardwareBreakpoints): boolean {
+    const going = this.step(true);
+    if (!going) hardware.hits = 0;
+    return going;
   }
 
   /** #DB comes before the next instruction, or was held back by a debugger's stop. */
@@ -594,10 +605,18 @@ export class Cpu {
     if (hardware !== null && !going && this.exit.reason === "exception") hardware.hits = 0;
     const hit = stops === null ? null : (stops.hit as { rip: number } | null);
     if (!going || (hit === null && stops?.changed !== true))
-      return going && (hardware === null || hardware.hits === 0 || this.exceptions.report(EXCEPTION_DB, 0));
+      return going && (hardware === null || hardware.hits === 0 || this.trapsBehind(rip, hardware));
     if (hit !== null) hit.rip = rip;
     this.exit.reason = "watchpoint";
     return false;
+  }
+
+  /** #DB behind an instruction that touched data. @returns whether the run goes on first */
+  private trapsBehind(rip: number, hardware: HardwareBreakpoints): boolean {
+    const bytes = this.code.fetch(rip, MAX_INSTRUCTION_BYTES);
+    if (bytes === undefined || !loadsStackSegment(bytes)) return this.exceptions.report(EXCEPTION_DB, 0);
+    hardware.heldAt = this.instructions;
+    return true;
   }
 
   /** One instruction under TF: #DB behind it. */

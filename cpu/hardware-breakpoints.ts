@@ -10,6 +10,8 @@ export interface HardwareBreakpoint {
 export class HardwareBreakpoints {
   /** Bit i: the i-th of the list was met, and #DB is raised for it (B0 to B3 of DR6). */
   hits = 0;
+  /** The count behind a MOV to SS that met one: #DB comes behind the next instruction (SDM vol. 3, 6.8.3). */
+  heldAt = -1;
   /** The instruction that is executed though there is a breakpoint (RFLAGS.RF), and the count at which it began. */
   private resumed = -1;
   private resumedAt = -1;

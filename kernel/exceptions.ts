@@ -32,7 +32,7 @@ import {
 } from "./signals/numbers.js";
 import { forceSignal, kernelSignal } from "./signals/send.js";
 import type { Task } from "./task.js";
-import { abandonStep, meetsProbe } from "./uprobes/hit.js";
+import { abandonStep, meetsProbe, tellsStepOverProbe } from "./uprobes/hit.js";
 import { waitForUserfault } from "./userfault-wait.js";
 import { emulateVsyscall } from "./vsyscall.js";
 
@@ -122,6 +122,10 @@ function debugCode(kernel: Kernel, task: Task): number {
   const met = meetsBreakpoint(kernel, task);
   const byTracer = stepsNow(task) && met !== "before";
   if (traced !== null && (stepped || byTracer)) traced.status |= DR_STEP;
+  if (stepped && met === "none" && tellsStepOverProbe(kernel, task)) {
+    abandonStep(task);
+    return 0;
+  }
   if (stepped && met !== "before") return TRAP_TRACE;
   if (met === "none") return TRAP_BRKPT;
   if (traced === null || (traced.status & 15n) === 0n) return 0;

@@ -14,6 +14,7 @@ import {
 import { forceSignal, sendSignal } from "../signals/send.js";
 import type { SignalInfo } from "../signals/siginfo.js";
 import type { Task } from "../task.js";
+import { tellsStepOverProbe } from "../uprobes/hit.js";
 import { PTRACE_O_TRACESYSGOOD, type TraceStop, type Unfinished } from "./tracing.js";
 
 const SYSCALL_GOOD = 0x80;
@@ -109,6 +110,7 @@ export function reportStep(kernel: Kernel, task: Task): void {
   if (task.tracing?.stop !== null || task.signals.attention || task.state !== "ready") return;
   const address = BigInt.asUintN(64, kernel.cpu.registers.ripBig);
   if (task.debugRegisters !== null) task.debugRegisters.status = DR_STEP;
+  if (tellsStepOverProbe(kernel, task)) return;
   const detail = { kind: "fault" as const, address };
   forceSignal(task, { signo: SIGTRAP, errno: 0, code: TRAP_TRACE, detail });
 }

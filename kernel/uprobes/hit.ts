@@ -11,8 +11,8 @@ import type { Kernel } from "../kernel.js";
 import { VM_EXEC } from "../mm/vm-flags.js";
 import type { ExitReason } from "../processor.js";
 import { RSP } from "../processor.js";
-import { SIGILL, SIGSEGV } from "../signals/numbers.js";
-import { forceSignal, isKilled, kernelSignal } from "../signals/send.js";
+import { SI_USER, SIGILL, SIGSEGV, SIGTRAP } from "../signals/numbers.js";
+import { forceSignal, isKilled, kernelSignal, sendSignal } from "../signals/send.js";
 import type { Task } from "../task.js";
 import type { Uprobe } from "./uprobe.js";
 import type { Uprobes } from "./uprobes.js";
@@ -32,6 +32,8 @@ export interface ReturnInstance {
 export interface UprobeTask {
   /** The instruction to be executed next in a breakpoint's place. */
   step: { readonly address: number; readonly bytes: Uint8Array } | null;
+  /** The count of instructions behind the last one that was executed so. */
+  steppedAt: number;
   /** The innermost last. */
   returns: ReturnInstance[];
 }
@@ -39,7 +41,7 @@ export interface UprobeTask {
 /** MAX_URETPROBE_DEPTH */
 const MAX_DEPTH = 64;
 
-const stateOf = (task: Task): UprobeTask => (task.uprobes ??= { step: null, returns: [] });
+const stateOf = (task: Task): UprobeTask => (task.uprobes ??= { step: null, steppedAt: -1, returns: [] });
 
 /** Who has the special mappings sealed, of the areas that a program gets later too. */
 export function sealerFor(kernel: Kernel, task: Task): string | null {
@@ -163,7 +165,19 @@ export function runPastProbes(kernel: Kernel, state: UprobeTask, budget: number)
   const reason = cpu.runInstruction(step.bytes);
   // After a page fault that is mended it is executed again.
   if (reason !== "exception") state.step = null;
+  state.steppedAt = cpu.instructions;
   return reason;
+}
+
+/**
+ * Who steps, by a tracer or RFLAGS.TF, hears of a probed instruction by a signal that looks like kill(2)'s (send_sig in
+ * arch_uprobe_post_xol). @returns false where the last instruction had no probe
+ */
+export function tellsStepOverProbe(kernel: Kernel, task: Task): boolean {
+  if (task.uprobes?.steppedAt !== kernel.cpu.instructions) return false;
+  const detail = { kind: "kill" as const, pid: task.pid, uid: task.credentials.uid };
+  sendSignal(task, { signo: SIGTRAP, errno: 0, code: SI_USER, detail }, false);
+  return true;
 }
 
 /** The instruction raised a signal: the breakpoint is met again when the task comes back to it. */
@@ -176,7 +190,7 @@ export function inheritReturns(kernel: Kernel, parent: Task, child: Task, shares
   const { uprobes } = kernel;
   if (uprobes === null || parent.uprobes === null || parent.uprobes.returns.length === 0) return;
   if (parent.mm === child.mm && !sharesStack) return;
-  child.uprobes = { step: null, returns: [...parent.uprobes.returns] };
+  child.uprobes = { step: null, steppedAt: -1, returns: [...parent.uprobes.returns] };
   if (parent.mm !== child.mm)
     uprobes.trampoline.map(child.mm, parent.mm.uprobesArea, sealerFor(kernel, parent));
 }

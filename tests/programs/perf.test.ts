@@ -26,24 +26,27 @@ function finish(machine: Machine, step: number): void {
   throw new Error("it has no end");
 }
 
-describe.each(["uprobes", "perf-events", "debug-registers"])("%s.c, as on Linux 6.18", (name) => {
-  it("says what it says there, and every reference adds up on the way", () => {
-    const { machine, host } = started(name);
-    finish(machine, 20_000);
-    expect(host.text(1)).toBe(answers(name));
-  });
+describe.each(["uprobes", "perf-events", "debug-registers", "uprobe-steps"])(
+  "%s.c, as on Linux 6.18",
+  (name) => {
+    it("says what it says there, and every reference adds up on the way", () => {
+      const { machine, host } = started(name);
+      finish(machine, 20_000);
+      expect(host.text(1)).toBe(answers(name));
+    });
 
-  it("goes on the same in a machine that was saved", () => {
-    const whole = started(name);
-    finish(whole.machine, 1_000_000);
-    const { instructions } = whole.machine;
-    for (const part of [0.3, 0.5, 0.7, 0.9]) {
-      const first = started(name);
-      first.machine.run(Math.floor(instructions * part));
-      const host = new BufferHost();
-      const second = loadMachine(saveMachine(first.machine), { host });
-      finish(second, 1_000_000);
-      expect(first.host.text(1) + host.text(1)).toBe(answers(name));
-    }
-  });
-});
+    it("goes on the same in a machine that was saved", () => {
+      const whole = started(name);
+      finish(whole.machine, 1_000_000);
+      const { instructions } = whole.machine;
+      for (const part of [0.3, 0.5, 0.7, 0.9]) {
+        const first = started(name);
+        first.machine.run(Math.floor(instructions * part));
+        const host = new BufferHost();
+        const second = loadMachine(saveMachine(first.machine), { host });
+        finish(second, 1_000_000);
+        expect(first.host.text(1) + host.text(1)).toBe(answers(name));
+      }
+    });
+  },
+);
