@@ -8,6 +8,7 @@ import {
   type EventAttributes,
 } from "../kernel/perf/attributes.js";
 import * as uapi from "../kernel/perf/uapi.js";
+import type { Word } from "../kernel/mm/word.js";
 import type { SyscallCall } from "./call.js";
 
 const PAGE = 4096;
@@ -24,8 +25,11 @@ const MOST_STACK = 0xffff;
  * it; EINVAL: reserved fields, unknown bits, branches of no kind, registers or a stack of no size, fields that exclude
  * each other; EACCES: the kernel's branches without the right to watch the kernel.
  */
-export function copyAttributes(call: SyscallCall, mayWatchKernel: () => boolean): EventAttributes | number {
-  const at = call.word(0);
+export function copyAttributes(
+  call: SyscallCall,
+  at: Word,
+  mayWatchKernel: () => boolean,
+): EventAttributes | number {
   const { user } = call;
   const given = user.readU32(Number(at) + 4);
   if (given === null) return -EFAULT;

@@ -37,7 +37,7 @@ function permits(call: SyscallCall, level: number): boolean {
   return paranoid <= level || mayMonitor(call);
 }
 
-const mayWatchKernel = (call: SyscallCall): boolean => permits(call, 1);
+export const mayWatchKernel = (call: SyscallCall): boolean => permits(call, 1);
 const mayWatchProcessors = (call: SyscallCall): boolean => permits(call, 0);
 
 function no(
@@ -61,7 +61,7 @@ function perfEventOpen(call: SyscallCall): number {
   const bits = call.u64(4);
   if ((bits & ~ALL_FLAGS) !== 0n) return no(call, "flags", EINVAL, "unknown flags");
   const flagBits = Number(bits);
-  const attributes = copyAttributes(call, () => mayWatchKernel(call));
+  const attributes = copyAttributes(call, call.word(0), () => mayWatchKernel(call));
   if (typeof attributes === "number") return attributes;
   if (!attributes.excludeKernel && !mayWatchKernel(call))
     return no(call, "kernel", EACCES, "perf_event_paranoid forbids watching the kernel", "perf_allow_kernel");

@@ -1,10 +1,12 @@
 /** ioctl on events (kernel/events/core.c _perf_ioctl). */
 
-import { EBADF, EFAULT, EINVAL, ENOTTY } from "../kernel/errno.js";
+import { EBADF, EFAULT, EINVAL, ENOTTY, EOPNOTSUPP } from "../kernel/errno.js";
 import { PerfFile } from "../kernel/fs/perf-file.js";
 import type { PerfEvent } from "../kernel/perf/event.js";
 import * as uapi from "../kernel/perf/uapi.js";
 import type { SyscallCall } from "./call.js";
+import { copyAttributes } from "./perf-attributes.js";
+import { mayWatchKernel } from "./perf-event-open.js";
 
 const {
   PERF_EVENT_IOC_ENABLE,
@@ -38,7 +40,8 @@ export const PERF_REQUESTS = {
 
 /**
  * ENABLE, DISABLE, RESET (with PERF_IOC_FLAG_GROUP of the whole group), ID. EINVAL: REFRESH and PERIOD of what takes no
- * samples, filters and programs of what has none; ENOTTY unknown requests.
+ * samples, filters and programs of what has none, attributes of another type; EOPNOTSUPP any other attributes; ENOTTY
+ * unknown requests.
  */
 export function perfIoctl(call: SyscallCall, { event }: PerfFile, request: number): number {
   const whole = (call.u32(2) & uapi.PERF_IOC_FLAG_GROUP) !== 0;
@@ -69,8 +72,12 @@ export function perfIoctl(call: SyscallCall, { event }: PerfFile, request: numbe
     case PERF_EVENT_IOC_SET_BPF:
       return call.fileAt(call.i32(2)) === undefined ? -EBADF : -EINVAL;
     case PERF_EVENT_IOC_QUERY_BPF:
-    case PERF_EVENT_IOC_MODIFY_ATTRIBUTES:
       return -EINVAL;
+    case PERF_EVENT_IOC_MODIFY_ATTRIBUTES: {
+      const attributes = copyAttributes(call, call.word(2), () => mayWatchKernel(call));
+      if (typeof attributes === "number") return attributes;
+      return attributes.type === event.attributes.type ? -EOPNOTSUPP : -EINVAL;
+    }
     default:
       return -ENOTTY;
   }

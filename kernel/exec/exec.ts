@@ -225,6 +225,8 @@ function beginNew(
   task.uprobes = null;
   forgetTracedBreakpoints(kernel, task);
   kernel.perf?.executed(task);
+  // Nobody may go on watching a program that has become somebody else (begin_new_exec).
+  if (process.dumpable !== 1) kernel.perf?.ended(task);
   leaveRings(task);
   ownFiles(task);
   task.files.closeOnExec();
