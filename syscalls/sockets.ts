@@ -13,6 +13,7 @@ import {
   AF_INET,
   AF_INET6,
   AF_MAX,
+  AF_NETLINK,
   AF_UNIX,
   IPPROTO_MAX,
   IPPROTO_TCP,
@@ -27,6 +28,7 @@ import {
   SOCK_STREAM,
   SOCK_TYPE_MASK,
 } from "../kernel/net/constants.js";
+import { NetlinkSocket } from "../kernel/net/netlink-socket.js";
 import { peerCredentialsOf } from "../kernel/net/sender-credentials.js";
 import type { Socket } from "../kernel/net/socket.js";
 import { TcpSocket } from "../kernel/net/tcp-socket.js";
@@ -90,6 +92,12 @@ function makeInet(call: SyscallCall, family: number, type: number, protocol: num
   }
 }
 
+/** NETLINK_ROUTE; no other protocol is built in (netlink_create). */
+function makeNetlink(call: SyscallCall, type: number, protocol: number): NetlinkSocket | number {
+  if (type !== SOCK_RAW && type !== SOCK_DGRAM) return -ESOCKTNOSUPPORT;
+  return protocol === 0 ? new NetlinkSocket(type, call.kernel.network) : -EPROTONOSUPPORT;
+}
+
 /** A socket of any family (__sock_create). */
 function makeSocket(call: SyscallCall, family: number, type: number, protocol: number): Socket | number {
   if (family < 0 || family >= AF_MAX) return -EAFNOSUPPORT;
@@ -100,6 +108,8 @@ function makeSocket(call: SyscallCall, family: number, type: number, protocol: n
     case AF_INET:
     case AF_INET6:
       return makeInet(call, family, type, protocol);
+    case AF_NETLINK:
+      return makeNetlink(call, type, protocol);
     default:
       return -EAFNOSUPPORT;
   }

@@ -128,6 +128,7 @@ import { UserMemory } from "../../kernel/mm/user-memory.js";
 import { KernelUserfaults } from "../../kernel/userfault-copies.js";
 import { FileRights } from "../../kernel/net/file-rights.js";
 import { MessageQueue as SocketMessageQueue } from "../../kernel/net/message-queue.js";
+import { NetlinkSocket } from "../../kernel/net/netlink-socket.js";
 import { Network } from "../../kernel/net/network.js";
 import { Ports } from "../../kernel/net/ports.js";
 import { SocketFile } from "../../kernel/net/socket-file.js";
@@ -240,6 +241,7 @@ const CLASSES = {
   MessageQueues,
   Mount,
   Namespace,
+  NetlinkSocket,
   Network,
   NullFile,
   Orphans,

@@ -1,4 +1,5 @@
 import type { Inode } from "../fs/inode.js";
+import type { NetlinkSocket } from "./netlink-socket.js";
 import { Ports } from "./ports.js";
 import type { SocketFile } from "./socket-file.js";
 import { abstractKey } from "./unix-address.js";
@@ -13,6 +14,8 @@ export class Network {
   readonly pathNames = new Map<Inode, UnixSocket>();
   readonly tcpPorts = new Ports();
   readonly udpPorts = new Ports();
+  /** Netlink sockets by their numbers. */
+  readonly netlinkPorts = new Map<number, NetlinkSocket>();
   /** Files that messages carry. */
   inFlight = 0;
   /** Open socket files, in the order of their making. */

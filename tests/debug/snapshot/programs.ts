@@ -29,7 +29,7 @@ const RECORDED_PROGRAMS = [
   "tty/jobs",
 ] as const;
 
-/** C programs with threads, futexes, timers, secret memory and userfaultfd, swap areas and seccomp. */
+/** C programs with threads, futexes, timers, secret memory and userfaultfd, swap areas, seccomp and netlink. */
 const THREADED = [
   "local-tables",
   "pthreads",
@@ -41,6 +41,7 @@ const THREADED = [
   "swapping",
   "userfault-events",
   "seccomp",
+  "netlink",
 ] as const;
 
 export interface TestProgram {
