@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { campaign, type Finding } from "../debug/fuzz/campaign.js";
 import { findingLines } from "../debug/fuzz/listing.js";
 import { scenarioOf } from "../debug/fuzz/scenario.js";
+import { SMALL, type World, WORLDS } from "../debug/fuzz/worlds.js";
 import { DEFAULT_RELEASE, RELEASE_NAMES } from "../kernel/release.js";
 import { Failure, reasonOf, USAGE_STATUS } from "./failure.js";
 import { emulatedJudge, hostJudge, linuxJudge, type HeldJudge } from "./fuzz-judges.js";
@@ -25,6 +26,11 @@ const OPTIONS: readonly OptionSpec[] = [
     name: "on",
     value: "JUDGE",
     help: "host: the host's own kernel, a Linux with protection keys (default). linux: a real Linux in QEMU, many scenarios to a boot (see sealab on-linux). reference: sealab itself with the slow evaluator as its processor.",
+  },
+  {
+    name: "about",
+    value: "WORLD",
+    help: `What the scenarios are about: ${[...WORLDS.values()].map((world) => `${world.name}, ${world.about}`).join("; ")}.`,
   },
   { name: "runs", value: "N", help: `Scenarios to run; ${String(DEFAULT_RUNS)} unless told.` },
   {
@@ -64,6 +70,7 @@ second Ctrl-C ends it at once), 2 wrong usage, or nobody can judge. docs/fuzz.md
 `;
 
 interface FuzzOptions {
+  readonly world: World;
   readonly on: JudgeName;
   readonly runs: number;
   readonly seed: number;
@@ -88,7 +95,11 @@ export async function fuzzCommand(args: readonly string[]): Promise<number> {
 async function run(options: FuzzOptions): Promise<number> {
   const theirs = judgeOf(options);
   const kernel = options.kernel ?? (options.on === "reference" ? DEFAULT_RELEASE.name : modelOf(theirs.name));
-  const ours = emulatedJudge("sealab", { kernel, checksEachCall: options.checksEachCall });
+  const ours = emulatedJudge("sealab", {
+    world: options.world,
+    kernel,
+    checksEachCall: options.checksEachCall,
+  });
   const interruption = new Interruption(theirs);
   const progress = new Progress(options.runs);
   writeAll(1, `sealab as Linux ${kernel} and ${theirs.name}: seeds from ${String(options.seed)} on\n`);
@@ -192,8 +203,13 @@ function readOptions(options: ReadonlyMap<string, string | null>): FuzzOptions {
   if (kernel !== null && !RELEASE_NAMES.includes(kernel)) {
     throw new UsageError(`--kernel ${kernel}: not one of ${RELEASE_NAMES.join(", ")}`);
   }
+  const about = options.get("about") ?? SMALL.name;
+  const world = WORLDS.get(about);
+  if (world === undefined)
+    throw new UsageError(`--about ${about}: there are ${[...WORLDS.keys()].join(", ")}`);
   return {
     on,
+    world,
     kernel,
     runs: whole("runs", options.get("runs"), DEFAULT_RUNS, 1),
     seed: whole("seed", options.get("seed"), Date.now() % 2 ** 31, 0),
@@ -215,10 +231,10 @@ function whole(name: string, value: string | null | undefined, otherwise: number
   return number;
 }
 
-function judgeOf({ on, kernel }: FuzzOptions): HeldJudge {
-  if (on === "host") return hostJudge();
-  if (on === "linux") return linuxJudge(kernel);
-  return emulatedJudge("reference", { kernel: kernel ?? DEFAULT_RELEASE.name, reference: true });
+function judgeOf({ on, kernel, world }: FuzzOptions): HeldJudge {
+  if (on === "host") return hostJudge(world);
+  if (on === "linux") return linuxJudge(kernel, world);
+  return emulatedJudge("reference", { world, kernel: kernel ?? DEFAULT_RELEASE.name, reference: true });
 }
 
 /** The newest modelled release that is not newer than a kernel. @param name `Linux 6.18.44` @throws Failure */

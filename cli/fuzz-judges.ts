@@ -7,6 +7,7 @@ import { EmulatedLists, type EmulatedOptions } from "../debug/fuzz/emulated.js";
 import { readFrames } from "../debug/fuzz/frames.js";
 import { buildInterpreter } from "../debug/fuzz/interpreter.js";
 import { encodeLists, type Operation } from "../debug/fuzz/operation.js";
+import { SMALL, type World } from "../debug/fuzz/worlds.js";
 import { Failure, USAGE_STATUS } from "./failure.js";
 import { bootLinux } from "./on-linux-boot.js";
 import { findKernel, type KernelImage } from "./on-linux-kernel.js";
@@ -47,13 +48,18 @@ const PATIENCE = 40_000;
 const PATIENCE_A_LIST = 50;
 
 /** The host itself, in a PID namespace. @throws Failure where it cannot judge */
-export function hostJudge(): HeldJudge {
+export function hostJudge(world: World = SMALL): HeldJudge {
   const cannot = (why: string): never => {
     throw new Failure(USAGE_STATUS, `--on host: ${why}`);
   };
   if (process.platform !== "linux" || process.arch !== "x64") cannot("this is no Linux on x86-64");
   if (!/^flags.*\bospke\b/m.test(readFileSync("/proc/cpuinfo", "latin1")))
     cannot("the host has no protection keys");
+  if (world.swap) cannot(`the world ${world.name} wants a swap area of its own`);
+  if (world.hugePages > 0 && poolPages() !== world.hugePages)
+    cannot(
+      `the world ${world.name} wants ${String(world.hugePages)} free huge pages, and here are ${String(poolPages())} (/proc/sys/vm/nr_hugepages)`,
+    );
   const isolation = ISOLATION.find(
     ([command, ...args]) =>
       spawnSync(command, [...args, "setarch", "-R", "true"], { timeout: 5000 }).status === 0,
@@ -63,6 +69,14 @@ export function hostJudge(): HeldJudge {
   const path = join(folder, "interpreter");
   writeFileSync(path, buildInterpreter(), { mode: 0o755 });
   return new HostJudge([...isolation, "setarch", "-R", path], folder);
+}
+
+/** Pages of the pool that are free and promised to nobody. */
+function poolPages(): number {
+  const meminfo = readFileSync("/proc/meminfo", "latin1");
+  const figure = (name: string): number =>
+    Number(new RegExp(`^HugePages_${name}: +(\\d+)$`, "m").exec(meminfo)?.[1] ?? 0);
+  return figure("Free") - figure("Rsvd");
 }
 
 class HostJudge implements HeldJudge {
@@ -120,15 +134,21 @@ const LISTS_A_SECOND = 5;
 const GUEST_MEGABYTES = 1536;
 
 /** A real Linux in QEMU. @param release such as `6.12`, or null for the newest @throws Failure where there is none */
-export function linuxJudge(release: string | null): HeldJudge {
-  return new LinuxJudge(findKernel(release, (line) => stderrOutput.write(`sealab: ${line}`)));
+export function linuxJudge(release: string | null, world: World = SMALL): HeldJudge {
+  return new LinuxJudge(
+    findKernel(release, (line) => stderrOutput.write(`sealab: ${line}`)),
+    world,
+  );
 }
 
 class LinuxJudge implements HeldJudge {
   readonly name: string;
   private readonly elf = buildInterpreter();
 
-  constructor(private readonly kernel: KernelImage) {
+  constructor(
+    private readonly kernel: KernelImage,
+    private readonly world: World,
+  ) {
     this.name = `Linux ${kernel.release}`;
   }
 
@@ -153,6 +173,7 @@ class LinuxJudge implements HeldJudge {
       memoryMegabytes: GUEST_MEGABYTES,
       // At random the heap would begin among the operations' pages now and then.
       randomPlaces: false,
+      parameters: parametersOf(this.world),
       marks: false,
       onOutput: (bytes) => chunks.push(bytes),
     });
@@ -163,4 +184,11 @@ class LinuxJudge implements HeldJudge {
   }
 
   close(): void {}
+}
+
+/** As a machine of ours is set: huge pages where they are advised, and the world's pool. */
+function parametersOf(world: World): readonly string[] {
+  if (world === SMALL) return [];
+  const pool = world.hugePages > 0 ? [`hugepages=${String(world.hugePages)}`] : [];
+  return ["transparent_hugepage=madvise", ...pool];
 }

@@ -17,6 +17,8 @@ export interface Boot {
   readonly memoryMegabytes: number;
   /** Whether places in memory are chosen at random; true unless told. */
   readonly randomPlaces?: boolean;
+  /** More of what the kernel is told; nothing unless told. */
+  readonly parameters?: readonly string[];
   /** Whether lines with the programs' numbers go between their outputs. */
   readonly marks: boolean;
   /** Takes the programs' output as it comes. */
@@ -62,6 +64,7 @@ function runQemu(boot: Boot, file: (name: string) => string, limit: number): Pro
     // The timer's check counts ticks while the host may have other things to do.
     "no_timer_check tsc=reliable random.trust_cpu=on cryptomgr.notests init_on_alloc=0 initcall_blacklist=crypto_kdf108_init,jent_mod_init",
     ...(boot.randomPlaces === false ? ["norandmaps"] : []),
+    ...(boot.parameters ?? []),
   ].join(" ");
   const chardev = (id: string): string[] => ["-chardev", `file,id=${id},path=${file(id)}`];
   const child = spawn(

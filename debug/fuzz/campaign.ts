@@ -1,5 +1,5 @@
-import { generate, generateForks } from "./generate.js";
 import type { Operation } from "./operation.js";
+import type { World } from "./worlds.js";
 import { firstDifference, shrink, type Compare, type Difference } from "./shrink.js";
 
 /** Somebody who carries out lists of operations: a machine of ours, the host, another kernel. */
@@ -20,6 +20,7 @@ export interface Finding {
 }
 
 export interface CampaignOptions {
+  readonly world: World;
   readonly seed: number;
   readonly runs: number;
   /** Runs that are asked at one time. */
@@ -35,11 +36,6 @@ export interface CampaignOptions {
 /** How often another machine is asked again before a difference counts: a busy one may answer late. */
 const ASKED_AGAIN = 2;
 
-/** The list of a seed; every fourth one in up to three processes. */
-export function listOf(seed: number): Operation[] {
-  return seed % 4 === 3 ? generateForks(seed) : generate(seed);
-}
-
 /** Runs the lists of many seeds here and there. @returns runs done */
 export async function campaign(ours: Judge, theirs: Judge, options: CampaignOptions): Promise<number> {
   const compare: Compare = async (lists) => {
@@ -53,7 +49,7 @@ export async function campaign(ours: Judge, theirs: Judge, options: CampaignOpti
       { length: Math.min(options.batch, options.runs - done) },
       (_, i) => options.seed + done + i,
     );
-    const lists = seeds.map(listOf);
+    const lists = seeds.map((seed) => options.world.list(seed));
     const differences = await compare(lists);
     for (const [i, difference] of differences.entries()) {
       if (difference === null || found >= options.most) continue;

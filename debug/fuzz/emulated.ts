@@ -6,14 +6,20 @@ import { Machine } from "../machine.js";
 import { readFrames } from "./frames.js";
 import { buildInterpreter } from "./interpreter.js";
 import { encodeLists, type Operation } from "./operation.js";
+import { SMALL, type World } from "./worlds.js";
 
 const MEMORY_BYTES = 96 * 2 ** 20;
+/** Three processes with all of a wide arena, and the pool. */
+const WIDE_MEMORY_BYTES = 192 * 2 ** 20;
+const SWAP_BYTES = 64 * 2 ** 20;
 /** The check looks at every frame: the fewer there are, the faster it is. */
 const CHECKED_MEMORY_BYTES = 24 * 2 ** 20;
 /** Far more than any list needs. */
 const INSTRUCTIONS_A_LIST = 5_000_000;
 
 export interface EmulatedOptions {
+  /** Whose lists they are; the world of small areas unless told. */
+  readonly world?: World;
   /** A release that is modelled; the default one unless told. */
   readonly kernel?: string;
   /** Areas, page tables, frames and counters are held against each other after every call, and not once a list. */
@@ -39,11 +45,13 @@ export class EmulatedLists {
   }
 
   private run(lists: readonly (readonly Operation[])[]): { answers: string[][]; trouble: string | null } {
-    const { kernel, reference, checksEachCall } = this.options;
+    const { kernel, reference, checksEachCall, world = SMALL } = this.options;
     const host = new BufferHost(encodeLists(lists));
     const machine = Machine.create({
       host,
-      memoryBytes: checksEachCall === true ? CHECKED_MEMORY_BYTES : MEMORY_BYTES,
+      memoryBytes: memoryOf(world, checksEachCall === true),
+      ...(world.hugePages > 0 ? { params: [`hugepages=${String(world.hugePages)}`] } : {}),
+      ...(world.swap ? { swapBytes: SWAP_BYTES } : {}),
       ...(kernel === undefined ? {} : { kernel }),
       ...(reference === true ? { executor: evaluator } : {}),
     });
@@ -72,6 +80,11 @@ export class EmulatedLists {
     if (problems.length > 0) return { answers: [], trouble: `sealab: ${problems.join("; ")}` };
     return { answers: readFrames(lists, join(host.written[1])), trouble: null };
   }
+}
+
+function memoryOf(world: World, checked: boolean): number {
+  if (world !== SMALL) return WIDE_MEMORY_BYTES;
+  return checked ? CHECKED_MEMORY_BYTES : MEMORY_BYTES;
 }
 
 function join(parts: readonly Uint8Array[]): Uint8Array {

@@ -1,4 +1,6 @@
-import { FD, MAX_DEPTH } from "./interpreter.js";
+import { Dice } from "./dice.js";
+import { withForks } from "./forks.js";
+import { FD } from "./interpreter.js";
 import type { Operation } from "./operation.js";
 
 /** Everything that programs map at an address of their choice lies in [ARENA, ARENA_END). */
@@ -8,31 +10,6 @@ const PAGE = 4096;
 /** Of two groups of pages that are further apart than the stack guard's 256 pages. */
 const GROUPS = [0, 400];
 const GROUP_PAGES = 28;
-
-/** mulberry32 */
-class Dice {
-  constructor(private state: number) {}
-
-  private next(): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return (t ^ (t >>> 14)) >>> 0;
-  }
-
-  /** [0, end) */
-  below(end: number): number {
-    return this.next() % end;
-  }
-
-  chance(percent: number): boolean {
-    return this.below(100) < percent;
-  }
-
-  of<T>(choices: readonly T[]): T {
-    return choices[this.below(choices.length)]!;
-  }
-}
 
 const PROT = [0, 1, 1, 3, 3, 3, 3, 7, 5, 2, 4, 6];
 const SHARED = 1;
@@ -81,67 +58,9 @@ export function generate(seed: number): Operation[] {
   return operations;
 }
 
-/**
- * As `generate`, in up to three processes: forks, turns handed between parent, child and grandchild in the middle of
- * their operations, and ends. Every process looks at its maps before it ends.
- */
+/** As `generate`, in up to three processes. */
 export function generateForks(seed: number): Operation[] {
-  const dice = new Dice(seed ^ 0x5eed);
-  const plain = generate(seed);
-  const operations: Operation[] = [];
-  const maps: Operation = { kind: "maps", args: [] };
-  let alive = 1;
-  let running = 0;
-  for (const [i, operation] of plain.entries()) {
-    if (i > 3 && dice.chance(8)) {
-      const deepest = alive - 1;
-      if (running === deepest && alive < MAX_DEPTH && dice.chance(60)) {
-        operations.push({ kind: "fork", args: [] });
-        alive++;
-        running++;
-      } else if (running === deepest && alive > 1 && dice.chance(30)) {
-        operations.push(maps, { kind: "exit", args: [] });
-        alive--;
-        running--;
-      } else if (alive > 1) {
-        const others = Array.from({ length: alive }, (_, depth) => depth).filter(
-          (depth) => depth !== running,
-        );
-        running = dice.of(others);
-        operations.push({ kind: "turn", args: [running] });
-      }
-    }
-    operations.push(operation);
-  }
-  return closeForks(operations, [maps]) ?? [];
-}
-
-/**
- * Ends every process that is still there, the youngest first.
- * @param last what each does before
- * @returns null when the turns make no sense: a part of a program that was cut too freely
- */
-export function closeForks(
-  operations: readonly Operation[],
-  last: readonly Operation[] = [],
-): Operation[] | null {
-  let alive = 1;
-  let running = 0;
-  for (const { kind, args } of operations) {
-    if (kind === "fork" || kind === "exit") {
-      if (running !== alive - 1 || (kind === "fork" ? alive === MAX_DEPTH : alive === 1)) return null;
-      alive += kind === "fork" ? 1 : -1;
-      running = alive - 1;
-    } else if (kind === "turn") {
-      if (args[0] === running || Number(args[0]) >= alive) return null;
-      running = Number(args[0]);
-    }
-  }
-  const closed = [...operations];
-  if (running < alive - 1) closed.push({ kind: "turn", args: [alive - 1] });
-  for (; alive > 1; alive--) closed.push(...last, { kind: "exit", args: [] });
-  closed.push(...last);
-  return closed;
+  return withForks(generate(seed), new Dice(seed ^ 0x5eed), [{ kind: "maps", args: [] }]);
 }
 
 class Arguments {

@@ -1,6 +1,7 @@
 import { FAULT } from "../../userland/runtime/faults.js";
 import { Program } from "../../userland/program.js";
 import { SYS } from "../../userland/linux.js";
+import { structureOperations } from "./interpreter-structures.js";
 
 /** What an operation does; its number is the first word of its entry in the program's input. */
 export const KINDS = [
@@ -17,6 +18,17 @@ export const KINDS = [
   "fork",
   "turn",
   "exit",
+  "figures",
+  "meminfo",
+  "pagemap",
+  "advise",
+  "vm",
+  "mem",
+  "ioctl",
+  "memfd",
+  "uffd",
+  "shm",
+  "shmat",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -51,6 +63,8 @@ export const MAX_DEPTH = 3;
 /** What processes share: the place in the operations, in the records and in the text; then these two themselves. */
 const SHARED = 0xc000000;
 const SHARED_BYTES = 8 << 20;
+/** The numbers of the processes by depth, 8 bytes each. */
+const PIDS = SHARED + 0x100;
 const SHARED_RECORDS = SHARED + 0x1000;
 const SHARED_TEXT = SHARED + 0x100000;
 /** Descriptors of the pipes through which processes hand each other the turn, by depth. */
@@ -68,7 +82,7 @@ const CALLS = {
   memfd_create: 319,
   close: 3,
 };
-const PROCESS_CALLS = { mmap: 9, fork: 57, exit: 60, wait4: 61 };
+const PROCESS_CALLS = { mmap: 9, getpid: 39, fork: 57, exit: 60, wait4: 61 };
 const O_RDWR = 2;
 const O_NONBLOCK = 0x800;
 /** `ret`, with which everything that files contain can be run. */
@@ -120,6 +134,7 @@ export function buildInterpreter(): Uint8Array {
   const readWrite = 3;
   const sharedAnonymousFixed = 0x31;
   program.syscall(PROCESS_CALLS.mmap, SHARED, SHARED_BYTES, readWrite, sharedAnonymousFixed, -1, 0);
+  program.syscall(PROCESS_CALLS.getpid).code(`mov [${PIDS}], rax`);
   program.syscall(SYS.brk, 0).code("mov r14, rax\n add r14, 4095\n and r14, -4096");
   program.code(`
     lea rbx, [operations]
@@ -130,7 +145,10 @@ export function buildInterpreter(): Uint8Array {
       test eax, eax
       jz .end
   `);
-  for (const kind of KINDS.slice(1)) program.code(`cmp eax, ${KINDS.indexOf(kind)}\n je do_${kind}`);
+  for (const kind of KINDS.slice(1)) {
+    const label = kind === "figures" ? "do_maps" : `do_${kind}`;
+    program.code(`cmp eax, ${KINDS.indexOf(kind)}\n je ${label}`);
+  }
   program.label("do_call").code(`
       mov rax, [rbx+8]
       mov rdi, [rbx+16]
@@ -161,18 +179,7 @@ export function buildInterpreter(): Uint8Array {
       wrpkru
       jmp .done
   `);
-  program
-    .label("do_maps")
-    .syscall(CALLS.open, "smaps_path", 0, 0)
-    .code("mov r12, rax\n mov rbp, r13\n .maps_more:");
-  program.syscall(SYS.read, "r12", "r13", 65536).code(`
-      test rax, rax
-      jle .maps_done
-      add r13, rax
-      jmp .maps_more
-      .maps_done:
-  `);
-  program.syscall(CALLS.close, "r12").code("mov rax, r13\n sub rax, rbp\n jmp .done");
+  structureOperations(program, { pids: PIDS, bufferBytes: PIPE_BYTES });
   program.label("do_mincore").code(`
       mov rax, -1
       lea rdi, [r15+${VECTOR_OFFSET}]
@@ -238,6 +245,10 @@ export function buildInterpreter(): Uint8Array {
       test rax, rax
       jnz .parent
       inc dword ptr [depth]
+      mov eax, ${PROCESS_CALLS.getpid}
+      syscall
+      mov ecx, [depth]
+      mov [rcx * 8 + ${PIDS}], rax
       jmp .next
       .parent:
   `);
@@ -325,7 +336,6 @@ export function buildInterpreter(): Uint8Array {
     program.label("name").string("m\0");
     program.label("file_again").string("/proc/self/fd/3\0");
     program.label("zero_path").string("/dev/zero\0");
-    program.label("smaps_path").string("/proc/self/smaps\0");
   });
   program.within(".bss", () => {
     program.align(4096).label("scratch").reserve(4096);

@@ -1,4 +1,4 @@
-import { closeForks } from "./generate.js";
+import { closeForks } from "./forks.js";
 import type { Operation } from "./operation.js";
 
 type List = readonly Operation[];

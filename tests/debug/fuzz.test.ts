@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { campaign, listOf, type Finding, type Judge } from "../../debug/fuzz/campaign.js";
+import { campaign, type Finding, type Judge } from "../../debug/fuzz/campaign.js";
 import { digest } from "../../debug/fuzz/digest.js";
 import { EmulatedLists } from "../../debug/fuzz/emulated.js";
 import { findingLines } from "../../debug/fuzz/listing.js";
 import { scenarioOf } from "../../debug/fuzz/scenario.js";
+import { SMALL } from "../../debug/fuzz/worlds.js";
 import { describe as inWords, type Operation } from "../../debug/fuzz/operation.js";
 
 /*
@@ -30,7 +31,7 @@ describe(`a thousand scenarios as ${recorded.kernel} answered them`, () => {
     "seeds from %i on",
     (first) => {
       const seeds = Array.from({ length: BATCH }, (_, i) => first + i);
-      const answers = sealab.answer(seeds.map(listOf));
+      const answers = sealab.answer(seeds.map(SMALL.list));
       const wrong = seeds.flatMap((seed, i) => partsAt(seed, answers[i]!, recorded.digests[seed]!));
       expect(wrong).toEqual([]);
     },
@@ -39,14 +40,14 @@ describe(`a thousand scenarios as ${recorded.kernel} answered them`, () => {
 });
 
 it("areas, page tables, frames and counters agree after every call of thirty scenarios", () => {
-  const lists = Array.from({ length: 30 }, (_, i) => listOf(5000 + i));
+  const lists = Array.from({ length: 30 }, (_, i) => SMALL.list(5000 + i));
   const checked = new EmulatedLists({ checksEachCall: true });
   const troubled = checked.answer(lists).filter(([first]) => first?.startsWith("sealab:") === true);
   expect(troubled).toEqual([]);
 }, 60_000);
 
 it("the reference evaluator answers as the interpreter does", () => {
-  const lists = [3, 11, 16].map(listOf);
+  const lists = [3, 11, 16].map(SMALL.list);
   const [ours, reference] = [false, true].map((slow) => new EmulatedLists({ reference: slow }).answer(lists));
   expect(reference).toEqual(ours);
 }, 60_000);
@@ -56,7 +57,7 @@ function partsAt(seed: number, ours: readonly string[], expected: string): strin
   const got = digest(ours);
   if (got === expected) return [];
   const at = [...got.slice(8)].findIndex((letter, i) => letter !== expected[i + 8]);
-  const operation = listOf(seed)[at];
+  const operation = SMALL.list(seed)[at];
   const what = operation === undefined ? "" : `${inWords(operation)} = ${ours[at] ?? ""}`;
   return [
     `seed ${String(seed)}, operation ${String(at)}: ${what} (sealab fuzz --seed ${String(seed)} --runs 1)`,
@@ -74,6 +75,7 @@ describe("the search", () => {
     const stopped = (): boolean => false;
     const progress = (): void => {};
     await campaign(ours, theirs, {
+      world: SMALL,
       seed: 7000,
       runs,
       batch: 10,

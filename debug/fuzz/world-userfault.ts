@@ -1,0 +1,116 @@
+import type { Dice } from "./dice.js";
+import type { Operation } from "./operation.js";
+import { PAGE, Places } from "./places.js";
+import {
+  ACCESSES,
+  ADVISE,
+  ANON,
+  call,
+  type Choice,
+  FIXED,
+  listOfChoices,
+  LOOKS,
+  madvise,
+  MAP,
+  PERMISSIONS,
+  PRIVATE,
+  protection,
+  remap,
+  SHARED,
+  UNMAP,
+} from "./wide.js";
+
+const UFFD = 22;
+const FILE = 23;
+const FILE_PAGES = 64;
+const UFFDIO = {
+  register: 0xc020aa00,
+  unregister: 0x8010aa01,
+  copy: 0xc028aa03,
+  zeropage: 0xc020aa04,
+  move: 0xc028aa05,
+  writeprotect: 0xc018aa06,
+  continue: 0xc020aa07,
+  poison: 0xc020aa08,
+} as const;
+/** Faults are SIGBUS, so that nobody has to answer them. */
+const SIGBUS = 1 << 7;
+const WP_UNPOPULATED = 1 << 13;
+const WP_ASYNC = 1 << 15;
+const FEATURES = [SIGBUS, SIGBUS, SIGBUS | WP_UNPOPULATED, SIGBUS | WP_ASYNC, SIGBUS | (1 << 11)];
+const ADVICE = [4, 4, 4, 8, 8, 9, 22, 23, 20, 3, 10, 11, 18, 19, 14, 14, 15, 25, 102, 103];
+
+function map(p: Places): Operation {
+  const { dice } = p;
+  const ofFile = dice.chance(25);
+  const flags = FIXED | dice.of([PRIVATE, PRIVATE, SHARED]) | (ofFile ? 0 : ANON);
+  const prot = dice.chance(80) ? 3 : protection(dice);
+  return call(MAP, ...p.range(), prot, flags, ofFile ? FILE : -1, ofFile ? dice.below(8) * PAGE : 0);
+}
+
+/** Private memory with a huge page. */
+function whole(p: Places): Operation[] {
+  const range = p.units();
+  return [
+    call(MAP, ...range, 3, PRIVATE | FIXED | ANON, -1, 0),
+    call(ADVISE, ...range, 14),
+    { kind: "store", args: [range[0], 0x11c3] },
+  ];
+}
+
+function ask(request: number, ...words: number[]): Operation {
+  return { kind: "ioctl", args: [UFFD, request, ...words, ...Array<number>(5 - words.length).fill(0)] };
+}
+
+/** Few pages, or a range as others have it. */
+function few(p: Places): [number, number] {
+  return p.dice.chance(60) ? [p.page(), (1 + p.dice.below(4)) * PAGE] : p.range();
+}
+
+const CHOICES: readonly Choice[] = [
+  [8, map],
+  [1, whole],
+  [12, (p) => ask(UFFDIO.register, ...p.range(), p.dice.of([1, 1, 2, 2, 3, 3, 4, 5, 7, 0, 8]))],
+  [2, (p) => ask(UFFDIO.unregister, ...p.range())],
+  [
+    10,
+    (p) => {
+      const [address, length] = few(p);
+      return ask(UFFDIO.copy, address, p.page(), length, p.dice.of([0, 0, 1, 2, 2, 3, 4]));
+    },
+  ],
+  [5, (p) => ask(UFFDIO.zeropage, ...few(p), p.dice.of([0, 0, 1, 2]))],
+  [10, (p) => ask(UFFDIO.writeprotect, ...p.range(), p.dice.of([1, 1, 1, 0, 0, 2, 3]))],
+  [3, (p) => ask(UFFDIO.continue, ...few(p), p.dice.of([0, 0, 1, 2]))],
+  [3, (p) => ask(UFFDIO.poison, ...few(p), p.dice.of([0, 0, 1]))],
+  [
+    6,
+    (p) => {
+      const [address, length] = few(p);
+      return ask(UFFDIO.move, address, p.page(), length, p.dice.of([0, 0, 1, 2, 2]));
+    },
+  ],
+  [4, (p) => call(UNMAP, ...p.range())],
+  [10, (p) => madvise(p, ADVICE)],
+  [6, (p) => remap(p, p.range(), p.range())],
+  [1, (p) => call(77, FILE, p.dice.below(FILE_PAGES) * PAGE)],
+  [
+    1,
+    (p) => call(285, FILE, p.dice.of([0, 3, 3]), p.dice.below(16) * PAGE, (1 + p.dice.below(8)) * PAGE, 0, 0),
+  ],
+  ...ACCESSES,
+  ...LOOKS,
+  ...PERMISSIONS,
+];
+
+/** userfaultfd without a handler: registered, filled, protected, moved; faults that are SIGBUS. */
+export function userfaultList(dice: Dice): Operation[] {
+  const grain = { aligned: dice.of([10, 30, 60]), units: dice.of([1, 2, 3]), strange: dice.of([0, 0, 2]) };
+  const places = new Places(dice, grain);
+  return listOfChoices(places, CHOICES, [
+    { kind: "memfd", args: [0, FILE_PAGES * PAGE, FILE] },
+    { kind: "uffd", args: [dice.of([0, 1]), dice.of(FEATURES), UFFD] },
+    map(places),
+    map(places),
+  ]);
+}
