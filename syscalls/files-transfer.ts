@@ -142,6 +142,7 @@ export function writeFile(
 ): Result {
   if (file instanceof PipeFile) return writePipe(call, fdNumber, file, from, options.wait !== false);
   if (file instanceof SocketFile) return writeSocket(call, fdNumber, file, from, options.wait !== false);
+  if (!file.takesWrites) return -EINVAL;
   const cursor = new SegmentCursor(call.user, from);
   if (file instanceof TerminalFile || file instanceof PtyMasterFile) {
     awaitSegments(call, from);

@@ -63,7 +63,7 @@ function processVm(call: SyscallCall, write: boolean): number {
   if (!mayAccess(task, target, "real")) return -EPERM;
   if (target.mm.released || target.state === "dead") return -ESRCH;
 
-  const memory = new UserMemory(target.mm, { foreign: true });
+  const memory = new UserMemory(target.mm, { foreign: true, pins: true });
   let done = 0;
   for (const { address, length } of remote) {
     const ahead = Math.min(length, PINNED_AT_ONCE);

@@ -84,9 +84,9 @@ function shmat(call: SyscallCall): number {
   }
   const file = new SharedMemoryAttachment(segment, writes);
   const prot = PROT_READ | (writes ? PROT_WRITE : 0) | (executes ? PROT_EXEC : 0);
+  segment.beginAttaching();
   const result = call.mm.mmap(at, segment.size, prot, MAP_SHARED | fixed, file, 0);
-  // The attempt alone counted as a user.
-  if (result < 0) segment.destroyIfUnused();
+  segment.endAttaching();
   return result;
 }
 

@@ -5,7 +5,7 @@
 
 import { EAGAIN, EFAULT, EINVAL, ESRCH } from "../kernel/errno.js";
 import type { UserfaultContext } from "../kernel/mm/userfault/context.js";
-import { fillPages, type Filling } from "../kernel/mm/userfault/fill.js";
+import { bytesToCopy, fillPages, type Filling } from "../kernel/mm/userfault/fill.js";
 import { movePages } from "../kernel/mm/userfault/move.js";
 import { writeProtectRange } from "../kernel/mm/userfault/protect.js";
 import * as uapi from "../kernel/mm/userfault/uapi.js";
@@ -49,14 +49,15 @@ export function copy(call: SyscallCall, context: UserfaultContext): number {
   const { source, target, mode } = twoRanges(view, context, false);
   if (source === null || target === null) return -EINVAL;
   if (unknown(mode, uapi.UFFDIO_MODE_DONTWAKE | uapi.UFFDIO_MODE_WP)) return -EINVAL;
-  call.user.awaitReadable(source.start, source.end - source.start);
   const page = (va: number): Uint8Array | null => {
     const bytes = call.user.read(source.start + (va - target.start), 4096);
     return typeof bytes === "number" ? null : bytes;
   };
   const protect = has(mode, uapi.UFFDIO_MODE_WP);
+  const filling: Filling = { ...target, content: { kind: "copy", page }, protect };
+  call.user.awaitReadable(source.start, bytesToCopy(context.mm, filling));
   return ended(call, context, at + 32, target, !has(mode, uapi.UFFDIO_MODE_DONTWAKE), () =>
-    fillPages(context.mm, { ...target, content: { kind: "copy", page }, protect }),
+    fillPages(context.mm, filling),
   );
 }
 

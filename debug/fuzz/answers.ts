@@ -32,8 +32,9 @@ export function readAnswers(operations: readonly Operation[], output: Uint8Array
       line = bytes < 0 ? result(kind, 0, word(0)) : textAnswer(kind, text, pool);
     } else if (FAULTING.has(kind) && word(1) !== 0n) {
       const at = word(3);
-      const key = word(1) >> 32n === 4n ? ` key ${String(word(2) & 0xffffffffn)}` : "";
-      line = `signal ${String(word(1) & 0xffffffffn)} code ${String(word(1) >> 32n)} error 0x${(word(2) >> 32n).toString(16)} at 0x${at.toString(16)}${key}`;
+      const code = codeOf(word(1));
+      const key = code === "4" ? ` key ${String(word(2) & 0xffffffffn)}` : "";
+      line = `signal ${String(word(1) & 0xffffffffn)} code ${code} error 0x${(word(2) >> 32n).toString(16)} at 0x${at.toString(16)}${key}`;
     } else {
       line = result(kind, kind === "call" ? Number(args[0]) : 0, word(0));
     }
@@ -42,6 +43,12 @@ export function readAnswers(operations: readonly Operation[], output: Uint8Array
     if (kind === "ioctl") line += ` ${[5, 6, 7, 8, 9].map((n) => `0x${word(n).toString(16)}`).join(" ")}`;
     return `${line} pkru ${pkru}`;
   });
+}
+
+/** A poisoned page is BUS_MCEERR_AR or, where a kernel knows no memory errors, BUS_ADRERR. */
+function codeOf(word: bigint): string {
+  const code = word >> 32n;
+  return (word & 0xffffffffn) === 7n && code === 4n ? "2" : String(code);
 }
 
 /** Bytes in the order of memory. */
@@ -74,13 +81,17 @@ const LEFT_OUT = new Set(["sd"]);
 
 /** Lines of an area that say what it is. */
 const FIELDS = /^(VmFlags|ProtectionKey):/;
-/** And of which pages it has. LazyFree comes in batches, Referenced is as the processor likes it. */
+/**
+ * And of which pages it has. LazyFree comes in batches, Referenced is as the processor likes it; clean and dirty pages
+ * are told as one.
+ */
 const FIGURES =
   /^(VmFlags|ProtectionKey|Rss|Pss|Shared_Clean|Shared_Dirty|Private_Clean|Private_Dirty|Anonymous|AnonHugePages|ShmemPmdMapped|FilePmdMapped|Shared_Hugetlb|Private_Hugetlb|Swap|SwapPss|Locked|THPeligible):/;
 
 function areas(smaps: string, wanted: RegExp): string {
   const lines: string[] = [];
   let shown = false;
+  let clean = 0;
   for (const line of smaps.split("\n")) {
     const head = /^([0-9a-f]+)-([0-9a-f]+) (\S+) ([0-9a-f]+) \S+ \d+ *(.*)$/.exec(line);
     if (head) {
@@ -90,7 +101,9 @@ function areas(smaps: string, wanted: RegExp): string {
     } else if (shown && wanted.test(line)) {
       const [what, ...values] = line.split(/[: ]+/);
       const kept = values.filter((value) => value !== "" && value !== "kB" && !LEFT_OUT.has(value));
-      if (what === "VmFlags") lines.push(` [${kept.join(" ")}]`);
+      if (/_Clean$/.test(what!)) clean = Number(kept[0]);
+      else if (/_Dirty$/.test(what!)) lines.push(` ${what!.slice(0, -6)} ${String(clean + Number(kept[0]))}`);
+      else if (what === "VmFlags") lines.push(` [${kept.join(" ")}]`);
       else if (what === "ProtectionKey" || kept[0] !== "0") lines.push(` ${what!} ${kept.join(" ")}`);
     }
   }

@@ -22,7 +22,10 @@ import {
 
 const HUGEPAGE = 14;
 const COLLAPSE = 25;
-/** All but those that the small world leaves out too, and what KSM makes of pages. */
+/**
+ * Not COLD, FREE and PAGEOUT, which split what is still one page of 2 MiB to Linux after its leaf was split, nor what KSM
+ * makes of pages.
+ */
 const ADVICE = [
   HUGEPAGE,
   HUGEPAGE,
@@ -32,7 +35,7 @@ const ADVICE = [
   COLLAPSE,
   COLLAPSE,
   COLLAPSE,
-  ...[4, 4, 4, 8, 8, 22, 22, 23, 23, 23, 102, 102, 103, 20, 3, 9, 10, 11, 18, 19, 24],
+  ...[4, 4, 4, 22, 22, 23, 23, 23, 102, 102, 103, 3, 9, 10, 11, 18, 19, 24],
 ];
 
 function map(p: Places): Operation {

@@ -80,6 +80,9 @@ export class HugetlbInode extends RegularInode {
 
 /** Its descriptor reads and maps; write(2) is EINVAL whatever the seals. */
 export class HugetlbFile extends RegularOpenFile {
+  override get takesWrites(): boolean {
+    return false;
+  }
   override write(): number {
     return -EINVAL;
   }

@@ -96,6 +96,11 @@ export abstract class OpenFile implements MappableFile {
     return false;
   }
 
+  /** Has a way to be written: without one a write is EINVAL, its bytes not looked at (FMODE_CAN_WRITE). */
+  get takesWrites(): boolean {
+    return true;
+  }
+
   /** Bytes read at `offset` (streams ignore it); 0 at the end; -EAGAIN when a read must wait. */
   read(_destination: Uint8Array, _offset: number): number {
     return -EINVAL;

@@ -95,6 +95,16 @@ export class SharedMemorySegment implements IpcObject {
     return this.owner.ids.get(this.permissions.id) !== this;
   }
 
+  /** One more user while it is being attached (shm_nattch in do_shmat). */
+  beginAttaching(): void {
+    this.attachments++;
+  }
+
+  endAttaching(): void {
+    this.attachments--;
+    this.destroyIfUnused();
+  }
+
   destroyIfUnused(): void {
     if (this.attachments === 0 && (this.permissions.mode & SHM_DEST) !== 0) this.owner.destroy(this);
   }
@@ -108,6 +118,7 @@ export class SharedMemoryAttachment implements MappableFile {
   readonly mapName: string;
   readonly pages: FilePages;
   readonly countsAreas = true;
+  readonly isSegment = true;
 
   constructor(
     readonly segment: SharedMemorySegment,

@@ -27,6 +27,11 @@ export interface MappableFile {
   readonly unlinkedShmem?: boolean;
   /** It counts its areas (its vm_ops have `close`): no area of it is ever merged away. */
   readonly countsAreas?: boolean;
+  /**
+   * Of System V: it has a say in where it is mapped (get_unmapped_area), so that its areas do not move together with
+   * others, and its faults bring no neighbours in (no map_pages).
+   */
+  readonly isSegment?: boolean;
   /** Of memfd_secret: its pages are reached through page tables only (secret-memory.ts). */
   readonly secret?: boolean;
   /** It is mapped only at a place and an offset of its choice (get_unmapped_area): a positive errno, or 0. */

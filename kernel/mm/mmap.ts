@@ -33,7 +33,7 @@ import { offerPages } from "./lazy-free.js";
 import { makeRoom } from "./make-room.js";
 import { placeShared } from "./huge/shared-place.js";
 import { isHugetlbFile } from "./hugetlb/area.js";
-import { hugetlbSource, mapHugetlb } from "./hugetlb/mmap.js";
+import { hugeFilesIn, hugetlbSource, mapHugetlb } from "./hugetlb/mmap.js";
 import { HUGE_PAGE_BYTES } from "./hugetlb/pool.js";
 import type { MappableFile } from "./mappable-file.js";
 import { mergeableWhenMade, mergeableOnceMade } from "./ksm/mergeable.js";
@@ -175,13 +175,20 @@ export function mmap(
     vmFlags = vm.withFlags(vmFlags, vm.VM_NORESERVE, 0);
   if (isHugetlbFile(source)) vmFlags = vm.withFlags(vmFlags, vm.VM_HUGETLB, 0);
   const ownPages = (vmFlags & vm.VM_SHARED) !== 0 && (source === null || source.zeroDevice === true);
+  // A file's end waits for the call's (fput): what it promised counts until then.
+  const replaced = isHugetlbFile(source) ? hugeFilesIn(mm, start, end) : [];
+  for (const each of replaced) each.mapped?.();
   const room = makeRoom(mm, start, end, vmFlags, ownPages);
-  if (room < 0) return room;
+  if (room < 0) {
+    for (const each of replaced) each.unmapped?.();
+    return room;
+  }
   if (source?.vanished?.() === true)
     return refuse("vanished", EINVAL, "the removed segment went with the area that was replaced", "shm_mmap");
   if (vm.isAccountable(vmFlags)) vmFlags = vm.withFlags(vmFlags, vm.VM_ACCOUNT, 0);
   const locked = asksToLock || (vmFlags & vm.VM_LOCKED) !== 0;
   const promise = mapHugetlb(source, Number(offset), length, vmFlags);
+  for (const each of replaced) each.unmapped?.();
   if (typeof promise === "number") {
     const text =
       promise === -ENOMEM

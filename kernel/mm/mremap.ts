@@ -26,6 +26,7 @@ import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../errno.js";
 import { mayExpand, mayLock } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
+import { isHugetlb } from "./hugetlb/area.js";
 import { alignForHugetlb } from "./hugetlb/mremap.js";
 import { TASK_SIZE } from "./layout.js";
 import { remapLookupFirst } from "./mremap-lookup-first.js";
@@ -153,9 +154,10 @@ function moveAreas(mm: AddressSpace, request: Request): number {
   }
 }
 
-/** What moves alone or not at all (vma_multi_allowed): a device that chooses addresses itself, areas that are watched. */
+/** What moves alone or not at all (vma_multi_allowed): what chooses addresses itself, areas that are watched. */
 function movesAlone(area: Area): string | null {
   if (area.userfault !== null) return "areas of a userfaultfd";
+  if (area.file?.isSegment === true && !isHugetlb(area)) return "segments of System V";
   return area.file?.zeroDevice === true ? "private mappings of /dev/zero" : null;
 }
 

@@ -16,11 +16,13 @@ import {
   PTE_ANON,
   PTE_GUARD,
   PTE_POISON,
+  PTE_PS,
   PTE_SOFT_DIRTY,
   PTE_UFFD_WP,
   PTE_UFFD_WP_MARKER,
   pteFrame,
 } from "../../mmu/page-table-entry.js";
+import { RUN_FRAMES } from "../../mmu/frame-allocator.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { isHugetlb } from "./hugetlb/area.js";
@@ -59,6 +61,17 @@ export function mappers(mm: AddressSpace, low: number): number {
 /** The page behind an entry is one that somebody counts (vm_normal_page). */
 export function isNormal(mm: AddressSpace, area: Area, low: number): boolean {
   return (area.flags & VM_PFNMAP) === 0 && pteFrame(low) !== mm.env.frames.zeroFrame;
+}
+
+/** A part of the huge page of zeroes, which pagemap takes for a file's as it is nobody's own. */
+function isHugeZero(mm: AddressSpace, low: number): boolean {
+  return (low & PTE_PS) !== 0 && pteFrame(low) === mm.env.frames.zeroFrame;
+}
+
+/** The entry that says whether others map a page, too: of a leaf of 2 MiB, from 6.15 on, always its first page's. */
+function counted(mm: AddressSpace, low: number): number {
+  if ((low & PTE_PS) === 0 || !mm.env.release.pageMapCountsLeafOnce) return low;
+  return (low & ~((RUN_FRAMES - 1) * 4096)) >>> 0;
 }
 
 /**
@@ -115,9 +128,10 @@ function flagsOf(mm: AddressSpace, area: Area, low: number): number {
   if (!hasFrame(low) && !swapped) return 0;
   let flags = ((swapped ? SWAPPED : PRESENT) | ((low & PTE_SOFT_DIRTY) !== 0 ? SOFT_DIRTY : 0)) >>> 0;
   if ((low & PTE_UFFD_WP) !== 0) flags |= UFFD_WP;
+  if (isHugeZero(mm, low)) flags |= FILE;
   if (swapped || !isNormal(mm, area, low)) return flags >>> 0;
   if ((low & PTE_ANON) === 0) flags |= FILE;
-  if (mappers(mm, low) === 1) flags |= EXCLUSIVE;
+  if (mappers(mm, counted(mm, low)) === 1) flags |= EXCLUSIVE;
   return flags >>> 0;
 }
 

@@ -54,7 +54,7 @@ export function populateAccess(mm: AddressSpace, start: number, end: number, wri
 function bringInRange(mm: AddressSpace, area: Area, start: number, end: number, write: boolean): number {
   const stop = Math.min(end, area.end);
   const step = pageBytesOf(area);
-  for (let page = Math.max(start, area.start); page < stop; page += step) {
+  for (let page = Math.max(start, area.start); page < stop; page += step - (page % step)) {
     const outcome = bringIn(mm, area, page, write);
     if (outcome === "no-memory") return -ENOMEM;
     if (outcome === "poisoned") return -EHWPOISON;

@@ -58,6 +58,8 @@ export interface ReleaseRules {
   readonly smapsShowsGuards: boolean;
   /** pagemap and PAGEMAP_SCAN tell guard pages from others (6.15). */
   readonly pageMapShowsGuards: boolean;
+  /** /proc/PID/pagemap says of all pages of a leaf of 2 MiB what is true of its first (6.15): mapped by nobody else. */
+  readonly pageMapCountsLeafOnce: boolean;
   /** /proc/PID/maps answers PROCMAP_QUERY (6.11). */
   readonly mapsQuery: boolean;
   /** An area that two were merged into is soft-dirty if one of them was (6.19), or if the one that stays was. */
@@ -129,6 +131,7 @@ export const RULES_6_10: ReleaseRules = {
   guardRegions: "none",
   smapsShowsGuards: false,
   pageMapShowsGuards: false,
+  pageMapCountsLeafOnce: false,
   mapsQuery: false,
   mergeKeepsSoftDirty: false,
   processMadviseOwn: "as-others",
@@ -206,6 +209,7 @@ export const RULES_6_16: ReleaseRules = {
   mremapChecks: "alignment-first",
   guardRegions: "all",
   pageMapShowsGuards: true,
+  pageMapCountsLeafOnce: true,
   mergingStatSaysWhether: true,
 };
 

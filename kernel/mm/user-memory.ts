@@ -9,6 +9,7 @@ import { isHugetlb } from "./hugetlb/area.js";
 import { TASK_SIZE } from "./layout.js";
 import { isSecret } from "./secret-memory.js";
 import { refuseSealed } from "./sealing/range.js";
+import { unshare } from "./unshare.js";
 import { VM_IO, VM_MAYREAD, VM_MAYWRITE, VM_PFNMAP, VM_READ, VM_SHARED, VM_WRITE } from "./vm-flags.js";
 import { pageDown, type Word } from "./word.js";
 
@@ -33,6 +34,8 @@ export class UserMemory {
       readonly foreign?: boolean;
       readonly force?: boolean;
       readonly atOnce?: boolean;
+      /** What is read is pinned meanwhile (FOLL_PIN). */
+      readonly pins?: boolean;
     } = {},
   ) {}
 
@@ -130,6 +133,7 @@ export class UserMemory {
       const fault = faultForUser(area, va, write, outcome);
       return fault === null ? -1 : this.stopAt(fault, write);
     }
+    if (!write && this.mode.pins === true && unshare(mm, area, pageDown(va)) !== "ok") return -1;
     return mm.env.frames.memory.linearOf(pteFrame(mm.translations.low(va))) + (va % 4096);
   }
 

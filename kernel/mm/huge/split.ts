@@ -9,7 +9,7 @@ import { VM_LOCKED } from "../vm-flags.js";
 
 /**
  * For advice on a part of 2 MiB, its frames part too (split_folio), not only the leaf: at both ends of [start, end).
- * What others have as well stays in one piece, and out of the advice.
+ * What others have as well, zeroes that all share among it, stays in one piece, and out of the advice.
  * @returns the range that is left for the advice
  */
 export function splitEnds(
@@ -37,10 +37,9 @@ function splitFrames(mm: AddressSpace, area: Area, start: number): boolean {
   const entry = tables.hugeEntry(start);
   const low = frames.memory.u32[entry];
   if (tables.isFiles(low, 0)) return splitOwnBlock(area, start, frames.references(pteFrame(low)));
-  const zeroes = pteFrame(low) === frames.hugeZeroFrame;
-  if (!zeroes && !frames.isSoleRun(pteFrame(low))) return false;
+  if (pteFrame(low) === frames.hugeZeroFrame || !frames.isSoleRun(pteFrame(low))) return false;
   tables.split(entry, start);
-  if (zeroes || !release.splitSharesZeroes || (area.flags & VM_LOCKED) !== 0) return true;
+  if (!release.splitSharesZeroes || (area.flags & VM_LOCKED) !== 0) return true;
   for (let va = start; va < start + RUN_FRAMES * 4096; va += 4096) {
     const page = translations.low(va);
     if ((page & PTE_ANON) === 0 || !sameContent(frames.memory, pteFrame(page), frames.zeroFrame)) continue;

@@ -102,6 +102,14 @@ export function mapPage(
   setLeaf(mm, area, start, page, low);
 }
 
+/** As unshare(), for an area of huge pages: its page there, if private and of others too, is copied for reading. */
+export function unshareHugetlb(mm: AddressSpace, area: Area, va: number): PageOutcome {
+  const start = va - (va % HUGE_PAGE_BYTES);
+  const low = leafLow(mm, start);
+  if ((low & PTE_ANON) === 0 || pageOfLeaf(mm, low).mappers === 1) return "ok";
+  return copyLeaf(mm, area, start, false);
+}
+
 /** A write to a page that is there, by a leaf that does not permit it (hugetlb_wp). */
 function permitWrite(mm: AddressSpace, area: Area, start: number): PageOutcome {
   if ((area.flags & VM_MAYSHARE) !== 0) {
@@ -116,13 +124,21 @@ function permitWrite(mm: AddressSpace, area: Area, start: number): PageOutcome {
     if (writable) makeLeafWritable(mm, start);
     return "ok";
   }
+  return copyLeaf(mm, area, start, writable);
+}
+
+/** A page of the area's own in the place of one that others have too. */
+function copyLeaf(mm: AddressSpace, area: Area, start: number, writable: boolean): PageOutcome {
+  const low = leafLow(mm, start);
+  const page = pageOfLeaf(mm, low);
+  const anonymous = (low & PTE_ANON) !== 0;
   // The owner copies without its promise, which a child's page has used up.
   const fromOwner = anonymous && area.hugetlb?.reserve != null;
   const copy = takeForArea(area, hugeIndex(area, start), fromOwner);
   if (copy === null) {
     if (!fromOwner) return "no-huge-page";
     robOthers(area, start, page);
-    return permitWrite(mm, area, start);
+    return writable ? permitWrite(mm, area, start) : unshareHugetlb(mm, area, start);
   }
   prepareAnon(mm, area);
   mm.env.hugePages.copy(page, copy);

@@ -38,6 +38,14 @@ export function hugetlbSource(
   return { file: new HugeAnonymousFile(frames, hugePages, bytes, ++mm.anonInodes), length: bytes };
 }
 
+/** The files of huge pages that are mapped in [start, end). */
+export function hugeFilesIn(mm: AddressSpace, start: number, end: number): MappableFile[] {
+  const files: MappableFile[] = [];
+  for (let area = mm.tree.findOverlap(start, end); area !== null && area.start < end; area = area.next)
+    if (area.file !== null && isHugetlbFile(area.file)) files.push(area.file);
+  return files;
+}
+
 /**
  * Its mmap operation, when the place is free (hugetlbfs_file_mmap): pages are promised, and a file that may be written
  * grows to the mapping's end.

@@ -20,9 +20,9 @@ export function presentInCache(area: Area, index: number): boolean {
   return (area.flags & VM_UFFD_MINOR) !== 0 && isShmem(area) && area.pages?.has(index) === true;
 }
 
-/** No neighbours are entered beside a page that faults (uffd_disable_fault_around). */
+/** No neighbours are entered beside a page that faults (uffd_disable_fault_around; shm_vm_ops have no map_pages). */
 export function entersAlone(area: Area): boolean {
-  return (area.flags & (VM_UFFD_WP | VM_UFFD_MINOR)) !== 0;
+  return (area.flags & (VM_UFFD_WP | VM_UFFD_MINOR)) !== 0 || area.file?.isSegment === true;
 }
 
 /**

@@ -3,6 +3,7 @@ import {
   PTE_ANON,
   PTE_D,
   PTE_POISON,
+  PTE_PS,
   PTE_RW,
   PTE_SOFT_DIRTY,
   PTE_UFFD_WP,
@@ -11,7 +12,7 @@ import { EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC } from "../../errno.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import { isHugetlb } from "../hugetlb/area.js";
-import { fillHugePages } from "../hugetlb/userfault.js";
+import { fillHugePages, isHugeRange } from "../hugetlb/userfault.js";
 import { prepareAnon } from "../merge.js";
 import { entryHigh, entryLow, isMarker } from "../translations.js";
 import { VM_SHARED, VM_UFFD_WP, VM_WRITE } from "../vm-flags.js";
@@ -44,37 +45,76 @@ export interface Filling {
  */
 export function fillPages(mm: AddressSpace, filling: Filling): number {
   const { start, end, content } = filling;
+  const area = areaToFill(mm, filling);
+  if (typeof area === "number") return area;
+  if (isHugetlb(area)) return fillHugePages(mm, area, filling);
+  for (let va = start; va < end; va += 4096) {
+    const error = content.kind === "poison" ? poisonPage(mm, area, va) : fillPage(mm, area, va, filling);
+    if (error === 0) continue;
+    if (va > start) return va - start;
+    return error === EEXIST
+      ? refuseFilling(mm, start, "exists", EEXIST, "there is a page already", area)
+      : -error;
+  }
+  return end - start;
+}
+
+/**
+ * Bytes of the source that fillPages would read: up to the first page that cannot be filled, and that one, for the copy
+ * is made before the entry is looked at.
+ */
+export function bytesToCopy(mm: AddressSpace, filling: Filling): number {
+  const { start, end } = filling;
+  const area = areaToFill(mm, filling);
+  if (typeof area === "number") return 0;
+  if (isHugetlb(area)) return isHugeRange(start, end) ? end - start : 0;
+  for (let va = start; va < end; va += 4096) {
+    const low = mm.translations.low(va);
+    if ((low & PTE_PS) !== 0) return va - start;
+    if ((low !== 0 && !isMarker(low)) || isBeyondEnd(area, va)) return va + 4096 - start;
+  }
+  return end - start;
+}
+
+function refuseFilling(
+  mm: AddressSpace,
+  address: number,
+  rule: string,
+  errno: number,
+  text: string,
+  area: Area | null = null,
+): number {
+  return mm.refuse(`userfaultfd.fill.${rule}`, errno, () => ({
+    text,
+    source: "mfill_atomic",
+    area,
+    address,
+  }));
+}
+
+/** The area that all of it lies in, or a refusal. */
+function areaToFill(mm: AddressSpace, { start, end, content, protect }: Filling): Area | number {
   const refuse = (rule: string, errno: number, text: string, area: Area | null = null): number =>
-    mm.refuse(`userfaultfd.fill.${rule}`, errno, () => ({
-      text,
-      source: "mfill_atomic",
-      area,
-      address: start,
-    }));
+    refuseFilling(mm, start, rule, errno, text, area);
   const area = mm.tree.find(start);
   // Before it is known whether the area is registered at all (uffd_lock_vma): it counts when areas merge.
   if (area !== null && (area.flags & VM_SHARED) === 0) prepareAnon(mm, area);
   if (area === null || area.end < end || area.userfault === null)
     return refuse("unregistered", ENOENT, "the range does not lie in one registered area", area);
-  if (filling.protect && (area.flags & VM_UFFD_WP) === 0)
+  if (protect && (area.flags & VM_UFFD_WP) === 0)
     return refuse("not-protected", EINVAL, "the area is not registered for write protection", area);
-  if (isHugetlb(area)) return fillHugePages(mm, area, filling);
+  if (isHugetlb(area)) return area;
   if (!area.isAnonymous && !isShmem(area)) return refuse("unfit", EINVAL, "a file's own memory", area);
   if (content.kind === "cached" && !isShmem(area))
     return refuse("no-cache", EINVAL, "only shared memory has pages to go on with", area);
-  for (let va = start; va < end; va += 4096) {
-    const error = content.kind === "poison" ? poisonPage(mm, area, va) : fillPage(mm, area, va, filling);
-    if (error === 0) continue;
-    if (va > start) return va - start;
-    return error === EEXIST ? refuse("exists", EEXIST, "there is a page already", area) : -error;
-  }
-  return end - start;
+  return area;
 }
 
 /** @returns 0 or a positive errno */
 function fillPage(mm: AddressSpace, area: Area, va: number, { content, protect }: Filling): number {
   const { translations } = mm;
   const { frames } = translations;
+  if ((translations.low(va) & PTE_PS) !== 0) return EEXIST;
   const bytes = content.kind === "copy" ? content.page(va) : null;
   if (content.kind === "copy" && bytes === null) return EFAULT;
   // shmem_get_folio has it so, shmem_mfill_atomic_pte otherwise.
