@@ -1,6 +1,13 @@
 import { performance } from "node:perf_hooks";
 import { COLOURED, PLAIN, type Style } from "../debug/explain/style.js";
-import { answerLine, readAnswers, readOutput, withRecord, type Mistake } from "../userland/scenario/index.js";
+import {
+  answerLine,
+  readAnswers,
+  readOutput,
+  hugePagesOf,
+  withRecord,
+  type Mistake,
+} from "../userland/scenario/index.js";
 import { findScenarios, readScenario, writeCompanion, type ScenarioFile } from "./check-files.js";
 import { resultOf, type ScenarioResult } from "./check-result.js";
 import { runOnHost, SealabTarget, type ScenarioRun } from "./check-targets.js";
@@ -137,12 +144,13 @@ async function runAll(files: readonly ScenarioFile[], options: CheckOptions): Pr
   };
   const elfs = files.map(({ scenario }) => scenario.elf);
   if (options.on === "host") await runOnHost(elfs, take);
-  else if (options.on === "linux") await (await import("./on-linux-batch.js")).runBatch(elfs, take);
+  else if (options.on === "linux")
+    await (await import("./on-linux-batch.js")).runBatch(elfs, take, mostHugePages(files));
   else {
     const sealing = options.sealing === null ? null : await findSealing(options.sealing);
     try {
       const target = new SealabTarget(options.kernel, sealing);
-      files.forEach(({ scenario }, i) => take(i, target.run(scenario.elf)));
+      files.forEach(({ scenario }, i) => take(i, target.run(scenario.elf, scenario.needs)));
     } catch (error) {
       if (options.kernel !== null && error instanceof RangeError)
         throw new UsageError(`--kernel: ${error.message}`);
@@ -150,6 +158,10 @@ async function runAll(files: readonly ScenarioFile[], options: CheckOptions): Pr
     }
   }
   return results;
+}
+
+function mostHugePages(files: readonly ScenarioFile[]): number {
+  return Math.max(0, ...files.map(({ scenario }) => hugePagesOf(scenario.needs)));
 }
 
 /** Writes a run's answers into the file's companion. */

@@ -52,7 +52,7 @@ export function resultOf(
       record: null,
       steps: [],
     };
-  const lacking = file.scenario.needs.filter((need) => !has(need, release, output));
+  const lacking = file.scenario.needs.filter((need) => !has(need, release, output, run));
   if (lacking.length > 0) {
     const note = `needs ${lacking.map(needText).join(", ")}`;
     return { ...base, outcome: "skipped", note, record: null, steps: [] };
@@ -79,7 +79,9 @@ function has(
   need: Need,
   release: number,
   { hasKeys, hasMseal }: { hasKeys: boolean; hasMseal: boolean },
+  { hugePages = Infinity }: ScenarioRun,
 ): boolean {
+  if (need.kind === "hugepages") return hugePages >= need.count;
   if (need.kind === "keys") return hasKeys;
   if (need.kind === "mseal") return hasMseal;
   return need.relation === ">=" ? release >= need.release : release < need.release;
@@ -88,5 +90,6 @@ function has(
 function needText(need: Need): string {
   if (need.kind === "keys") return "protection keys";
   if (need.kind === "mseal") return "mseal";
+  if (need.kind === "hugepages") return `${need.count} free huge pages`;
   return `kernel ${need.relation} ${Math.floor(need.release / 1000)}.${need.release % 1000}`;
 }

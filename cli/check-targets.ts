@@ -6,7 +6,8 @@ import { BufferHost } from "../debug/buffer-host.js";
 import { Machine } from "../debug/machine.js";
 import type { SealingModel } from "../kernel/mm/sealing/sealing-model.js";
 import type { Refusal } from "../kernel/refusal.js";
-import { STEP_OFFSET } from "../userland/scenario/index.js";
+import { hugePagesOf, STEP_OFFSET, type Need } from "../userland/scenario/index.js";
+import { freeHugePages } from "./host-huge-pages.js";
 import { Failure, USAGE_STATUS } from "./failure.js";
 
 /** What a run gave. */
@@ -15,6 +16,8 @@ export interface ScenarioRun {
   readonly output: string;
   /** Null where the program came to its end by itself. */
   readonly trouble: string | null;
+  /** Huge pages that were free; as many as are needed unless told. */
+  readonly hugePages?: number;
   /** Why a step was refused, by its number; only sealab knows. */
   readonly reasons: ReadonlyMap<number, Refusal>;
 }
@@ -34,7 +37,8 @@ export class SealabTarget {
     private readonly sealing: SealingModel | null = null,
   ) {}
 
-  run(elf: Uint8Array): ScenarioRun {
+  run(elf: Uint8Array, needs: readonly Need[] = []): ScenarioRun {
+    const hugePages = hugePagesOf(needs);
     const host = new BufferHost();
     const machine = Machine.create({
       host,
@@ -42,6 +46,7 @@ export class SealabTarget {
       ...(this.last === null ? {} : { reuse: this.last }),
       ...(this.kernel === null ? {} : { kernel: this.kernel }),
       ...(this.sealing === null ? {} : { sealing: this.sealing }),
+      ...(hugePages === 0 ? {} : { params: [`hugepages=${hugePages}`] }),
     });
     this.last = machine;
     return runScenario(machine, host, elf);
@@ -103,6 +108,7 @@ export async function runOnHost(
 
 function runIsolated(command: readonly string[]): Promise<ScenarioRun> {
   return new Promise((resolve, reject) => {
+    const hugePages = freeHugePages();
     const child = spawn(command[0]!, command.slice(1), { stdio: ["ignore", "pipe", "pipe"] });
     const chunks: Buffer[] = [];
     let late = false;
@@ -121,7 +127,8 @@ function runIsolated(command: readonly string[]): Promise<ScenarioRun> {
           : status === 0
             ? null
             : `it ended with status ${status}`;
-      resolve({ output: Buffer.concat(chunks).toString("latin1"), trouble, reasons: NO_REASONS });
+      const output = Buffer.concat(chunks).toString("latin1");
+      resolve({ output, trouble, reasons: NO_REASONS, hugePages });
     });
   });
 }

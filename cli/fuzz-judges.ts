@@ -9,6 +9,7 @@ import { buildInterpreter } from "../debug/fuzz/interpreter.js";
 import { encodeLists, type Operation } from "../debug/fuzz/operation.js";
 import { SMALL, type World } from "../debug/fuzz/worlds.js";
 import { Failure, USAGE_STATUS } from "./failure.js";
+import { freeHugePages } from "./host-huge-pages.js";
 import { bootLinux } from "./on-linux-boot.js";
 import { findKernel, type KernelImage } from "./on-linux-kernel.js";
 import { stderrOutput } from "./output.js";
@@ -55,10 +56,9 @@ export function hostJudge(world: World = SMALL): HeldJudge {
   if (process.platform !== "linux" || process.arch !== "x64") cannot("this is no Linux on x86-64");
   if (!/^flags.*\bospke\b/m.test(readFileSync("/proc/cpuinfo", "latin1")))
     cannot("the host has no protection keys");
-  if (world.swap) cannot(`the world ${world.name} wants a swap area of its own`);
-  if (world.hugePages > 0 && poolPages() !== world.hugePages)
+  if (world.hugePages > 0 && freeHugePages() !== world.hugePages)
     cannot(
-      `the world ${world.name} wants ${String(world.hugePages)} free huge pages, and here are ${String(poolPages())} (/proc/sys/vm/nr_hugepages)`,
+      `the world ${world.name} wants ${String(world.hugePages)} free huge pages, and here are ${String(freeHugePages())} (/proc/sys/vm/nr_hugepages)`,
     );
   const isolation = ISOLATION.find(
     ([command, ...args]) =>
@@ -69,14 +69,6 @@ export function hostJudge(world: World = SMALL): HeldJudge {
   const path = join(folder, "interpreter");
   writeFileSync(path, buildInterpreter(), { mode: 0o755 });
   return new HostJudge([...isolation, "setarch", "-R", path], folder);
-}
-
-/** Pages of the pool that are free and promised to nobody. */
-function poolPages(): number {
-  const meminfo = readFileSync("/proc/meminfo", "latin1");
-  const figure = (name: string): number =>
-    Number(new RegExp(`^HugePages_${name}: +(\\d+)$`, "m").exec(meminfo)?.[1] ?? 0);
-  return figure("Free") - figure("Rsvd");
 }
 
 class HostJudge implements HeldJudge {

@@ -9,24 +9,29 @@ const SECONDS = 20;
 /** Programs to one boot: one that takes the kernel down takes no more than these along. */
 const AT_ONCE = 200;
 
-/** Runs programs on a real Linux in QEMU, many to one boot. @throws Failure */
+/** Runs programs on a real Linux in QEMU, many to one boot. @param hugePages in its pool @throws Failure */
 export async function runBatch(
   elfs: readonly Uint8Array[],
   done: (index: number, run: ScenarioRun) => void,
+  hugePages = 0,
 ): Promise<void> {
+  // As a machine of ours is set.
+  const parameters = ["transparent_hugepage=madvise", `hugepages=${hugePages}`];
   const kernel = findKernel(null, (line) => stderrOutput.write(`sealab: ${line}`));
   for (let from = 0; from < elfs.length; from += AT_ONCE)
-    await bootSome(kernel, elfs.slice(from, from + AT_ONCE), (i, run) => done(from + i, run));
+    await bootSome(kernel, parameters, elfs.slice(from, from + AT_ONCE), (i, run) => done(from + i, run));
 }
 
 async function bootSome(
   kernel: KernelImage,
+  parameters: readonly string[],
   elfs: readonly Uint8Array[],
   done: (index: number, run: ScenarioRun) => void,
 ): Promise<void> {
   const chunks: Uint8Array[] = [];
   const { statuses, log } = await bootLinux({
     kernel,
+    parameters,
     programs: elfs.map((_, i) => ({ path: `/w/scenario-${i}`, argv: [`./scenario-${i}`] })),
     files: Object.fromEntries(elfs.map((elf, i) => [`w/scenario-${i}`, elf])),
     seconds: SECONDS,

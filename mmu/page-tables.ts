@@ -407,6 +407,26 @@ export class PageTables {
     }
   }
 
+  /**
+   * Moves the table of level 1 that covers an address, with all its entries, to another place where there is none. Both
+   * are multiples of 2 MiB.
+   * @returns false where there is no such table, the place is taken, or no frame is left
+   */
+  moveTable(from: number, to: number): boolean {
+    const { memory } = this.frames;
+    const source = this.directoryEntry(from);
+    if (source === 0 || (memory.u32[source] & (PTE_P | PTE_PS)) !== PTE_P) return false;
+    const target = this.directoryEntry(to, true);
+    if (target === 0 || memory.u32[target] !== 0) return false;
+    memory.u32[target] = memory.u32[source];
+    memory.u32[target + 1] = memory.u32[source + 1];
+    memory.entryWritten(target);
+    memory.u32[source] = 0;
+    memory.u32[source + 1] = 0;
+    memory.entryWritten(source);
+    return true;
+  }
+
   /** Calls back for the frame of every table, the root's first. */
   forEachTable(visit: (table: PageFrame) => void): void {
     this.visitTables(this.root, 4, visit);

@@ -11,7 +11,6 @@ import { SMALL, type World } from "./worlds.js";
 const MEMORY_BYTES = 96 * 2 ** 20;
 /** Three processes with all of a wide arena, and the pool. */
 const WIDE_MEMORY_BYTES = 192 * 2 ** 20;
-const SWAP_BYTES = 64 * 2 ** 20;
 /** The check looks at every frame: the fewer there are, the faster it is. */
 const CHECKED_MEMORY_BYTES = 24 * 2 ** 20;
 /** Far more than any list needs. */
@@ -51,7 +50,6 @@ export class EmulatedLists {
       host,
       memoryBytes: memoryOf(world, checksEachCall === true),
       ...(world.hugePages > 0 ? { params: [`hugepages=${String(world.hugePages)}`] } : {}),
-      ...(world.swap ? { swapBytes: SWAP_BYTES } : {}),
       ...(kernel === undefined ? {} : { kernel }),
       ...(reference === true ? { executor: evaluator } : {}),
     });

@@ -68,10 +68,17 @@ function few(p: Places): [number, number] {
   return p.dice.chance(60) ? [p.page(), (1 + p.dice.below(4)) * PAGE] : p.range();
 }
 
-const CHOICES: readonly Choice[] = [
+/**
+ * Modes of one list: with write protection each time or never. Where an area is registered anew without it, Linux leaves
+ * the marks of protection in the page tables.
+ */
+const MODES: readonly (readonly number[])[] = [[1], [1, 4, 5], [2], [3], [2, 3], [2, 2, 3, 6, 7]];
+
+/** @param modes of registering */
+const choices = (modes: readonly number[]): readonly Choice[] => [
+  [12, (p) => ask(UFFDIO.register, ...p.range(), p.dice.chance(4) ? p.dice.of([0, 8]) : p.dice.of(modes))],
   [8, map],
   [1, whole],
-  [12, (p) => ask(UFFDIO.register, ...p.range(), p.dice.of([1, 1, 2, 2, 3, 3, 4, 5, 7, 0, 8]))],
   [2, (p) => ask(UFFDIO.unregister, ...p.range())],
   [
     10,
@@ -108,7 +115,7 @@ const CHOICES: readonly Choice[] = [
 export function userfaultList(dice: Dice): Operation[] {
   const grain = { aligned: dice.of([10, 30, 60]), units: dice.of([1, 2, 3]), strange: dice.of([0, 0, 2]) };
   const places = new Places(dice, grain);
-  return listOfChoices(places, CHOICES, [
+  return listOfChoices(places, choices(dice.of(MODES)), [
     { kind: "memfd", args: [0, FILE_PAGES * PAGE, FILE] },
     { kind: "uffd", args: [dice.of([0, 1]), dice.of(FEATURES), UFFD] },
     map(places),

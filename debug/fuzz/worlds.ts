@@ -5,7 +5,6 @@ import { hugeList } from "./world-huge.js";
 import { hugetlbList } from "./world-hugetlb.js";
 import { ipcList } from "./world-ipc.js";
 import { userfaultList } from "./world-userfault.js";
-import { swapList } from "./world-swap.js";
 import { wideEnd } from "./wide.js";
 import type { Operation } from "./operation.js";
 
@@ -16,8 +15,6 @@ export interface World {
   readonly about: string;
   /** Pages of 2 MiB in the pool. */
   readonly hugePages: number;
-  /** There is a swap area of 64 MiB: only a machine of ours and Linux in QEMU have one. */
-  readonly swap: boolean;
   /** The list of a seed; every fourth one in up to three processes. */
   list(seed: number): Operation[];
 }
@@ -28,13 +25,12 @@ function wide(
   name: string,
   about: string,
   plain: (dice: Dice) => Operation[],
-  needs: { readonly hugePages?: number; readonly swap?: boolean } = {},
+  needs: { readonly hugePages?: number } = {},
 ): World {
   return {
     name,
     about,
     hugePages: needs.hugePages ?? 0,
-    swap: needs.swap ?? false,
     list(seed) {
       const operations = plain(new Dice(seed));
       if (seed % 4 !== 3) return [...operations, ...wideEnd()];
@@ -51,7 +47,6 @@ const ALL: readonly World[] = [
     name: "small",
     about: "areas of a few pages (unless told)",
     hugePages: 0,
-    swap: false,
     list: (seed) => (seed % 4 === 3 ? generateForks(seed) : generate(seed)),
   },
   wide("huge", "transparent huge pages", (dice) => hugeList(dice)),
@@ -66,7 +61,6 @@ const ALL: readonly World[] = [
   ),
   wide("userfault", "userfaultfd", (dice) => userfaultList(dice)),
   wide("ipc", "shared memory of System V", (dice) => ipcList(dice)),
-  wide("swap", "pages that are sent to a swap area (--on linux)", (dice) => swapList(dice), { swap: true }),
 ];
 
 export const WORLDS: ReadonlyMap<string, World> = new Map(ALL.map((world) => [world.name, world]));

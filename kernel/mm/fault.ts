@@ -144,7 +144,9 @@ export function handleFault(
     case "write-protected": {
       const fault = faultForUser(area, address, write, outcome);
       if (fault !== null) return fault;
-      return signal(mm, SIGBUS, BUS_ADRERR, va, errorCode, area, "fault.userfault", () => ({
+      // A write to a page that was not there has brought it in, protected, and is a second fault.
+      const code = outcome === "write-protected" ? errorCode | PF_P : errorCode;
+      return signal(mm, SIGBUS, BUS_ADRERR, va, code, area, "fault.userfault", () => ({
         text: `a userfaultfd with UFFD_FEATURE_SIGBUS watches the page, which is ${outcome}`,
         source: "handle_userfault",
         area,

@@ -82,6 +82,11 @@ interface Residency {
   swapPss: number;
 }
 
+/** A page's share for one of so many holders, in pages, cut off as Linux does (PSS_SHIFT): to 2^-12 bytes. */
+function share(holders: number): number {
+  return Math.floor(2 ** 24 / holders) / 2 ** 24;
+}
+
 function nothingResident(): Residency {
   return {
     rss: 0,
@@ -116,7 +121,7 @@ function addResidency(mm: AddressSpace, area: Area, sum: Residency): Residency {
   mm.tables.forEachPresentOrSwap(area.start, area.end, (_va, low) => {
     if (isSwapped(low)) {
       sum.swap++;
-      sum.swapPss += 1 / swap.count(slotOf(low));
+      sum.swapPss += share(swap.count(slotOf(low)));
     }
     const frame = pteFrame(low);
     if (!hasFrame(low) || frame === frames.zeroFrame) return;
@@ -128,14 +133,14 @@ function addResidency(mm: AddressSpace, area: Area, sum: Residency): Residency {
     const dirty = merged || ((low & PTE_D) !== 0 && !swap.isCached(frame));
     const lazyFree = anonymous && (low & PTE_D) === 0 && !merged;
     sum.rss++;
-    sum.pss += 1 / mappers;
-    if (dirty) sum.pssDirty += 1 / mappers;
-    if ((area.flags & vm.VM_LOCKED) !== 0) sum.locked += 1 / mappers;
+    sum.pss += share(mappers);
+    if (dirty) sum.pssDirty += share(mappers);
+    if ((area.flags & vm.VM_LOCKED) !== 0) sum.locked += share(mappers);
     if (anonymous) {
       sum.anonymous++;
       if (lazyFree) sum.lazyFree++;
       if ((low & PTE_PS) !== 0) sum.anonymousHuge++;
-      sum.pssAnonymous += 1 / mappers;
+      sum.pssAnonymous += share(mappers);
     } else if ((low & PTE_PS) !== 0) sum.sharedHuge++;
     if (mappers > 1) sum[dirty ? "sharedDirty" : "sharedClean"]++;
     else sum[dirty ? "privateDirty" : "privateClean"]++;

@@ -152,7 +152,7 @@ export class Translations implements LeafOwner {
   }
 
   /** The frames of a leaf of 2 MiB are this address space's own. */
-  private isSoleHuge(low: number): boolean {
+  isSoleHuge(low: number): boolean {
     return (low & PTE_ANON) !== 0 && this.frames.isSoleRun(pteFrame(low));
   }
 
@@ -332,10 +332,12 @@ export class Translations implements LeafOwner {
    * Moves the entries of [from, from + length) to `to`; the ranges do not overlap and the target is empty. What is
    * moved counts as written (move_soft_dirty_pte).
    * @param protection what is write-protected through userfaultfd stays so
+   * @param byTable page tables of which all moves go as they are, from one multiple of 2 MiB to another (move_normal_pmd)
    * @returns bytes moved: fewer when no frame is left for a page table
    */
-  move(from: number, to: number, length: number, protection = false): number {
+  move(from: number, to: number, length: number, protection = false, byTable = true): number {
     let moved = length;
+    if (byTable) this.moveTables(from, to, length, protection);
     const movePage: EntryVisitor = (va, _low, _high, entry) => {
       if (moved < length) return;
       const target = this.tables.entryAddress(va - from + to, true);
@@ -367,6 +369,19 @@ export class Translations implements LeafOwner {
     this.tables.forEachPresentOrSwap(from, from + length, movePage, moveHuge);
     this.mmu.invalidateRange(from, from + length, this.asid);
     return moved;
+  }
+
+  private moveTables(from: number, to: number, length: number, protection: boolean): void {
+    if ((to - from) % HUGE_BYTES !== 0) return;
+    const first = Math.ceil(from / HUGE_BYTES) * HUGE_BYTES;
+    for (let va = first; va + HUGE_BYTES <= from + length; va += HUGE_BYTES) {
+      const target = va - from + to;
+      if (!this.tables.moveTable(va, target)) continue;
+      this.tables.forEachPresentOrSwap(target, target + HUGE_BYTES, (_va, low, _high, entry) => {
+        this.words[entry] = movedEntry(low, protection);
+        this.written(entry);
+      });
+    }
   }
 
   /** Copies 4096 bytes from one frame to another. */

@@ -6,7 +6,7 @@ import { digest } from "../../debug/fuzz/digest.js";
 import { EmulatedLists } from "../../debug/fuzz/emulated.js";
 import { findingLines } from "../../debug/fuzz/listing.js";
 import { scenarioOf } from "../../debug/fuzz/scenario.js";
-import { SMALL } from "../../debug/fuzz/worlds.js";
+import { SMALL, WORLDS, type World } from "../../debug/fuzz/worlds.js";
 import { describe as inWords, type Operation } from "../../debug/fuzz/operation.js";
 
 /*
@@ -19,9 +19,12 @@ interface Recorded {
   readonly digests: readonly string[];
 }
 
-const recorded = JSON.parse(
-  gunzipSync(readFileSync(new URL("../recorded/mm/fuzz-6.18.json.gz", import.meta.url))).toString(),
-) as Recorded;
+function readRecorded(name: string): Recorded {
+  const bytes = readFileSync(new URL(`../recorded/mm/${name}.json.gz`, import.meta.url));
+  return JSON.parse(gunzipSync(bytes).toString()) as Recorded;
+}
+
+const recorded = readRecorded("fuzz-6.18");
 const BATCH = 100;
 
 describe(`a thousand scenarios as ${recorded.kernel} answered them`, () => {
@@ -32,12 +35,24 @@ describe(`a thousand scenarios as ${recorded.kernel} answered them`, () => {
     (first) => {
       const seeds = Array.from({ length: BATCH }, (_, i) => first + i);
       const answers = sealab.answer(seeds.map(SMALL.list));
-      const wrong = seeds.flatMap((seed, i) => partsAt(seed, answers[i]!, recorded.digests[seed]!));
+      const wrong = seeds.flatMap((seed, i) => partsAt(SMALL, seed, answers[i]!, recorded.digests[seed]!));
       expect(wrong).toEqual([]);
     },
     60_000,
   );
 });
+
+it.each(["huge", "hugetlb", "userfault", "ipc"])(
+  "the first scenarios of the world %s as Linux answered them",
+  (name) => {
+    const world = WORLDS.get(name)!;
+    const { digests } = readRecorded(`fuzz-${name}-6.18`);
+    const lists = digests.map((_, seed) => world.list(seed));
+    const answers = new EmulatedLists({ world, kernel: "6.18" }).answer(lists);
+    expect(digests.flatMap((digest, seed) => partsAt(world, seed, answers[seed]!, digest))).toEqual([]);
+  },
+  60_000,
+);
 
 it("areas, page tables, frames and counters agree after every call of thirty scenarios", () => {
   const lists = Array.from({ length: 30 }, (_, i) => SMALL.list(5000 + i));
@@ -53,14 +68,14 @@ it("the reference evaluator answers as the interpreter does", () => {
 }, 60_000);
 
 /** Where our answers leave the recorded ones; empty when they do not. */
-function partsAt(seed: number, ours: readonly string[], expected: string): string[] {
+function partsAt(world: World, seed: number, ours: readonly string[], expected: string): string[] {
   const got = digest(ours);
   if (got === expected) return [];
   const at = [...got.slice(8)].findIndex((letter, i) => letter !== expected[i + 8]);
-  const operation = SMALL.list(seed)[at];
+  const operation = world.list(seed)[at];
   const what = operation === undefined ? "" : `${inWords(operation)} = ${ours[at] ?? ""}`;
   return [
-    `seed ${String(seed)}, operation ${String(at)}: ${what} (sealab fuzz --seed ${String(seed)} --runs 1)`,
+    `seed ${String(seed)}, operation ${String(at)}: ${what} (sealab fuzz --about ${world.name} --seed ${String(seed)} --runs 1)`,
   ];
 }
 

@@ -2,6 +2,7 @@ import { ERRNO } from "../linux.js";
 import { PAGE } from "./layout.js";
 import { STACK_SLOT, type Expression, type Name } from "./names.js";
 import type { RawAnswer, RawOutput } from "./output.js";
+import { pagesText, PoolFigures } from "./pages.js";
 import { areasText, readSmaps } from "./smaps.js";
 import type { Step } from "./step.js";
 import { FAULT_CODES, MORE_ERRNO, RIGHTS, SIGNALS } from "./words.js";
@@ -46,6 +47,7 @@ export function readAnswers(
   const values = new Map<number, bigint>([[STACK_SLOT, output.stack]]);
   const answers: (Answer | undefined)[] = steps.map(() => undefined);
   const asides = new Map<number, string[]>();
+  const pool = new PoolFigures();
   for (const [i, { step: index, raw }] of output.answers.entries()) {
     const step = steps[index - 1];
     if (step === undefined) continue;
@@ -63,7 +65,7 @@ export function readAnswers(
     // The new program has a stack of its own.
     if (step.answer.kind === "exec" && errnoOf(raw.numbers[0]!) === null)
       values.set(STACK_SLOT, raw.numbers[0]!);
-    const first = twice ? refusedAnswer(raw.numbers[0]!) : answerOf(step, raw, values);
+    const first = twice ? refusedAnswer(raw.numbers[0]!) : answerOf(step, raw, values, pool);
     const answer = withAsides(first, asides.get(index));
     answers[index - 1] = answer;
     visit(step, answer, values);
@@ -88,7 +90,7 @@ export function valueOf(expression: Expression, values: Values): bigint | null {
   return value === undefined ? null : BigInt.asUintN(64, value + expression.constant);
 }
 
-function answerOf(step: Step, raw: RawAnswer, values: Values): Answer {
+function answerOf(step: Step, raw: RawAnswer, values: Values, pool: PoolFigures): Answer {
   const text = (words: string): Answer => ({ text: words, value: null, fault: null });
   const { answer } = step;
   switch (raw.tag) {
@@ -101,8 +103,10 @@ function answerOf(step: Step, raw: RawAnswer, values: Values): Answer {
     case "w":
       return text(statusText(Number(raw.numbers[0])));
     case "b":
+      if (answer.kind === "pages") return text(pagesText(raw.text));
       return text((raw.text.match(/../g) ?? []).map((byte) => parseInt(byte, 16) & 1).join(" "));
     case "m": {
+      if (answer.kind === "pool") return text(pool.since(raw.text));
       if (answer.kind !== "maps" && answer.kind !== "smaps") return text("");
       const start = valueOf(answer.start, values);
       if (start === null) return text(`${answer.start.name!.name} has no value`);

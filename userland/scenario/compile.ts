@@ -10,8 +10,10 @@ import { tableBytes } from "./table.js";
 import { ACCESS_VERBS } from "./verbs-access.js";
 import { ACTOR_VERBS } from "./verbs-actors.js";
 import { FILE_VERBS } from "./verbs-files.js";
+import { IPC_VERBS } from "./verbs-ipc.js";
 import { KEY_VERBS } from "./verbs-keys.js";
 import { MEMORY_VERBS } from "./verbs-memory.js";
+import { USERFAULT_VERBS } from "./verbs-userfault.js";
 
 /** A scenario that is ready to run. */
 export interface CompiledScenario {
@@ -29,6 +31,8 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map([
   ...KEY_VERBS,
   ...FILE_VERBS,
   ...ACTOR_VERBS,
+  ...USERFAULT_VERBS,
+  ...IPC_VERBS,
 ]);
 
 const WORDS = [...VERBS.keys(), "for", "needs"];

@@ -26,6 +26,8 @@ export class Compiler {
   readonly blocks: Block[] = [];
   readonly texts: Uint8Array[] = [];
   readonly actors = new Map<string, Actor>();
+  /** Where the next room of huge pages lies: far from all that the kernel chooses a place for. */
+  nextHugeRoom = 0x40000000;
   /** Every actor, also of those without a name. */
   private mailboxes = 0;
 

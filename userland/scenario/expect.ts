@@ -1,6 +1,6 @@
 import { addressText, numberText, valueOf, type Answer, type Values } from "./answers.js";
 import type { AreaPattern, Pattern } from "./pattern.js";
-import type { Expected, Step } from "./step.js";
+import type { AnswerKind, Expected, Step } from "./step.js";
 
 /** How an answer stands to what was expected. */
 export interface Verdict {
@@ -14,6 +14,9 @@ export interface Verdict {
  * @param release of the kernel that answered or is played, as `releaseNumber` has it
  * @param recorded what real Linux answered; undefined where nobody asked it
  */
+/** Answers that nothing can have refused. */
+const SHOWN: ReadonlySet<AnswerKind["kind"]> = new Set(["maps", "smaps", "pages", "pool"]);
+
 export function judge(
   step: Step,
   answer: Answer,
@@ -25,7 +28,7 @@ export function judge(
   if (expected === null) {
     if (recorded !== undefined) return { passed: answer.text === recorded, expected: recorded };
     // No arrow and no record: what has an answer of its own (maps) is only shown, the rest must succeed.
-    if (step.answer.kind === "maps" || step.answer.kind === "smaps") return { passed: true, expected: null };
+    if (SHOWN.has(step.answer.kind)) return { passed: true, expected: null };
     const ended = step.answer.kind === "block" && step.answer.exits && answer.text === "died";
     return { passed: ended || succeeded(answer), expected: "ok" };
   }

@@ -13,4 +13,4 @@ export {
 } from "./companion.js";
 export { STEP_OFFSET } from "./runtime-context.js";
 export { type Step } from "./step.js";
-export { releaseNumber, type Need } from "./syntax.js";
+export { hugePagesOf, releaseNumber, type Need } from "./syntax.js";

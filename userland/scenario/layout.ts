@@ -49,6 +49,8 @@ export const OPERATIONS = [
   "poke",
   "dump",
   "smaps",
+  "meminfo",
+  "pagemap",
   "fork",
   "thread",
   "give",

@@ -144,7 +144,7 @@ class Parser {
   private needs(verb: Token, needs: Need[] | null): void {
     if (needs === null)
       throw new ScenarioMistake(verb, "needs belongs to the whole scenario: not into a block");
-    const what = this.word("what is needed: keys, mseal or kernel >= 6.17");
+    const what = this.word("what is needed: keys, mseal, hugepages 4 or kernel >= 6.17");
     if (what.text === "keys" || what.text === "mseal") needs.push({ kind: what.text });
     else if (what.text === "kernel") {
       const relation = this.word(">= or <");
@@ -154,7 +154,16 @@ class Parser {
       if (Number.isNaN(releaseNumber(release.text)))
         throw new ScenarioMistake(release, `expected a release, such as 6.17, not ${release.text}`);
       needs.push({ kind: "kernel", relation: relation.text, release: releaseNumber(release.text) });
-    } else throw new ScenarioMistake(what, `expected keys, mseal or kernel >= 6.17, not ${what.text}`);
+    } else if (what.text === "hugepages") {
+      const count = this.word("a number of huge pages, such as 4");
+      if (!/^[1-9]\d{0,2}$/.test(count.text))
+        throw new ScenarioMistake(count, `expected a number of huge pages, such as 4, not ${count.text}`);
+      needs.push({ kind: "hugepages", count: Number(count.text) });
+    } else
+      throw new ScenarioMistake(
+        what,
+        `expected keys, mseal, hugepages 4 or kernel >= 6.17, not ${what.text}`,
+      );
     this.finish();
   }
 

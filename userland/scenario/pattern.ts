@@ -2,6 +2,7 @@ import { ERRNO } from "../linux.js";
 import { PAGE } from "./layout.js";
 import { nearest, ScenarioMistake, type Place } from "./mistake.js";
 import type { Expression, Names } from "./names.js";
+import { PAGE_WORDS, POOL_WORDS } from "./pages.js";
 import type { AnswerKind } from "./step.js";
 import type { Token } from "./tokens.js";
 import { FAULT_CODES, MORE_ERRNO, RIGHTS, SIGNALS } from "./words.js";
@@ -90,6 +91,10 @@ export function readPattern(tokens: readonly Token[], answer: AnswerKind, names:
       throw new ScenarioMistake(first!, "expected 1 (in memory) or 0 for each page: 1 0 1");
     case "maps":
       return { kind: "areas", areas: areas(tokens, names) };
+    case "pages":
+      return { kind: "words", text: runs(tokens) };
+    case "pool":
+      return { kind: "words", text: figures(tokens) };
     case "smaps":
       return { kind: "words", text: tokens.map((token) => token.text).join(" ") };
     case "address":
@@ -105,6 +110,42 @@ export function readPattern(tokens: readonly Token[], answer: AnswerKind, names:
         value: names.expression(first!, 1, "a number, ok, an errno or a signal"),
       });
   }
+}
+
+/** `512 present exclusive, 3 none` */
+function runs(tokens: readonly Token[]): string {
+  let begins = true;
+  for (const token of tokens) {
+    if (token.kind === "comma") begins = true;
+    else if (begins) {
+      if (!/^[1-9]\d*$/.test(token.text))
+        throw new ScenarioMistake(token, `expected a number of pages, not ${token.text}`);
+      begins = false;
+    } else if (!PAGE_WORDS.has(token.text))
+      throw new ScenarioMistake(
+        token,
+        `${token.text} is nothing of a page${nearest(token.text, PAGE_WORDS)}`,
+      );
+  }
+  return tokens
+    .map(({ text }) => text)
+    .join(" ")
+    .replaceAll(" ,", ",");
+}
+
+/** `same`, or `free -1 rsvd +1` */
+function figures(tokens: readonly Token[]): string {
+  if (tokens.length === 1 && tokens[0]!.text === "same") return "same";
+  tokens.forEach((token, i) => {
+    if (i % 2 === 0 && !POOL_WORDS.includes(token.text))
+      throw new ScenarioMistake(
+        token,
+        `expected same, or one of ${POOL_WORDS.join(", ")}, not ${token.text}${nearest(token.text, POOL_WORDS)}`,
+      );
+    if (i % 2 === 1 && !/^[+-]\d+$/.test(token.text))
+      throw new ScenarioMistake(token, `expected by how many, such as -1, not ${token.text}`);
+  });
+  return tokens.map(({ text }) => text).join(" ");
 }
 
 function statusPattern(first: Token, second: Token | undefined): Pattern {

@@ -1,10 +1,15 @@
 import type { Program } from "../program.js";
-import { C, SYS } from "./runtime-context.js";
+import { C, operand, SYS } from "./runtime-context.js";
 
 export function output(p: Program): void {
+  pages(p);
   p.code(`
+    op_meminfo:
+      lea rdi, [proc_meminfo]
+      jmp .whole_file
     op_smaps:
       lea rdi, [proc_smaps]
+    .whole_file:
       xor esi, esi
       xor edx, edx
       mov eax, ${SYS.open}
@@ -103,6 +108,7 @@ export function output(p: Program): void {
     flush:
       mov byte ptr [rdi], 10
       inc rdi
+    write_line:
       lea rsi, [rbp+${C.line}]
       mov rdx, rdi
       sub rdx, rsi
@@ -110,6 +116,78 @@ export function output(p: Program): void {
       mov eax, ${SYS.write}
       syscall
       ret
+  `);
+}
+
+/**
+ * The upper eight bits of each page's entry in /proc/self/pagemap, two digits each; operands: an address, bytes. What
+ * the entries say is made shorter where they lie.
+ */
+function pages(p: Program): void {
+  p.label("op_pagemap");
+  operand(p, "r13", 0);
+  operand(p, "r14", 1);
+  p.code(`
+      lea rdi, [proc_pagemap]
+      xor esi, esi
+      xor edx, edx
+      mov eax, ${SYS.open}
+      syscall
+      mov r12, rax
+      mov rdi, rax
+      lea rsi, [buffer]
+      mov rdx, r14
+      shr rdx, 9
+      mov r10, r13
+      shr r10, 12
+      shl r10, 3
+      mov eax, ${SYS.pread64}
+      syscall
+      mov r14, rax
+      mov rdi, r12
+      mov eax, ${SYS.close}
+      syscall
+      mov rax, r14
+      test rax, rax
+      js .no_smaps
+      shr r14, 3
+      call begin
+      mov word ptr [rdi], 0x2062
+      add rdi, 2
+      call write_line
+      lea rdi, [buffer]
+      lea rsi, [buffer]
+      mov r13, r14
+    .pages_next:
+      test r13, r13
+      jz .pages_end
+      movzx ecx, byte ptr [rsi+7]
+      add rsi, 8
+      mov eax, ecx
+      shr eax, 4
+      call put_digit
+      mov eax, ecx
+      and eax, 15
+      call put_digit
+      dec r13
+      jmp .pages_next
+    .pages_end:
+      mov byte ptr [rdi], 10
+      inc rdi
+      lea rsi, [buffer]
+    .pages_write:
+      mov rdx, rdi
+      sub rdx, rsi
+      jz advance
+      mov r13, rdi
+      mov edi, 1
+      mov eax, ${SYS.write}
+      syscall
+      mov rdi, r13
+      test rax, rax
+      jle advance
+      add rsi, rax
+      jmp .pages_write
   `);
 }
 

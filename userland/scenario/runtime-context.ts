@@ -30,6 +30,7 @@ export const SYS = {
   open: 2,
   close: 3,
   mmap: 9,
+  pread64: 17,
   fork: 57,
   clone: 56,
   execve: 59,

@@ -46,6 +46,8 @@ function assemble(): Image {
     p.align(8).label("operations");
     for (const name of OPERATIONS) p.code(`dq op_${name}`);
     p.label("proc_smaps").string("/proc/self/smaps\0");
+    p.label("proc_meminfo").string("/proc/meminfo\0");
+    p.label("proc_pagemap").string("/proc/self/pagemap\0");
     p.label("proc_exe").string("/proc/self/exe\0");
     p.label("memfd_name").string("scenario\0");
     p.align(8).label("exec_argv").code("dq proc_exe, proc_exe, 0");

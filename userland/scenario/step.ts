@@ -22,6 +22,10 @@ export type AnswerKind =
   | { readonly kind: "status" }
   /** mincore's vector: 1 for a resident page. */
   | { readonly kind: "resident" }
+  /** What /proc/self/pagemap says of pages. */
+  | { readonly kind: "pages" }
+  /** The pool's figures in /proc/meminfo. */
+  | { readonly kind: "pool" }
   | { readonly kind: "maps"; readonly start: Expression; readonly bytes: number }
   | { readonly kind: "smaps"; readonly start: Expression; readonly field: string }
   /** A block: only its end before time is an answer. */

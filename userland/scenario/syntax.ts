@@ -1,10 +1,12 @@
 import type { Place } from "./mistake.js";
 import type { Token } from "./tokens.js";
 
-/** `kernel >= 6.17`, `keys`, `mseal`: what a scenario needs of the machine. */
+/** `kernel >= 6.17`, `keys`, `mseal`, `hugepages 4`: what a scenario needs of the machine. */
 export type Need =
   | { readonly kind: "keys" }
   | { readonly kind: "mseal" }
+  /** Free pages in the pool of huge ones. */
+  | { readonly kind: "hugepages"; readonly count: number }
   | { readonly kind: "kernel"; readonly relation: ">=" | "<"; readonly release: number };
 
 /** What is expected from a release on, or (null) from the first. */
@@ -38,4 +40,9 @@ export interface Scenario {
 export function releaseNumber(text: string): number {
   const match = /^(\d+)\.(\d+)/.exec(text);
   return match === null ? NaN : Number(match[1]) * 1000 + Number(match[2]);
+}
+
+/** Pages that a scenario needs in the pool of huge ones. */
+export function hugePagesOf(needs: readonly Need[]): number {
+  return Math.max(0, ...needs.map((need) => (need.kind === "hugepages" ? need.count : 0)));
 }

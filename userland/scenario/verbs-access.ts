@@ -1,5 +1,5 @@
 import { SIZES, SYSCALLS } from "./words.js";
-import type { Context, Verb } from "./compiler.js";
+import { operandOf, type Context, type Verb } from "./compiler.js";
 import { PAGE, SCRATCH, SHARED } from "./layout.js";
 import type { Expression } from "./names.js";
 import { pagesOf } from "./verbs-memory.js";
@@ -85,6 +85,9 @@ function remote(call: "process_vm_readv" | "process_vm_writev"): (context: Conte
     }
   };
 }
+
+/** Of one `pagemap`: what the program has room for. */
+const MOST_PAGES = 8192;
 
 export const ACCESS_VERBS: readonly (readonly [string, Verb])[] = [
   [
@@ -182,6 +185,30 @@ export const ACCESS_VERBS: readonly (readonly [string, Verb])[] = [
         const field = context.reader.token("a field of /proc/PID/smaps, such as Rss").text;
         context.answer({ kind: "smaps", start, field });
         context.emit({ op: "smaps" });
+      },
+    },
+  ],
+  [
+    "pagemap",
+    {
+      form: "pagemap ADDR LEN",
+      compile(context) {
+        const [start, length] = [context.reader.address(), context.reader.length()];
+        const pages = pagesOf(length);
+        if (pages === null || pages > MOST_PAGES)
+          throw context.reader.wrong(`expected a length of at most ${MOST_PAGES} pages`);
+        context.answer({ kind: "pages" });
+        context.emit({ op: "pagemap", operands: [operandOf(start), operandOf(length)] });
+      },
+    },
+  ],
+  [
+    "pool",
+    {
+      form: "pool",
+      compile(context) {
+        context.answer({ kind: "pool" });
+        context.emit({ op: "meminfo" });
       },
     },
   ],

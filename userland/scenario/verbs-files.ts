@@ -20,7 +20,7 @@ function sized(context: Context, file: Operand, length: Expression): void {
 function memfd(context: Context): void {
   const { reader } = context;
   const length = reader.length();
-  const flags = reader.flags({ "noexec-seal": 8, exec: 16 }, "noexec-seal or exec");
+  const flags = reader.flags({ "noexec-seal": 8, exec: 16, hugetlb: 4 }, "noexec-seal, exec or hugetlb");
   const fd = context.target(null) || context.slot();
   context.syscall(
     nr("memfd_create"),
@@ -72,7 +72,7 @@ function pread(context: Context): void {
 }
 
 export const FILE_VERBS: readonly (readonly [string, Verb])[] = [
-  ["memfd", { form: "f = memfd LEN [noexec-seal|exec]", gives: true, compile: memfd }],
+  ["memfd", { form: "f = memfd LEN [noexec-seal|exec|hugetlb]", gives: true, compile: memfd }],
   ["file", { form: "f = file LEN [ro|wo|append]", gives: true, compile: file }],
   ["open", { form: 'f = open "PATH" [ro|wo|rw|append]', gives: true, compile: open }],
   [
@@ -103,6 +103,19 @@ export const FILE_VERBS: readonly (readonly [string, Verb])[] = [
         const fd = reader.value("a file, such as f");
         const offset = reader.length("an offset in pages");
         context.syscall(nr("fallocate"), [fd, exactly(FALLOC_PUNCH_HOLE), offset, reader.length()]);
+      },
+    },
+  ],
+  [
+    "allocate",
+    {
+      form: "allocate FILE OFFSET LEN [keep-size]",
+      compile(context) {
+        const { reader } = context;
+        const fd = reader.value("a file, such as f");
+        const [offset, length] = [reader.length("an offset in pages"), reader.length()];
+        const mode = exactly(reader.flags({ "keep-size": 1 }, "keep-size"));
+        context.syscall(nr("fallocate"), [fd, mode, offset, length]);
       },
     },
   ],

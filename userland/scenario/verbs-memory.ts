@@ -62,12 +62,20 @@ function mmap(context: Context): void {
 
 /** Free pages on both sides of a room, and of the wall of inaccessible ones behind them that keeps others away. */
 const AROUND = 256;
+/** Pages of 2 MiB. */
+const HUGE_PAGES = 512;
 
 /** A stretch of free addresses, with free ones around it. */
 function room(context: Context): void {
   const length = context.reader.length();
   const pages = pagesOf(length);
   if (pages === null || pages > 1 << 20) throw context.reader.wrong("expected a number of pages");
+  if (context.reader.take("huge")) {
+    const at = context.compiler.nextHugeRoom;
+    context.compiler.nextHugeRoom += (Math.ceil(pages / HUGE_PAGES) + 2) * HUGE_PAGES * PAGE;
+    context.emit({ op: "value", dest: context.target(pages), operands: [constant(at)] });
+    return;
+  }
   const whole = context.slot();
   const dest = context.target(pages);
   const bytes = (count: number): Expression => exactly(count * PAGE);
@@ -158,7 +166,7 @@ export const MEMORY_VERBS: readonly (readonly [string, Verb])[] = [
     "mmap",
     { form: "[p =] mmap [ADDR] LEN PROT anon|fd FILE [OFFSET] [FLAG...]", gives: true, compile: mmap },
   ],
-  ["room", { form: "p = room LEN", gives: true, compile: room }],
+  ["room", { form: "p = room LEN [huge]", gives: true, compile: room }],
   ranged("munmap", "munmap ADDR LEN"),
   ["mprotect", { form: "mprotect ADDR LEN PROT", compile: (context) => protect(context, false) }],
   [

@@ -124,6 +124,7 @@ export const SYSCALLS: Words = {
   mprotect: 10,
   munmap: 11,
   brk: 12,
+  ioctl: 16,
   pread64: 17,
   pwrite64: 18,
   mremap: 25,

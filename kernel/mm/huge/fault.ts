@@ -84,7 +84,10 @@ export function makeHugeWritable(mm: AddressSpace, area: Area, page: number): bo
   }
   if (pteFrame(low) === frames.hugeZeroFrame) {
     if (mm.env.release.hugeZeroBecomesHuge && replaceZeroes(mm, area, page, entry)) return true;
-  } else if ((area.flags & VM_WRITE) !== 0 && translations.makeHugeWritable(entry)) return true;
+  } else if ((area.flags & VM_WRITE) === 0) {
+    // A forced write: nothing but the bytes changes.
+    if (translations.isSoleHuge(low)) return true;
+  } else if (translations.makeHugeWritable(entry)) return true;
   tables.split(entry, page);
   return false;
 }

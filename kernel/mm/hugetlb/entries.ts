@@ -25,5 +25,5 @@ export function moveEntries(
 ): number {
   return isHugetlb(area)
     ? moveLeaves(mm, from, to, length, protection)
-    : mm.translations.move(from, to, length, protection);
+    : mm.translations.move(from, to, length, protection, area.userfault === null || protection);
 }

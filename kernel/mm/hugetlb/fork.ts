@@ -16,6 +16,9 @@ import type { HugePage } from "./huge-page.js";
 import { forEachLeaf, hasPage, pageOfLeaf, restrictLeaf, setLeaf } from "./leaves.js";
 import { takeForArea } from "./reserve.js";
 
+/** Bytes that a table of huge pages' entries covers. */
+const TABLE_BYTES = 2 ** 30;
+
 /**
  * Shares the pages of a private mapping with a child, for whoever writes first to copy; of a shared one, which is copied
  * for its protection's sake, as they are (copy_hugetlb_page_range). A private page that somebody has pinned is copied at
@@ -33,6 +36,9 @@ export function shareLeaves(
   const { memory } = parent.env.frames;
   const shared = (area.flags & VM_SHARED) !== 0;
   const lost = PTE_FRAME_MASK | (shared ? 0 : PTE_RW) | (keepsProtection ? 0 : PTE_UFFD_WP);
+  // A table that the parent has, be it empty, the child gets too.
+  for (let va = area.start; va < area.end; va += TABLE_BYTES - (va % TABLE_BYTES))
+    if (parent.tables.directoryEntry(va) !== 0 && child.tables.directoryEntry(va, true) === 0) return -ENOMEM;
   let error = 0;
   forEachLeaf(parent, area.start, area.end, (va, low) => {
     if (error !== 0) return;

@@ -71,6 +71,8 @@ export function bytesToCopy(mm: AddressSpace, filling: Filling): number {
   for (let va = start; va < end; va += 4096) {
     const low = mm.translations.low(va);
     if ((low & PTE_PS) !== 0) return va - start;
+    if ((area.flags & VM_SHARED) !== 0 && area.pages?.has(area.fileIndex(va)) === true)
+      return va + 4096 - start;
     if ((low !== 0 && !isMarker(low)) || isBeyondEnd(area, va)) return va + 4096 - start;
   }
   return end - start;
@@ -119,7 +121,7 @@ function fillPage(mm: AddressSpace, area: Area, va: number, { content, protect }
   if (content.kind === "copy" && bytes === null) return EFAULT;
   // shmem_get_folio has it so, shmem_mfill_atomic_pte otherwise.
   if (isBeyondEnd(area, va)) return content.kind === "cached" ? EINVAL : EFAULT;
-  const zeroes = content.kind === "zeroes" && area.pages === null;
+  const zeroes = content.kind === "zeroes" && (area.flags & VM_SHARED) === 0;
   const present = translations.low(va);
   // A marker is written over, but not by the zero page (mfill_atomic_install_pte, mfill_atomic_pte_zeropage).
   if (present !== 0 && (zeroes || !isMarker(present))) return EEXIST;

@@ -17,6 +17,7 @@
 import {
   PTE_ANON,
   PTE_D,
+  PTE_PS,
   PTE_RW,
   PTE_SOFT_DIRTY,
   PTE_UFFD_WP,
@@ -68,8 +69,6 @@ export function movePages(context: UserfaultContext, { from, to, length, holes }
   }
   const why = unfit(context, source, target);
   if (why !== null) return refuse("unfit", EINVAL, why, target, to);
-  mm.tables.splitRange(from, from + length);
-  mm.tables.splitRange(to, to + length);
   let moved = 0;
   for (; moved < length; moved += 4096) {
     const error = movePage(mm, source, target, from + moved, to + moved, holes);
@@ -105,6 +104,10 @@ function movePage(
   if (translations.low(to) !== 0) return EEXIST;
   const found = translations.low(from);
   if (found === 0) return holes ? 0 : ENOENT;
+  if ((found & PTE_PS) !== 0) {
+    if (pteFrame(found) !== frames.zeroFrame && !isExclusive(mm, found)) return EBUSY;
+    mm.tables.splitRange(from, from + 4096);
+  }
   const swapped = isSwapped(found);
   if (swapped) {
     const error = takeBack(mm, source, from, found);

@@ -24,7 +24,7 @@ function compiled(source: string): CompiledScenario {
 /** `STATEMENT -> ANSWER`, and `!` before those that are not as expected. */
 function run(source: string): string[] {
   const scenario = compiled(source);
-  const output = readOutput(target.run(scenario.elf).output);
+  const output = readOutput(target.run(scenario.elf, scenario.needs).output);
   const lines: string[] = [];
   readAnswers(scenario.steps, output, (step, answer, values) => {
     const { passed } = judge(step, answer, values, 6018, undefined);
@@ -117,6 +117,42 @@ describe("a scenario's answers", () => {
 });
 
 describe("mistakes in a scenario", () => {
+  it("about huge pages, userfaultfd and System V: line and column", () => {
+    const source = [
+      "needs hugepages none",
+      "p = room 512 huge",
+      "pagemap p 9000",
+      "pagemap p 4 -> 4 presnt",
+      "pagemap p 4 -> present 4",
+      "pool -> fre -1",
+      "pool -> free 1",
+      "u = userfaultfd wp-asnc",
+      "uffd_register u p 4 missing writes",
+      "uffd_copy u p 4",
+      "uffd_zeropage u p 4 wp",
+      "s = shmget 4 huge",
+      "shmat s p remape",
+      "f = memfd 4 hugetbl",
+    ].join("\n");
+    expect(mistakes(source)).toMatchInlineSnapshot(`
+      [
+        "1:17: expected a number of huge pages, such as 4, not none",
+        "3:15: expected a length of at most 8192 pages (pagemap ADDR LEN)",
+        "4:18: presnt is nothing of a page; did you mean present?",
+        "5:16: expected a number of pages, not present",
+        "6:9: expected same, or one of total, free, rsvd, surp, not fre; did you mean free?",
+        "7:14: expected by how many, such as -1, not 1",
+        "8:17: expected exact, wp-unpopulated or wp-async, not wp-asnc; did you mean wp-async?",
+        "9:29: expected missing or wp or minor, not writes",
+        "10:16: expected a length in pages (uffd_copy UFFD TO FROM LEN [dontwake] [wp])",
+        "11:21: expected dontwake, not wp",
+        "12:14: expected hugetlb or noreserve, not huge",
+        "13:11: expected ro, rnd, remap or exec, not remape; did you mean remap?",
+        "14:13: expected noexec-seal, exec or hugetlb, not hugetbl; did you mean hugetlb?",
+      ]
+    `);
+  });
+
   it("tells all of them, each with its place and what was expected there", () => {
     const source = `p = mmap 4 rw
 q = nmap 4 rw anon
@@ -153,7 +189,7 @@ name p 1 "x`;
         "14:19: expected a code (of SIGSEGV: maperr, accerr, pkuerr, kernel), at ADDRESS or error NUMBER, not pkuer",
         "15:18: seled is nothing of an area; did you mean sealed?",
         "16:6: there is no child c here",
-        "17:7: expected keys, mseal or kernel >= 6.17, not kee",
+        "17:7: expected keys, mseal, hugepages 4 or kernel >= 6.17, not kee",
         "18:10: this text has no end: expected another "",
         "18:12: expected a name (name ADDR LEN "TEXT"|none)",
       ]

@@ -19,7 +19,12 @@ function scenario(path: string): ScenarioFile {
 /** What differs from real Linux, a line each. */
 function differences(target: SealabTarget, path: string): string[] {
   const file = scenario(path);
-  const { outcome, note, steps } = resultOf(file, target.run(file.scenario.elf), PLAIN, 100);
+  const { outcome, note, steps } = resultOf(
+    file,
+    target.run(file.scenario.elf, file.scenario.needs),
+    PLAIN,
+    100,
+  );
   if (outcome === "skipped") return [];
   const lines = steps.filter(({ passed }) => !passed);
   return [

@@ -15,7 +15,7 @@ export function differences(model: string, text: string): string[] {
   const { scenario } = compiled;
   const { note, steps } = resultOf(
     { path: model, scenario, companion: null },
-    target.run(scenario.elf),
+    target.run(scenario.elf, scenario.needs),
     PLAIN,
     100,
   );
