@@ -10,6 +10,7 @@ import {
 import type { Mmu } from "../mmu/mmu.js";
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import type { Block } from "./block.js";
+import { LONG_VIEW, type CodeView } from "./compat/code-view.js";
 import type { DecodedBlock } from "./decode/block-decoder.js";
 import { IMMEDIATE } from "./decode/context.js";
 import { opNumber } from "./ir/registry.js";
@@ -60,13 +61,19 @@ export class BlockCache {
     this.emptyJumpCache();
   }
 
-  find(physical: number, rip: number): Block | undefined {
+  find(physical: number, rip: number, view: CodeView = LONG_VIEW): Block | undefined {
     const slot = (physical ^ (physical >>> FOUND_BITS)) & (FOUND_SLOTS - 1);
     const recent = this.found[slot];
-    if (recent !== undefined && recent.physical === physical && recent.rip === rip && !recent.dropped)
+    if (
+      recent !== undefined &&
+      recent.physical === physical &&
+      recent.rip === rip &&
+      recent.view === view &&
+      !recent.dropped
+    )
       return recent;
     let block = this.byAddress.get(physical);
-    while (block !== undefined && block.rip !== rip) block = block.alias;
+    while (block !== undefined && (block.rip !== rip || block.view !== view)) block = block.alias;
     this.found[slot] = block;
     return block;
   }
@@ -91,8 +98,8 @@ export class BlockCache {
   }
 
   /** Writes a decoded block into the arena and registers it. */
-  add(decoded: DecodedBlock, rip: number, physical: number, secondFrame: number): Block {
-    const block = this.write(decoded, rip, physical, secondFrame, this.next);
+  add(decoded: DecodedBlock, rip: number, view: CodeView, physical: number, secondFrame: number): Block {
+    const block = this.write(decoded, rip, view, physical, secondFrame, this.next);
     this.next = block.record + decoded.records.length * RECORD_BYTES;
     this.decoded++;
     block.alias = this.byAddress.get(physical);
@@ -106,13 +113,14 @@ export class BlockCache {
   }
 
   /** A block of one instruction that is not registered: it is overwritten by the next. */
-  addStep(decoded: DecodedBlock, rip: number, physical: number): Block {
-    return this.write(decoded, rip, physical, -1, RECORDS_BASE);
+  addStep(decoded: DecodedBlock, rip: number, view: CodeView, physical: number): Block {
+    return this.write(decoded, rip, view, physical, -1, RECORDS_BASE);
   }
 
   private write(
     decoded: DecodedBlock,
     rip: number,
+    seen: CodeView,
     physical: number,
     secondFrame: number,
     at: number,
@@ -146,6 +154,7 @@ export class BlockCache {
     const block: Block = {
       id,
       rip,
+      view: seen,
       physical,
       secondFrame,
       record,

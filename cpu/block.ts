@@ -1,8 +1,11 @@
+import type { CodeView } from "./compat/code-view.js";
+
 /** A straight run of decoded instructions on one page (the last one may reach into the next page). */
 export interface Block {
   readonly id: number;
-  /** First instruction's virtual address. */
+  /** RIP of the first instruction, and how it is seen: outside of 64-bit mode the address differs from RIP. */
   readonly rip: number;
+  readonly view: CodeView;
   /** Physical address of its first byte, and of the second page's frame if the last instruction crosses. */
   readonly physical: number;
   readonly secondFrame: number;

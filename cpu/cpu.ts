@@ -6,6 +6,7 @@ import type { Block } from "./block.js";
 import { BlockCache } from "./block-cache.js";
 import { CalloutHost, type PkruWriter } from "./callout-host.js";
 import { CodeSource } from "./code-source.js";
+import { CodeViews, linearOfCode, LONG_VIEW } from "./compat/code-view.js";
 import { callouts } from "./callouts.js";
 import { BlockDecoder } from "./decode/block-decoder.js";
 import {
@@ -14,6 +15,7 @@ import {
   EXIT_CODE_WRITE,
   EXIT_DISPATCH,
   EXIT_EXCEPTION,
+  EXIT_FAR,
   EXIT_INTERRUPT,
   EXIT_LINK_D,
   EXIT_LINK_E,
@@ -82,6 +84,8 @@ export interface CpuOptions {
 const SLICE = 1 << 18;
 const FIRST_SLICES = 1 << 12;
 const TWO47 = 2 ** 47;
+/** In the place of an address space: no jump is cached. */
+const NO_JUMPS = 0xfffffffe;
 /** Error code of INT 0x80 where its gate is closed: the vector's place in the IDT. */
 const CLOSED_GATE_80 = 0x402;
 const TWO32 = 0x1_0000_0000;
@@ -102,6 +106,7 @@ export class Cpu {
   readonly blocks: BlockCache;
   private readonly access: GuestAccess;
   private readonly code: CodeSource;
+  private readonly views = new CodeViews();
   private readonly exceptions: Exceptions;
   private readonly calloutHost: CalloutHost;
   private readonly executor: Executor;
@@ -206,10 +211,9 @@ export class Cpu {
 
   /** No block goes past it: somebody may want to stop there. */
   private isBoundary(rip: number): boolean {
-    return (
-      (this.stops !== null && this.stops.boundaries.has(rip)) ||
-      (this.hardwareBoundaries.size > 0 && this.hardwareBoundaries.has(rip))
-    );
+    if (this.stops === null && this.hardwareBoundaries.size === 0) return false;
+    const at = this.code.linear(rip);
+    return this.stops?.boundaries.has(at) === true || this.hardwareBoundaries.has(at);
   }
 
   /** Code at these addresses is decoded anew, so that blocks end before them. */
@@ -286,7 +290,7 @@ export class Cpu {
    */
   run(maxInstructions: number): ExitReason {
     this.registers.refreshPkru(this.asid);
-    this.u32[JUMP_TAG >>> 2] = this.asid;
+    this.lookAtCode();
     const end = this.instructions + maxInstructions;
     this.rip = this.registers.rip;
     this.exit.reason = "budget";
@@ -323,7 +327,7 @@ export class Cpu {
    */
   runInstruction(bytes: Uint8Array): ExitReason {
     this.registers.refreshPkru(this.asid);
-    this.u32[JUMP_TAG >>> 2] = this.asid;
+    this.lookAtCode();
     this.rip = this.registers.rip;
     this.exit.reason = "budget";
     const before = this.instructions;
@@ -349,13 +353,26 @@ export class Cpu {
 
   /** #DB comes before the next instruction, or was held back by a debugger's stop. */
   private meetsHardware(hardware: HardwareBreakpoints): boolean {
-    if (hardware.hits === 0 && !hardware.stopsBefore(this.rip, this.instructions)) return false;
+    if (hardware.hits === 0 && !hardware.stopsBefore(this.code.linear(this.rip), this.instructions))
+      return false;
     this.exceptions.report(EXCEPTION_DB, 0);
     return true;
   }
 
+  /** Notes which code CS makes run. */
+  private lookAtCode(): void {
+    this.code.view = this.views.of(this.registers.segments);
+    // The jump cache knows 64-bit code only.
+    this.u32[JUMP_TAG >>> 2] = this.code.view === LONG_VIEW ? this.asid : NO_JUMPS;
+  }
+
+  /** Linear address of the code at an instruction pointer, as CS stands. */
+  codeAddress(rip: number): number {
+    return linearOfCode(this.views.of(this.registers.segments), rip);
+  }
+
   private stopsBefore(stops: StopPoints): boolean {
-    return stops.breakpoints.has(this.rip) && stops.passed !== this.instructions;
+    return stops.breakpoints.has(this.code.linear(this.rip)) && stops.passed !== this.instructions;
   }
 
   private slice(budget: number): boolean {
@@ -419,7 +436,7 @@ export class Cpu {
             this.retire(fuel);
             return this.exceptions.fetchFault();
           }
-          this.blocks.cacheJump(target, this.asid);
+          if (target.view === LONG_VIEW) this.blocks.cacheJump(target, this.asid);
           block = target;
           continue;
         }
@@ -438,11 +455,12 @@ export class Cpu {
 
   private link(record: number, slot: typeof RECORD_D | typeof RECORD_E, from: Block, target: Block): void {
     if (from.dropped) return;
-    if (Math.floor(from.rip / PAGE_SIZE) === Math.floor(target.rip / PAGE_SIZE))
+    const { base } = target.view;
+    if (Math.floor((from.rip + base) / PAGE_SIZE) === Math.floor((target.rip + base) / PAGE_SIZE))
       this.blocks.link(record, slot, from, target, 0);
     else {
       this.blocks.link(record, slot, from, undefined, target.rip);
-      this.blocks.cacheJump(target, this.asid);
+      if (target.view === LONG_VIEW) this.blocks.cacheJump(target, this.asid);
     }
   }
 
@@ -495,6 +513,12 @@ export class Cpu {
         this.retire(fuel);
         this.rip = block.rips[count];
         return true;
+      case EXIT_FAR: {
+        this.retire(fuel);
+        this.rip = this.u32[(RIP >>> 2) + 1] * TWO32 + this.u32[RIP >>> 2];
+        this.lookAtCode();
+        return this.rip < TWO47 || this.exceptions.fetchAboveUserSpace(this.rip);
+      }
       case EXIT_AGAIN:
       case EXIT_STALE:
         this.retire(fuel + count - index);

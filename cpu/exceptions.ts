@@ -47,11 +47,11 @@ export class Exceptions {
     return false;
   }
 
-  /** The page fault of the last fetch. */
+  /** The fault of the last fetch. */
   fetchFault(): false {
     const { exit } = this;
-    const { address, errorCode } = this.code.fault;
-    this.report(VECTOR_PF, errorCode);
+    const { vector, address, errorCode } = this.code.fault;
+    this.report(vector, errorCode);
     exit.address = address;
     exit.addressBig = BigInt(address);
     return false;

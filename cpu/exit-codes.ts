@@ -10,6 +10,8 @@ export const EXIT_EXCEPTION = 4;
 export const EXIT_SYSCALL = 5;
 /** INT n through a gate that the kernel may have opened: EXIT_VECTOR. */
 export const EXIT_INTERRUPT = 11;
+/** RIP holds the next address, and CS may have changed: how code is seen is looked up anew. */
+export const EXIT_FAR = 12;
 /** A store would change decoded code; nothing of the instruction is done yet. */
 export const EXIT_CODE_WRITE = 6;
 /** A callout wants to be run again (a long `rep`). */

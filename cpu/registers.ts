@@ -133,6 +133,10 @@ export class Registers {
   selector(i: number): number {
     return this.segments.selector(i);
   }
+  /** The base of a segment register, as code outside of 64-bit mode sees it. */
+  segmentBase(i: number): number {
+    return this.segments.base(i);
+  }
   /** What is shown as a segment register's selector; its descriptor cache stays as it is. */
   setSelectorOnly(i: number, selector: number): void {
     this.segments.setSelectorOnly(i, selector);

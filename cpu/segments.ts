@@ -1,5 +1,5 @@
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
-import { FS_BASE, GS_BASE, SEGMENT_CACHE, SEGMENT_CACHE_BYTES, SELECTOR } from "./state.js";
+import { FS_BASE, GS_BASE, RSP, SEGMENT_CACHE, SEGMENT_CACHE_BYTES, SELECTOR } from "./state.js";
 
 /** Segment registers in encoding order (SDM vol. 2, B.1.4.2: sreg3). */
 export const ES = 0;
@@ -180,13 +180,14 @@ export class Segments {
     if ("vector" in code) return code;
     const stack = this.stackFor(ss);
     if ("vector" in stack) return stack;
-    this.fill(CS, cs, code);
-    this.fill(SS, ss, stack);
+    this.loadCode(cs, code);
+    this.loadStack(ss, stack);
     return undefined;
   }
 
-  /** Loads CS with what `codeFor` found. */
+  /** Loads CS with what `codeFor` found. Outside of 64-bit mode RSP has 32 bits. */
   loadCode(selector: number, found: Descriptor): void {
+    if ((found.attributes & LONG) === 0) this.u32[(RSP >>> 2) + 1] = 0;
     this.fill(CS, (selector & 0xfffc) | CPL, found);
   }
   /** Loads SS with what `stackFor` found. */

@@ -8,6 +8,7 @@ import {
   MemorySizeExt,
   OpAccess,
   Register,
+  RegisterExt,
   type Instruction,
   type UsedMemory,
 } from "iced-x86";
@@ -29,16 +30,24 @@ export interface Decoded {
   readonly condition: ConditionCode;
 }
 
+/** For which mode of the processor code is written. */
+export type CodeBits = 64 | 32 | 16;
+
 /** One instruction in Intel syntax, as `lock or byte ptr [rbx],0`; undefined where the bytes are none. */
-export function disassemble(bytes: Uint8Array, rip: number): string | undefined {
-  return decodeInstructions(bytes, rip, 1)[0]?.text;
+export function disassemble(bytes: Uint8Array, rip: number, bits: CodeBits = 64): string | undefined {
+  return decodeInstructions(bytes, rip, 1, bits)[0]?.text;
 }
 
 /** Up to `most` instructions, one behind the other. */
-export function decodeInstructions(bytes: Uint8Array, address: number, most: number): Decoded[] {
+export function decodeInstructions(
+  bytes: Uint8Array,
+  address: number,
+  most: number,
+  bits: CodeBits = 64,
+): Decoded[] {
   const found: Decoded[] = [];
   if (bytes.length === 0) return found;
-  const decoder = new Decoder(64, bytes, DecoderOptions.None);
+  const decoder = new Decoder(bits, bytes, DecoderOptions.None);
   decoder.ip = BigInt(address);
   const formatter = new FastFormatter();
   try {
@@ -104,15 +113,17 @@ export interface MemoryUse {
 
 /**
  * The memory that the instruction at an address would use; empty where the bytes are none.
- * @param value a general register's value by iced's number, unsigned, or that of the bases of FS and GS
+ * @param value a general register's value by iced's number, unsigned, or the base of a segment; of 64-bit code only
+ *   FS and GS are asked for
  */
 export function memoryUses(
   bytes: Uint8Array,
   rip: number,
   value: (register: Register) => bigint,
+  bits: CodeBits = 64,
 ): MemoryUse[] {
   if (bytes.length === 0) return [];
-  const decoder = new Decoder(64, bytes, DecoderOptions.None);
+  const decoder = new Decoder(bits, bytes, DecoderOptions.None);
   decoder.ip = BigInt(rip);
   const instruction = decoder.decode();
   const factory = new InstructionInfoFactory();
@@ -121,7 +132,7 @@ export function memoryUses(
     if (instruction.isInvalid) return [];
     return (info.usedMemory() as UsedMemory[]).flatMap((used) => {
       const { access, memorySize } = used;
-      const address = addressOf(used, value);
+      const address = addressOf(used, value, bits);
       used.free();
       if (access === OpAccess.None || access === OpAccess.NoMemAccess) return [];
       const reads = access !== OpAccess.Write && access !== OpAccess.CondWrite;
@@ -136,14 +147,25 @@ export function memoryUses(
   }
 }
 
+/** Of 16- and 32-bit code, by the registers that make the address. */
+function addressBits(base: Register, index: Register, bits: CodeBits): number {
+  const register = base !== Register.None ? base : index;
+  return register === Register.None ? bits : 8 * RegisterExt.size(register);
+}
+
 function addressOf(
   { base, index, scale, displacement, segment }: UsedMemory,
   value: (register: Register) => bigint,
+  bits: CodeBits,
 ): number {
   let address = displacement;
   // What counts from RIP is absolute already.
   if (base !== Register.None && base !== Register.RIP && base !== Register.EIP) address += value(base);
   if (index !== Register.None) address += value(index) * BigInt(scale);
+  if (bits !== 64)
+    return Number(
+      BigInt.asUintN(32, BigInt.asUintN(addressBits(base, index, bits), address) + value(segment)),
+    );
   if (segment === Register.FS || segment === Register.GS) address += value(segment);
   return Number(BigInt.asUintN(64, address));
 }

@@ -430,7 +430,7 @@ export class Machine {
 
   /** The instruction at an address, in Intel syntax; undefined where there is none. */
   instructionAt(address: number): string | undefined {
-    return disassemble(this.read(address, 15), address);
+    return disassemble(this.read(address, 15), address, this.kernel.cpu.mode);
   }
 
   /** The symbol at an address of the running program or its libraries, as `main+0x1f`; undefined where there is no name. */

@@ -32,6 +32,8 @@ export interface ProcessorRegisters {
   mxcsr: number;
   /** A segment register's selector, in encoding order (cpu/segments.ts). */
   selector(i: number): number;
+  /** The base of the segment, as code outside of 64-bit mode sees it. */
+  segmentBase(i: number): number;
   /** Shows a selector without loading what it names. */
   setSelectorOnly(i: number, selector: number): void;
 }
@@ -77,6 +79,8 @@ export interface Processor {
   descriptorTables: DescriptorTables;
   /** What code runs: of 64-bit mode, or 32-bit or 16-bit code of compatibility mode. */
   readonly mode: 64 | 32 | 16;
+  /** Linear address of the code at an instruction pointer: outside of 64-bit mode that is an offset in CS. */
+  codeAddress(rip: number): number;
   /** MOV to a data segment register; the fault of one that cannot be loaded, which then is as it was. */
   loadSegment(i: number, selector: number): SegmentFault | undefined;
   /** IRET's checks and loads of CS and SS. */

@@ -2,6 +2,8 @@ import { Code, Decoder, DecoderError, DecoderOptions, FlowControl, Instruction, 
 import { calloutNumber } from "../callouts.js";
 import { microOps, opNumber } from "../ir/registry.js";
 import type { CpuModel } from "../models.js";
+import { LONG_VIEW, type CodeView } from "../compat/code-view.js";
+import { compatLoweringOf } from "../compat/lowerings.js";
 import { CALLOUT_BIT, type RecordFields } from "../record.js";
 import { DecodeContext, loweringOf, type EmittedRecord, type Lower } from "./context.js";
 import { dropDeadFlags } from "./dead-flags.js";
@@ -26,6 +28,8 @@ export class BlockDecoder {
   private readonly context = new DecodeContext();
   /** By code; null for what is #UD. */
   private readonly lowerings: (Lower | null)[] = [];
+  /** The same outside of 64-bit mode. */
+  private readonly compatLowerings: (Lower | null)[] = [];
   private readonly isTerminator: boolean[] = microOps().map((op) => op.terminator);
   private readonly raiseUd = opNumber("raise.6");
   private readonly raiseGp = opNumber("raise.13");
@@ -35,18 +39,21 @@ export class BlockDecoder {
 
   /**
    * Decodes from `bytes`, whose first byte is at `rip`, until a branch, the end of the bytes or `limit` instructions.
-   * @param boundaries addresses before which the block ends, if it does not begin there
+   * @param boundaries linear addresses before which the block ends, if it does not begin there
+   * @param view of the code: outside of 64-bit mode `rip` is EIP
    */
   decode(
     bytes: Uint8Array,
     rip: number,
     limit = MAX_INSTRUCTIONS,
     boundaries?: { has(address: number): boolean },
+    view: CodeView = LONG_VIEW,
   ): DecodedBlock {
-    const decoder = new Decoder(64, bytes, DecoderOptions.None);
+    const decoder = new Decoder(view.bits, bytes, DecoderOptions.None);
     decoder.ip = BigInt(rip);
     const x = this.context;
     x.records.length = 0;
+    x.view = view;
     const rips: number[] = [];
     let at = rip;
     let taken = -1;
@@ -54,7 +61,7 @@ export class BlockDecoder {
     let terminated = false;
     try {
       while (!terminated && rips.length < limit && at - rip < bytes.length) {
-        if (boundaries !== undefined && at !== rip && boundaries.has(at)) break;
+        if (boundaries !== undefined && at !== rip && boundaries.has(at + view.base)) break;
         decoder.decodeOut(this.instruction);
         const code = this.instruction.code;
         const length = this.instruction.length;
@@ -79,7 +86,7 @@ export class BlockDecoder {
         const last = x.records[x.records.length - 1];
         terminated = last !== undefined && last.op < CALLOUT_BIT && this.isTerminator[last.op];
         if (terminated) {
-          if (this.instruction.opCount > 0 && this.instruction.opKind(0) === OpKind.NearBranch64)
+          if (this.instruction.opCount > 0 && isNearBranch(this.instruction.opKind(0)))
             taken = Number(this.instruction.nearBranchTarget);
           notTaken = at;
           if (this.instruction.flowControl === FlowControl.ConditionalBranch) this.fuse();
@@ -115,15 +122,22 @@ export class BlockDecoder {
 
   /** How the instruction is lowered; undefined for what the model does not announce: #UD. */
   private lowering(code: Code): Lower | undefined {
-    let how = this.lowerings[code];
+    const { isLong } = this.context;
+    const lowerings = isLong ? this.lowerings : this.compatLowerings;
+    let how = lowerings[code];
     if (how === undefined) {
-      const known = code === Code.INVALID ? undefined : loweringOf(this.instruction.mnemonic);
+      const known = code === Code.INVALID ? undefined : this.found(isLong);
       const announced =
         known !== undefined &&
         Array.from(this.instruction.cpuidFeatures()).every((feature) => this.model.features.has(feature));
-      how = this.lowerings[code] = announced ? known : null;
+      how = lowerings[code] = announced ? known : null;
     }
     return how ?? undefined;
+  }
+
+  private found(isLong: boolean): Lower | undefined {
+    const { mnemonic } = this.instruction;
+    return isLong ? loweringOf(mnemonic) : compatLoweringOf(mnemonic);
   }
 
   /** CMP or TEST followed by Jcc of the next instruction: one micro-op for both. */
@@ -144,6 +158,9 @@ export class BlockDecoder {
     records.push({ ...fields, op: fused, instruction: branch.instruction });
   }
 }
+
+const isNearBranch = (kind: OpKind): boolean =>
+  kind === OpKind.NearBranch64 || kind === OpKind.NearBranch32 || kind === OpKind.NearBranch16;
 
 const FUSED = new Map<string, number>();
 for (const op of microOps().map((o) => o.name))

@@ -1,5 +1,7 @@
 import { Code, Instruction, type Mnemonic, MemorySizeExt, OpKind, Register, RegisterExt } from "iced-x86";
 import { calloutNumber } from "../callouts.js";
+import { accessOf, ADDRESS, emitLinear, emitLinearAsUsed, type Access } from "../compat/addressing.js";
+import { LONG_VIEW, type CodeView } from "../compat/code-view.js";
 import { opNumber } from "../ir/registry.js";
 import type { Width } from "../ir/nodes.js";
 import { CALLOUT_BIT, type RecordFields } from "../record.js";
@@ -26,12 +28,18 @@ interface MemoryForm {
 export class DecodeContext {
   instruction!: Instruction;
   code: Code = Code.INVALID;
-  /** First byte's address, and that of the next instruction. */
+  /** How the code is seen that is being decoded. */
+  view: CodeView = LONG_VIEW;
+  /** RIP of the instruction, and of the next one. */
   rip = 0;
   next = 0;
   /** Index of the instruction within its block. */
   index = 0;
   readonly records: EmittedRecord[] = [];
+  /** Whether it is 64-bit code. */
+  get isLong(): boolean {
+    return this.view === LONG_VIEW;
+  }
   get mnemonic(): Mnemonic {
     return this.instruction.mnemonic;
   }
@@ -129,9 +137,10 @@ export class DecodeContext {
 
   /**
    * Emits `name.m.b` or `name.m.i`, an operation on register `a` whose second source is the memory operand.
-   * @returns false if the address goes through FS or GS, and nothing is emitted
+   * @returns false if the address goes through a segment, and nothing is emitted
    */
   emitWithMemory(name: string, a: number): boolean {
+    if (!this.isLong) return false;
     if (this.instruction.segmentPrefix === Register.FS || this.instruction.segmentPrefix === Register.GS)
       return false;
     const { form, fields } = this.memory();
@@ -140,20 +149,30 @@ export class DecodeContext {
   }
 
   private emitAccess(name: string, a: number): void {
-    const { form, fields } = this.memory();
+    const { form, fields } = this.isLong ? this.memory() : this.segmented(accessOf(name));
     const unsegmented = form === "x" && fields.e === ZERO && UNSEGMENTED.has(name);
     this.emit(`${name}.${unsegmented ? "i" : form}`, { ...fields, a });
   }
 
   /** Emits the effective address (with segment base) into a scratch register. @returns the scratch's address */
   address(): number {
-    const to = TEMP + 8 * 7;
+    const to = ADDRESS;
+    if (!this.isLong) {
+      emitLinearAsUsed(this);
+      return to;
+    }
     const { fields } = this.memory();
     this.emit("ea", { c: ZERO, d: 0, e: ZERO, ...fields, a: to });
     return to;
   }
 
-  /** Segment base + base + index << shift + displacement, of the memory operand. */
+  /** The memory operand outside of 64-bit mode: its linear address in a scratch register. */
+  segmented(access: Access): MemoryForm {
+    emitLinear(this, access);
+    return { form: "b", fields: { b: ADDRESS, immediate: 0 } };
+  }
+
+  /** Segment base + base + index << shift + displacement, of the memory operand of 64-bit code. */
   memory(): MemoryForm {
     const ins = this.instruction;
     const base = ins.memoryBase;
@@ -172,7 +191,7 @@ export class DecodeContext {
     const c = index === Register.None ? ZERO : registerAddress(index);
     const d = Math.log2(ins.memoryIndexScale);
     if (narrow) {
-      const to = TEMP + 8 * 7;
+      const to = ADDRESS;
       this.emit("ea32", { a: to, b, c, d, immediate: displacement });
       return segmentBase === ZERO
         ? { form: "b", fields: { b: to, immediate: 0 } }

@@ -1,4 +1,4 @@
-import { Mnemonic } from "iced-x86";
+import { Mnemonic, Register } from "iced-x86";
 import { defineCallout, DONE, FAULTED, type CalloutContext } from "../callouts.js";
 import { IMMEDIATE, lower, type DecodeContext } from "../decode/context.js";
 import { addFlags, auxWithCarryOverflow, explicitFlags, overflowFlag, subtractFlags } from "../flags.js";
@@ -120,8 +120,21 @@ for (const name of ["Cmpxchg", "Xadd"] as const)
       x.store(width, memory);
       return x.emit(`mov.${width}`, { a: b, b: other });
     }
+    if (name === "Cmpxchg" && x.isMemory(0) && addressUsesAccumulator(x)) {
+      // RAX may change before the store.
+      const address = x.address();
+      const memory = x.temp();
+      x.emit(`ldw.${width}.b`, { a: memory, b: address, immediate: 0 });
+      x.emit(`cmpxchg.${width}`, { a: memory, b });
+      return x.emit(`st.${width}.b`, { a: memory, b: address, immediate: 0 });
+    }
     modify(x, width, (a) => x.emit(`${name.toLowerCase()}.${width}`, { a, b }));
   });
+
+function addressUsesAccumulator(x: DecodeContext): boolean {
+  const { memoryBase, memoryIndex } = x.instruction;
+  return [memoryBase, memoryIndex].some((r) => r === Register.RAX || r === Register.EAX);
+}
 
 /** CMPXCHG8B and CMPXCHG16B: a = the address's temp, d = bytes of each half. */
 function compareExchangeWide(context: CalloutContext, record: number): typeof DONE | typeof FAULTED {
@@ -183,7 +196,7 @@ for (const width of WIDTHS)
       value = BigInt.asUintN(Number(bits), turned);
       for (let i = 0; i < width; i++) u8[at + i] = Number((value >> BigInt(8 * i)) & 0xffn);
       if (width === 4) u8.fill(0, at + 4, at + 8);
-      if (masked === 0) return DONE;
+      if (count === 0n) return DONE;
       const top = Number(value >> (bits - 1n)) & 1;
       const second = Number(value >> (bits - 2n)) & 1;
       const of = name === "rcl" ? top ^ Number(carry) : top ^ second;

@@ -1,4 +1,5 @@
 import { Code, Mnemonic } from "iced-x86";
+import { isFar, lowerFar } from "../compat/far.js";
 import { lower, type DecodeContext } from "../decode/context.js";
 import { EXIT_INTERRUPT, EXIT_STATE, EXIT_SYSCALL } from "../exit-codes.js";
 import { condition, CONDITIONS, logicFlags, subtractFlags, type Condition } from "../flags.js";
@@ -127,8 +128,13 @@ for (const vector of [1, 3, 4, 6]) define(`raise.${vector}`, (b) => b.exception(
 /** #GP with the error code in d. */
 define("raise.13", (b) => b.exception(13), "terminator");
 
-lower(Mnemonic.Jmp, (x) => (isNear(x) ? x.emit("jmp") : x.emit("jmp.computed", { b: x.read(0, 8) })));
+lower(Mnemonic.Jmp, (x) => {
+  if (isFar(x)) return lowerFar(x, "jmp");
+  if (isNear(x)) return x.emit("jmp");
+  x.emit("jmp.computed", { b: x.read(0, 8) });
+});
 lower(Mnemonic.Call, (x) => {
+  if (isFar(x)) return lowerFar(x, "call");
   if (isNear(x)) return x.emit("call", { immediate: x.next });
   x.emit("call.computed", { b: x.read(0, 8), immediate: x.next });
 });

@@ -252,7 +252,7 @@ CC_MNEMONICS.forEach((suffix, i) => {
 });
 
 /** Where a segment register's selector lies. */
-const selectorOf = (segment: Register): number => SELECTOR + 2 * (segment - Register.ES);
+export const selectorOf = (segment: Register): number => SELECTOR + 2 * (segment - Register.ES);
 const isPrivileged = (r: Register): boolean =>
   RegisterExt.isCR(r) || RegisterExt.isDR(r) || RegisterExt.isTR(r);
 export const isSegment = (r: Register): boolean => r >= Register.ES && r <= Register.GS;

@@ -209,7 +209,7 @@ function defineCompare(name: "cmps" | "scas"): void {
 defineCompare("cmps");
 defineCompare("scas");
 
-function compareFlags(context: CalloutContext, x: number, y: number, width: number): void {
+export function compareFlags(context: CalloutContext, x: number, y: number, width: number): void {
   const { u8 } = context.memory;
   let a = 0n;
   let b = 0n;

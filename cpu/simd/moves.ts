@@ -1,6 +1,7 @@
 import { Mnemonic, OpKind, Register } from "iced-x86";
 import { lower, type DecodeContext } from "../decode/context.js";
 import { define } from "../ir/registry.js";
+import { emitDestination } from "../compat/addressing.js";
 import { RDI, ZERO, TEMP, FS_BASE, GS_BASE } from "../state.js";
 import type { Width } from "../ir/nodes.js";
 import { isMmxOperand, mmx, partial, setMmx, storeAligned, vector } from "./operands.js";
@@ -151,7 +152,8 @@ function maskedStore(x: DecodeContext): void {
   const segment = instruction.memorySegment;
   const e = segment === Register.FS ? FS_BASE : segment === Register.GS ? GS_BASE : ZERO;
   const store = (bytes: 8 | 16): void => {
-    if (instruction.opKind(0) === OpKind.MemorySegEDI) {
+    if (!x.isLong) emitDestination(x, bytes);
+    else if (instruction.opKind(0) === OpKind.MemorySegEDI) {
       x.emit("ea32", { a: to, b: RDI, c: ZERO, d: 0, immediate: 0 });
       x.emit("ea", { a: to, b: to, c: ZERO, d: 0, e, immediate: 0 });
     } else x.emit("ea", { a: to, b: RDI, c: ZERO, d: 0, e, immediate: 0 });

@@ -80,7 +80,7 @@ export function partial(x: DecodeContext, i: number, width: Width): number {
 }
 
 export function storeAligned(x: DecodeContext, from: number): void {
-  const { form, fields } = x.memory();
+  const { form, fields } = x.isLong ? x.memory() : x.segmented({ bytes: 16, write: true, aligned: true });
   x.emit(`sta.16.${form}`, { ...fields, a: from });
 }
 

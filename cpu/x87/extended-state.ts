@@ -16,8 +16,11 @@ const X87_COMPONENT = 1;
 const SSE_COMPONENT = 2;
 /** The legacy region up to the end of the vector registers; its last 96 bytes are the program's. */
 const LEGACY_USED = 416;
+/** Outside of 64-bit mode there are eight vector registers: what is behind them stays as it is. */
+const COMPAT_USED = 288;
 /** Between the tags and FOP. */
 const RESERVED_BYTE = 5;
+const XMM_OFFSET = 160;
 const HEADER = 512;
 const HEADER_END = 576;
 const MXCSR_OFFSET = 24;
@@ -38,6 +41,16 @@ function area(context: CalloutContext, bytes: number): Uint8Array {
   return context.memory.u8.subarray(BUFFER, BUFFER + bytes);
 }
 
+function legacyUsed(context: CalloutContext): number {
+  return context.registers.segments.mode === 64 ? LEGACY_USED : COMPAT_USED;
+}
+
+/** Loads the vector registers that the mode has, and leaves the others. */
+function loadXmm({ memory, registers }: CalloutContext, legacy: Uint8Array): void {
+  if (registers.segments.mode === 64) readLegacyXmm(memory, legacy);
+  else memory.u8.set(legacy.subarray(XMM_OFFSET, COMPAT_USED), XMM);
+}
+
 /** Without REX.W the pointers are 32 bits and selectors, which are 0. */
 function narrowPointers(legacy: Uint8Array): void {
   legacy.fill(0, 12, 16);
@@ -51,7 +64,7 @@ defineCallout("fxsave", (context, record) => {
   writeLegacy(context.memory, legacy);
   legacy[RESERVED_BYTE] = 0;
   if (context.a(record) === 0) narrowPointers(legacy);
-  return context.writeGuest(pointer, 0, LEGACY_USED, BUFFER) ? DONE : FAULTED;
+  return context.writeGuest(pointer, 0, legacyUsed(context), BUFFER) ? DONE : FAULTED;
 });
 
 defineCallout("fxrstor", (context, record) => {
@@ -63,7 +76,7 @@ defineCallout("fxrstor", (context, record) => {
   if ((memory.u32[(BUFFER + MXCSR_OFFSET) >>> 2]! & MXCSR_RESERVED) !== 0) return generalProtection(context);
   if (context.a(record) === 0) narrowPointers(legacy);
   loadX87(context, legacy);
-  readLegacyXmm(memory, legacy);
+  loadXmm(context, legacy);
   memory.u32[MXCSR >>> 2] = memory.u32[(BUFFER + MXCSR_OFFSET) >>> 2]!;
   return DONE;
 });
@@ -102,9 +115,10 @@ defineCallout("xsave", (context, record) => {
   }
   if ((components & SSE_COMPONENT) === 0) {
     legacy.set(old.subarray(24, 32), 24);
-    legacy.set(old.subarray(160, LEGACY_USED), 160);
+    legacy.set(old.subarray(XMM_OFFSET, LEGACY_USED), XMM_OFFSET);
   }
-  legacy.set(old.subarray(LEGACY_USED), LEGACY_USED);
+  const used = legacyUsed(context);
+  legacy.set(old.subarray(used), used);
   const inUse = XCR0_LEGACY | (context.registers.pkru !== 0 ? XCR0_PKRU : 0);
   const header = (BUFFER + HEADER) >>> 2;
   memory.u32[header] = (memory.u32[header]! & ~components) | (components & inUse);
@@ -149,8 +163,7 @@ defineCallout("xrstor", (context, record) => {
   }
   if ((components & SSE_COMPONENT) !== 0) {
     memory.u32[MXCSR >>> 2] = mxcsr;
-    if ((present & SSE_COMPONENT) !== 0) readLegacyXmm(memory, legacy);
-    else memory.u8.fill(0, XMM, XMM + 256);
+    loadXmm(context, (present & SSE_COMPONENT) !== 0 ? legacy : new Uint8Array(512));
   }
   if ((components & XCR0_PKRU) !== 0) {
     context.pkruWrittenAt(record);

@@ -1,3 +1,4 @@
+import { withRegisters } from "../../kernel/ptrace/registers.js";
 import type { ExitStatus, Task } from "../../kernel/task.js";
 import type { RunResult } from "../../kernel/run-loop.js";
 import { GuestMemory } from "../guest-memory.js";
@@ -311,7 +312,13 @@ export class Traveller {
 
   instructionAt(task: Task, rip: number): Instruction {
     const memory = new GuestMemory(this.machine.kernel.memory, () => task.mm, true);
-    const [found] = decodeInstructions(memory.read(rip, LONGEST_INSTRUCTION), rip, 1);
+    const { cpu } = this.machine.kernel;
+    const [address, bits] = withRegisters(
+      this.machine.kernel,
+      task,
+      () => [cpu.codeAddress(rip), cpu.mode] as const,
+    );
+    const [found] = decodeInstructions(memory.read(address, LONGEST_INSTRUCTION), address, 1, bits);
     const text = found?.text ?? "";
     const flow = text.startsWith("call") ? "call" : text.startsWith("ret") ? "return" : "other";
     return { flow, length: found?.length ?? 1 };

@@ -21,7 +21,7 @@ export interface InstructionOptions {
 export function instructionRows(view: View, options: InstructionOptions): InstructionRow[] {
   const { count, breaks } = options;
   const from = options.from ?? above(view, view.rip, Math.min(ROWS_ABOVE, count - 1));
-  const decoded = decodeInstructions(view.memory.read(from, count * LONGEST), from, count);
+  const decoded = decodeInstructions(view.memory.read(from, count * LONGEST), from, count, view.code.bits);
   const symbols = decoded.map(({ address }) => view.nameAt(address));
   const column = Math.min(28, Math.max(0, ...symbols.map((symbol) => symbol?.length ?? 0)));
   const width = Math.max(8, ...decoded.map(({ address }) => address.toString(16).length));
@@ -66,7 +66,12 @@ export function above(view: View, address: number, rows: number): number {
   // Without names: instructions find their rhythm again after a few wrong ones.
   if (symbol === undefined) for (let back = 64; back > 0; back--) starts.add(address - back);
   for (const start of starts) {
-    const decoded = decodeInstructions(view.memory.read(start, address - start), start, LOOK_BACK);
+    const decoded = decodeInstructions(
+      view.memory.read(start, address - start),
+      start,
+      LOOK_BACK,
+      view.code.bits,
+    );
     const last = decoded.at(-1);
     if (last === undefined || last.address + last.length !== address) continue;
     if (symbol === undefined && decoded.some(({ text }) => text === undefined)) continue;
@@ -95,16 +100,21 @@ function noteOf(view: View, one: Decoded, current: boolean): string | undefined 
 
 /** The memory that the thread's next instruction would use. */
 export function usesOf(view: View): MemoryUse[] {
-  const { registers } = view;
-  return memoryUses(view.memory.read(view.rip, LONGEST), view.rip, (register) => {
+  const { registers, code } = view;
+  const value = (register: Register): bigint => {
+    if (code.bits !== 64 && register >= Register.ES && register <= Register.GS)
+      return BigInt(code.bases[register - Register.ES]!);
     if (register === Register.FS) return registers.fs_base;
     if (register === Register.GS) return registers.gs_base;
     if (register >= Register.RAX && register <= Register.R15)
       return registers[REGISTER_NAMES[register - Register.RAX]!];
     if (register >= Register.EAX && register <= Register.R15D)
       return BigInt.asUintN(32, registers[REGISTER_NAMES[register - Register.EAX]!]);
+    if (register >= Register.AX && register <= Register.DI)
+      return BigInt.asUintN(16, registers[REGISTER_NAMES[register - Register.AX]!]);
     return 0n;
-  });
+  };
+  return memoryUses(view.memory.read(view.rip, LONGEST), view.rip, value, code.bits);
 }
 
 function useText(view: View, { address, size, reads }: MemoryUse): string {

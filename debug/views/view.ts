@@ -1,8 +1,10 @@
+import { CS, DS, ES, FS, GS, SS } from "../../cpu/segments.js";
 import { withRegisters } from "../../kernel/ptrace/registers.js";
 import type { Task } from "../../kernel/task.js";
 import { GuestMemory, type MemoryView } from "../guest-memory.js";
 import type { Machine } from "../machine.js";
 import type { Modules } from "../dwarf/modules.js";
+import type { CodeBits } from "../disassemble.js";
 import { REGISTER_NAMES, type RegisterName } from "../registers.js";
 
 /** The general registers and what else an address is made of. */
@@ -14,10 +16,17 @@ export interface RegisterValues extends Readonly<Record<RegisterName, bigint>> {
   readonly gs_base: bigint;
 }
 
+export interface CodeState {
+  readonly address: number;
+  readonly bits: CodeBits;
+  readonly bases: readonly number[];
+}
+
 /** What the views look at: a machine that stands, and one of its threads. Nothing of it is changed by looking. */
 export class View {
   readonly memory: MemoryView;
   private values: RegisterValues | null = null;
+  private codeState: CodeState | null = null;
 
   constructor(
     readonly machine: Machine,
@@ -41,8 +50,14 @@ export class View {
     return (this.values ??= readRegisters(this.machine, this.task));
   }
 
+  /** Linear address of the next instruction. */
   get rip(): number {
-    return Number(this.registers.rip);
+    return this.code.address;
+  }
+
+  /** Where the next instruction is, how its code is written, and the bases of ES, CS, SS, DS, FS and GS. */
+  get code(): CodeState {
+    return (this.codeState ??= readCode(this.machine, this.task));
   }
 
   nameAt(address: number): string | undefined {
@@ -76,6 +91,18 @@ function readRegisters({ kernel }: Machine, task: Task): RegisterValues {
     };
   });
 }
+
+function readCode({ kernel }: Machine, task: Task): CodeState {
+  return withRegisters(kernel, task, () => {
+    const { cpu } = kernel;
+    return {
+      address: cpu.codeAddress(cpu.registers.rip),
+      bits: cpu.mode,
+      bases: SEGMENTS.map((i) => cpu.registers.segmentBase(i)),
+    };
+  });
+}
+const SEGMENTS = [ES, CS, SS, DS, FS, GS];
 
 export function hex(value: number | bigint): string {
   return `0x${value.toString(16)}`;

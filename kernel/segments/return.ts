@@ -34,11 +34,6 @@ export function returnToUser(kernel: Kernel, task: Task): boolean {
     else raiseFault(kernel, task, fault.vector, fault.errorCode);
     return false;
   }
-  // Code of compatibility mode does not run here.
-  if (cpu.mode !== 64) {
-    raiseFault(kernel, task, GENERAL_PROTECTION, registers.selector(CS) & 0xfffc);
-    return false;
-  }
   return true;
 }
 
