@@ -62,6 +62,7 @@ export class RandomCode {
     registers.forEach((value, i) => cpu.registers.setNumber(i, value));
     cpu.registers.setNumber(4, DATA + 2 * PAGE);
     cpu.registers.rflags = 0x202;
+    cpu.registers.segments.reset();
     cpu.registers.pkru = 0;
     cpu.registers.fsBase = 0;
     cpu.registers.gsBase = 0;
