@@ -205,7 +205,9 @@ export class Kernel {
     this.mmParts = options.mm ?? {};
     const { hugePages } = this.parameters;
     this.mmSettings = { ...settingsFor(this.frames.total), hugePages, ...options.mmSettings };
-    this.mmSettings.sharedMemory.settings.events = this.vmEvents;
+    const shared = this.mmSettings.sharedMemory.settings;
+    shared.events = this.vmEvents;
+    shared.splitsUnevenly = this.release.rules.blocksSplitUnevenly;
     this.scheduler = new Scheduler(options.schedule);
     this.waitForAll = options.waitForAll ?? false;
     this.nextPid = options.firstPid ?? 1000;

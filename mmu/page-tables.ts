@@ -451,6 +451,7 @@ export class PageTables {
   /** Gives back every table and every frame that a leaf points to. */
   destroy(): void {
     this.destroyTree(this.root, 4);
+    this.filesLeaves = 0;
     for (let table = this.deposited.pop(); table !== undefined; table = this.deposited.pop())
       this.freeTable(table);
   }

@@ -2,7 +2,14 @@ import { PAGE_SIZE } from "../../mmu/layout.js";
 import { RUN_FRAMES, type FrameAllocator, type FrameHolder } from "../../mmu/frame-allocator.js";
 import type { PageFrame } from "../../mmu/types.js";
 import { FileMappings } from "./file-mappings.js";
-import { blockStart, bringInBlock, splitBlock } from "./huge/file-blocks.js";
+import {
+  blockStart,
+  bringInBlock,
+  folioOf,
+  keepUnevenly,
+  splitBlock,
+  splitFolios,
+} from "./huge/file-blocks.js";
 import { isPlain, sharedOrderAllowed, type SharedMount } from "./huge/shared-mount.js";
 import { PMD_ORDER } from "./huge/orders.js";
 import { SwappedPages } from "./swap/swapped-pages.js";
@@ -51,6 +58,8 @@ export class FilePages implements FrameHolder {
   sharedMemory: SharedMount | null = null;
   /** First pages of blocks of 2 MiB (huge/file-blocks.ts). */
   readonly blocks = new Set<number>();
+  /** Smaller blocks, of which only faults take notice: orders, by first page. One is gone when a page of it is. */
+  readonly folios = new Map<number, number>();
 
   /**
    * @param size bytes at the start
@@ -202,6 +211,7 @@ export class FilePages implements FrameHolder {
       else if (this.swapped?.drop(this, index) !== true && !this.reservedPages.delete(index))
         if (this.quota !== null) this.quota.used++;
       this.keep(index, run + n);
+      this.folios.delete(index);
     }
     this.blocks.add(first);
   }
@@ -239,13 +249,15 @@ export class FilePages implements FrameHolder {
    * @returns the first pages of those that stay in one piece, since somebody holds a page
    */
   private partBlocks(offset: number, end: number): ReadonlySet<number> {
-    if (this.blocks.size === 0) return NONE;
+    if (this.blocks.size + this.folios.size === 0) return NONE;
+    splitFolios(this, offset, end);
     const kept = new Set<number>();
     for (const first of [...this.blocks]) {
       const [from, to] = [first * PAGE_SIZE, (first + RUN_FRAMES) * PAGE_SIZE];
       if (to <= offset || from >= end) continue;
       if (offset <= from && to <= end) this.blocks.delete(first);
       else if (!splitBlock(this, first)) kept.add(first);
+      else keepUnevenly(this, { first, order: PMD_ORDER }, offset, end);
     }
     return kept;
   }
@@ -326,6 +338,7 @@ export class FilePages implements FrameHolder {
 
   /** Takes a frame out of the cache; its reference is the caller's. */
   private takeOut(index: number): PageFrame | undefined {
+    if (this.folios.size > 0) this.folios.delete(folioOf(this, index)?.first ?? -1);
     const frame = this.pages.get(index);
     this.pages.delete(index);
     if (frame !== undefined && this.pages.size === 0) this.frames.holders.delete(this);
@@ -571,6 +584,7 @@ export class FilePages implements FrameHolder {
   /** Gives every frame back; for an inode that nobody holds any more. */
   destroy(): void {
     this.blocks.clear();
+    this.folios.clear();
     for (const index of this.indexes()) this.dropPage(index);
     this.evictedPages.clear();
     this.giveUp(0, Infinity);

@@ -98,6 +98,8 @@ export interface ReleaseRules {
   readonly sharedHugeSizes: boolean;
   /** khugepaged runs for shared memory too, where enabled is `never` for the rest (6.14). */
   readonly khugepagedKnowsShared: boolean;
+  /** A block of the page cache in which a hole is made falls into smaller ones around it, or into single pages (before 6.15). */
+  readonly blocksSplitUnevenly: boolean;
   /** MADV_COLLAPSE maps shared memory by a leaf also where a table for leaves is to be made first (6.18). */
   readonly collapseMakesTables: boolean;
   /** A read fault enters a block of the page cache whole, not only the neighbours (6.18, do_fault_around). */
@@ -151,6 +153,7 @@ export const RULES_6_10: ReleaseRules = {
   collapseNeedsWritable: true,
   sharedHugeSizes: false,
   khugepagedKnowsShared: false,
+  blocksSplitUnevenly: false,
   collapseMakesTables: false,
   faultAroundEntersBlocks: false,
   hugePagesDisableKnowsAdvice: false,
@@ -205,6 +208,7 @@ export const RULES_6_14: ReleaseRules = {
 export const RULES_6_16: ReleaseRules = {
   ...RULES_6_14,
   name: "6.16",
+  blocksSplitUnevenly: true,
   mergesIntoUntouched: true,
   mremapChecks: "alignment-first",
   guardRegions: "all",

@@ -437,13 +437,29 @@ static void copies(void) {
   show("the other", madvise(q, HUGE, MADV_COLLAPSE));
   (void)*(volatile char *)p;
   show("touched", 0);
-  show("process_vm_writev", ({
-         long value = 5;
-         struct iovec from = {&value, 8}, to = {q + 9 * PAGE, 8};
-         process_vm_writev(getpid(), &from, 1, &to, 1, 0);
-       }));
+  long value = 5;
+  struct iovec from = {&value, 8}, to = {q + 9 * PAGE, 8};
+  show("process_vm_writev", process_vm_writev(getpid(), &from, 1, &to, 1, 0));
   show("locked", mlock(p, HUGE));
   show("a hole", fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, PAGE, PAGE));
+  show("a page behind", process_vm_writev(getpid(), &from, 1, &to, 1, 0));
+  (void)*(volatile char *)(q + 20 * PAGE);
+  show("read behind", 0);
+  q[40 * PAGE] = 1;
+  show("written behind", 0);
+  close(fd);
+  fd = collapsed(1, MAP_SHARED);
+  show("a hole in the middle", fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 100 * PAGE, 50 * PAGE));
+  p[90 * PAGE] = 1;
+  show("before it", 0);
+  p[152 * PAGE] = 1;
+  p[200 * PAGE] = 1;
+  show("behind it", 0);
+  p[120 * PAGE] = 1;
+  show("in it", 0);
+  if (ftruncate(fd, 300 * PAGE) != 0) puts("ftruncate");
+  p[256 * PAGE] = 1;
+  show("cut", 0);
   close(fd);
   clear();
   fd = memory(HUGE);
@@ -567,6 +583,45 @@ static void faulted(const char *setting) {
   munmap(q, 2 * HUGE + PAGE);
 }
 
+static void sizes(void) {
+  static const char *const settings[] = {"always", "within_size", "advise", "inherit", "never", "bad"};
+  for (unsigned n = 0; n < sizeof settings / sizeof *settings; n++) {
+    printf("== 64 KiB %s\n", settings[n]);
+    put("hugepages-64kB/shmem_enabled", settings[n]);
+    get("hugepages-64kB/shmem_enabled");
+    clear();
+    int fd = memory(40 * PAGE);
+    char *p = map(fd, 64 * PAGE, 0, PROT_READ | PROT_WRITE, MAP_SHARED);
+    p[3 * PAGE] = 1;
+    (void)*(volatile char *)(p + 20 * PAGE);
+    show("touched", 0);
+    madvise(p, 64 * PAGE, MADV_HUGEPAGE);
+    p[35 * PAGE] = 1;
+    show("advised", 0);
+    printf("blocks %ld\n", blocks(fd));
+    madvise(p, 64 * PAGE, MADV_DONTNEED);
+    p[5 * PAGE] = 1;
+    show("again", 0);
+    show("a hole", fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 6 * PAGE, PAGE));
+    p[5 * PAGE] = 1;
+    show("written", 0);
+    close(fd);
+    p = (clear(), map(-1, 24 * PAGE, 0, PROT_READ | PROT_WRITE, MAP_SHARED));
+    p[20 * PAGE] = 1;
+    p[2 * PAGE] = 1;
+    show("a part", 0);
+    clear();
+  }
+  put("hugepages-64kB/shmem_enabled", "inherit");
+  put("shmem_enabled", "force");
+  put("hugepages-64kB/shmem_enabled", "never");
+  put("shmem_enabled", "force");
+  put("hugepages-64kB/shmem_enabled", "inherit");
+  put("hugepages-8kB/shmem_enabled", "always");
+  put("shmem_enabled", "never");
+  put("hugepages-8kB/shmem_enabled", "never");
+}
+
 static void mounted(const char *options) {
   static const char *const settings[] = {"never", "deny", "force"};
   printf("== tmpfs %s\n", options);
@@ -671,6 +726,7 @@ int main(int argc, char **argv) {
       for (unsigned n = 0; n < sizeof settings / sizeof *settings; n++) faulted(settings[n]);
       put("shmem_enabled", "never");
     }
+    if (strcmp(argv[i], "sizes") == 0) sizes();
     if (strcmp(argv[i], "mounts") == 0) {
       static const char *const options[] = {"huge=never", "huge=always", "huge=within_size", "huge=advise", "huge=deny", "huge=often", "huge", "size=1m,huge=always"};
       for (unsigned n = 0; n < sizeof options / sizeof *options; n++) mounted(options[n]);

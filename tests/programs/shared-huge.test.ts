@@ -36,7 +36,12 @@ describe.skipIf(program === undefined)(
     });
 
     it("shmem_enabled, and huge= of tmpfs, as 6.12", () => {
-      expectAnswers(program!, "huge-pages/shared-enabled-6.12.txt", OLDER, ["madvise", "enabled", "mounts"]);
+      expectAnswers(program!, "huge-pages/shared-enabled-6.12.txt", OLDER, [
+        "madvise",
+        "enabled",
+        "sizes",
+        "mounts",
+      ]);
     });
 
     it("khugepaged as 6.12", () => {

@@ -11,9 +11,9 @@ import { entryHigh, entryLow, HUGE_BYTES, hasFrame } from "../translations.js";
 import { missingInCache, presentInCache } from "../userfault/fault.js";
 import { VM_SHARED, VM_UFFD_FLAGS, VM_UFFD_WP } from "../vm-flags.js";
 import { hugePagesDisabled } from "./eligible.js";
-import { blockStart, bringInBlock } from "./file-blocks.js";
+import { blockStart, bringInBlock, bringInFolio, folioOf, type Folio } from "./file-blocks.js";
 import { PMD_ORDER } from "./orders.js";
-import { isPlain, sharedOrderAllowed } from "./shared-mount.js";
+import { isPlain, LEAST_SHARED_ORDER, sharedOrderAllowed } from "./shared-mount.js";
 
 /** What a write leaves in an entry (pmd_mkdirty). */
 const WRITTEN = PTE_RW | PTE_D | PTE_SOFT_DIRTY;
@@ -42,21 +42,29 @@ export function bringInFileLeaf(
 ): boolean {
   const index = area.fileIndex(page);
   if (missingInCache(area, index) || presentInCache(area, index)) return false;
+  const fresh = !pages.has(index);
   bringInFor(mm, area, pages, page);
-  if (!pages.isInBlock(index) || (write && (area.flags & VM_SHARED) === 0)) return false;
-  return mapBlock(mm, area, pages, page, write) || mapPages(mm, area, pages, page, write);
+  const folio = folioOf(pages, index);
+  if (folio === null || (write && (area.flags & VM_SHARED) === 0)) return false;
+  if (folio.order === PMD_ORDER && mapBlock(mm, area, pages, page, write)) return true;
+  // What a read finds there it enters with its neighbours.
+  return (write || fresh) && mapPages(mm, area, pages, page, folio, write);
 }
 
-/** The page's block, if nothing of it is there and the mount and the area permit it. */
+/** The largest block around the page of which nothing is there, that the mount and the area permit. */
 function bringInFor(mm: AddressSpace, area: Area, pages: FilePages, page: number): void {
   const mount = pages.sharedMemory;
   if (mount === null || isPlain(mount)) return;
   const index = area.fileIndex(page);
-  const start = page - (page % HUGE_BYTES);
-  if (pages.has(index) || !isBlockAligned(area) || !coversBlock(area, start)) return;
-  if (hugePagesDisabled(mm, area, false)) return;
-  if (sharedOrderAllowed({ mount, index, size: pages.size, flags: area.flags }, PMD_ORDER))
-    bringInBlock(pages, blockStart(index));
+  if (pages.has(index) || hugePagesDisabled(mm, area, false)) return;
+  for (let order = PMD_ORDER; order >= LEAST_SHARED_ORDER; order--) {
+    const count = 2 ** order;
+    const first = index - (index % count);
+    const start = page - (index - first) * 4096;
+    if (start % (count * 4096) !== 0 || start < area.start || start + count * 4096 > area.end) continue;
+    if (!sharedOrderAllowed({ mount, index, size: pages.size, flags: area.flags }, order)) continue;
+    if (order === PMD_ORDER ? bringInBlock(pages, first) : bringInFolio(pages, { first, order })) return;
+  }
 }
 
 /** @returns false where it has to be mapped page by page, or no frame is left for a page table */
@@ -86,48 +94,61 @@ export function mapBlock(
 }
 
 /**
- * A write to memory without a name enters the whole block, where there is a page table and nothing of the block in it
- * (finish_fault).
+ * Memory without a name: the whole block is entered, where it lies in the area and under one page table, and nothing of it
+ * is there (finish_fault).
  */
-function mapPages(mm: AddressSpace, area: Area, pages: FilePages, page: number, write: boolean): boolean {
+function mapPages(
+  mm: AddressSpace,
+  area: Area,
+  pages: FilePages,
+  page: number,
+  folio: Folio,
+  write: boolean,
+): boolean {
   const { translations } = mm;
   const { frames } = translations;
-  if (!write || pages.sharedMemory?.internal !== true || (area.flags & VM_UFFD_FLAGS) !== 0) return false;
-  const index = area.fileIndex(page);
-  const first = blockStart(index);
-  const start = page - (index - first) * 4096;
-  if (start % HUGE_BYTES !== 0 || start < area.start || start + HUGE_BYTES > area.end) return false;
-  if (translations.tables.entryAddress(page, true) === 0) return false;
+  if (pages.sharedMemory?.internal !== true || (area.flags & VM_UFFD_FLAGS) !== 0) return false;
+  const start = startIn(area, page, folio);
+  if (start === -1 || translations.tables.entryAddress(page, true) === 0) return false;
   const entry = translations.entryIndex(start);
-  for (let n = 0; n < RUN_FRAMES; n++) if (frames.memory.u32[entry + 2 * n] !== 0) return false;
-  pages.markBlockDirty(first);
-  const run = pages.frameAt(first, false);
-  frames.holdRun(run);
-  for (let n = 0; n < RUN_FRAMES; n++)
-    translations.install(start + n * 4096, run + n, entryLow(area) | WRITTEN, entryHigh(area));
+  const count = 2 ** folio.order;
+  for (let n = 0; n < count; n++) if (frames.memory.u32[entry + 2 * n] !== 0) return false;
+  for (let n = 0; n < count; n++) {
+    const frame = pages.frameAt(folio.first + n, false);
+    if (write) pages.markDirty(folio.first + n);
+    frames.hold(frame);
+    translations.install(start + n * 4096, frame, entryLow(area) | (write ? WRITTEN : 0), entryHigh(area));
+  }
   return true;
 }
 
+/** Where a page's block begins, if all of it lies in the area and under one page table; else -1. */
+function startIn(area: Area, page: number, { first, order }: Folio): number {
+  const start = page - (area.fileIndex(page) - first) * 4096;
+  const end = start + 4096 * 2 ** order;
+  if (start < area.start || end > area.end) return -1;
+  return Math.floor(start / HUGE_BYTES) === Math.floor((end - 1) / HUGE_BYTES) ? start : -1;
+}
+
 /**
- * A read fault has entered the pages [from, to) of addresses around it: of a block that they are of, the others are
- * entered too, if all of it lies in the area and under one page table (filemap_map_folio_range).
+ * A read fault has entered the pages [from, to) of addresses around it: of blocks that they are of, the others are
+ * entered too, if all of one lies in the area and under one page table (filemap_map_folio_range).
  */
 export function enterBlocks(mm: AddressSpace, area: Area, pages: FilePages, from: number, to: number): void {
   const { translations } = mm;
   const { frames } = translations;
-  const entry = translations.entryIndex(from * 4096);
   for (let page = from; page < to; page++) {
-    const index = area.fileIndex(page * 4096);
-    const start = (page - (index - blockStart(index))) * 4096;
-    if (!pages.isInBlock(index) || !coversBlock(area, start)) continue;
-    const first = entry - (from - start / 4096) * 2;
-    for (let n = 0; n < RUN_FRAMES; n++) {
-      if (frames.memory.u32[first + 2 * n] !== 0) continue;
-      const frame = pages.frameAt(blockStart(index) + n, false);
+    const folio = folioOf(pages, area.fileIndex(page * 4096));
+    const start = folio === null ? -1 : startIn(area, page * 4096, folio);
+    if (folio === null || start === -1) continue;
+    const entry = translations.entryIndex(start);
+    for (let n = 0; n < 2 ** folio.order; n++) {
+      if (frames.memory.u32[entry + 2 * n] !== 0) continue;
+      const frame = pages.frameAt(folio.first + n, false);
       frames.hold(frame);
       translations.install(start + n * 4096, frame, entryLow(area), entryHigh(area));
     }
-    return;
+    page = Math.max(page, start / 4096 + 2 ** folio.order - 1);
   }
 }
 

@@ -24,6 +24,8 @@ export interface SharedSettings {
   enabled: SharedEnabled;
   /** By order. */
   readonly orders: Record<number, SharedOrderEnabled>;
+  /** A hole leaves blocks as large as can be around it, not single pages (ReleaseRules.blocksSplitUnevenly). */
+  splitsUnevenly: boolean;
   /** Where is counted what comes of it; null: nowhere. */
   events: VmEvents | null;
 }
@@ -40,7 +42,7 @@ export function sharedSettings(): SharedSettings {
   const orders: Record<number, SharedOrderEnabled> = {};
   for (let order = LEAST_SHARED_ORDER; order < PMD_ORDER; order++) orders[order] = "never";
   orders[PMD_ORDER] = "inherit";
-  return { enabled: "never", orders, events: null };
+  return { enabled: "never", orders, splitsUnevenly: false, events: null };
 }
 
 export function sharedMount(internal: boolean, settings = sharedSettings()): SharedMount {

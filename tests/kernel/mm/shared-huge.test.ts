@@ -78,6 +78,9 @@ class Run {
 
   constructor(huge: SharedHuge) {
     const mount = { ...sharedMount(true), huge };
+    mount.settings.splitsUnevenly = huge !== "never";
+    if (huge === "advise")
+      Object.assign(mount.settings.orders, { 1: "always", 4: "always", 7: "within_size" });
     this.machine = new Space({
       ramMiB: 48,
       settings: { ...DEFAULT_SETTINGS, sharedMemory: mount },
