@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <signal.h>
 #include <setjmp.h>
 #include <stdint.h>
@@ -473,6 +474,65 @@ static void copies(void) {
   clear();
 }
 
+/* An area that a userfaultfd watches. */
+static int watch(char *p, size_t length, unsigned long mode) {
+  int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | 1);
+  struct uffdio_api api = {.api = UFFD_API, .features = 1 << 12 /* WP_HUGETLBFS_SHMEM */ | 1 << 10 /* MINOR_SHMEM */};
+  if (ioctl(fd, UFFDIO_API, &api) != 0) printf("api: %s\n", strerrorname_np(errno));
+  struct uffdio_register range = {.range = {(uintptr_t)p, length}, .mode = mode};
+  if (ioctl(fd, UFFDIO_REGISTER, &range) != 0) printf("register: %s\n", strerrorname_np(errno));
+  return fd;
+}
+
+static int protect(int watcher, char *p, size_t length, int on) {
+  struct uffdio_writeprotect range = {.range = {(uintptr_t)p, length}, .mode = on};
+  return ioctl(watcher, UFFDIO_WRITEPROTECT, &range);
+}
+
+static void watched(void) {
+  char *p = BASE;
+  int fd = collapsed(1, MAP_SHARED);
+  int watcher = watch(p, HUGE, 2);
+  show("watched for writes", 0);
+  show("a page protected", protect(watcher, p + 3 * PAGE, PAGE, 1));
+  (void)*(volatile char *)(p + 40 * PAGE);
+  show("read", 0);
+  p[50 * PAGE] = 1;
+  show("written", 0);
+  show("collapse", madvise(p, HUGE, MADV_COLLAPSE));
+  show("lifted", protect(watcher, p, HUGE, 0));
+  p[3 * PAGE] = 1;
+  show("written", 0);
+  show("collapse", madvise(p, HUGE, MADV_COLLAPSE));
+  madvise(p, HUGE, MADV_DONTNEED);
+  show("all protected", protect(watcher, p, HUGE, 1));
+  close(watcher);
+  close(fd);
+  clear();
+  fd = memory(HUGE);
+  p = map(fd, HUGE, 0, PROT_READ | PROT_WRITE, MAP_SHARED);
+  fill(p, 511);
+  watcher = watch(p, HUGE, 1);
+  show("a page missing", madvise(p, HUGE, MADV_COLLAPSE));
+  if (pwrite(fd, "a", 1, 511 * PAGE) != 1) puts("short");
+  show("none missing", madvise(p, HUGE, MADV_COLLAPSE));
+  close(watcher);
+  close(fd);
+  clear();
+  fd = memory(HUGE);
+  p = map(fd, HUGE, 0, PROT_READ | PROT_WRITE, MAP_SHARED);
+  p[0] = 1;
+  watcher = watch(p, HUGE, 4);
+  show("minor faults", madvise(p, HUGE, MADV_COLLAPSE));
+  madvise(p, HUGE, MADV_DONTNEED);
+  struct uffdio_continue range = {.range = {(uintptr_t)p + 8 * PAGE, 2 * PAGE}};
+  show("continue", ioctl(watcher, UFFDIO_CONTINUE, &range));
+  show("continue again", ioctl(watcher, UFFDIO_CONTINUE, &range));
+  close(watcher);
+  close(fd);
+  clear();
+}
+
 static void put(const char *file, const char *value) {
   char path[128];
   snprintf(path, sizeof path, SETTINGS "%s", file);
@@ -721,6 +781,7 @@ int main(int argc, char **argv) {
     if (strcmp(argv[i], "refused") == 0) refused();
     if (strcmp(argv[i], "changes") == 0) changes();
     if (strcmp(argv[i], "copies") == 0) copies();
+    if (strcmp(argv[i], "watched") == 0) watched();
     if (strcmp(argv[i], "enabled") == 0) {
       static const char *const settings[] = {"never", "always", "within_size", "advise", "deny", "force", "bad"};
       for (unsigned n = 0; n < sizeof settings / sizeof *settings; n++) faulted(settings[n]);

@@ -14,7 +14,7 @@ import { compiledWithGlibc } from "./obtain.js";
  * transparent_hugepage/enabled.
  */
 const program = compiledWithGlibc(join(import.meta.dirname, "shared-huge.c"));
-const DEFAULTS = ["kinds", "refused", "changes", "copies"];
+const DEFAULTS = ["kinds", "refused", "changes", "copies", "watched"];
 const OLDER = ["--kernel", "6.12", "--user", "0"];
 
 function start(argv: readonly string[]): { machine: Machine; host: BufferHost } {
@@ -49,7 +49,7 @@ describe.skipIf(program === undefined)(
     });
 
     it("every reference adds up on the way, and a saved machine goes on the same", () => {
-      const argv = ["changes", "copies"];
+      const argv = ["changes", "copies", "watched"];
       const whole = start(argv);
       runTo(whole.machine, Infinity);
       expect(whole.host.text(1)).toContain("leaves 1024");

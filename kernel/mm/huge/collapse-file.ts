@@ -59,6 +59,8 @@ function collapsePages(
   const run = frames.allocateRun();
   vmEvents[run === -1 ? "thp_collapse_alloc_failed" : "thp_collapse_alloc"]++;
   if (run === -1) return "no-run";
+  // Also where it comes to nothing.
+  pages.mappings.drop(first, end, false);
   // Counted only now: where frames are charged, others may have gone for them.
   const missing = RUN_FRAMES - countPages(pages, first).charged;
   const refused = !pages.hasRoom(missing)
@@ -70,7 +72,6 @@ function collapsePages(
     frames.releaseRun(run);
     return refused;
   }
-  pages.mappings.drop(first, end, false);
   for (let n = 0; n < RUN_FRAMES; n++) {
     const frame = pages.frameAt(first + n, pages.isSwapped(first + n));
     if (frame !== -1) mm.translations.copyFrame(frame, run + n);
