@@ -4,6 +4,7 @@ import { expectAnswers } from "./answers.js";
 import { compiledWithGlibc } from "./obtain.js";
 
 /** Segment registers and descriptor tables, as on a real processor under Linux 6.18. */
+const compatCode = compiledWithGlibc(join(import.meta.dirname, "compat-code.c"));
 const ia32Calls = compiledWithGlibc(join(import.meta.dirname, "ia32-calls.c"));
 const tracedSegments = compiledWithGlibc(join(import.meta.dirname, "traced-segments.c"));
 const localTables = compiledWithGlibc(join(import.meta.dirname, "local-tables.c"));
@@ -15,6 +16,10 @@ describe.skipIf(localTables === undefined)("segments (skipped without gcc)", () 
 
   it("selectors and bases of tracees, arch_prctl, a stack segment that goes (traced-segments.c)", () => {
     expectAnswers(tracedSegments!, "segments/traced-segments-linux-6.18.txt");
+  });
+
+  it("32-bit code: its calls, signals, faults, forks, turns and steps (compat-code.c)", () => {
+    expectAnswers(compatCode!, "segments/compat-code-linux-6.18.txt");
   });
 
   it("calls of 32-bit programs by int 0x80 from 64-bit code (ia32-calls.c)", () => {

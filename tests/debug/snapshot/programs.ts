@@ -32,6 +32,7 @@ const RECORDED_PROGRAMS = [
 /** C programs with threads, futexes, timers, secret memory and userfaultfd, swap areas, seccomp and netlink. */
 const THREADED = [
   "local-tables",
+  "compat-code",
   "pthreads",
   "futexes",
   "clocks",
