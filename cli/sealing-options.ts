@@ -1,4 +1,5 @@
-import { COUNTS, PARAMETERS, readParameters } from "../kernel/parameters.js";
+import { HUGETLB_PARAMETERS } from "../kernel/hugetlb-parameters.js";
+import { PARAMETERS, readParameters } from "../kernel/parameters.js";
 import { DEFAULT_RELEASE, findRelease, RELEASES } from "../kernel/release.js";
 import { UsageError, type OptionSpec } from "./option-parser.js";
 
@@ -13,7 +14,7 @@ export const SEALING_OPTIONS: readonly OptionSpec[] = [
   {
     name: "param",
     value: "NAME=VALUE",
-    help: `A kernel parameter (may be repeated): ${PARAMETERS.map(({ name, values }) => `${name}=${values.join("|")}`).join(", ")}, ${COUNTS.map(({ name }) => `${name}=N`).join(", ")}.`,
+    help: `A kernel parameter (may be repeated): ${PARAMETERS.map(({ name, values }) => `${name}=${values.join("|")}`).join(", ")}, ${HUGETLB_PARAMETERS.map(({ name, value }) => `${name}=${value}`).join(", ")}.`,
   },
 ];
 

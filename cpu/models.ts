@@ -67,7 +67,7 @@ const BASE_FEATURES: number[] = [
 const V2_FEATURES: number[] = [F.SSE3, F.SSSE3, F.SSE4_1, F.SSE4_2, F.POPCNT, F.CMPXCHG16B];
 
 const FLAGS_V1 =
-  "fpu tsc msr cx8 cmov clflush mmx fxsr sse sse2 syscall nx lm rep_good nopl cpuid xsave fsgsbase rdtscp".split(
+  "fpu tsc msr cx8 cmov clflush mmx fxsr sse sse2 syscall nx pdpe1gb lm rep_good nopl cpuid xsave fsgsbase rdtscp".split(
     " ",
   );
 const FLAGS_V2 = "pni ssse3 cx16 sse4_1 sse4_2 popcnt lahf_lm".split(" ");
@@ -118,7 +118,7 @@ function cpuidOf(v2: boolean, pku: boolean, leaf: number, subleaf: number): Cpui
     case 0x80000000:
       return { eax: 0x80000008, ebx: 0, ecx: 0, edx: 0 };
     case 0x80000001:
-      return { eax: 0, ebx: 0, ecx: v2 ? 1 : 0, edx: bits(11, 20, 27, 29) };
+      return { eax: 0, ebx: 0, ecx: v2 ? 1 : 0, edx: bits(11, 20, 26, 27, 29) };
     case 0x80000002:
     case 0x80000003:
     case 0x80000004: {

@@ -34,7 +34,7 @@ import {
   type VmEvents,
 } from "./mm/environment.js";
 import { Khugepaged } from "./mm/huge/khugepaged.js";
-import { HugePagePool } from "./mm/hugetlb/pool.js";
+import { bootHugePages, type HugePagePools } from "./mm/hugetlb/pools.js";
 import { SwapSpace } from "./mm/swap/swap-space.js";
 import { SamePages } from "./mm/ksm/same-pages.js";
 import { UserMemory } from "./mm/user-memory.js";
@@ -65,6 +65,8 @@ import type { Uprobes } from "./uprobes/uprobes.js";
 import type { KernelOptions, StartOptions } from "./kernel-options.js";
 
 const SYSCALL_BYTES = 2;
+/** CPUID 0x80000001: EDX: the processor has pages of 1 GiB. */
+const CPUID_PDPE1GB = 1 << 26;
 /** Numbers below this are not given out again (RESERVED_PIDS). */
 export const RESERVED_PIDS = 300;
 /** The most that pid_max may be, and what it is unless told, on a 64-bit Linux (PID_MAX_LIMIT). */
@@ -75,7 +77,7 @@ export class Kernel {
   readonly memory: PhysicalMemory;
   readonly frames: FrameAllocator;
   readonly pins: PinnedFrames;
-  readonly hugePages: HugePagePool;
+  readonly hugePages: HugePagePools;
   readonly swap: SwapSpace;
   readonly mmu: Mmu;
   readonly cpu: Processor;
@@ -155,7 +157,6 @@ export class Kernel {
     this.memory = options.memory;
     this.frames = options.frames;
     this.pins = new PinnedFrames(options.frames);
-    this.hugePages = new HugePagePool(options.frames);
     this.swap = new SwapSpace(options.frames);
     this.mmu = options.mmu;
     this.cpu = options.cpu;
@@ -166,7 +167,8 @@ export class Kernel {
     this.release = options.release ?? DEFAULT_RELEASE;
     this.clock = options.clock ?? new VirtualClock(options.cpu, DEFAULT_REALTIME_ORIGIN);
     this.parameters = options.parameters ?? DEFAULT_PARAMETERS;
-    this.hugePages.setTotal(this.parameters.hugetlbPages);
+    const gigantic = (options.cpu.model.cpuid(0x8000_0001, 0).edx & CPUID_PDPE1GB) !== 0;
+    this.hugePages = bootHugePages(options.frames, gigantic, this.parameters.hugetlb);
     this.sealElf = options.sealElf ?? null;
     this.vdso =
       options.vdso === undefined || !this.parameters.vdso

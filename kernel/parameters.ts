@@ -3,6 +3,8 @@
  * Linux's, some were proposed and never merged; a name says which.
  */
 
+import { HUGETLB_PARAMETERS, NO_HUGE_PAGES, readHugetlbParameter } from "./hugetlb-parameters.js";
+import type { HugetlbParameters } from "./mm/hugetlb/pools.js";
 import type { HugePagesEnabled } from "./mm/environment.js";
 import type { Release } from "./release.js";
 
@@ -27,8 +29,8 @@ export interface KernelParameters {
   readonly secretMemory: boolean;
   /** Which anonymous memory may have pages of 2 MiB, until /sys says otherwise. */
   readonly hugePages: HugePagesEnabled;
-  /** Huge pages in the pool from the start. */
-  readonly hugetlbPages: number;
+  /** Huge pages in the pools from the start. */
+  readonly hugetlb: HugetlbParameters;
   /** Anonymous memory can be named (PR_SET_VMA). */
   readonly anonNames: boolean;
 }
@@ -51,25 +53,7 @@ const sealed =
   (by: string, prctl: boolean, vsyscall = true): ParameterDesign["set"] =>
   (parameters, on) => ({ ...parameters, specialMappings: { sealed: on, by, prctl, vsyscall } });
 
-/** A parameter whose value is a count. */
-export interface CountDesign {
-  readonly name: string;
-  readonly text: string;
-  readonly source: string;
-  set(parameters: KernelParameters, count: number): KernelParameters;
-}
-
-/** What `--param` knows with a number. */
-export const COUNTS: readonly CountDesign[] = [
-  {
-    name: "hugepages",
-    text: "how many huge pages of 2 MiB the pool has from the start, as far as there is memory",
-    source: "Linux, Documentation/admin-guide/mm/hugetlbpage.rst",
-    set: (parameters, count) => ({ ...parameters, hugetlbPages: count }),
-  },
-];
-
-/** What `--param` knows. */
+/** What `--param` knows, besides HUGETLB_PARAMETERS. */
 export const PARAMETERS: readonly ParameterDesign[] = [
   {
     name: "CONFIG_MSEAL_SYSTEM_MAPPINGS",
@@ -144,7 +128,7 @@ export const DEFAULT_PARAMETERS: KernelParameters = {
   vsyscall: "none",
   secretMemory: true,
   hugePages: "madvise",
-  hugetlbPages: 0,
+  hugetlb: NO_HUGE_PAGES,
   anonNames: false,
 };
 
@@ -162,19 +146,17 @@ export function readParameters(
   for (const text of texts) {
     const equals = text.indexOf("=");
     const name = equals === -1 ? text : text.slice(0, equals);
-    const counted = COUNTS.find((one) => one.name === name);
-    if (counted !== undefined) {
-      const value = text.slice(name.length + 1);
-      if (!/^\d{1,9}$/.test(value)) throw new RangeError(`${text}: ${name} is a number`);
-      parameters = counted.set(parameters, Number(value));
+    const value = equals === -1 ? "" : text.slice(equals + 1);
+    const hugetlb = readHugetlbParameter(parameters.hugetlb, name, value);
+    if (hugetlb !== null) {
+      parameters = { ...parameters, hugetlb };
       continue;
     }
     const design = PARAMETERS.find((one) => one.name === name);
     if (design === undefined)
       throw new RangeError(
-        `${text}: no such parameter; there are ${[...PARAMETERS, ...COUNTS].map((one) => one.name).join(", ")}`,
+        `${text}: no such parameter; there are ${[...PARAMETERS, ...HUGETLB_PARAMETERS].map((one) => one.name).join(", ")}`,
       );
-    const value = equals === -1 ? "" : text.slice(equals + 1);
     const index = design.values.indexOf(value);
     if (index === -1) throw new RangeError(`${text}: ${name} is one of ${design.values.join(", ")}`);
     const on = index === 0;

@@ -48,6 +48,8 @@ export interface FrameCharges {
 const RECLAIM_BATCH = 32;
 /** Frames of a run: what a leaf of 2 MiB covers. */
 export const RUN_FRAMES = 512;
+/** What a leaf of 1 GiB covers. */
+export const GIGANTIC_FRAMES = RUN_FRAMES * 512;
 
 /**
  * Hands out zeroed 4 KiB frames of guest RAM and counts who holds them. Frame 0 is never given out (0 means
@@ -153,12 +155,44 @@ export class FrameAllocator {
     return first;
   }
 
+  /**
+   * 2^18 neighbouring frames with one reference each, not zeroed, the first one's number a multiple of that, charged to
+   * nobody; -1 where no such GiB is free: nothing is moved for it (alloc_contig_pages).
+   */
+  takeGigantic(): PageFrame {
+    for (
+      let first = GIGANTIC_FRAMES;
+      first + GIGANTIC_FRAMES <= this.memory.frameCount;
+      first += GIGANTIC_FRAMES
+    )
+      if (this.isFree(first, GIGANTIC_FRAMES)) {
+        this.takeFree(first, GIGANTIC_FRAMES);
+        return first;
+      }
+    return -1;
+  }
+
+  /** Takes frames that nobody holds out of wherever they wait. */
+  private takeFree(first: PageFrame, count: number): void {
+    const end = first + count;
+    const isOther = (frame: PageFrame): boolean => frame < first || frame >= end;
+    this.freeRuns.splice(0, Infinity, ...this.freeRuns.filter(isOther));
+    const kept = this.recycled.subarray(0, this.recycledCount).filter(isOther);
+    this.recycled.set(kept);
+    this.recycledCount = kept.length;
+    const { memory, next } = this;
+    for (let frame = first - 1; frame >= next; frame--) this.recycled[this.recycledCount++] = frame;
+    this.next = Math.max(next, end);
+    this.counts.fill(1, first, end);
+    memory.unchanged.fill(0, first, end);
+  }
+
   /** Makes runs again of frames that were given back one by one. @returns whether there are any now */
   private gatherRuns(): boolean {
     if (this.recycledCount < RUN_FRAMES) return false;
     const gathered = new Set<PageFrame>();
     for (let first = RUN_FRAMES; first + RUN_FRAMES <= this.next; first += RUN_FRAMES)
-      if (this.isFree(first)) gathered.add(first);
+      if (this.isFree(first, RUN_FRAMES)) gathered.add(first);
     if (gathered.size === 0) return false;
     let kept = 0;
     for (let i = 0; i < this.recycledCount; i++) {
@@ -170,8 +204,8 @@ export class FrameAllocator {
     return true;
   }
 
-  private isFree(first: PageFrame): boolean {
-    for (let frame = first; frame < first + RUN_FRAMES; frame++) if (this.counts[frame] !== 0) return false;
+  private isFree(first: PageFrame, count: number): boolean {
+    for (let frame = first; frame < first + count; frame++) if (this.counts[frame] !== 0) return false;
     return true;
   }
 
@@ -179,6 +213,12 @@ export class FrameAllocator {
   holdRun(first: PageFrame): void {
     if (first === this.hugeZero) return;
     for (let frame = first; frame < first + RUN_FRAMES; frame++) this.counts[frame]++;
+  }
+
+  /** As `releaseRun`, for a GiB: runs remain. */
+  releaseGigantic(first: PageFrame): void {
+    for (let run = first + GIGANTIC_FRAMES - RUN_FRAMES; run >= first; run -= RUN_FRAMES)
+      this.releaseRun(run);
   }
 
   /** One holder fewer of each frame of a run; a run that nobody holds then is kept in one piece. */
@@ -196,9 +236,9 @@ export class FrameAllocator {
     this.freeRuns.push(first);
   }
 
-  /** Whether each frame of a run has one holder. */
-  isSoleRun(first: PageFrame): boolean {
-    for (let frame = first; frame < first + RUN_FRAMES; frame++) if (this.counts[frame] !== 1) return false;
+  /** Whether each frame of a run, or of `count` frames, has one holder. */
+  isSoleRun(first: PageFrame, count = RUN_FRAMES): boolean {
+    for (let frame = first; frame < first + count; frame++) if (this.counts[frame] !== 1) return false;
     return true;
   }
 

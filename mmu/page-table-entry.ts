@@ -37,7 +37,7 @@ export const PTE_FRAME_MASK = 0xfffff000;
 /** High half. */
 export const PTE_NX = 0x8000_0000;
 export const PTE_KEY_SHIFT = 27;
-/** Bit 52, which the processor ignores: a leaf of 2 MiB that is never split, with no page table laid by (hugetlb). */
+/** Bit 52, which the processor ignores: a leaf of 2 MiB or 1 GiB that is never split, with no page table laid by (hugetlb). */
 export const PTE_WHOLE = 1 << 20;
 
 /** High-half bits that must be zero in every entry: the address bits above MAXPHYADDR. */

@@ -34,18 +34,19 @@ export interface LeafOwner {
 }
 
 /**
- * One address space's page-table tree, in frames of guest RAM. Leaves are of 4 KiB or, as an entry of level 2 with PS,
- * of 2 MiB; one of 2 MiB stands for the 512 frames from its own on. With each of anonymous memory there is a page table
- * laid by, so that it can always be split (pgtable_trans_huge_deposit); one of a file is emptied in the place of a
- * split: its pages are to be had again from the page cache.
+ * One address space's page-table tree, in frames of guest RAM. Leaves are of 4 KiB or, as an entry of level 2 or 3 with
+ * PS, of 2 MiB or 1 GiB; a large one stands for all the frames from its own on. With each of anonymous memory there is a
+ * page table laid by, so that it can always be split (pgtable_trans_huge_deposit), but for those that never are
+ * (PTE_WHOLE), as all of 1 GiB; one of a file is emptied in the place of a split: its pages are to be had again from the
+ * page cache.
  */
 export class PageTables {
   readonly root: PageFrame;
   /** Frames that the tables themselves take, the root and those laid by included. */
   tableFrames = 1;
-  /** Page tables laid by: as many as there are leaves of 2 MiB, and whichever is last serves next. */
+  /** Page tables laid by: as many as there are leaves of 2 MiB that can be split, and whichever is last serves next. */
   private readonly deposited: PageFrame[] = [];
-  /** Leaves of 2 MiB that are never split (PTE_WHOLE). */
+  /** Leaves of 2 MiB or 1 GiB that are never split (PTE_WHOLE). */
   private wholeLeaves = 0;
   /** Leaves of 2 MiB of pages of files. */
   private filesLeaves = 0;
@@ -66,7 +67,7 @@ export class PageTables {
   /**
    * Linear address of the 8-byte leaf entry of 4 KiB for an address.
    * @param create makes the missing tables and splits a leaf of 2 MiB
-   * @returns 0 when a table is missing (or, with `create`, when no frame is left for it), as it is in a leaf of 2 MiB
+   * @returns 0 when a table is missing (or, with `create`, when no frame is left for it), as it is in a large leaf
    */
   entryAddress(va: number, create: boolean): number {
     if (this.deposited.length + this.wholeLeaves + this.filesLeaves > 0) {
@@ -80,8 +81,8 @@ export class PageTables {
     return table === -1 ? 0 : this.wordOf(table, (va >>> 12) & 511) * 4;
   }
 
-  /** The table of a level that covers an address, or -1; no leaf of 2 MiB may stand above it. */
-  private tableOf(va: number, bottom: 1 | 2, create: boolean): PageFrame {
+  /** The table of a level that covers an address, or -1, as under a leaf of 1 GiB; none of 2 MiB may stand above it. */
+  private tableOf(va: number, bottom: 1 | 2 | 3, create: boolean): PageFrame {
     const words = this.frames.memory.u32;
     const low = va >>> 0;
     const high = (va / 0x1_0000_0000) | 0;
@@ -98,7 +99,7 @@ export class PageTables {
         words[at] = (frame << 12) | TABLE_FLAGS;
         words[at + 1] = 0;
         this.frames.memory.entryWritten(at);
-      }
+      } else if ((words[at] & PTE_PS) !== 0) return -1;
       table = pteFrame(words[at]);
     }
     return table;
@@ -109,15 +110,19 @@ export class PageTables {
     return this.deposited.length;
   }
 
-  /** Leaves of 2 MiB of pages of files, not of the pool of huge pages. */
+  /** Leaves of 2 MiB of pages of files, not of the pools of huge pages. */
   get fileLeaves(): number {
     return this.filesLeaves;
   }
 
-  /** Index in `memory.u32` of the leaf of 2 MiB that covers an address, or 0 where there is none. */
+  /** Index in `memory.u32` of the leaf of 2 MiB or 1 GiB that covers an address, or 0 where there is none. */
   hugeEntry(va: number): number {
     if (this.deposited.length + this.wholeLeaves + this.filesLeaves === 0) return 0;
-    const entry = this.directoryEntry(va);
+    return this.leafAt(va, 2) || (this.wholeLeaves === 0 ? 0 : this.leafAt(va, 3));
+  }
+
+  private leafAt(va: number, level: 2 | 3): number {
+    const entry = this.upperEntry(va, level);
     return entry !== 0 && (this.frames.memory.u32[entry] & PTE_PS) !== 0 ? entry : 0;
   }
 
@@ -139,16 +144,25 @@ export class PageTables {
     return table === -1 ? 0 : this.wordOf(table, (va >>> 21) & 511);
   }
 
-  /** Low half of the leaf for an address, 0 when empty; in one of 2 MiB as {@link forEachPresentOrSwap} tells it. */
+  /** As {@link directoryEntry}, of level 2 or 3. */
+  upperEntry(va: number, level: 2 | 3, create = false): number {
+    if (level === 2) return this.directoryEntry(va, create);
+    const table = this.tableOf(va, 3, create);
+    return table === -1 ? 0 : this.wordOf(table, Math.floor(va / SPAN[3]) % ENTRIES);
+  }
+
+  /** Low half of the leaf for an address, 0 when empty; in a large one as {@link forEachPresentOrSwap} tells it. */
   low(va: number): number {
     const words = this.frames.memory.u32;
     const entry = this.entryAddress(va, false) >>> 2;
     if (entry !== 0) return words[entry];
     const huge = this.hugeEntry(va);
-    return huge === 0 ? 0 : this.pageOf(words[huge], (va >>> 12) & 511);
+    if (huge === 0) return 0;
+    const inside = va % (this.directoryEntry(va) === huge ? SPAN[2] : SPAN[3]);
+    return this.pageOf(words[huge], Math.floor(inside / PAGE_SIZE));
   }
 
-  /** A leaf of 2 MiB as that of its n-th page; the page of zeroes in place of the 2 MiB of them. */
+  /** A large leaf as that of its n-th page; the page of zeroes in place of the 2 MiB of them. */
   private pageOf(low: number, n: number): number {
     if (pteFrame(low) === this.frames.hugeZeroFrame)
       return ((low & ~PTE_FRAME_MASK) | (this.frames.zeroFrame << 12)) >>> 0;
@@ -156,14 +170,15 @@ export class PageTables {
   }
 
   /**
-   * Makes a leaf of 2 MiB where neither a page nor a page table is, and lays a table by unless it is never to be split
+   * Makes a large leaf where neither a page nor a table is, and lays a table by unless it is never to be split
    * (PTE_WHOLE) or a file's. The caller accounts for the frames.
-   * @param frame the first of 512
+   * @param frame the first of 512, or of 2^18
+   * @param level of its entry: 2 for 2 MiB, 3 for 1 GiB, which is never split
    * @returns false when no frame is left for a table
    */
-  setHuge(va: number, frame: PageFrame, flagsLow: number, flagsHigh: number): boolean {
-    const directory = this.tableOf(va, 2, true);
-    if (directory === -1) return false;
+  setHuge(va: number, frame: PageFrame, flagsLow: number, flagsHigh: number, level: 2 | 3 = 2): boolean {
+    const entry = this.upperEntry(va, level, true);
+    if (entry === 0) return false;
     if ((flagsHigh & PTE_WHOLE) !== 0) this.wholeLeaves++;
     else if (this.isFiles((frame << 12) | flagsLow, flagsHigh)) this.filesLeaves++;
     else {
@@ -173,7 +188,6 @@ export class PageTables {
       this.deposited.push(table);
     }
     const { memory } = this.frames;
-    const entry = this.wordOf(directory, (va >>> 21) & 511);
     memory.u32[entry] = (frame << 12) | flagsLow | PTE_PS;
     memory.u32[entry + 1] = flagsHigh;
     memory.entryWritten(entry);
@@ -190,7 +204,7 @@ export class PageTables {
     memory.entryWritten(entry);
   }
 
-  /** Empties a leaf of 2 MiB and gives the table laid by back; the caller has taken care of the frames. */
+  /** Empties a large leaf and gives the table laid by back; the caller has taken care of the frames. */
   clearHuge(entry: number): void {
     const { u32: words } = this.frames.memory;
     const files = this.isFiles(words[entry], words[entry + 1]);
@@ -296,7 +310,7 @@ export class PageTables {
 
   /**
    * Calls back for every non-empty leaf entry (present or not) of [start, end) bytes, ascending. Without `visitHuge` a
-   * leaf of 2 MiB is told page by page, as that many of 4 KiB with PS set; who changes entries through `entry` splits
+   * large leaf is told page by page, as that many of 4 KiB with PS set; who changes entries through `entry` splits
    * before ({@link splitRange}) or gives a `visitHuge`.
    * @param visitHuge called for a leaf of 2 MiB that lies in the range; one that lies there in part is split
    */
@@ -308,7 +322,7 @@ export class PageTables {
     this.visitTable(this.root, 4, 0, start, end, visit, visitHuge);
   }
 
-  /** Calls back for every leaf of 2 MiB; it is left as it is. */
+  /** Calls back for every large leaf; it is left as it is. */
   forEachHuge(visit: EntryVisitor): void {
     this.visitTable(this.root, 4, 0, 0, SPAN[4] * (ENTRIES / 2), ignore, visit);
   }
@@ -334,7 +348,7 @@ export class PageTables {
       } else if ((low & PTE_PS) !== 0) {
         const leafStart = tableStart + index * span;
         if (visitHuge !== undefined) visitHuge(leafStart, low, words[at + 1], at);
-        else this.visitPages(leafStart, at, start, end, visit);
+        else this.visitPages(leafStart, span / PAGE_SIZE, at, start, end, visit);
       } else if ((low & PTE_P) !== 0) {
         this.visitTable(pteFrame(low), level - 1, tableStart + index * span, start, end, visit, visitHuge);
       }
@@ -343,6 +357,7 @@ export class PageTables {
 
   private visitPages(
     leafStart: number,
+    pages: number,
     entry: number,
     start: number,
     end: number,
@@ -351,7 +366,7 @@ export class PageTables {
     const low = this.frames.memory.u32[entry];
     const high = this.frames.memory.u32[entry + 1];
     const first = Math.max(0, Math.floor((start - leafStart) / PAGE_SIZE));
-    const last = Math.min(ENTRIES, Math.ceil((end - leafStart) / PAGE_SIZE));
+    const last = Math.min(pages, Math.ceil((end - leafStart) / PAGE_SIZE));
     for (let n = first; n < last; n++) visit(leafStart + n * PAGE_SIZE, this.pageOf(low, n), high, entry);
   }
 

@@ -31,7 +31,6 @@ import { RegularOpenFile } from "../kernel/fs/regular-open-file.js";
 import { newSecretFile } from "../kernel/fs/secret-memory.js";
 import { SpecialInode, TreeFileSystem } from "../kernel/fs/tree-file-system.js";
 import { RESOLVE_CACHED, RESOLVE_IN_ROOT } from "../kernel/fs/walk.js";
-import { isPoolSize } from "../kernel/mm/hugetlb/pool.js";
 import { ERESTARTSYS } from "../kernel/restart.js";
 import { BLOCKED } from "../kernel/syscall-dispatch.js";
 import type { OpenWait } from "../kernel/wait.js";
@@ -260,9 +259,11 @@ function sealsFor(bits: number): number {
 
 /** ENODEV where there is no pool of pages of that size. */
 function hugetlbMemfd(call: SyscallCall, bits: number, name: string, permissions: number): number {
-  if (!isPoolSize(bits)) return -ENODEV;
+  const { hugePages } = call.kernel;
+  const pool = hugePages.named(bits);
+  if (pool === undefined) return -ENODEV;
   const { fsuid, fsgid } = call.task.credentials;
-  const file = newHugetlbFile(call.task.fs.namespace, call.kernel.hugePages, `memfd:${name}`, {
+  const file = newHugetlbFile(call.task.fs.namespace, hugePages, pool, `memfd:${name}`, {
     mode: S_IFREG | permissions,
     uid: fsuid,
     gid: fsgid,

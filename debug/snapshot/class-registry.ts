@@ -104,6 +104,7 @@ import { HugeAnonymousFile } from "../../kernel/mm/hugetlb/file.js";
 import { HugeFilePages } from "../../kernel/mm/hugetlb/file-pages.js";
 import { HugePage } from "../../kernel/mm/hugetlb/huge-page.js";
 import { HugePagePool } from "../../kernel/mm/hugetlb/pool.js";
+import { HugePagePools } from "../../kernel/mm/hugetlb/pools.js";
 import { RegionMap } from "../../kernel/mm/hugetlb/region-map.js";
 import { Subpool } from "../../kernel/mm/hugetlb/subpool.js";
 import { SamePages } from "../../kernel/mm/ksm/same-pages.js";
@@ -214,6 +215,7 @@ const CLASSES = {
   HugeFilePages,
   HugePage,
   HugePagePool,
+  HugePagePools,
   HugetlbFile,
   HugetlbFileSystem,
   HugetlbInode,

@@ -1,5 +1,6 @@
 import { PAGE_SIZE } from "../../mmu/layout.js";
 import { RUN_FRAMES, type FrameAllocator, type FrameAllocatorState } from "../../mmu/frame-allocator.js";
+import { isZero } from "../../kernel/mm/hugetlb/content.js";
 import type { Mmu } from "../../mmu/mmu.js";
 import type { PageFrame } from "../../mmu/types.js";
 
@@ -18,6 +19,8 @@ export interface FrameMoment {
 const FIRST_FRAME = 2;
 /** Pages that are made ready before they are needed: memory that was never written costs several times the copying. */
 const READY_PAGES = 2048;
+/** What every frame of zeroes held, as most of a huge page's may be: nobody writes it. */
+const ZEROES = new Uint8Array(PAGE_SIZE);
 
 /**
  * Copies frames of guest RAM. After each copy the frame counts as unchanged, which the MMU and the kernel take back
@@ -61,6 +64,7 @@ export class FrameStore {
     ) {
       unchanged[frame] = 1;
       if (references[frame] === 0) pages[frame] = undefined;
+      else if (isZero(memory, memory.linearOf(frame))) pages[frame] = ZEROES;
       else {
         const copy = this.spare.pop() ?? new Uint8Array(PAGE_SIZE);
         copy.set(memory.frameBytes(frame));
@@ -88,6 +92,7 @@ export class FrameStore {
     for (let frame = FIRST_FRAME; frame < gone.pages.length; frame++) {
       const page = gone.pages[frame];
       if (page === undefined || page === before.pages[frame] || page === after.pages[frame]) continue;
+      if (page === ZEROES) continue;
       bytes += PAGE_SIZE;
       if (sole) this.spare.push(page);
     }

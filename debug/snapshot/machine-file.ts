@@ -1,8 +1,8 @@
 import type { ByteSource } from "../../kernel/fs/byte-source.js";
 import { HostClock } from "../../kernel/clock.js";
 import type { Host } from "../../kernel/host.js";
+import { zeroFrames } from "../../kernel/mm/hugetlb/content.js";
 import type { SealingModel } from "../../kernel/mm/sealing/sealing-model.js";
-import { PAGE_SIZE } from "../../mmu/layout.js";
 import { LoadError } from "../load-error.js";
 import type { MachineOptions } from "../machine-options.js";
 import { Machine } from "../machine.js";
@@ -288,8 +288,7 @@ function writeFrames(writer: ValueWriter, { kernel }: Machine): void {
 
 function readFrames(reader: ValueReader, { kernel }: Machine): void {
   const { frames, memory } = kernel;
-  const first = memory.linearOf(FIRST_FRAME);
-  memory.u8.fill(0, first, first + (frames.touched - FIRST_FRAME) * PAGE_SIZE);
+  zeroFrames(memory, FIRST_FRAME, frames.touched - FIRST_FRAME);
   const next = reader.whole();
   if (next > memory.frameCount) throw new CodecError("it has more memory than it says");
   const recycled = Int32Array.from({ length: reader.count() }, () => reader.whole());

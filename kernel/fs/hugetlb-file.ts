@@ -2,7 +2,6 @@
 
 import { EINVAL, ENOSPC, EOPNOTSUPP, EPERM } from "../errno.js";
 import type { HugeFilePages } from "../mm/hugetlb/file-pages.js";
-import { HUGE_PAGE_BYTES } from "../mm/hugetlb/pool.js";
 import type { FileSystem } from "./file-system.js";
 import { RegularInode, type InodeParts } from "./inode.js";
 import type { Location } from "./mount.js";
@@ -41,7 +40,7 @@ export class HugetlbInode extends RegularInode {
 
   /** In whole pages only (hugetlbfs_setattr). */
   override checkSize(size: number): number {
-    return size % HUGE_PAGE_BYTES === 0 ? 0 : -EINVAL;
+    return size % this.pages.pool.bytes === 0 ? 0 : -EINVAL;
   }
 
   truncate(size: number): number {
@@ -61,8 +60,8 @@ export class HugetlbInode extends RegularInode {
     const end = offset + length;
     const grows = (mode & FALLOC_FL_KEEP_SIZE) === 0 && end > this.size;
     if ((seals & F_SEAL_GROW) !== 0 && end > this.size) return -EPERM;
-    if (!this.pages.preallocate(Math.floor(offset / HUGE_PAGE_BYTES), Math.ceil(end / HUGE_PAGE_BYTES)))
-      return -ENOSPC;
+    const { bytes } = this.pages.pool;
+    if (!this.pages.preallocate(Math.floor(offset / bytes), Math.ceil(end / bytes))) return -ENOSPC;
     if (grows) this.pages.growTo(end);
     return 0;
   }

@@ -51,8 +51,8 @@ export class Namespace implements DetachedMounts {
   readonly internal: Mount;
   /** Where memfd_secret makes its files; null: it was never called. */
   secretMemory: Mount | null = null;
-  /** Where memfd_create makes files of huge pages; null: it has made none. */
-  hugePages: Mount | null = null;
+  /** Where memfd_create makes files of huge pages, by these pages' bytes; empty: it has made none. */
+  readonly hugePages = new Map<number, Mount>();
   readonly terminals = new Terminals();
   /** Writes per second and the like never matter: the capacity of one pipe in bytes, at most. */
   readonly pipeMaximum = 1 << 20;

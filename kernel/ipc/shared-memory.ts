@@ -5,9 +5,8 @@ import type { Credentials } from "../credentials.js";
 import { EINVAL, ENOMEM, ENOSPC, EPERM } from "../errno.js";
 import { FilePages } from "../mm/file-pages.js";
 import type { SharedMount } from "../mm/huge/shared-mount.js";
-import { HUGETLB_DEVICE } from "../mm/hugetlb/file.js";
 import { HugeFilePages } from "../mm/hugetlb/file-pages.js";
-import { HUGE_PAGE_BYTES, isPoolSize, type HugePagePool } from "../mm/hugetlb/pool.js";
+import type { HugePagePools } from "../mm/hugetlb/pools.js";
 import type { MappableFile } from "../mm/mappable-file.js";
 import { IpcIds, type IpcObject } from "./ids.js";
 import { IPC_PRIVATE, type IpcPermissions } from "./permissions.js";
@@ -30,7 +29,7 @@ export interface IpcMachine {
   pid(): number;
   /** Pages that overcommit would let anybody have. */
   mayCommit(pages: number): boolean;
-  readonly hugePages: HugePagePool;
+  readonly hugePages: HugePagePools;
   /** What is said of huge pages of ordinary segments. */
   sharedMemory(): SharedMount;
   /** The caller may have huge pages (can_do_hugetlb_shm). */
@@ -127,7 +126,8 @@ export class SharedMemoryAttachment implements MappableFile {
     this.inode = segment.permissions.id;
     this.mapName = segment.name;
     this.pages = segment.pages;
-    this.device = segment.isHuge ? HUGETLB_DEVICE : { major: 0, minor: 1 };
+    const { pages } = segment;
+    this.device = pages instanceof HugeFilePages ? pages.pool.device : { major: 0, minor: 1 };
   }
 
   vanished(): boolean {
@@ -188,11 +188,12 @@ export class SharedMemory {
 
   /** EINVAL no pool of that size; EPERM; ENOMEM: all pages are promised from the start (hugetlb_file_setup). */
   private hugePagesFor(size: number, flags: number): HugeFilePages | number {
-    if (!isPoolSize(flags)) return -EINVAL;
-    if (!this.machine.mayUseHugePages()) return -EPERM;
     const { frames, hugePages } = this.machine;
-    const count = Math.ceil(size / HUGE_PAGE_BYTES);
-    const pages = new HugeFilePages(frames, hugePages, count * HUGE_PAGE_BYTES);
+    const pool = hugePages.named(flags);
+    if (pool === undefined) return -EINVAL;
+    if (!this.machine.mayUseHugePages()) return -EPERM;
+    const count = Math.ceil(size / pool.bytes);
+    const pages = new HugeFilePages(frames, pool, count * pool.bytes);
     const error = (flags & SHM_NORESERVE) === 0 ? pages.promiseRange(0, count) : 0;
     return error === 0 ? pages : error;
   }

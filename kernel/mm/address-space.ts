@@ -109,7 +109,7 @@ export class AddressSpace implements FileMapper {
   /** Where [uprobes] is, or was before somebody unmapped it; -1: it was never needed. */
   uprobesArea = -1;
 
-  /** Huge pages that are mapped (hugetlb_usage). */
+  /** Pages of the huge ones that are mapped, of 4 KiB (hugetlb_usage). */
   hugetlbPages = 0;
 
   /** Segment descriptors that modify_ldt(2) wrote (kernel/segments/local-table.ts); null: none ever. */

@@ -69,7 +69,7 @@ export function checkMachine(machine: CheckedMachine, others: Iterable<AddressSp
   }
   if (inUse !== frames.inUse) wrong.push(`${inUse} frames have references, but ${frames.inUse} are in use`);
   const [first] = users.keys();
-  if (first !== undefined) wrong.push(...checkHugePages(first.env.hugePages, users.keys()));
+  for (const pool of first?.env.hugePages.all ?? []) wrong.push(...checkHugePages(pool, users.keys()));
   if (first !== undefined) wrong.push(...checkSwap(first.env.swap, users.keys()));
   if (first !== undefined && committed !== first.env.commit.pages)
     wrong.push(`${committed} pages committed, but ${first.env.commit.pages} counted`);

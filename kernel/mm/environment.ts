@@ -5,7 +5,7 @@ import type { AddressSpace } from "./address-space.js";
 import { initialOrders, type HugeOrders } from "./huge/orders.js";
 import { sharedMount, type SharedMount } from "./huge/shared-mount.js";
 import type { Khugepaged } from "./huge/khugepaged.js";
-import { HugePagePool } from "./hugetlb/pool.js";
+import { HugePagePools } from "./hugetlb/pools.js";
 import type { SamePages } from "./ksm/same-pages.js";
 import { PinnedFrames } from "./pins.js";
 import { SwapSpace } from "./swap/swap-space.js";
@@ -160,8 +160,8 @@ export interface MmEnvironment {
   readonly mmu: Mmu;
   /** Frames that the kernel writes at any time; one record for the machine. */
   readonly pins: PinnedFrames;
-  /** The pool of huge pages (hugetlb); one for the machine. */
-  readonly hugePages: HugePagePool;
+  /** The pools of huge pages (hugetlb) of the machine. */
+  readonly hugePages: HugePagePools;
   /** Swap areas; one record for the machine. */
   readonly swap: SwapSpace;
   release: ReleaseRules;
@@ -235,7 +235,7 @@ export function createEnvironment(
 ): MmEnvironment {
   return {
     pins: new PinnedFrames(base.frames),
-    hugePages: new HugePagePool(base.frames),
+    hugePages: new HugePagePools(base.frames, true, 2 ** 21),
     swap: new SwapSpace(base.frames),
     release: RULES_6_18,
     sealing: defaultSealing,

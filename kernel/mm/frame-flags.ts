@@ -8,9 +8,9 @@ import { TASK_SIZE } from "./layout.js";
 import type { AddressSpace } from "./address-space.js";
 import { FilePages } from "./file-pages.js";
 import { folioOf } from "./huge/file-blocks.js";
+import { isHugetlb, poolOf } from "./hugetlb/area.js";
 import type { SamePages } from "./ksm/same-pages.js";
 import { hasFrame } from "./translations.js";
-import { VM_HUGETLB } from "./vm-flags.js";
 
 export const FRAME_ENTRY_BYTES = 8;
 
@@ -79,8 +79,10 @@ export function frameFlags(owners: FrameOwners, first: number, count: number): U
     words[at * 2] |= MMAP;
     if ((low & PTE_ANON) !== 0) words[at * 2] |= ANON | SWAPBACKED | UPTODATE | LRU;
     if ((low & PTE_PS) === 0) return;
-    const pooled = ((mm.tree.findFirst(va)?.flags ?? 0) & VM_HUGETLB) !== 0;
-    words[at * 2] |= (pooled ? HUGE : THP) | ((first + at) % RUN === 0 ? COMPOUND_HEAD : COMPOUND_TAIL);
+    const area = mm.tree.find(va);
+    const pooled = area !== null && isHugetlb(area);
+    const pages = pooled ? poolOf(area).pageFrames : RUN;
+    words[at * 2] |= (pooled ? HUGE : THP) | ((first + at) % pages === 0 ? COMPOUND_HEAD : COMPOUND_TAIL);
   });
   for (const mm of spaces(owners)) mm.tables.forEachTable((frame) => add(frame, PGTABLE));
   for (const holder of frames.holders) {

@@ -10,7 +10,7 @@ import { EFAULT, EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { isHugetlb } from "./hugetlb/area.js";
-import { hasPage, leafLow } from "./hugetlb/leaves.js";
+import { hasPage, leafEntry, leafLow } from "./hugetlb/leaves.js";
 import { TASK_SIZE } from "./layout.js";
 import { isSwapped, slotOf } from "./swap/entry.js";
 import { hasFrame } from "./translations.js";
@@ -57,7 +57,7 @@ export function mincore(
 }
 
 function isResident(mm: AddressSpace, area: Area, page: number): boolean {
-  if (isHugetlb(area) && mm.tables.directoryEntry(page) !== 0) return hasPage(leafLow(mm, page));
+  if (isHugetlb(area) && leafEntry(mm, area, page) !== 0) return hasPage(leafLow(mm, area, page));
   if (area.file !== null && mm.env.machine.ownsOrMayWrite?.(area.file) === false) return true;
   const low = mm.translations.low(page);
   if (hasFrame(low)) return true;

@@ -33,8 +33,7 @@ import { offerPages } from "./lazy-free.js";
 import { makeRoom } from "./make-room.js";
 import { placeShared } from "./huge/shared-place.js";
 import { isHugetlbFile } from "./hugetlb/area.js";
-import { hugeFilesIn, hugetlbSource, mapHugetlb } from "./hugetlb/mmap.js";
-import { HUGE_PAGE_BYTES } from "./hugetlb/pool.js";
+import { filePageBytes, hugeFilesIn, hugetlbSource, mapHugetlb } from "./hugetlb/mmap.js";
 import type { MappableFile } from "./mappable-file.js";
 import { mergeableWhenMade, mergeableOnceMade } from "./ksm/mergeable.js";
 import { addOrMerge, newProperties } from "./merge.js";
@@ -118,13 +117,13 @@ export function mmap(
     if (!isPageAligned(address))
       return refuse("unaligned", EINVAL, "a fixed address must be a multiple of the page size");
     start = Number(address);
-    if (isHugetlbFile(source) && start % HUGE_PAGE_BYTES !== 0)
+    if (start % filePageBytes(source) !== 0)
       return refuse("unaligned", EINVAL, "a fixed address of huge pages must be a multiple of their size");
   } else {
     let hint = pageDown(address);
     if (hint !== 0 && hint < env.settings.mmapMinAddr) hint = pageUp(env.settings.mmapMinAddr);
     start = isHugetlbFile(source)
-      ? findUnmappedHuge(mm, hint, length, flags)
+      ? findUnmappedHuge(mm, hint, length, flags, filePageBytes(source))
       : findUnmappedArea(mm, hint, length, flags, source === null && (flags & 0xf) === uapi.MAP_PRIVATE);
     if (start !== -1) start = placeShared(mm, source, start, hint, length, Number(offset), flags);
     if (start === -1) return refuse("no-room", ENOMEM, "no free range is long enough", "get_unmapped_area");

@@ -8,7 +8,7 @@ import type { Area } from "./area.js";
 import { placeShared } from "./huge/shared-place.js";
 import { TASK_SIZE } from "./layout.js";
 import { unmergeRange } from "./ksm/unmerge.js";
-import { isHugetlb, NO_RESERVE } from "./hugetlb/area.js";
+import { isHugetlb, NO_RESERVE, pageBytesOf } from "./hugetlb/area.js";
 import { moveEntries } from "./hugetlb/entries.js";
 import { addOrMerge, newProperties, splitCounted } from "./merge.js";
 import { unmapRange } from "./munmap.js";
@@ -21,8 +21,8 @@ import * as vm from "./vm-flags.js";
 
 /** Where an area can move to: near a hint, or anywhere for 0. @returns the address, or -1 */
 export function findPlace(mm: AddressSpace, area: Area, hint: number, length: number): number {
-  const find = isHugetlb(area) ? findUnmappedHuge : findUnmappedArea;
-  const found = find(mm, hint, length, 0, false);
+  if (isHugetlb(area)) return findUnmappedHuge(mm, hint, length, 0, pageBytesOf(area));
+  const found = findUnmappedArea(mm, hint, length, 0, false);
   if (found === -1 || area.pages === null || area.pages.sharedMemory === null) return found;
   return placeShared(mm, area.file, found, hint, length, area.pageOffset * 4096, MAP_SHARED);
 }

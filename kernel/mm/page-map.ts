@@ -25,9 +25,8 @@ import {
 import { RUN_FRAMES } from "../../mmu/frame-allocator.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
-import { isHugetlb } from "./hugetlb/area.js";
+import { isHugetlb, pageBytesOf } from "./hugetlb/area.js";
 import { forEachLeaf, hasPage, pageOfLeaf } from "./hugetlb/leaves.js";
-import { HUGE_PAGE_BYTES } from "./hugetlb/pool.js";
 import { TASK_SIZE } from "./layout.js";
 import { isSwapped, slotOf, slotPage, slotType } from "./swap/entry.js";
 import { hasFrame, isUserfaultProtected } from "./translations.js";
@@ -98,7 +97,7 @@ export function pageMapEntries(
     if (marked !== 0) for (let at = wordOf(from); at < wordOf(to); at += 2) words[at + 1] = marked;
     const here = area;
     if (isHugetlb(area)) {
-      addHugeEntries(mm, from, to, showFrames, (va, low, high) => {
+      addHugeEntries(mm, area, from, to, showFrames, (va, low, high) => {
         words[wordOf(va)] = low;
         words[wordOf(va) + 1] |= high;
       });
@@ -135,22 +134,24 @@ function flagsOf(mm: AddressSpace, area: Area, low: number): number {
   return flags >>> 0;
 }
 
-/** pagemap_hugetlb_range: each huge page as 512 that follow one another. */
+/** pagemap_hugetlb_range: each huge page as pages that follow one another. */
 function addHugeEntries(
   mm: AddressSpace,
+  area: Area,
   start: number,
   end: number,
   showFrames: boolean,
   put: (va: number, low: number, high: number) => void,
 ): void {
-  const first = start - (start % HUGE_PAGE_BYTES);
-  forEachLeaf(mm, first, Math.ceil(end / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES, (leaf, low) => {
+  const bytes = pageBytesOf(area);
+  const first = start - (start % bytes);
+  forEachLeaf(mm, area, first, Math.ceil(end / bytes) * bytes, (leaf, low) => {
     let flags = isUserfaultProtected(low) ? UFFD_WP : 0;
     const page = hasPage(low) ? pageOfLeaf(mm, low) : null;
     if (page !== null) {
       flags |= PRESENT | ((low & PTE_ANON) === 0 ? FILE : 0) | (page.mappers === 1 ? EXCLUSIVE : 0);
     }
-    const [from, to] = [Math.max(leaf, start), Math.min(leaf + HUGE_PAGE_BYTES, end)];
+    const [from, to] = [Math.max(leaf, start), Math.min(leaf + bytes, end)];
     for (let va = from; va < to; va += 4096)
       put(va, page !== null && showFrames ? page.frame + (va - leaf) / 4096 : 0, flags >>> 0);
   });

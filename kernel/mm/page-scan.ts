@@ -17,9 +17,8 @@ import { PAGE_SIZE } from "../../mmu/layout.js";
 import { ENOMEM, EPERM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
-import { isHugetlb } from "./hugetlb/area.js";
-import { leafLow } from "./hugetlb/leaves.js";
-import { HUGE_PAGE_BYTES } from "./hugetlb/pool.js";
+import { isHugetlb, pageBytesOf } from "./hugetlb/area.js";
+import { leafEntry, leafLow } from "./hugetlb/leaves.js";
 import { isNormal } from "./page-map.js";
 import { isSwapped } from "./swap/entry.js";
 import { protectPages } from "./userfault/protect.js";
@@ -154,10 +153,11 @@ function scanHugeArea(
   start: number,
   end: number,
 ): void {
+  const bytes = pageBytesOf(area);
   for (let at = start; at < end;) {
-    const next = Math.min(end, at - (at % HUGE_PAGE_BYTES) + HUGE_PAGE_BYTES);
-    // Nothing is said of it where not even the table of level 2 is.
-    const categories = mm.tables.directoryEntry(at) === 0 ? 0 : hugeCategories(leafLow(mm, at));
+    const next = Math.min(end, at - (at % bytes) + bytes);
+    // Nothing is said of it where not even the table is.
+    const categories = leafEntry(mm, area, at) === 0 ? 0 : hugeCategories(leafLow(mm, area, at));
     output.addHuge(area, own | categories, at, next);
     at = next;
   }
@@ -237,7 +237,8 @@ class Output {
     const [pages, ranges, last] = [this.pages, this.ranges.length, this.ranges.at(-1)?.end];
     const to = this.tell(categories, start, end);
     if (to === start || !this.protects || (categories & PAGE_IS_WRITTEN) === 0) return;
-    if (start % HUGE_PAGE_BYTES === 0 && to === start + HUGE_PAGE_BYTES) {
+    const bytes = pageBytesOf(area);
+    if (start % bytes === 0 && to === start + bytes) {
       if (!protectPages(this.mm, area, start, to)) this.failed = true;
       return;
     }

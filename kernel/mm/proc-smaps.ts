@@ -5,7 +5,6 @@ import { isEligible } from "./huge/eligible.js";
 import { mappers as mappersOf } from "./page-map.js";
 import { isHugetlb, pageBytesOf } from "./hugetlb/area.js";
 import { forEachLeaf, hasPage, pageOfLeaf } from "./hugetlb/leaves.js";
-import { HUGE_PAGE_BYTES } from "./hugetlb/pool.js";
 import { formatMapsLine, NAME_COLUMN } from "./proc-maps.js";
 import { isSwapped, slotOf } from "./swap/entry.js";
 import { hasFrame } from "./translations.js";
@@ -150,9 +149,9 @@ function addResidency(mm: AddressSpace, area: Area, sum: Residency): Residency {
 
 /** Huge pages count nowhere else (smaps_hugetlb_range). */
 function addHugePages(mm: AddressSpace, area: Area, sum: Residency): Residency {
-  forEachLeaf(mm, area.start, area.end, (_va, low) => {
+  forEachLeaf(mm, area, area.start, area.end, (_va, low) => {
     if (!hasPage(low)) return;
-    const pages = HUGE_PAGE_BYTES / 4096;
+    const pages = pageBytesOf(area) / 4096;
     if (pageOfLeaf(mm, low).mappers > 1) sum.sharedHugetlb += pages;
     else sum.privateHugetlb += pages;
   });

@@ -80,8 +80,13 @@ export interface ReleaseRules {
   readonly mergingStatSaysWhether: boolean;
   /** UFFDIO_UNREGISTER takes what another userfaultfd registered, too (before 6.17). */
   readonly userfaultUnregistersOthers: boolean;
-  /** A hint for huge pages inside of one counts as its start (x86 before 6.13), or as that of the next. */
-  readonly hugetlbHintRoundsDown: boolean;
+  /**
+   * A hint for huge pages inside of one counts as its start, and nobody looks at MAP_32BIT and MAP_ABOVE4G (x86 before
+   * 6.13); or as that of the next, and they count as for other memory.
+   */
+  readonly hugetlbPlacesItself: boolean;
+  /** Pages of 1 GiB can be surplus by overcommit (6.19). */
+  readonly giganticPagesOvercommit: boolean;
   /** Who may write what an area forbids may do so in huge pages too (6.14). */
   readonly hugetlbForces: boolean;
   /** [vvar] is PFNMAP memory, which cannot be discarded; since 7.2 it is not. */
@@ -144,7 +149,8 @@ export const RULES_6_10: ReleaseRules = {
   newAreasMergeableFirst: false,
   mergingStatSaysWhether: false,
   userfaultUnregistersOthers: true,
-  hugetlbHintRoundsDown: true,
+  hugetlbPlacesItself: true,
+  giganticPagesOvercommit: false,
   hugetlbForces: false,
   vvarIsPfnmap: true,
   secretMemoryLocked: true,
@@ -190,7 +196,7 @@ export const RULES_6_12: ReleaseRules = {
 export const RULES_6_14: ReleaseRules = {
   ...RULES_6_12,
   name: "6.14",
-  hugetlbHintRoundsDown: false,
+  hugetlbPlacesItself: false,
   hugetlbForces: true,
   hugeZeroBecomesHuge: true,
   discardFreesTables: true,
@@ -241,6 +247,7 @@ export const RULES_7_2: ReleaseRules = {
   mergeKeepsSoftDirty: true,
   pkeyAllocWithoutKeys: "enospc",
   memoryFileForces: "tracer",
+  giganticPagesOvercommit: true,
   swapPrioritiesDescend: false,
   vvarIsPfnmap: false,
   // Not tried: its own selftest no longer asks for the limit, as that of 6.12.117, which answers so.

@@ -45,25 +45,36 @@ export function findUnmappedArea(
   return found !== -1 ? found : bottomUp(mm, length);
 }
 
-/** As `findUnmappedArea`, for memory of huge pages: always at a multiple of 2 MiB, a hint rounded to one. */
-export function findUnmappedHuge(mm: AddressSpace, hint: number, length: number, flags: number): number {
+/**
+ * As `findUnmappedArea`, for memory of huge pages: always at a multiple of their size, a hint rounded to one.
+ * @param bytes of a huge page
+ */
+export function findUnmappedHuge(
+  mm: AddressSpace,
+  hint: number,
+  length: number,
+  flags: number,
+  bytes: number,
+): number {
   const { tree, layout } = mm;
-  const round = mm.env.release.hugetlbHintRoundsDown ? Math.floor : Math.ceil;
-  const aligned = round(hint / HUGE) * HUGE;
+  const { hugetlbPlacesItself } = mm.env.release;
+  const round = hugetlbPlacesItself ? Math.floor : Math.ceil;
+  const aligned = round(hint / bytes) * bytes;
   const in32BitCall = mm.env.machine.in32BitCall === true;
-  const low = !in32BitCall && (flags & MAP_32BIT) !== 0;
+  const heeds = !in32BitCall && !hugetlbPlacesItself;
+  const low = heeds && (flags & MAP_32BIT) !== 0;
   const end = in32BitCall ? TASK_SIZE_32 : TASK_SIZE;
   if (fits(mm, aligned, length, low ? LOW_WINDOW_END : end)) return aligned;
-  const sought = length + HUGE - 4096;
+  const sought = length + bytes - 4096;
   const up = (floor: number, ceiling: number): number => {
     const found = tree.lowestGap(sought, floor, ceiling);
-    return found === -1 ? -1 : Math.ceil(found / HUGE) * HUGE;
+    return found === -1 ? -1 : Math.ceil(found / bytes) * bytes;
   };
   if (low) return up(LOW_WINDOW_START, LOW_WINDOW_END);
   if (!layout.bottomUp) {
-    const floor = !in32BitCall && (flags & MAP_ABOVE4G) !== 0 ? FOUR_GIB : 4096;
+    const floor = heeds && (flags & MAP_ABOVE4G) !== 0 ? FOUR_GIB : 4096;
     const found = tree.highestGap(sought, floor, in32BitCall ? layout.mmapBase32 : layout.mmapBase);
-    if (found !== -1) return Math.floor((found + HUGE - 4096) / HUGE) * HUGE;
+    if (found !== -1) return Math.floor((found + bytes - 4096) / bytes) * bytes;
   }
   return up(in32BitCall ? UNMAPPED_BASE_32 : UNMAPPED_BASE, end);
 }

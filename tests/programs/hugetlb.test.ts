@@ -16,8 +16,11 @@ const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
 const recorded = (release: string): string =>
   readFileSync(join(import.meta.dirname, "..", "recorded", "hugetlb", `linux-${release}.txt`), "utf8");
 const watcher = compiledWithGlibc(join(import.meta.dirname, "hugetlb-userfaults.c"));
+const gigantic = compiledWithGlibc(join(import.meta.dirname, "hugetlb-gigantic.c"));
 const ROOT = { name: "root", uid: 0, gid: 0, groups: [], home: "/root" };
 const program = compiledWithGlibc(join(import.meta.dirname, "hugetlb.c"));
+
+const GETRANDOM = 318;
 
 /** After every fourth of these calls the whole machine is checked. */
 const CHECKED =
@@ -48,6 +51,70 @@ it("every call that would cut a huge page says why it does not", () => {
     ["munmap", "mmap", "mprotect", "madvise", "mseal"].map((call) => `${call}.split ${why}`),
   );
 });
+
+it("a page of 1 GiB is in saved and restored machines, at an address that had small pages before", () => {
+  const at = 0x10_4000_0000;
+  const last = at + 2 ** 30 - 8;
+  const calls = new Program().label("_start");
+  // MAP_PRIVATE, MAP_ANONYMOUS, MAP_FIXED; then with MAP_HUGETLB and MAP_HUGE_1GB.
+  calls.syscall(SYS.mmap, at, 4096, 3, 0x32, -1, 0).syscall(GETRANDOM, at, 8, 0);
+  calls.syscall(SYS.munmap, at, 4096);
+  calls.syscall(SYS.mmap, at, 2 ** 30, 3, 0x78040032, -1, 0).syscall(GETRANDOM, last, 8, 0);
+  calls.syscall(SYS.write, 1, last, 8);
+  calls.syscall(SYS.mprotect, at, 4096, 1).syscall(SYS.write, 1, at + 2 ** 29, 8);
+  calls.syscall(GETRANDOM, last - 8, 8, 0).syscall(SYS.write, 1, last - 8, 16);
+  calls.syscall(SYS.munmap, at, 2 ** 30).exit(0);
+  const image = calls.build();
+  const begin = (): { machine: Machine; host: BufferHost } => {
+    const host = new BufferHost();
+    const params = ["hugepagesz=1G", "hugepages=1"];
+    const machine = Machine.create({ host, memoryBytes: 2 ** 31, params });
+    machine.load(image);
+    return { machine, host };
+  };
+  const whole = begin();
+  runTo(whole.machine, Infinity);
+  const output = whole.host.text(1);
+  expect(output.length).toBeGreaterThan(0);
+  const first = begin();
+  runTo(first.machine, Math.floor(whole.machine.instructions / 2));
+  const before = first.host.text(1);
+  const snapshot = takeSnapshot(first.machine);
+  const host = new BufferHost();
+  const second = loadMachine(saveMachine(first.machine), { host });
+  expect(checkMachine(second.kernel)).toEqual([]);
+  runTo(second, Infinity);
+  expect(before + host.text(1)).toBe(output);
+  runTo(first.machine, Infinity);
+  restoreSnapshot(first.machine, snapshot);
+  expect(checkMachine(first.machine.kernel)).toEqual([]);
+  runTo(first.machine, Infinity);
+  expect(first.host.text(1)).toBe(output);
+}, 120_000);
+
+describe.skipIf(gigantic === undefined)(
+  "huge pages of 1 GiB (hugetlb-gigantic.c, skipped without gcc)",
+  () => {
+    it.each([
+      ["6.18", ["--param", "hugepages=10"]],
+      ["6.12", []],
+    ])(
+      "are those of Linux %s",
+      (release, params) => {
+        const options = ["--user", "0", "--memory", "3G", "--kernel", release, ...params];
+        const pages = ["--param", "hugepagesz=1G", "--param", "hugepages=2"];
+        const ran = spawnSync(process.execPath, [CLI, "run", ...options, ...pages, "--", gigantic!], {
+          encoding: "utf8",
+          timeout: 100_000,
+        });
+        expect(ran.stderr).toBe("");
+        const file = join(import.meta.dirname, "..", "recorded", "hugetlb", `gigantic-${release}.txt`);
+        expect(ran.stdout).toBe(readFileSync(file, "utf8"));
+      },
+      120_000,
+    );
+  },
+);
 
 describe.skipIf(program === undefined)("huge pages of the pool (hugetlb.c, skipped without gcc)", () => {
   it.each(["6.18", "6.12"])(

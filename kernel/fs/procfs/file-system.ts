@@ -7,6 +7,7 @@ import { DirectoryInode, Inode, SymlinkInode } from "../inode.js";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../mode.js";
 import type { Location } from "../mount.js";
 import { OpenFile } from "../open-file.js";
+import { O_ACCMODE, O_RDONLY, O_WRONLY } from "../open-flags.js";
 import { bytesOf } from "../bytes.js";
 
 /** What a generated file holds at this moment, as a byte string; -errno where it cannot be read. */
@@ -144,7 +145,7 @@ export class GeneratedInode extends Inode {
 
   openFile(location: Location, flags: number): OpenFile | number {
     if (this.node.kind === "special") return this.node.open(location, flags);
-    const allowed = this.node.check?.() ?? 0;
+    const allowed = sysfsDenies(this, flags) ? -EACCES : (this.node.check?.() ?? 0);
     return allowed < 0 ? allowed : new GeneratedFile(location, flags, this.node);
   }
 
@@ -154,6 +155,13 @@ export class GeneratedInode extends Inode {
   override setOwner(uid: number, gid: number): number {
     return changeOwner(this, uid, gid);
   }
+}
+
+/** What a file of sysfs permits nobody, it does not permit root either (kernfs_fop_open). */
+function sysfsDenies({ fileSystem, mode }: GeneratedInode, flags: number): boolean {
+  if (fileSystem.typeName !== "sysfs") return false;
+  const access = flags & O_ACCMODE;
+  return (access !== O_WRONLY && (mode & 0o444) === 0) || (access !== O_RDONLY && (mode & 0o222) === 0);
 }
 
 function changeMode(inode: GeneratedInode | GeneratedDirectory, permissions: number): number {

@@ -3,7 +3,6 @@
 import type { Kernel } from "../../kernel.js";
 import { RLIMIT_RSS, RLIMIT_SIGPENDING } from "../../limits.js";
 import type { AddressSpace } from "../../mm/address-space.js";
-import { HUGE_PAGE_BYTES } from "../../mm/hugetlb/pool.js";
 import { mayAccess } from "../../ptrace-access.js";
 import { SIG_DFL, SIG_IGN, SIGNAL_MAX } from "../../signals/numbers.js";
 import { modeNumber } from "../../seccomp/filter.js";
@@ -187,7 +186,7 @@ function memoryLines(mm: AddressSpace): (readonly [string, string])[] {
     ["VmLib", kib(Math.max(0, stats.execVm - code))],
     ["VmPTE", kib(mm.tables.tableFrames)],
     ["VmSwap", kib(mm.swapPages)],
-    ["HugetlbPages", kib((mm.hugetlbPages * HUGE_PAGE_BYTES) / 4096)],
+    ["HugetlbPages", kib(mm.hugetlbPages)],
     ["CoreDumping", "0"],
     ["THP_enabled", mm.hugePagesDisabled === "all" ? "0" : "1"],
     ["untag_mask", "0xffffffffffffffff"],

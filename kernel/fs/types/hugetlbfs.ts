@@ -1,6 +1,7 @@
 import { EINVAL, ENOMEM } from "../../errno.js";
 import { HugeFilePages } from "../../mm/hugetlb/file-pages.js";
-import { HUGE_PAGE_BYTES, type HugePagePool } from "../../mm/hugetlb/pool.js";
+import type { HugePagePool } from "../../mm/hugetlb/pool.js";
+import type { HugePagePools } from "../../mm/hugetlb/pools.js";
 import { Subpool } from "../../mm/hugetlb/subpool.js";
 import type { FileSystemContext, FileSystemStatistics } from "../file-system.js";
 import { HugetlbInode } from "../hugetlb-file.js";
@@ -33,6 +34,7 @@ export class HugetlbFileSystem extends TreeFileSystem {
   constructor(
     context: FileSystemContext,
     device: DeviceNumber,
+    private readonly pools: HugePagePools,
     readonly pool: HugePagePool,
     private readonly options: HugetlbOptions = {},
     readonly subpool: Subpool | null = null,
@@ -50,7 +52,7 @@ export class HugetlbFileSystem extends TreeFileSystem {
 
   /** Of directories too. */
   override get blockSize(): number {
-    return HUGE_PAGE_BYTES;
+    return this.pool.bytes;
   }
 
   /** A link's text would have to be written into a page of its own (hugetlbfs_write_begin). */
@@ -77,7 +79,7 @@ export class HugetlbFileSystem extends TreeFileSystem {
     const blocks = this.subpool?.most ?? 0;
     return {
       magic: HUGETLBFS_MAGIC,
-      blockSize: HUGE_PAGE_BYTES,
+      blockSize: this.pool.bytes,
       blocks,
       free: blocks - (this.subpool?.used ?? 0),
       files: inodes ?? 0,
@@ -92,15 +94,15 @@ export class HugetlbFileSystem extends TreeFileSystem {
     const owner = `${uid === 0 ? "" : `,uid=${uid}`}${gid === 0 ? "" : `,gid=${gid}`}`;
     const permissions = mode === DEFAULT_MODE ? "" : `,mode=${mode.toString(8)}`;
     const bytes = (pages: number | undefined): number | undefined =>
-      pages === undefined ? undefined : pages * HUGE_PAGE_BYTES;
+      pages === undefined ? undefined : pages * this.pool.bytes;
     const limits = `${said("size", bytes(most))}${said("min_size", bytes(least))}`;
-    return `${owner}${permissions}${said("nr_inodes", inodes)},pagesize=2M${limits}`;
+    return `${owner}${permissions}${said("nr_inodes", inodes)},pagesize=${this.pool.bytes / 2 ** 20}M${limits}`;
   }
 
   /** Options are looked at, and nothing changes. */
   override reconfigure(data: MountData): number {
-    const options = parse(data, this.pool);
-    return typeof options === "number" ? options : 0;
+    const read = parse(data, this.pools, this.pool);
+    return typeof read === "number" ? read : 0;
   }
 
   override shutDown(): void {
@@ -114,35 +116,50 @@ export class HugetlbFileSystem extends TreeFileSystem {
   }
 }
 
-/** hugetlbfs_parse_param, hugetlbfs_validate */
-function parse({ rest }: MountData, pool: HugePagePool): HugetlbOptions | number {
+/** hugetlbfs_parse_param, hugetlbfs_validate: a share of the pool is of the one that is named, before or behind. */
+function parse(
+  { rest }: MountData,
+  pools: HugePagePools,
+  named: HugePagePool,
+): { readonly pool: HugePagePool; readonly options: HugetlbOptions } | number {
   const options: { -readonly [K in keyof HugetlbOptions]: number } = {};
+  const limits: { most?: string; least?: string } = {};
+  let pool = named;
   for (const { name, value } of rest) {
-    const number = numberOf(name, value, pool);
+    if (name === "size" || name === "min_size") {
+      if (value === null || !/^\d/.test(value)) return -EINVAL;
+      limits[name === "size" ? "most" : "least"] = value;
+      continue;
+    }
+    if (name === "pagesize") {
+      const found = value === null ? undefined : pools.ofSize(memparse(value).value);
+      if (found === undefined) return -EINVAL;
+      pool = found;
+      continue;
+    }
+    const number = numberOf(name, value);
     if (number < 0) return number;
-    if (name === "size") options.most = number;
-    else if (name === "min_size") options.least = number;
-    else if (name === "nr_inodes") options.inodes = number;
+    if (name === "nr_inodes") options.inodes = number;
     else if (name === "mode") options.mode = number & 0o1777;
     else if (name === "uid") options.uid = number;
     else if (name === "gid") options.gid = number;
   }
+  if (limits.most !== undefined) options.most = pagesOf(limits.most, pool);
+  if (limits.least !== undefined) options.least = pagesOf(limits.least, pool);
   const { most, least } = options;
-  return most !== undefined && least !== undefined && least > most ? -EINVAL : options;
+  return most !== undefined && least !== undefined && least > most ? -EINVAL : { pool, options };
 }
 
-function numberOf(name: string, value: string | null, pool: HugePagePool): number {
+/** Huge pages in so many bytes, or in a share of the pool. */
+function pagesOf(text: string, pool: HugePagePool): number {
+  const { value, rest } = memparse(text);
+  return Math.floor(rest.startsWith("%") ? (value * pool.asked) / 100 : value / pool.bytes);
+}
+
+function numberOf(name: string, value: string | null): number {
   switch (name) {
-    case "size":
-    case "min_size": {
-      if (value === null || !/^\d/.test(value)) return -EINVAL;
-      const { value: number, rest } = memparse(value);
-      return Math.floor(rest.startsWith("%") ? (number * pool.asked) / 100 : number / HUGE_PAGE_BYTES);
-    }
     case "nr_inodes":
       return value !== null && /^\d/.test(value) ? memparse(value).value : -EINVAL;
-    case "pagesize":
-      return value !== null && memparse(value).value === HUGE_PAGE_BYTES ? 0 : -EINVAL;
     case "mode":
       return octal(value);
     case "uid":
@@ -157,13 +174,14 @@ export const HUGETLBFS: FileSystemType = {
   name: "hugetlbfs",
   single: false,
   mount({ kernel, namespace, data }) {
-    const pool = kernel.hugePages;
-    const options = parse(data, pool);
-    if (typeof options === "number") return options;
+    const { hugePages } = kernel;
+    const read = parse(data, hugePages, hugePages.default);
+    if (typeof read === "number") return read;
+    const { pool, options } = read;
     const { most, least } = options;
     const limited = most !== undefined || least !== undefined;
     const subpool = limited ? Subpool.create(pool, most ?? null, least ?? null) : null;
     if (limited && subpool === null) return -ENOMEM;
-    return new HugetlbFileSystem(namespace.context, namespace.newDevice(), pool, options, subpool);
+    return new HugetlbFileSystem(namespace.context, namespace.newDevice(), hugePages, pool, options, subpool);
   },
 };

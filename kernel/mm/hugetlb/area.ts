@@ -2,7 +2,7 @@ import type { Area } from "../area.js";
 import type { MappableFile } from "../mappable-file.js";
 import { VM_HUGETLB } from "../vm-flags.js";
 import { HugeFilePages } from "./file-pages.js";
-import { HUGE_PAGE_BYTES } from "./pool.js";
+import type { HugePagePool } from "./pool.js";
 import type { RegionMap } from "./region-map.js";
 
 /** What the areas of one private mapping share: which of the pages promised to it are used up (struct resv_map). */
@@ -28,18 +28,23 @@ export function isHugetlb(area: Area): boolean {
 
 /** Bytes of the pages that an area's faults bring in (vma_kernel_pagesize). */
 export function pageBytesOf(area: Area): number {
-  return isHugetlb(area) ? HUGE_PAGE_BYTES : 4096;
+  return isHugetlb(area) ? poolOf(area).bytes : 4096;
 }
 
 /** An area of huge pages can be cut there; any other everywhere (hugetlb_vm_op_split). */
 export function maySplitAt(area: Area, at: number): boolean {
-  return !isHugetlb(area) || at % HUGE_PAGE_BYTES === 0;
+  return !isHugetlb(area) || at % pageBytesOf(area) === 0;
 }
 
 /** The page cache of huge pages that an area maps. @throws Error for an area of other memory */
 export function hugePagesOf(area: Area): HugeFilePages {
   if (!(area.pages instanceof HugeFilePages)) throw new Error("not an area of huge pages");
   return area.pages;
+}
+
+/** The pool that an area of huge pages has them from (hstate_vma). */
+export function poolOf(area: Area): HugePagePool {
+  return hugePagesOf(area).pool;
 }
 
 /** is_file_hugepages */
@@ -49,5 +54,5 @@ export function isHugetlbFile(file: MappableFile | null): boolean {
 
 /** The huge page's index in the file that an address of the area maps (vma_hugecache_offset). */
 export function hugeIndex(area: Area, va: number): number {
-  return Math.floor(area.fileIndex(va) / (HUGE_PAGE_BYTES / 4096));
+  return Math.floor(area.fileIndex(va) / poolOf(area).pageFrames);
 }

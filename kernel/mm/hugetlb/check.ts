@@ -14,10 +14,10 @@ import {
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import { VM_ACCESS_FLAGS, VM_EXEC, VM_SHARED, VM_WRITE } from "../vm-flags.js";
-import { hugeIndex, hugePagesOf, isHugetlb } from "./area.js";
+import { hugeIndex, hugePagesOf, isHugetlb, pageBytesOf } from "./area.js";
 import type { HugePage } from "./huge-page.js";
 import { forEachLeaf, hasPage } from "./leaves.js";
-import { HUGE_PAGE_BYTES, type HugePagePool } from "./pool.js";
+import type { HugePagePool } from "./pool.js";
 
 /** The areas of huge pages of an address space against its leaves, as check-invariants.ts does for others. */
 export function checkHugeAreas(mm: AddressSpace, wrong: string[]): void {
@@ -26,20 +26,20 @@ export function checkHugeAreas(mm: AddressSpace, wrong: string[]): void {
     const name = `area ${area.start.toString(16)}`;
     if (isHugetlb(area) !== (area.hugetlb !== null)) wrong.push(`${name}: flags and huge pages disagree`);
     if (!isHugetlb(area)) continue;
-    if (area.start % HUGE_PAGE_BYTES !== 0 || area.end % HUGE_PAGE_BYTES !== 0)
-      wrong.push(`${name} is not of whole huge pages`);
-    forEachLeaf(mm, area.start, area.end, (va, low, entry) => {
+    const bytes = pageBytesOf(area);
+    if (area.start % bytes !== 0 || area.end % bytes !== 0) wrong.push(`${name} is not of whole huge pages`);
+    forEachLeaf(mm, area, area.start, area.end, (va, low, entry) => {
       if (!hasPage(low)) {
         if (low !== PTE_UFFD_WP_MARKER && low !== PTE_POISON)
           wrong.push(`huge page ${va.toString(16)}: an entry without a page`);
         return;
       }
-      mapped++;
+      mapped += bytes / 4096;
       checkLeaf(mm, area, va, low, mm.env.frames.memory.u32[entry + 1], wrong);
     });
   }
   if (mapped !== mm.hugetlbPages)
-    wrong.push(`${mapped} huge pages are mapped, but ${mm.hugetlbPages} counted`);
+    wrong.push(`${mapped} pages of huge ones are mapped, but ${mm.hugetlbPages} counted`);
 }
 
 function checkLeaf(
@@ -52,7 +52,7 @@ function checkLeaf(
 ): void {
   const name = `huge page ${va.toString(16)}`;
   const page = mm.env.hugePages.pageAt(pteFrame(low));
-  if (page === undefined || (low & PTE_PS) === 0) {
+  if (page?.pool !== hugePagesOf(area).pool || (low & PTE_PS) === 0) {
     wrong.push(`${name} is none of the pool's`);
     return;
   }
@@ -73,15 +73,15 @@ function checkLeaf(
     wrong.push(`${name} is writable but not this address space's own`);
 }
 
-/** The pool's counts against its pages, who maps them, and what was promised to whom. */
+/** A pool's counts against its pages, who maps them, and what was promised to whom. */
 export function checkHugePages(pool: HugePagePool, spaces: Iterable<AddressSpace>): string[] {
   const wrong: string[] = [];
   const leaves = new Map<HugePage, number>();
   let promised = 0;
   for (const mm of spaces)
     for (const area of mm.tree) {
-      if (!isHugetlb(area)) continue;
-      forEachLeaf(mm, area.start, area.end, (_va, low) => {
+      if (!isHugetlb(area) || hugePagesOf(area).pool !== pool) continue;
+      forEachLeaf(mm, area, area.start, area.end, (_va, low) => {
         const page = hasPage(low) ? pool.pageAt(pteFrame(low)) : undefined;
         if (page !== undefined) leaves.set(page, (leaves.get(page) ?? 0) + 1);
       });

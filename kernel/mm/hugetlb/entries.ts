@@ -24,6 +24,6 @@ export function moveEntries(
   protection: boolean,
 ): number {
   return isHugetlb(area)
-    ? moveLeaves(mm, from, to, length, protection)
+    ? moveLeaves(mm, area, from, to, length, protection)
     : mm.translations.move(from, to, length, protection, area.userfault === null || protection);
 }

@@ -17,11 +17,12 @@ import { prepareAnon } from "../merge.js";
 import { entryLow } from "../translations.js";
 import { missingIsWatched } from "../userfault/fault.js";
 import { VM_MAYSHARE, VM_SHARED, VM_UFFD_MINOR, VM_UFFD_WP, VM_WRITE } from "../vm-flags.js";
-import { hugeIndex, hugePagesOf } from "./area.js";
+import { hugeIndex, hugePagesOf, pageBytesOf } from "./area.js";
 import type { HugePage } from "./huge-page.js";
 import {
   dropLeaves,
   hasPage,
+  leafEntry,
   leafLow,
   makeLeafWritable,
   pageOfLeaf,
@@ -29,13 +30,12 @@ import {
   restrictLeaf,
   setLeaf,
 } from "./leaves.js";
-import { HUGE_PAGE_BYTES } from "./pool.js";
 import { takeForArea } from "./reserve.js";
 
 /** As bringIn of fault.ts, for an area of huge pages. */
 export function bringInHugetlb(mm: AddressSpace, area: Area, va: number, write: boolean): PageOutcome {
-  const start = va - (va % HUGE_PAGE_BYTES);
-  const low = leafLow(mm, start);
+  const start = va - (va % pageBytesOf(area));
+  const low = leafLow(mm, area, start);
   if (!hasPage(low)) {
     mm.stats.minorFaults++;
     if (low === PTE_POISON) return "poisoned";
@@ -45,7 +45,7 @@ export function bringInHugetlb(mm: AddressSpace, area: Area, va: number, write: 
   mm.stats.minorFaults++;
   if ((low & PTE_UFFD_WP) !== 0) {
     if (area.userfault?.isAsync !== true) return "write-protected";
-    restrictLeaf(mm, start, low & ~PTE_UFFD_WP);
+    restrictLeaf(mm, area, start, low & ~PTE_UFFD_WP);
   }
   return permitWrite(mm, area, start);
 }
@@ -60,7 +60,7 @@ function bringInPage(
 ): PageOutcome {
   if (area.hugetlb?.robbed === true) return "no-huge-page";
   // The table first, so that nothing is in the way once a page is taken.
-  if (mm.tables.directoryEntry(start, true) === 0) return "no-memory";
+  if (leafEntry(mm, area, start, true) === 0) return "no-memory";
   const pages = hugePagesOf(area);
   const index = hugeIndex(area, start);
   const shared = (area.flags & VM_MAYSHARE) !== 0;
@@ -68,12 +68,12 @@ function bringInPage(
   const cached = page !== undefined;
   if (cached && (area.flags & VM_UFFD_MINOR) !== 0) return "minor";
   if (page === undefined) {
-    if (index >= Math.floor(pages.size / HUGE_PAGE_BYTES)) return "beyond-end";
+    if (index >= Math.floor(pages.size / pages.pool.bytes)) return "beyond-end";
     if (missingIsWatched(area)) return "missing";
     if (!shared) prepareAnon(mm, area);
     const taken = takeForArea(area, index);
     if (taken === null) return "no-huge-page";
-    mm.env.hugePages.zero(taken);
+    taken.pool.zero(taken);
     if (shared) pages.enter(index, taken);
     page = taken;
   }
@@ -104,8 +104,8 @@ export function mapPage(
 
 /** As unshare(), for an area of huge pages: its page there, if private and of others too, is copied for reading. */
 export function unshareHugetlb(mm: AddressSpace, area: Area, va: number): PageOutcome {
-  const start = va - (va % HUGE_PAGE_BYTES);
-  const low = leafLow(mm, start);
+  const start = va - (va % pageBytesOf(area));
+  const low = leafLow(mm, area, start);
   if ((low & PTE_ANON) === 0 || pageOfLeaf(mm, low).mappers === 1) return "ok";
   return copyLeaf(mm, area, start, false);
 }
@@ -113,15 +113,15 @@ export function unshareHugetlb(mm: AddressSpace, area: Area, va: number): PageOu
 /** A write to a page that is there, by a leaf that does not permit it (hugetlb_wp). */
 function permitWrite(mm: AddressSpace, area: Area, start: number): PageOutcome {
   if ((area.flags & VM_MAYSHARE) !== 0) {
-    makeLeafWritable(mm, start);
+    makeLeafWritable(mm, area, start);
     return "ok";
   }
-  const low = leafLow(mm, start);
+  const low = leafLow(mm, area, start);
   const page = pageOfLeaf(mm, low);
   const anonymous = (low & PTE_ANON) !== 0;
   const writable = (area.flags & VM_WRITE) !== 0;
   if (anonymous && page.mappers === 1) {
-    if (writable) makeLeafWritable(mm, start);
+    if (writable) makeLeafWritable(mm, area, start);
     return "ok";
   }
   return copyLeaf(mm, area, start, writable);
@@ -129,7 +129,7 @@ function permitWrite(mm: AddressSpace, area: Area, start: number): PageOutcome {
 
 /** A page of the area's own in the place of one that others have too. */
 function copyLeaf(mm: AddressSpace, area: Area, start: number, writable: boolean): PageOutcome {
-  const low = leafLow(mm, start);
+  const low = leafLow(mm, area, start);
   const page = pageOfLeaf(mm, low);
   const anonymous = (low & PTE_ANON) !== 0;
   // The owner copies without its promise, which a child's page has used up.
@@ -141,8 +141,8 @@ function copyLeaf(mm: AddressSpace, area: Area, start: number, writable: boolean
     return writable ? permitWrite(mm, area, start) : unshareHugetlb(mm, area, start);
   }
   prepareAnon(mm, area);
-  mm.env.hugePages.copy(page, copy);
-  replaceLeaf(mm, start, copy, entryLow(area) | PTE_ANON | PTE_D | (writable ? PTE_RW : 0));
+  page.pool.copy(page, copy);
+  replaceLeaf(mm, area, start, copy, entryLow(area) | PTE_ANON | PTE_D | (writable ? PTE_RW : 0));
   return "ok";
 }
 
@@ -154,9 +154,9 @@ function robOthers(own: Area, start: number, page: HugePage): void {
     mapper.forEachMapping(pages, first, first + 1, (va, _end, area) => {
       const other = mapper as AddressSpace;
       if (area === own || (area.flags & VM_MAYSHARE) !== 0 || area.hugetlb?.reserve != null) return;
-      const low = leafLow(other, va);
+      const low = leafLow(other, area, va);
       if (!hasPage(low) || pageOfLeaf(other, low) !== page) return;
       area.hugetlb = { reserve: null, robbed: true };
-      dropLeaves(other, area, va, va + HUGE_PAGE_BYTES);
+      dropLeaves(other, area, va, va + pages.pool.bytes);
     });
 }

@@ -1,10 +1,9 @@
 import type { FrameAllocator } from "../../../mmu/frame-allocator.js";
-import { RUN_FRAMES } from "../../../mmu/frame-allocator.js";
 import { PAGE_SIZE } from "../../../mmu/layout.js";
 import type { PageFrame } from "../../../mmu/types.js";
 import { FilePages } from "../file-pages.js";
 import type { HugePage } from "./huge-page.js";
-import { HUGE_PAGE_BYTES, type HugePagePool } from "./pool.js";
+import type { HugePagePool } from "./pool.js";
 import { RegionMap } from "./region-map.js";
 import { giveTo, takeFrom, type Subpool } from "./subpool.js";
 
@@ -35,7 +34,7 @@ export class HugeFilePages extends FilePages {
 
   /** In pages of 4 KiB. */
   override get resident(): number {
-    return this.huge.size * RUN_FRAMES;
+    return this.huge.size * this.pool.pageFrames;
   }
 
   /** The page of an index, or undefined. */
@@ -97,12 +96,13 @@ export class HugeFilePages extends FilePages {
 
   /** @param index of a 4 KiB page; none is ever made */
   override frameAt(index: number, _create: boolean): PageFrame {
-    const page = this.huge.get(Math.floor(index / RUN_FRAMES));
-    return page === undefined ? -1 : page.frame + (index % RUN_FRAMES);
+    const page = this.huge.get(Math.floor(index / this.pool.pageFrames));
+    return page === undefined ? -1 : page.frame + (index % this.pool.pageFrames);
   }
 
   override *residentIndexes(): IterableIterator<number> {
-    for (const index of this.huge.keys()) for (let n = 0; n < RUN_FRAMES; n++) yield index * RUN_FRAMES + n;
+    for (const index of this.huge.keys())
+      for (let n = 0; n < this.pool.pageFrames; n++) yield index * this.pool.pageFrames + n;
   }
 
   // Promises.
@@ -149,7 +149,7 @@ export class HugeFilePages extends FilePages {
   }
 
   private dropRange(first: number, end: number): number[] {
-    this.mappings.drop(first * RUN_FRAMES, end * RUN_FRAMES, true);
+    this.mappings.drop(first * this.pool.pageFrames, end * this.pool.pageFrames, true);
     const gone = [...this.huge.keys()].filter((index) => index >= first && index < end);
     for (const index of gone) this.dropHuge(index);
     return gone;
@@ -158,7 +158,7 @@ export class HugeFilePages extends FilePages {
   /** Sets the size, a multiple of the page size; pages beyond it vanish (hugetlb_vmtruncate). */
   override truncate(size: number): void {
     this.bytes = size;
-    const first = Math.ceil(size / HUGE_PAGE_BYTES);
+    const first = Math.ceil(size / this.pool.bytes);
     const gone = this.dropRange(first, Infinity);
     this.unreserve(first, Infinity, gone.length);
   }
@@ -166,11 +166,11 @@ export class HugeFilePages extends FilePages {
   /** Whole pages of the range go, private copies too; what remains is zeroed (hugetlbfs_punch_hole). */
   override punchHole(offset: number, length: number): number {
     const end = offset + length;
-    const first = Math.ceil(offset / HUGE_PAGE_BYTES);
-    const last = Math.floor(end / HUGE_PAGE_BYTES);
-    const head = Math.min(first * HUGE_PAGE_BYTES, end);
+    const first = Math.ceil(offset / this.pool.bytes);
+    const last = Math.floor(end / this.pool.bytes);
+    const head = Math.min(first * this.pool.bytes, end);
     if (offset < head) this.zeroBytes(offset, head);
-    if (first <= last && last * HUGE_PAGE_BYTES < end) this.zeroBytes(last * HUGE_PAGE_BYTES, end);
+    if (first <= last && last * this.pool.bytes < end) this.zeroBytes(last * this.pool.bytes, end);
     if (first < last) for (const index of this.dropRange(first, last)) this.unreserve(index, index + 1, 1);
     return 0;
   }

@@ -7,7 +7,7 @@ import type { HugePagePool } from "./pool.js";
 export class HugeAnonymousFile implements MappableFile {
   readonly readable = true;
   readonly writable = true;
-  readonly device = HUGETLB_DEVICE;
+  readonly device: MappableFile["device"];
   readonly mapName = "/anon_hugepage (deleted)";
   readonly pages: HugeFilePages;
   private users = 0;
@@ -23,6 +23,7 @@ export class HugeAnonymousFile implements MappableFile {
     readonly inode: number,
   ) {
     this.pages = new HugeFilePages(frames, pool, length);
+    this.device = pool.device;
   }
 
   mapped(): void {
@@ -33,6 +34,3 @@ export class HugeAnonymousFile implements MappableFile {
     if (--this.users === 0) this.pages.destroy();
   }
 }
-
-/** Of the hugetlbfs that is mounted nowhere, which has the files without names. */
-export const HUGETLB_DEVICE = { major: 0, minor: 17 };

@@ -1,4 +1,3 @@
-import { RUN_FRAMES } from "../../../mmu/frame-allocator.js";
 import {
   PTE_ANON,
   PTE_D,
@@ -13,7 +12,7 @@ import type { Area } from "../area.js";
 import { VM_SHARED } from "../vm-flags.js";
 import { hugeIndex } from "./area.js";
 import type { HugePage } from "./huge-page.js";
-import { forEachLeaf, hasPage, pageOfLeaf, restrictLeaf, setLeaf } from "./leaves.js";
+import { forEachLeaf, hasPage, leafEntry, pageOfLeaf, restrictLeaf, setLeaf } from "./leaves.js";
 import { takeForArea } from "./reserve.js";
 
 /** Bytes that a table of huge pages' entries covers. */
@@ -40,9 +39,9 @@ export function shareLeaves(
   for (let va = area.start; va < area.end; va += TABLE_BYTES - (va % TABLE_BYTES))
     if (parent.tables.directoryEntry(va) !== 0 && child.tables.directoryEntry(va, true) === 0) return -ENOMEM;
   let error = 0;
-  forEachLeaf(parent, area.start, area.end, (va, low) => {
+  forEachLeaf(parent, area, area.start, area.end, (va, low) => {
     if (error !== 0) return;
-    const target = child.tables.directoryEntry(va, true);
+    const target = leafEntry(child, copy, va, true);
     if (target === 0) {
       error = -ENOMEM;
       return;
@@ -60,19 +59,19 @@ export function shareLeaves(
         error = -ENOMEM;
         return;
       }
-      child.env.hugePages.copy(page, own);
+      page.pool.copy(page, own);
       own.restoresReserve = false;
       setLeaf(child, copy, va, own, (low & ~lost) | PTE_D);
       return;
     }
-    if (!shared) restrictLeaf(parent, va, low & ~PTE_RW);
+    if (!shared) restrictLeaf(parent, area, va, low & ~PTE_RW);
     setLeaf(child, copy, va, page, low & ~lost);
   });
   return error;
 }
 
 function isPinned(mm: AddressSpace, page: HugePage): boolean {
-  for (let frame = page.frame; frame < page.frame + RUN_FRAMES; frame++)
+  for (let frame = page.frame; frame < page.frame + page.pool.pageFrames; frame++)
     if (mm.env.pins.of(frame) > 0) return true;
   return false;
 }

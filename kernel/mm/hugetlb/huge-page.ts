@@ -1,4 +1,5 @@
 import type { PageFrame } from "../../../mmu/types.js";
+import type { HugePagePool } from "./pool.js";
 import type { Subpool } from "./subpool.js";
 
 /** One huge page of a pool, free or in use (a hugetlb folio). The pool holds one reference to each of its frames. */
@@ -14,6 +15,9 @@ export class HugePage {
   /** The limits of the mount that it was taken for. */
   subpool: Subpool | null = null;
 
-  /** @param frame the first of 512 */
-  constructor(readonly frame: PageFrame) {}
+  /** @param frame its first */
+  constructor(
+    readonly pool: HugePagePool,
+    readonly frame: PageFrame,
+  ) {}
 }

@@ -1,4 +1,6 @@
-/** The page-table leaves of areas of huge pages: each is of 2 MiB and is never split (PTE_WHOLE). */
+/**
+ * The page-table leaves of areas of huge pages, in the level that is their size's: none is ever split (PTE_WHOLE).
+ */
 import {
   PTE_ANON,
   PTE_D,
@@ -17,36 +19,49 @@ import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import { entryHigh, entryLow, isUserfaultProtected } from "../translations.js";
 import { VM_SHARED, VM_WRITE } from "../vm-flags.js";
-import { isHugetlb } from "./area.js";
+import { isHugetlb, pageBytesOf, poolOf } from "./area.js";
 import type { HugePage } from "./huge-page.js";
-import { HUGE_PAGE_BYTES } from "./pool.js";
 import { restoreReserve } from "./reserve.js";
 
-/** Bytes that one table of level 2 covers. */
-const DIRECTORY_BYTES = 2 ** 30;
-
-/** What visits an entry of level 2 that is not empty: a leaf, or a marker of userfaultfd. */
+/** What visits an entry that is not empty: a leaf, or a marker of userfaultfd. */
 export type LeafVisitor = (va: number, low: number, entry: number) => void;
 
-/** Calls back for the entries of [start, end), multiples of 2 MiB in one area of huge pages, that are not empty. */
-export function forEachLeaf(mm: AddressSpace, start: number, end: number, visit: LeafVisitor): void {
+/** Calls back for the entries of [start, end), whole huge pages of one area, that are not empty. */
+export function forEachLeaf(
+  mm: AddressSpace,
+  area: Area,
+  start: number,
+  end: number,
+  visit: LeafVisitor,
+): void {
   const words = mm.env.frames.memory.u32;
+  const bytes = pageBytesOf(area);
+  /** What one table covers. */
+  const span = bytes * 512;
   for (let va = start; va < end;) {
-    const entry = mm.tables.directoryEntry(va);
+    const entry = leafEntry(mm, area, va);
     if (entry === 0) {
-      va = va - (va % DIRECTORY_BYTES) + DIRECTORY_BYTES;
+      va = va - (va % span) + span;
       continue;
     }
     // The entries of one table follow one another.
-    const stop = Math.min(end, va - (va % DIRECTORY_BYTES) + DIRECTORY_BYTES);
-    for (let at = entry; va < stop; va += HUGE_PAGE_BYTES, at += 2)
-      if (words[at] !== 0) visit(va, words[at], at);
+    const stop = Math.min(end, va - (va % span) + span);
+    for (let at = entry; va < stop; va += bytes, at += 2) if (words[at] !== 0) visit(va, words[at], at);
   }
 }
 
-/** The low half of the entry of level 2 for an address of an area of huge pages; 0 when empty. */
-export function leafLow(mm: AddressSpace, va: number): number {
-  const entry = mm.tables.directoryEntry(va);
+/**
+ * Index in `memory.u32` of the entry for an address of an area of huge pages, or 0 where its table is missing
+ * (hugetlb_walk, huge_pte_alloc).
+ * @param create makes it; 0 when no frame is left
+ */
+export function leafEntry(mm: AddressSpace, area: Area, va: number, create = false): number {
+  return mm.tables.upperEntry(va, poolOf(area).level, create);
+}
+
+/** The low half of the entry for an address of an area of huge pages; 0 when empty. */
+export function leafLow(mm: AddressSpace, area: Area, va: number): number {
+  const entry = leafEntry(mm, area, va);
   return entry === 0 ? 0 : mm.env.frames.memory.u32[entry];
 }
 
@@ -63,15 +78,15 @@ export function pageOfLeaf(mm: AddressSpace, low: number): HugePage {
 }
 
 /**
- * Maps a page where nothing or a marker is; the table of level 2 is there.
+ * Maps a page where nothing or a marker is; the table is there.
  * @param low flags of the low half without the frame
  */
 export function setLeaf(mm: AddressSpace, area: Area, va: number, page: HugePage, low: number): void {
-  const entry = mm.tables.directoryEntry(va, true);
+  const entry = leafEntry(mm, area, va, true);
   mm.env.frames.memory.u32[entry] = 0;
-  mm.tables.setHuge(va, page.frame, low, (entryHigh(area) | PTE_WHOLE) >>> 0);
+  mm.tables.setHuge(va, page.frame, low, (entryHigh(area) | PTE_WHOLE) >>> 0, page.pool.level);
   page.mappers++;
-  mm.hugetlbPages++;
+  mm.hugetlbPages += page.pool.pageFrames;
 }
 
 function write(mm: AddressSpace, entry: number, low: number): void {
@@ -84,34 +99,34 @@ function write(mm: AddressSpace, entry: number, low: number): void {
 function clearLeaf(mm: AddressSpace, entry: number, low: number): HugePage {
   const page = pageOfLeaf(mm, low);
   mm.tables.clearHuge(entry);
-  mm.hugetlbPages--;
+  mm.hugetlbPages -= page.pool.pageFrames;
   page.mappers--;
   return page;
 }
 
 /** Maps a copy in the place of a page (hugetlb_wp). */
-export function replaceLeaf(mm: AddressSpace, va: number, page: HugePage, low: number): void {
-  const entry = mm.tables.directoryEntry(va);
+export function replaceLeaf(mm: AddressSpace, area: Area, va: number, page: HugePage, low: number): void {
+  const entry = leafEntry(mm, area, va);
   const { memory } = mm.env.frames;
   const old = pageOfLeaf(mm, memory.u32[entry]);
   write(mm, entry, (low & ~PTE_FRAME_MASK) | (page.frame << 12) | PTE_PS);
   page.mappers++;
   page.restoresReserve = false;
   old.mappers--;
-  mm.env.mmu.invalidateRange(va, va + HUGE_PAGE_BYTES, mm.asid);
-  mm.env.hugePages.released(old);
+  mm.env.mmu.invalidateRange(va, va + pageBytesOf(area), mm.asid);
+  old.pool.released(old);
 }
 
 /** Lets a leaf be written; no TLB holds a write tag for it. */
-export function makeLeafWritable(mm: AddressSpace, va: number): void {
-  const entry = mm.tables.directoryEntry(va);
+export function makeLeafWritable(mm: AddressSpace, area: Area, va: number): void {
+  const entry = leafEntry(mm, area, va);
   write(mm, entry, mm.env.frames.memory.u32[entry] | PTE_RW | PTE_D);
 }
 
 /** Changes flags of a leaf; permissions only go. */
-export function restrictLeaf(mm: AddressSpace, va: number, low: number): void {
-  write(mm, mm.tables.directoryEntry(va), low);
-  mm.env.mmu.invalidateRange(va, va + HUGE_PAGE_BYTES, mm.asid);
+export function restrictLeaf(mm: AddressSpace, area: Area, va: number, low: number): void {
+  write(mm, leafEntry(mm, area, va), low);
+  mm.env.mmu.invalidateRange(va, va + pageBytesOf(area), mm.asid);
 }
 
 /**
@@ -126,13 +141,13 @@ export function dropLeaves(
   markersStay = false,
 ): void {
   let dropped = false;
-  forEachLeaf(mm, start, end, (va, low, entry) => {
+  forEachLeaf(mm, area, start, end, (va, low, entry) => {
     const marker = markersStay && isUserfaultProtected(low) ? PTE_UFFD_WP_MARKER : 0;
     if (!hasPage(low)) return write(mm, entry, marker);
     const page = clearLeaf(mm, entry, low);
     if (marker !== 0) write(mm, entry, marker);
-    if ((low & PTE_ANON) !== 0) restoreReserve(mm, area, va, page);
-    mm.env.hugePages.released(page);
+    if ((low & PTE_ANON) !== 0) restoreReserve(area, va, page);
+    page.pool.released(page);
     dropped = true;
   });
   if (dropped) mm.env.mmu.invalidateRange(start, end, mm.asid);
@@ -150,7 +165,7 @@ export function protectLeaves(mm: AddressSpace, area: Area, start: number, end: 
   const low = entryLow(area);
   const high = (entryHigh(area) | PTE_WHOLE) >>> 0;
   const sharedWritable = (area.flags & (VM_SHARED | VM_WRITE)) === (VM_SHARED | VM_WRITE);
-  forEachLeaf(mm, start, end, (_va, old, entry) => {
+  forEachLeaf(mm, area, start, end, (_va, old, entry) => {
     if (!hasPage(old)) return;
     const keep = old & (PTE_FRAME_MASK | PTE_D | PTE_ANON | PTE_UFFD_WP | PTE_PS);
     // A private page asks again who else has it.
@@ -162,12 +177,13 @@ export function protectLeaves(mm: AddressSpace, area: Area, start: number, end: 
 }
 
 /**
- * Moves leaves of [from, from + length) to `to`, both multiples of 2 MiB (move_hugetlb_page_tables).
+ * Moves leaves of [from, from + length) to `to`, both of whole huge pages (move_hugetlb_page_tables).
  * @param watched a userfaultfd goes on watching them: its protection moves with them
  * @returns bytes moved: fewer when no frame is left for a page table
  */
 export function moveLeaves(
   mm: AddressSpace,
+  area: Area,
   from: number,
   to: number,
   length: number,
@@ -175,9 +191,9 @@ export function moveLeaves(
 ): number {
   const words = mm.env.frames.memory.u32;
   let moved = length;
-  forEachLeaf(mm, from, from + length, (va, low, entry) => {
+  forEachLeaf(mm, area, from, from + length, (va, low, entry) => {
     if (moved < length) return;
-    const target = mm.tables.directoryEntry(va - from + to, true);
+    const target = leafEntry(mm, area, va - from + to, true);
     if (target === 0) {
       moved = va - from;
       return;

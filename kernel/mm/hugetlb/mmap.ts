@@ -8,12 +8,12 @@ import { pageUp, type Word } from "../word.js";
 import { isHugetlbFile, type HugetlbState } from "./area.js";
 import { HugeAnonymousFile } from "./file.js";
 import { HugeFilePages } from "./file-pages.js";
-import { HUGE_PAGE_BYTES, isPoolSize } from "./pool.js";
+import type { HugePagePool } from "./pool.js";
 import { reserveForMapping } from "./reserve.js";
 
-/** A length rounded up to huge pages; 0 where it was 0 or overflows. */
-export function hugeUp(length: Word): number {
-  const rounded = Math.ceil(Number(length) / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
+/** A length rounded up to a pool's pages; 0 where it was 0 or overflows. */
+export function hugeUp(length: Word, { bytes }: HugePagePool): number {
+  const rounded = Math.ceil(Number(length) / bytes) * bytes;
   return rounded < 2 ** 64 ? rounded : 0;
 }
 
@@ -28,14 +28,16 @@ export function hugetlbSource(
   length: Word,
 ): { readonly file: MappableFile | null; readonly length: number } | number {
   if ((flags & MAP_ANONYMOUS) === 0) {
-    if (isHugetlbFile(file)) return { file, length: hugeUp(length) };
+    const pages = file?.pages;
+    if (pages instanceof HugeFilePages) return { file, length: hugeUp(length, pages.pool) };
     return (flags & MAP_HUGETLB) === 0 ? { file, length: pageUp(length) } : -EINVAL;
   }
   if ((flags & MAP_HUGETLB) === 0) return { file: null, length: pageUp(length) };
-  if (!isPoolSize(flags)) return -EINVAL;
   const { frames, hugePages } = mm.env;
-  const bytes = hugeUp(length);
-  return { file: new HugeAnonymousFile(frames, hugePages, bytes, ++mm.anonInodes), length: bytes };
+  const pool = hugePages.named(flags);
+  if (pool === undefined) return -EINVAL;
+  const bytes = hugeUp(length, pool);
+  return { file: new HugeAnonymousFile(frames, pool, bytes, ++mm.anonInodes), length: bytes };
 }
 
 /** The files of huge pages that are mapped in [start, end). */
@@ -59,10 +61,16 @@ export function mapHugetlb(
 ): { readonly flags: number; readonly hugetlb: HugetlbState | null } | number {
   const pages = file?.pages;
   if (!(pages instanceof HugeFilePages)) return { flags, hugetlb: null };
-  if (offset % HUGE_PAGE_BYTES !== 0) return -EINVAL;
-  const first = offset / HUGE_PAGE_BYTES;
-  const hugetlb = reserveForMapping(pages, first, first + length / HUGE_PAGE_BYTES, flags);
+  const { bytes } = pages.pool;
+  if (offset % bytes !== 0) return -EINVAL;
+  const first = offset / bytes;
+  const hugetlb = reserveForMapping(pages, first, first + length / bytes, flags);
   if (typeof hugetlb === "number") return -ENOMEM;
   if ((flags & VM_WRITE) !== 0) pages.growTo(offset + length);
   return { flags: withFlags(flags, VM_HUGETLB | VM_DONTEXPAND, VM_LOCKED_MASK), hugetlb };
+}
+
+/** Bytes of the pages that a file is mapped by. */
+export function filePageBytes(file: MappableFile | null): number {
+  return file?.pages instanceof HugeFilePages ? file.pages.pool.bytes : 4096;
 }

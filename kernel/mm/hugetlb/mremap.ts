@@ -2,9 +2,8 @@ import { EINVAL } from "../../errno.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import type { Word } from "../word.js";
-import { isHugetlb } from "./area.js";
+import { isHugetlb, poolOf } from "./area.js";
 import { hugeUp } from "./mmap.js";
-import { HUGE_PAGE_BYTES } from "./pool.js";
 
 /**
  * The lengths of an mremap of an area in its pages (align_hugetlb).
@@ -19,8 +18,9 @@ export function alignForHugetlb(
   newLength: number,
 ): { readonly oldLength: number; readonly newLength: number } | number {
   if (!isHugetlb(area)) return { oldLength, newLength };
-  const aligned = { oldLength: hugeUp(oldLength), newLength: hugeUp(newLength) };
-  const inside = old % HUGE_PAGE_BYTES !== 0 || BigInt(newAddress) % BigInt(HUGE_PAGE_BYTES) !== 0n;
+  const pool = poolOf(area);
+  const aligned = { oldLength: hugeUp(oldLength, pool), newLength: hugeUp(newLength, pool) };
+  const inside = old % pool.bytes !== 0 || BigInt(newAddress) % BigInt(pool.bytes) !== 0n;
   if (!inside && aligned.newLength <= aligned.oldLength) return aligned;
   return mm.refuse("mremap.hugetlb", EINVAL, () => ({
     text: inside ? "an address lies inside of a huge page" : "memory of huge pages does not grow",

@@ -1,24 +1,22 @@
-import { RUN_FRAMES, type FrameAllocator, type FrameHolder } from "../../../mmu/frame-allocator.js";
+import {
+  GIGANTIC_FRAMES,
+  RUN_FRAMES,
+  type FrameAllocator,
+  type FrameHolder,
+} from "../../../mmu/frame-allocator.js";
 import { PAGE_SIZE } from "../../../mmu/layout.js";
 import type { PageFrame } from "../../../mmu/types.js";
-import { ENOMEM } from "../../errno.js";
+import { EBUSY, ENOMEM } from "../../errno.js";
+import { copyFrames, writeFrame, zeroFrames } from "./content.js";
 import { HugePage } from "./huge-page.js";
 import type { HugeFilePages } from "./file-pages.js";
 import { giveTo, type Subpool } from "./subpool.js";
 
-/** Bytes of a huge page, the only size there is: the processor shown has none of 1 GiB (pdpe1gb). */
-export const HUGE_PAGE_BYTES = RUN_FRAMES * PAGE_SIZE;
-/** Its power of two, as MAP_HUGE_*, MFD_HUGE_* and SHM_HUGE_* encode it. */
-const HUGE_PAGE_SHIFT = 21;
-
-/** A pool of that size is meant: named in the bits 26 to 31 of flags, or not named at all (hstate_sizelog). */
-export function isPoolSize(flags: number): boolean {
-  const size = (flags >>> 26) & 0x3f;
-  return size === 0 || size === HUGE_PAGE_SHIFT;
-}
-
-/** The pool of huge pages of the machine (struct hstate, mm/hugetlb.c). Counts are of huge pages. */
+/** The pool of huge pages of one size (struct hstate, mm/hugetlb.c). Counts are of huge pages. */
 export class HugePagePool implements FrameHolder {
+  /** Frames and bytes of a page. */
+  readonly pageFrames: number;
+  readonly bytes: number;
   /** Every page of the pool by its first frame. */
   private readonly pages = new Map<PageFrame, HugePage>();
   private readonly freeList: HugePage[] = [];
@@ -36,12 +34,36 @@ export class HugePagePool implements FrameHolder {
   surplus = 0;
   /** vm.nr_overcommit_hugepages: how many surplus pages there may be. */
   overcommit = 0;
-  /** vm.hugetlb_shm_group: its members may have shared memory of huge pages. */
-  sharedMemoryGroup = 0;
   /** vm.nr_hugepages as it was set, as far as it could be (max_huge_pages). */
   asked = 0;
 
-  constructor(private readonly frames: FrameAllocator) {}
+  /**
+   * @param level of its leaves' entries: 2 for pages of 2 MiB, 3 for 1 GiB
+   * @param device of the hugetlbfs that is mounted nowhere, which has the files without names
+   */
+  constructor(
+    private readonly frames: FrameAllocator,
+    readonly level: 2 | 3,
+    readonly device: { readonly major: number; readonly minor: number },
+  ) {
+    this.pageFrames = level === 3 ? GIGANTIC_FRAMES : RUN_FRAMES;
+    this.bytes = this.pageFrames * PAGE_SIZE;
+  }
+
+  /** Larger than what memory is normally given out in (hstate_is_gigantic). */
+  get isGigantic(): boolean {
+    return this.level === 3;
+  }
+
+  /** A page's size as a power of two, as MAP_HUGE_*, MFD_HUGE_* and SHM_HUGE_* encode it (huge_page_shift). */
+  get shift(): number {
+    return Math.log2(this.bytes);
+  }
+
+  /** The name of its directory in /sys. */
+  get name(): string {
+    return `hugepages-${this.bytes / 1024}kB`;
+  }
 
   /** HugePages_Total. */
   get total(): number {
@@ -94,13 +116,20 @@ export class HugePagePool implements FrameHolder {
   }
 
   private grow(): boolean {
-    const frame = this.frames.takeRun();
+    const { touched } = this.frames;
+    const frame = this.isGigantic ? this.frames.takeGigantic() : this.frames.takeRun();
     if (frame === -1) return false;
+    this.adopt(frame, !this.isGigantic || frame >= touched);
+    return true;
+  }
+
+  /** Frames become a free page of this pool, which holds them from here on. */
+  private adopt(frame: PageFrame, zeroed: boolean): void {
     if (this.pages.size === 0) this.frames.holders.add(this);
-    const page = new HugePage(frame);
+    const page = new HugePage(this, frame);
+    page.zeroed = zeroed;
     this.pages.set(frame, page);
     this.freeList.push(page);
-    return true;
   }
 
   private shrink(): boolean {
@@ -111,9 +140,39 @@ export class HugePagePool implements FrameHolder {
   }
 
   private dissolve(page: HugePage): void {
+    this.forget(page);
+    if (this.isGigantic) this.frames.releaseGigantic(page.frame);
+    else this.frames.releaseRun(page.frame);
+  }
+
+  private forget(page: HugePage): void {
     this.pages.delete(page.frame);
-    this.frames.releaseRun(page.frame);
     if (this.pages.size === 0) this.frames.holders.delete(this);
+  }
+
+  /**
+   * Makes pages of a smaller pool of free ones (demote_store). That there are more free ones than promised is seen to
+   * once for as many as there are: those behind the first may be promised.
+   * @returns 0, or -EBUSY where more were promised than are free
+   */
+  demote(count: number, to: HugePagePool): number {
+    for (let left = count; left > 0;) {
+      if (this.free === this.reserved) return 0;
+      const most = Math.min(left, this.freeList.length);
+      if (most === 0) return -EBUSY;
+      for (let n = 0; n < most; n++) this.demoteOne(to);
+      left -= most;
+    }
+    return 0;
+  }
+
+  private demoteOne(to: HugePagePool): void {
+    const page = this.freeList.pop()!;
+    this.forget(page);
+    for (let at = this.pageFrames - to.pageFrames; at >= 0; at -= to.pageFrames)
+      to.adopt(page.frame + at, page.zeroed);
+    this.asked--;
+    to.asked += this.pageFrames / to.pageFrames;
   }
 
   // Promises.
@@ -196,11 +255,11 @@ export class HugePagePool implements FrameHolder {
   }
 
   private isUsedElsewhere(page: HugePage): boolean {
-    return !this.frames.isSoleRun(page.frame);
+    return !this.frames.isSoleRun(page.frame, this.pageFrames);
   }
 
-  /** Frees what nobody uses any more. */
-  private sweep(): void {
+  /** Frees what nobody uses any more: to be called before counts are told. */
+  sweep(): void {
     for (const page of this.lingering) {
       if (this.isUsedElsewhere(page)) continue;
       this.lingering.delete(page);
@@ -210,31 +269,20 @@ export class HugePagePool implements FrameHolder {
 
   /** Makes all bytes of a page 0. */
   zero(page: HugePage): void {
-    if (page.zeroed) return;
-    const linear = this.aboutToWrite(page);
-    this.frames.memory.u8.fill(0, linear, linear + HUGE_PAGE_BYTES);
+    if (!page.zeroed) zeroFrames(this.frames.memory, page.frame, this.pageFrames);
     page.zeroed = true;
   }
 
   /** Copies all bytes of a page to another. */
   copy(from: HugePage, to: HugePage): void {
-    const { memory } = this.frames;
-    const source = memory.linearOf(from.frame);
-    memory.u8.copyWithin(this.aboutToWrite(to), source, source + HUGE_PAGE_BYTES);
+    to.zeroed = false;
+    copyFrames(this.frames.memory, from.frame, to.frame, this.pageFrames);
   }
 
-  /** Puts bytes, as many as it has, into a page. */
-  write(page: HugePage, bytes: Uint8Array): void {
-    this.frames.memory.u8.set(bytes, this.aboutToWrite(page));
-  }
-
-  /** @returns the linear address of a page that changes now */
-  private aboutToWrite(page: HugePage): number {
-    const { memory } = this.frames;
-    for (let frame = page.frame; frame < page.frame + RUN_FRAMES; frame++)
-      memory.aboutToWrite(frame, 0, PAGE_SIZE);
+  /** Writes one of a page's frames. @param n its number in the page */
+  write(page: HugePage, n: number, bytes: Uint8Array): void {
     page.zeroed = false;
-    return memory.linearOf(page.frame);
+    writeFrame(this.frames.memory, page.frame + n, bytes);
   }
 
   // As a holder of frames.
@@ -246,6 +294,6 @@ export class HugePagePool implements FrameHolder {
 
   *heldFrames(): Iterable<PageFrame> {
     for (const first of this.pages.keys())
-      for (let frame = first; frame < first + RUN_FRAMES; frame++) yield frame;
+      for (let frame = first; frame < first + this.pageFrames; frame++) yield frame;
   }
 }

@@ -1,8 +1,10 @@
 /** What a userfaultfd is to the address space that it watches (struct userfaultfd_ctx). */
+import { PAGE_SIZE } from "../../../mmu/layout.js";
 import { WaitQueue, type Waiter } from "../../wait-queue.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import { VM_UFFD_FLAGS, withFlags } from "../vm-flags.js";
+import { pageBytesOf } from "../hugetlb/area.js";
 import { UFFD_FEATURE_EXACT_ADDRESS, UFFD_FEATURE_THREAD_ID, UFFD_FEATURE_WP_ASYNC } from "./uapi.js";
 import { UFFD_FEATURE_WP_UNPOPULATED } from "./uapi.js";
 
@@ -77,7 +79,9 @@ export class UserfaultContext {
 
   /** A thread begins to wait. @param address the byte that it touched */
   sleep(sleeper: Waiter, tid: number, address: number, flags: number): UserfaultWait {
-    const told = this.has(UFFD_FEATURE_EXACT_ADDRESS) ? address : address - (address % 4096);
+    const told = this.has(UFFD_FEATURE_EXACT_ADDRESS)
+      ? address
+      : address - (address % this.pageBytes(address));
     const wait = {
       sleeper,
       address: told,
@@ -89,6 +93,11 @@ export class UserfaultContext {
     this.waits.push(wait);
     this.queue.wake();
     return wait;
+  }
+
+  private pageBytes(address: number): number {
+    const area = this.mm.findArea(address);
+    return area === null ? PAGE_SIZE : pageBytesOf(area);
   }
 
   /** It waits no more: answered, or a signal came. */

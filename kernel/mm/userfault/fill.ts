@@ -67,7 +67,7 @@ export function bytesToCopy(mm: AddressSpace, filling: Filling): number {
   const { start, end } = filling;
   const area = areaToFill(mm, filling);
   if (typeof area === "number") return 0;
-  if (isHugetlb(area)) return isHugeRange(start, end) ? end - start : 0;
+  if (isHugetlb(area)) return isHugeRange(area, start, end) ? end - start : 0;
   for (let va = start; va < end; va += 4096) {
     const low = mm.translations.low(va);
     if ((low & PTE_PS) !== 0) return va - start;

@@ -16,7 +16,7 @@ import { VM_UFFD_WP } from "../vm-flags.js";
  * @returns false when no frame is left for a page table
  */
 export function protectPages(mm: AddressSpace, area: Area, start: number, end: number): boolean {
-  if (isHugetlb(area)) return protectHugePages(mm, start, end);
+  if (isHugetlb(area)) return protectHugePages(mm, area, start, end);
   // Of a file each page is protected by itself, there or not (pgtable_split_needed).
   if (area.pages !== null) mm.tables.splitRange(start, end);
   const { memory } = mm.env.frames;
@@ -35,7 +35,7 @@ export function protectPages(mm: AddressSpace, area: Area, start: number, end: n
 
 /** Lifts it again: the next write to a page that is there faults and finds nothing in its way. */
 export function unprotectPages(mm: AddressSpace, area: Area, start: number, end: number): void {
-  if (isHugetlb(area)) return unprotectHugePages(mm, start, end);
+  if (isHugetlb(area)) return unprotectHugePages(mm, area, start, end);
   const { memory } = mm.env.frames;
   const unprotect: EntryVisitor = (_va, low, _high, entry) => {
     if (!isUserfaultProtected(low)) return;
@@ -55,7 +55,7 @@ export function writeProtectRange(mm: AddressSpace, start: number, end: number, 
   for (; area !== null && area.start < end; area = area.next) {
     if ((area.flags & VM_UFFD_WP) === 0) return refuseProtect(mm, area);
     const [from, to] = [Math.max(start, area.start), Math.min(end, area.end)];
-    if (isHugetlb(area) && !isHugeRange(start, end)) return refuseHugeRange(mm, area);
+    if (isHugetlb(area) && !isHugeRange(area, start, end)) return refuseHugeRange(mm, area);
     if (!on) unprotectPages(mm, area, from, to);
     else if (!protectPages(mm, area, from, to)) return -ENOMEM;
   }
