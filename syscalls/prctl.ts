@@ -3,7 +3,7 @@
 import { FS, GS } from "../cpu/segments.js";
 import type { HugePagesDisabled } from "../kernel/mm/huge/eligible.js";
 import { EFAULT, EINVAL, ENODEV, EPERM } from "../kernel/errno.js";
-import { CAP_LAST, CAP_SETPCAP, CAP_SYS_RESOURCE, contains } from "../kernel/capabilities.js";
+import { CAP_LAST, CAP_SETPCAP, contains } from "../kernel/capabilities.js";
 import {
   commitCredentials,
   hasCapability,
@@ -19,6 +19,7 @@ import { address, choice, dependent, hex, names } from "./argument.js";
 import type { SyscallCall } from "./call.js";
 import { switchOwnEvents } from "./perf-event-open.js";
 import { modeNumber } from "../kernel/seccomp/filter.js";
+import { setMm } from "./prctl-mm.js";
 import { setUserDispatch } from "./prctl-user-dispatch.js";
 import { nameMemory } from "./prctl-vma.js";
 import { PR_GET_SEAL_HOOK, PR_SET_SEAL_HOOK, sealHookLength, setSealHook } from "./seal-hook.js";
@@ -245,9 +246,7 @@ function prctl(call: SyscallCall): HandlerResult {
     case PR_SET_MSEAL_SYSTEM_MAPPINGS:
       return setSpecialMappings(call);
     case PR_SET_MM:
-      // The marks of an address space cannot be moved here; who may not ask hears so first, as on Linux.
-      if (call.n(4) !== 0) return -EINVAL;
-      return hasCapability(task.credentials, CAP_SYS_RESOURCE) ? -EINVAL : -EPERM;
+      return setMm(call);
     case PR_SET_VMA:
       return nameMemory(call);
     default:

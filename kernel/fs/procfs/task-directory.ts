@@ -274,9 +274,12 @@ function descriptorInfo(kernel: Kernel, task: Task, owner: Owner, permitted: () 
   return files;
 }
 
+/** More than arguments and environment can be, unless PR_SET_MM says otherwise. */
+const MOST_SHOWN = 8 << 20;
+
 /** Memory of a program, as far as it can be read. */
 function stringsAt(mm: AddressSpace, start: number, end: number): string {
-  const bytes = new Uint8Array(Math.max(0, end - start));
+  const bytes = new Uint8Array(Math.max(0, Math.min(end - start, MOST_SHOWN)));
   const read = new UserMemory(mm, { foreign: true, force: true }).copyIn(start, bytes);
   return byteString(bytes.subarray(0, read));
 }
