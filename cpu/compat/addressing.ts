@@ -1,12 +1,4 @@
-import {
-  InstructionInfoFactory,
-  MemorySizeExt,
-  Mnemonic,
-  OpAccess,
-  OpKind,
-  Register,
-  RegisterExt,
-} from "iced-x86";
+import { InstructionInfoFactory, MemorySizeExt, OpAccess, OpKind, Register, RegisterExt } from "iced-x86";
 import type { DecodeContext } from "../decode/context.js";
 import { define } from "../ir/registry.js";
 import type { RecordFields } from "../record.js";
@@ -76,9 +68,6 @@ export function emitLinear(x: DecodeContext, { bytes, write, aligned }: Access, 
   emitSegment(x, x.instruction.memorySegment, bytes, write, aligned);
 }
 
-/** Looked at for alignment before the limit; FXSAVE is not, as recorded on real processors. */
-const AREAS = new Set<number>([Mnemonic.Fxrstor]);
-
 /** The same, with what iced-x86 says of the instruction's access. */
 export function emitLinearAsUsed(x: DecodeContext): void {
   const { instruction } = x;
@@ -95,7 +84,6 @@ export function emitLinearAsUsed(x: DecodeContext): void {
   emitLinear(x, {
     bytes: Math.max(1, MemorySizeExt.size(instruction.memorySize)),
     write,
-    aligned: AREAS.has(instruction.mnemonic),
   });
 }
 
