@@ -9,7 +9,7 @@ import { buildInterpreter } from "../debug/fuzz/interpreter.js";
 import { encodeLists, type Operation } from "../debug/fuzz/operation.js";
 import { SMALL, type World } from "../debug/fuzz/worlds.js";
 import { Failure, USAGE_STATUS } from "./failure.js";
-import { freeHugePages } from "./host-huge-pages.js";
+import { freeHugePages, unlikeOurs } from "./host-huge-pages.js";
 import { bootLinux } from "./on-linux-boot.js";
 import { findKernel, type KernelImage } from "./on-linux-kernel.js";
 import { stderrOutput } from "./output.js";
@@ -56,6 +56,8 @@ export function hostJudge(world: World = SMALL): HeldJudge {
   if (process.platform !== "linux" || process.arch !== "x64") cannot("this is no Linux on x86-64");
   if (!/^flags.*\bospke\b/m.test(readFileSync("/proc/cpuinfo", "latin1")))
     cannot("the host has no protection keys");
+  const unlike = world === SMALL ? null : unlikeOurs();
+  if (unlike !== null) cannot(`${unlike}, as it is where the world ${world.name} is to be the same`);
   if (world.hugePages > 0 && freeHugePages() !== world.hugePages)
     cannot(
       `the world ${world.name} wants ${String(world.hugePages)} free huge pages, and here are ${String(freeHugePages())} (/proc/sys/vm/nr_hugepages)`,

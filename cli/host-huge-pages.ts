@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 /** Pages of the host's pool of huge ones that are free and promised to nobody; 0 where there is no pool. */
 export function freeHugePages(): number {
@@ -6,4 +6,18 @@ export function freeHugePages(): number {
   const figure = (name: string): number =>
     Number(new RegExp(`^HugePages_${name}: +(\\d+)$`, "m").exec(meminfo)?.[1] ?? 0);
   return figure("Free") - figure("Rsvd");
+}
+
+const SETTINGS = "/sys/kernel/mm/transparent_hugepage";
+
+/** What keeps the host from having transparent huge pages of 2 MiB, and no others, where they are advised; or null. */
+export function unlikeOurs(): string | null {
+  const chosen = (file: string): string =>
+    existsSync(file) ? (/\[(\w+)\]/.exec(readFileSync(file, "latin1"))?.[1] ?? "") : "never";
+  if (chosen(`${SETTINGS}/enabled`) !== "madvise") return `${SETTINGS}/enabled is not madvise`;
+  const others = readdirSync(SETTINGS).filter((name) => /^hugepages-\d+kB$/.test(name));
+  const size = others.find(
+    (name) => name !== "hugepages-2048kB" && chosen(`${SETTINGS}/${name}/enabled`) !== "never",
+  );
+  return size === undefined ? null : `${SETTINGS}/${size}/enabled is not never`;
 }
