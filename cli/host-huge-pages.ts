@@ -9,15 +9,19 @@ export function freeHugePages(): number {
 }
 
 const SETTINGS = "/sys/kernel/mm/transparent_hugepage";
+const LARGE = "hugepages-2048kB";
 
 /** What keeps the host from having transparent huge pages of 2 MiB, and no others, where they are advised; or null. */
 export function unlikeOurs(): string | null {
-  const chosen = (file: string): string =>
-    existsSync(file) ? (/\[(\w+)\]/.exec(readFileSync(file, "latin1"))?.[1] ?? "") : "never";
-  if (chosen(`${SETTINGS}/enabled`) !== "madvise") return `${SETTINGS}/enabled is not madvise`;
+  const chosen = (file: string, absent: string): string =>
+    existsSync(file) ? (/\[(\w+)\]/.exec(readFileSync(file, "latin1"))?.[1] ?? "") : absent;
+  if (chosen(`${SETTINGS}/enabled`, "never") !== "madvise") return `${SETTINGS}/enabled is not madvise`;
+  // Older kernels have no sizes to be set.
+  if (chosen(`${SETTINGS}/${LARGE}/enabled`, "inherit") === "never")
+    return `${SETTINGS}/${LARGE}/enabled is never`;
   const others = readdirSync(SETTINGS).filter((name) => /^hugepages-\d+kB$/.test(name));
   const size = others.find(
-    (name) => name !== "hugepages-2048kB" && chosen(`${SETTINGS}/${name}/enabled`) !== "never",
+    (name) => name !== LARGE && chosen(`${SETTINGS}/${name}/enabled`, "never") !== "never",
   );
   return size === undefined ? null : `${SETTINGS}/${size}/enabled is not never`;
 }
