@@ -12,12 +12,17 @@ export function missingIsWatched(area: Area): boolean {
 
 /** The same of a page of shared memory: one that its page cache has is not missing. @param index of the file's page */
 export function missingInCache(area: Area, index: number): boolean {
-  return missingIsWatched(area) && isShmem(area) && area.pages?.has(index) === false;
+  return missingIsWatched(area) && isShmem(area) && !isCached(area, index);
+}
+
+/** The page cache of an area's shared memory has the page, or room that fallocate made for it. @param index of the file's page */
+export function isCached({ pages }: Area, index: number): boolean {
+  return pages !== null && (pages.has(index) || pages.isReserved(index));
 }
 
 /** A page of shared memory that its page cache has, but this address space not yet (userfaultfd_minor). */
 export function presentInCache(area: Area, index: number): boolean {
-  return (area.flags & VM_UFFD_MINOR) !== 0 && isShmem(area) && area.pages?.has(index) === true;
+  return (area.flags & VM_UFFD_MINOR) !== 0 && isShmem(area) && isCached(area, index);
 }
 
 /** No neighbours are entered beside a page that faults (uffd_disable_fault_around; shm_vm_ops have no map_pages). */

@@ -16,6 +16,7 @@ import { fillHugePages, isHugeRange } from "../hugetlb/userfault.js";
 import { prepareAnon } from "../merge.js";
 import { entryHigh, entryLow, isMarker } from "../translations.js";
 import { VM_SHARED, VM_UFFD_WP, VM_WRITE } from "../vm-flags.js";
+import { isCached } from "./fault.js";
 import { isShmem } from "./register.js";
 
 /** What the pages are filled with. */
@@ -71,7 +72,7 @@ export function bytesToCopy(mm: AddressSpace, filling: Filling): number {
   for (let va = start; va < end; va += 4096) {
     const low = mm.translations.low(va);
     if ((low & PTE_PS) !== 0) return va - start;
-    if ((area.flags & VM_SHARED) !== 0 && area.pages?.has(area.fileIndex(va)) === true)
+    if ((area.flags & VM_SHARED) !== 0 && isCached(area, area.fileIndex(va)))
       return va + 4096 - start;
     if ((low !== 0 && !isMarker(low)) || isBeyondEnd(area, va)) return va + 4096 - start;
   }
@@ -121,6 +122,8 @@ function fillPage(mm: AddressSpace, area: Area, va: number, { content, protect }
   if (content.kind === "copy" && bytes === null) return EFAULT;
   // shmem_get_folio has it so, shmem_mfill_atomic_pte otherwise.
   if (isBeyondEnd(area, va)) return content.kind === "cached" ? EINVAL : EFAULT;
+  // Before the entry is looked at (mfill_atomic_pte_continue).
+  if (content.kind === "cached" && !isBeyondEnd(area, va) && !isCached(area, area.fileIndex(va))) return EFAULT;
   const zeroes = content.kind === "zeroes" && (area.flags & VM_SHARED) === 0;
   const present = translations.low(va);
   // A marker is written over, but not by the zero page (mfill_atomic_install_pte, mfill_atomic_pte_zeropage).
@@ -161,7 +164,7 @@ function sharedFrame(area: Area, va: number): number | { readonly errno: number 
   const { pages } = area;
   const index = area.fileIndex(va);
   if (pages === null) return -1;
-  if (pages.has(index)) return { errno: EEXIST };
+  if (isCached(area, index)) return { errno: EEXIST };
   if (pages.full) return { errno: ENOSPC };
   const frame = pages.frameAt(index, true);
   if (frame !== -1) pages.markDirty(index);
@@ -171,6 +174,6 @@ function sharedFrame(area: Area, va: number): number | { readonly errno: number 
 /** The page of shared memory that its page cache has (SGP_NOALLOC). */
 function cachedFrame(area: Area, va: number): number | { readonly errno: number } {
   const index = area.fileIndex(va);
-  if (area.pages?.has(index) !== true) return { errno: EFAULT };
+  if (area.pages === null || !isCached(area, index)) return { errno: EFAULT };
   return area.pages.frameAt(index, true);
 }
