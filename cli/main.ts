@@ -1,5 +1,3 @@
-#!/usr/bin/env node
-import nodeModule from "node:module";
 import { Failure, INTERNAL_STATUS, USAGE_STATUS } from "./failure.js";
 import { optionsHelp, UsageError } from "./option-parser.js";
 import { writeAll } from "./output.js";
@@ -108,8 +106,10 @@ function wantsDebug(i: number): boolean {
   return process.argv[i] === "--log-level" && /^(debug|trace)$/.test(process.argv[i + 1] ?? "");
 }
 
-/** Node 22.8 and later keep compiled code between starts, which saves half of what loading a command takes. */
-const { enableCompileCache } = nodeModule as { enableCompileCache?: () => unknown };
-enableCompileCache?.();
-
-process.exitCode = await dispatch(process.argv.slice(2)).catch(report);
+// Should the event loop run dry before the command has ended.
+process.exitCode = INTERNAL_STATUS;
+void dispatch(process.argv.slice(2))
+  .catch(report)
+  .then((status) => {
+    process.exitCode = status;
+  });

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import nodeModule, { createRequire } from "node:module";
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { importModule } from "./import-module.js";
 
 const require = createRequire(import.meta.url);
 const STRIPPER = "@swc/wasm-typescript";
@@ -28,7 +29,7 @@ export async function importFile(file: string): Promise<unknown> {
     readTypeScript();
   }
   try {
-    return await import(pathToFileURL(path).href);
+    return await importModule(pathToFileURL(path).href);
   } catch (error) {
     throw new ModuleProblem(problemOf(error, path));
   }

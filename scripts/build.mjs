@@ -116,6 +116,17 @@ const requireNode = {
     }));
   },
 };
+/** The one that cli/start.ts hands over. */
+const importByStart = {
+  name: "import-by-start",
+  setup(plugin) {
+    plugin.onResolve({ filter: /\/import-module\.js$/ }, () => ({ path: "import", namespace: "start" }));
+    plugin.onLoad({ filter: /.*/, namespace: "start" }, () => ({
+      contents: "const given = importModule; export { given as importModule };",
+      loader: "js",
+    }));
+  },
+};
 const banner =
   'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
 
@@ -127,7 +138,7 @@ await build({
   ...common,
   ...small,
   entryPoints: {
-    cli: "cli/main.ts",
+    cli: "cli/start.ts",
     index: "debug/index.ts",
     userland: "userland/index.ts",
     node: "cli/node-host.ts",
@@ -140,6 +151,20 @@ await build({
   banner: { js: banner },
   plugins: [parts, requireIced(), requireNode],
 });
+// The command line in one script, wrapped in a function, so that V8's code of it can be kept: see cli/start.ts.
+await build({
+  ...common,
+  ...small,
+  format: "cjs",
+  entryPoints: { main: "cli/main.ts" },
+  outdir: join(fresh, "chunks"),
+  outExtension: { ".js": ".cjs" },
+  packages: "external",
+  banner: { js: "(function (require, bundleUrl, importModule) {" },
+  footer: { js: "})" },
+  define: { "import.meta.url": "bundleUrl" },
+  plugins: [parts, requireIced(), requireNode, importByStart],
+});
 // The library once more, in one file that a browser takes as it is: an import of a Node module fails this build.
 await build({
   ...common,
@@ -150,6 +175,12 @@ await build({
   outdir: fresh,
   plugins: [parts, icedForBrowsers],
 });
+
+const cached = spawnSync(process.execPath, ["scripts/code-cache.mjs", join(fresh, "chunks")], {
+  cwd: root,
+  stdio: ["ignore", "ignore", "inherit"],
+});
+if (cached.status !== 0) process.exit(1);
 
 const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
 const declarations = ["-p", "tsconfig.build.json", "--outDir", join(fresh, "types")];

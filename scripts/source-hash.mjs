@@ -12,6 +12,7 @@ const FILES = [
   "tsconfig.json",
   "tsconfig.build.json",
   "scripts/build.mjs",
+  "scripts/code-cache.mjs",
   "scripts/iced-for-browsers.mjs",
 ];
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
@@ -311,22 +311,4 @@ describe.skipIf(noTerminal)("the full-screen debugger on a terminal", { timeout:
     user.press("q");
     expect(await user.end()).toBe("0, settings kept");
   });
-});
-
-test("sealab run loads no terminal library", () => {
-  // What the command line and the run command import at once, chunk by chunk.
-  const seen = new Set<string>();
-  const visit = (path: string): void => {
-    if (seen.has(path) || !existsSync(path)) return;
-    seen.add(path);
-    const text = readFileSync(path, "utf8");
-    for (const [, name] of text.matchAll(/(?:^|[;\s}])(?:import|export)\b[^;"'()]*?["']([^"']+)["']/g))
-      if (name!.startsWith(".")) visit(join(dirname(path), name!));
-      else expect(["terminal-kit", "@xterm/headless"]).not.toContain(name);
-  };
-  visit(cli);
-  const run = /import\("(\.\/[^"]*run-command[^"]*)"\)/.exec(readFileSync(cli, "utf8"))?.[1];
-  expect(run).toBeDefined();
-  visit(join(dirname(cli), run!));
-  expect(seen.size).toBeGreaterThan(2);
 });
