@@ -3,12 +3,6 @@ import { generateInterpreter } from "./wasm/interpreter.js";
 import { RAM_BASE } from "../mmu/layout.js";
 
 let compiled: WebAssembly.Module | undefined;
-let prepared: Uint8Array | undefined;
-
-/** Bytes that the build has generated beforehand; without them they are generated at the first use. */
-export function provideInterpreter(bytes: Uint8Array): void {
-  prepared = bytes;
-}
 
 /** The interpreter's bytes, for the build. */
 export function interpreterBytes(): Uint8Array {
@@ -16,6 +10,6 @@ export function interpreterBytes(): Uint8Array {
 }
 
 export function interpreterModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(prepared ?? interpreterBytes());
+  compiled ??= new WebAssembly.Module(interpreterBytes());
   return compiled;
 }

@@ -95,7 +95,7 @@ describe("views", () => {
     expect(say("pkru")).toMatch(
       /^PKRU 0x55555554, written at 0x\w+ <set_pkru\+0x\w+>, instruction \d+\nkey {2}0 /,
     );
-    expect(say("walk page")).toMatch(/^0x\w+ <page>, in \w+-\w+ .*\nPML4\[0\] /);
+    expect(say("walk page")).toMatch(/^0x\w+ <page>, in \w+-\w+.*\nPML4\[0\] /);
     expect(say("walk *(long *)&page")).toMatch(
       /sealed\nPML4\[255\](.*\n)+read +no +#PF 0x25 \[ P U PK \] {2}PKRU 0x55555554 denies/,
     );
