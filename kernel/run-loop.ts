@@ -72,7 +72,8 @@ export class RunLoop {
     const { cpu, scheduler, outside: recorded } = kernel;
     const limit = cpu.instructions + maxInstructions;
     // A machine that was loaded, or went back in time, has them in its tasks only.
-    if (kernel.breakpoints !== null || cpu.hardwareBreakpoints !== null) armBreakpoints(kernel, kernel.current);
+    if (kernel.breakpoints !== null || cpu.hardwareBreakpoints !== null)
+      armBreakpoints(kernel, kernel.current);
     for (;;) {
       if (this.stopRequested) {
         this.stopRequested = false;

@@ -72,8 +72,7 @@ export function bytesToCopy(mm: AddressSpace, filling: Filling): number {
   for (let va = start; va < end; va += 4096) {
     const low = mm.translations.low(va);
     if ((low & PTE_PS) !== 0) return va - start;
-    if ((area.flags & VM_SHARED) !== 0 && isCached(area, area.fileIndex(va)))
-      return va + 4096 - start;
+    if ((area.flags & VM_SHARED) !== 0 && isCached(area, area.fileIndex(va))) return va + 4096 - start;
     if ((low !== 0 && !isMarker(low)) || isBeyondEnd(area, va)) return va + 4096 - start;
   }
   return end - start;
@@ -123,7 +122,8 @@ function fillPage(mm: AddressSpace, area: Area, va: number, { content, protect }
   // shmem_get_folio has it so, shmem_mfill_atomic_pte otherwise.
   if (isBeyondEnd(area, va)) return content.kind === "cached" ? EINVAL : EFAULT;
   // Before the entry is looked at (mfill_atomic_pte_continue).
-  if (content.kind === "cached" && !isBeyondEnd(area, va) && !isCached(area, area.fileIndex(va))) return EFAULT;
+  if (content.kind === "cached" && !isBeyondEnd(area, va) && !isCached(area, area.fileIndex(va)))
+    return EFAULT;
   const zeroes = content.kind === "zeroes" && (area.flags & VM_SHARED) === 0;
   const present = translations.low(va);
   // A marker is written over, but not by the zero page (mfill_atomic_install_pte, mfill_atomic_pte_zeropage).
