@@ -20,6 +20,7 @@ import { EAGAIN, EBADF, EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { modify, whyWhole } from "./merge.js";
+import { HOLE, walkParts } from "./walk-parts.js";
 import { addPages, isPageAligned, isZero, pageUp, type Word } from "./word.js";
 
 /** @param name latin-1; null takes names away */
@@ -35,29 +36,20 @@ export function setAnonName(mm: AddressSpace, address: Word, lengthWord: Word, n
   const length = pageUp(lengthWord);
   if (!isZero(lengthWord) && length === 0)
     return refuse("length", EINVAL, "the length rounded to pages overflows");
-  let start = Number(address);
+  const start = Number(address);
   const end = addPages(start, length);
   if (end < start) return refuse("wraps", EINVAL, "the range wraps around the address space");
-  let hole = false;
-  for (let area = mm.tree.findFirst(start); start < end; area = mm.tree.findFirst(start)) {
-    if (area === null || area.start >= end) {
-      hole = true;
-      break;
-    }
-    if (area.start > start) {
-      hole = true;
-      start = area.start;
-    }
+  const walked = walkParts(mm, start, end, (area, from, to) => {
     if (area.file !== null && !area.anonShmem)
       return refuse("file", EBADF, "only anonymous memory can be named", area);
-    const to = Math.min(area.end, end);
-    if (area.anonName !== name) {
-      const result = modify(mm, area, start, to, { flags: area.flags, anonName: name });
-      if (typeof result === "number")
-        return refuse("split", result === -ENOMEM ? EAGAIN : -result, whyWhole(area, result), area);
-      mm.changed("name", start, to);
-    }
-    start = to;
-  }
-  return hole ? refuse("hole", ENOMEM, "part of the range is not mapped; the rest has the name") : 0;
+    if (area.anonName === name) return 0;
+    const result = modify(mm, area, from, to, { flags: area.flags, anonName: name });
+    if (typeof result === "number")
+      return refuse("split", result === -ENOMEM ? EAGAIN : -result, whyWhole(area, result), area);
+    mm.changed("name", from, to);
+    return 0;
+  });
+  return walked === HOLE
+    ? refuse("hole", ENOMEM, "part of the range is not mapped; the rest has the name")
+    : walked;
 }

@@ -45,6 +45,7 @@ import { isSecret } from "./secret-memory.js";
 import { coolRange, pageOutRange } from "./swap/page-out.js";
 import { readAhead } from "./swap/swap-in.js";
 import * as vm from "./vm-flags.js";
+import { HOLE, walkParts } from "./walk-parts.js";
 import { tellRemoved } from "./userfault/events.js";
 import { addPages, isPageAligned, isZero, pageUp, type Word } from "./word.js";
 
@@ -107,7 +108,7 @@ export function madvise(mm: AddressSpace, address: Word, lengthWord: Word, advic
   const length = pageUp(lengthWord);
   if (!isZero(lengthWord) && length === 0)
     return refuse("length", EINVAL, "the length rounded to pages overflows");
-  let start = Number(address);
+  const start = Number(address);
   const end = addPages(start, length);
   if (end < start) return refuse("wraps", EINVAL, "the range wraps around the address space");
   if (end === start) return 0;
@@ -124,23 +125,12 @@ export function madvise(mm: AddressSpace, address: Word, lengthWord: Word, advic
     () => mm.env.sealing.mayPassHole("discard", { advice }),
   );
   if (sealed !== null) return refuseSealed(mm, sealed.area, sealed.address, sealed.verdict);
-  const begin = start;
-  let hole = false;
-  for (let area = mm.tree.findFirst(start); start < end; area = mm.tree.findFirst(start)) {
-    if (area === null || area.start >= end) {
-      hole = true;
-      break;
-    }
-    if (area.start > start) {
-      hole = true;
-      start = area.start;
-    }
-    const to = Math.min(area.end, end);
-    const error = adviseArea(mm, area, start, to, advice, start > begin);
-    if (error !== 0) return error;
-    start = to;
-  }
-  return hole ? refuse("hole", ENOMEM, "part of the range is not mapped; the rest took the advice") : 0;
+  const walked = walkParts(mm, start, end, (area, from, to) =>
+    adviseArea(mm, area, from, to, advice, from > start),
+  );
+  return walked === HOLE
+    ? refuse("hole", ENOMEM, "part of the range is not mapped; the rest took the advice")
+    : walked;
 }
 
 /** What the seal says of this advice from the calling thread. */
