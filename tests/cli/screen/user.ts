@@ -37,14 +37,14 @@ export class User {
   private readonly terminal: headless.Terminal;
   private readonly pty: IPty;
   private written = "";
-  private ended = false;
   private heard = (): void => {};
 
   constructor(argv: readonly string[], columns = 80, rows = 24, env: NodeJS.ProcessEnv = {}) {
     if (pty === null) throw new Error("no pty");
     this.terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true });
+    // The shell stays: where its end is heard of before its last words, node-pty closes the terminal on them.
     const script =
-      'before=$(stty -g); "$@"; echo "ended $?"; test "$before" = "$(stty -g)" && echo settings kept || echo settings differ';
+      'before=$(stty -g); "$@"; echo "ended $?"; test "$before" = "$(stty -g)" && echo settings kept || echo settings differ; exec cat >/dev/null';
     const inherited = { ...process.env };
     delete inherited["NO_COLOR"];
     this.pty = pty.spawn("/bin/sh", ["-c", script, "sh", ...argv], {
@@ -56,10 +56,6 @@ export class User {
     this.pty.onData((text) => {
       this.written += text;
       this.terminal.write(text, () => this.heard());
-    });
-    this.pty.onExit(() => {
-      this.ended = true;
-      this.heard();
     });
   }
 
@@ -165,16 +161,15 @@ export class User {
 
   /** Waits until it has ended. @returns what the shell said of it */
   async end(): Promise<string> {
-    // The end may be heard of before the last words.
-    const said = /ended (\d+)\r\n(settings \w+)\r\n$/;
-    await this.until(() => this.ended && said.test(this.written), "the program did not end");
+    const said = /ended (\d+)\r\n(settings \w+)\r\n/;
+    await this.until(() => said.test(this.written), "the program did not end");
     await new Promise<void>((resolve) => this.terminal.write("", resolve));
     const [, status, settings] = said.exec(this.written)!;
     return `${status}, ${settings}`;
   }
 
   close(): void {
-    if (!this.ended) this.pty.kill("SIGKILL");
+    this.pty.kill("SIGKILL");
     this.terminal.dispose();
   }
 
