@@ -404,7 +404,7 @@ export class Machine {
   /** The leaf entry for an address; null where no page table is, or the entry is empty. */
   pageTableEntry(address: number): PageTableEntryView | null {
     const { tables } = this.task.mm;
-    const entry = tables.entryAddress(address, false) >>> 2 || tables.hugeEntry(address);
+    const entry = tables.entryAddress(address, false) >>> 2 || tables.large.entryOf(address);
     if (entry === 0) return null;
     const { u32 } = this.kernel.memory;
     const low = u32[entry]!;

@@ -9,6 +9,7 @@ import { UprobeSource } from "../../kernel/perf/uprobe-source.js";
 import { Trampoline } from "../../kernel/uprobes/trampoline.js";
 import { Uprobe } from "../../kernel/uprobes/uprobe.js";
 import { Uprobes } from "../../kernel/uprobes/uprobes.js";
+import { LargeLeaves } from "../../mmu/large-leaves.js";
 import { PageTables } from "../../mmu/page-tables.js";
 import { MachineFiles } from "../machine-files.js";
 import { ControlGroup } from "../../kernel/cgroup/control-group.js";
@@ -230,6 +231,7 @@ const CLASSES = {
   Kernel,
   Khugepaged,
   KernelEnvironment,
+  LargeLeaves,
   LazyFreePages,
   Limits,
   LineDiscipline,

@@ -176,7 +176,7 @@ export class AddressSpace implements FileMapper {
   }
 
   get filePages(): number {
-    return this.translations.filePages + this.tables.fileLeaves * RUN_FRAMES;
+    return this.translations.filePages + this.tables.large.fileCount * RUN_FRAMES;
   }
 
   /** Pages in swap areas. */

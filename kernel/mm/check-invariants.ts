@@ -164,10 +164,10 @@ function checkEntries(mm: AddressSpace, wrong: string[]): void {
       wrong.push(`${page} has key ${pteKey(high)} in an area of key ${area.key}`);
   });
   if (anonymous !== mm.anonPages) wrong.push(`${anonymous} anonymous pages, but ${mm.anonPages} counted`);
-  if (huge !== mm.tables.hugeLeaves)
-    wrong.push(`${huge} leaves of 2 MiB, but ${mm.tables.hugeLeaves} page tables laid by for them`);
-  if (fileLeaves !== mm.tables.fileLeaves)
-    wrong.push(`${fileLeaves} leaves of 2 MiB of files, but ${mm.tables.fileLeaves} counted`);
+  if (huge !== mm.tables.large.anonCount)
+    wrong.push(`${huge} leaves of 2 MiB, but ${mm.tables.large.anonCount} page tables laid by for them`);
+  if (fileLeaves !== mm.tables.large.fileCount)
+    wrong.push(`${fileLeaves} leaves of 2 MiB of files, but ${mm.tables.large.fileCount} counted`);
   if (swapped !== mm.swapPages) wrong.push(`${swapped} swapped pages, but ${mm.swapPages} counted`);
   if (fromFiles !== mm.filePages) wrong.push(`${fromFiles} file pages, but ${mm.filePages} counted`);
 }

@@ -147,7 +147,7 @@ function sharePages(parent: AddressSpace, child: AddressSpace, area: Area, keeps
     // A child faults a file's in again.
     if (error !== 0 || ((low & PTE_ANON) === 0 && pteFrame(low) !== frames.hugeZeroFrame)) return;
     if (parent.env.pins.anyOf(pteFrame(low), RUN_FRAMES)) {
-      parent.tables.split(entry, va);
+      parent.tables.large.split(entry, va);
       parent.tables.forEachPresentOrSwap(va, va + HUGE_BYTES, sharePage);
       return;
     }

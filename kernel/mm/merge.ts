@@ -151,7 +151,7 @@ export function addOrMerge(
  */
 export function split(mm: AddressSpace, area: Area, at: number): number {
   if (area.unsplittable || !maySplitAt(area, at)) return -EINVAL;
-  mm.tables.splitAcross(at);
+  mm.tables.large.splitAcross(at);
   const upper = new Area(at, area.end, area);
   upper.pageOffset = area.fileIndex(at);
   area.end = at;
@@ -195,8 +195,8 @@ export function modify(
 ): Area | number {
   const { tree } = mm;
   // Wherever the borders come to lie, no leaf of 2 MiB belongs to two areas.
-  mm.tables.splitAcross(start);
-  mm.tables.splitAcross(end);
+  mm.tables.large.splitAcross(start);
+  mm.tables.large.splitAcross(end);
   const piece: AreaProperties = newProperties({
     flags: change.flags ?? area.flags,
     key: change.key ?? area.key,

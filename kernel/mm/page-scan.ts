@@ -137,7 +137,7 @@ function scanArea(
   // What is write-protected in part is told as if it had never been one (pagemap_scan_thp_entry).
   const tellHuge: EntryVisitor = (va, low, _high, entry) => {
     if (output.hasRoom(TABLE_BYTES / PAGE_SIZE)) return tell(va, low, va + TABLE_BYTES);
-    mm.tables.split(entry, va);
+    mm.tables.large.split(entry, va);
     mm.tables.forEachPresentOrSwap(va, va + TABLE_BYTES, tellPage);
   };
   mm.tables.forEachPresentOrSwap(start, end, tellPage, output.protects ? tellHuge : undefined);

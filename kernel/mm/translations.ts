@@ -20,7 +20,8 @@ import {
   PTE_US,
   pteFrame,
 } from "../../mmu/page-table-entry.js";
-import { PageTables, type EntryVisitor, type LeafOwner } from "../../mmu/page-tables.js";
+import type { LeafOwner } from "../../mmu/large-leaves.js";
+import { PageTables, type EntryVisitor } from "../../mmu/page-tables.js";
 import type { PageFrame } from "../../mmu/types.js";
 import type { Area } from "./area.js";
 import { isSwapped, slotOf, swapEntry, type SwapSlot } from "./swap/entry.js";
@@ -79,7 +80,7 @@ export class Translations implements LeafOwner {
   readonly tables: PageTables;
   /** Pages of anonymous memory (private copies too) and of files that are mapped now (RSS). */
   anonPages = 0;
-  /** Those with an entry of their own; {@link PageTables.fileLeaves} map more. */
+  /** Those with an entry of their own; {@link LargeLeaves.fileCount} map more. */
   filePages = 0;
   /** Pages of it that are in swap areas (MM_SWAPENTS). */
   swapPages = 0;
@@ -142,7 +143,7 @@ export class Translations implements LeafOwner {
    * @returns false when no frame is left for a page table; the references stay the caller's
    */
   installHuge(va: number, frame: PageFrame, low: number, high: number): boolean {
-    if (!this.tables.setHuge(va, frame, low, high)) return false;
+    if (!this.tables.large.set(va, frame, low, high)) return false;
     this.countHuge(low, 1);
     return true;
   }
@@ -180,7 +181,7 @@ export class Translations implements LeafOwner {
    */
   collapse(va: number, frame: PageFrame, low: number, high: number): void {
     this.drop(va, va + HUGE_BYTES, "all");
-    this.tables.collapse(va, frame, low, high);
+    this.tables.large.collapse(va, frame, low, high);
     this.countHuge(low, 1);
   }
 
@@ -191,7 +192,7 @@ export class Translations implements LeafOwner {
   }
 
   private dropHuge(entry: number, low: number): void {
-    this.tables.clearHuge(entry);
+    this.tables.large.clear(entry);
     this.countHuge(low, -1);
     this.frames.releaseRun(pteFrame(low));
   }
@@ -358,14 +359,14 @@ export class Translations implements LeafOwner {
       if (moved < length) return;
       // Held: to make room for a table, droppable memory might go.
       this.frames.holdRun(pteFrame(low));
-      const whole = this.tables.moveHuge(entry, va - from + to);
+      const whole = this.tables.large.move(entry, va - from + to);
       this.frames.releaseRun(pteFrame(low));
       if (whole) return;
-      this.tables.split(entry, va);
+      this.tables.large.split(entry, va);
       this.tables.forEachPresentOrSwap(va, va + HUGE_BYTES, movePage);
     };
     // Only from one multiple of 2 MiB to another a leaf stays in one piece.
-    if ((to - from) % HUGE_BYTES !== 0) this.tables.splitRange(from, from + length);
+    if ((to - from) % HUGE_BYTES !== 0) this.tables.large.splitRange(from, from + length);
     this.tables.forEachPresentOrSwap(from, from + length, movePage, moveHuge);
     this.mmu.invalidateRange(from, from + length, this.asid);
     return moved;

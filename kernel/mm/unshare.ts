@@ -32,7 +32,7 @@ export function unshare(mm: AddressSpace, area: Area, page: number): PageOutcome
   if ((low & PTE_PS) !== 0) {
     const first = frame - (frame % RUN_FRAMES);
     if (frames.isSoleRun(first)) return "ok";
-    tables.splitRange(page, page + 4096);
+    tables.large.splitRange(page, page + 4096);
   } else if (mappers(mm, low) === 1 && samePages?.isMerged(frame) !== true) return "ok";
   frames.hold(frame);
   const copy = frames.allocate();

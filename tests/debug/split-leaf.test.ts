@@ -26,7 +26,7 @@ describe("what a call changes in a leaf of 2 MiB", () => {
     });
     machine.untilSyscall("madvise");
     const { mm } = machine.task;
-    while (mm.tables.hugeLeaves === 0) machine.step();
+    while (mm.tables.large.anonCount === 0) machine.step();
     const before = memoryState(machine, machine.task);
     expect(before.entries.get(AREA)).toMatch(/e7$/);
     machine.untilSyscall("madvise");

@@ -121,7 +121,7 @@ function mapWhole(
   start: number,
   leaf: boolean,
 ): CollapseResult {
-  if (mm.tables.hugeEntry(start) !== 0) return "huge";
+  if (mm.tables.large.entryOf(start) !== 0) return "huge";
   if ((area.flags & VM_UFFD_WP) !== 0) return "protected";
   if (!mm.env.release.collapseMakesTables && mm.tables.directoryEntry(start) === 0) return "no-table";
   switch (mappingOf(mm, start, pages.frameAt(area.fileIndex(start), false))) {

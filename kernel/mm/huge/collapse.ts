@@ -113,7 +113,7 @@ function obstacle(
 ): CollapseResult | null {
   const { translations, tables } = mm;
   const { frames, swap, vmEvents, samePages, release } = mm.env;
-  if (tables.hugeEntry(start) !== 0) return "huge";
+  if (tables.large.entryOf(start) !== 0) return "huge";
   const first = translations.entryIndex(start);
   if (first === 0) return "no-table";
   const held: HeldElsewhere = { frames: null };

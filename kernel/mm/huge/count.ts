@@ -15,9 +15,9 @@ export function sharedBlocks(holders: Iterable<FrameHolder>): number {
 export function mappedBlocks(spaces: Iterable<AddressSpace>): number {
   const found = new Set<PageFrame>();
   for (const { tables } of spaces)
-    if (tables.fileLeaves > 0)
+    if (tables.large.fileCount > 0)
       tables.forEachHuge((_va, low, high) => {
-        if (tables.isFiles(low, high)) found.add(pteFrame(low));
+        if (tables.large.isFiles(low, high)) found.add(pteFrame(low));
       });
   return found.size;
 }
@@ -26,7 +26,7 @@ export function mappedBlocks(spaces: Iterable<AddressSpace>): number {
 export function anonymousHugePages(spaces: Iterable<AddressSpace>): number {
   const found = new Set<PageFrame>();
   for (const { tables } of spaces)
-    if (tables.hugeLeaves > 0)
+    if (tables.large.anonCount > 0)
       tables.forEachHuge((_va, low, high) => {
         if ((low & PTE_ANON) !== 0 && (high & PTE_WHOLE) === 0) found.add(pteFrame(low));
       });

@@ -76,7 +76,7 @@ export function privateLow(area: Area): number {
 export function makeHugeWritable(mm: AddressSpace, area: Area, page: number): boolean {
   const { translations } = mm;
   const { frames, tables } = translations;
-  const entry = tables.hugeEntry(page);
+  const entry = tables.large.entryOf(page);
   const low = frames.memory.u32[entry];
   if ((low & PTE_ANON) === 0 && (area.flags & VM_SHARED) !== 0) {
     makeFileLeafWritable(mm, area, page, entry);
@@ -88,7 +88,7 @@ export function makeHugeWritable(mm: AddressSpace, area: Area, page: number): bo
     // A forced write: nothing but the bytes changes.
     if (translations.isSoleHuge(low)) return true;
   } else if (translations.makeHugeWritable(entry)) return true;
-  tables.split(entry, page);
+  tables.large.split(entry, page);
   return false;
 }
 

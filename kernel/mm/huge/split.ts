@@ -19,7 +19,8 @@ export function splitEnds(
   end: number,
 ): { readonly start: number; readonly end: number } {
   const [first, last] = [start - (start % HUGE_BYTES), end - (end % HUGE_BYTES)];
-  const parted = (unit: number): boolean => mm.tables.hugeEntry(unit) === 0 || splitFrames(mm, area, unit);
+  const parted = (unit: number): boolean =>
+    mm.tables.large.entryOf(unit) === 0 || splitFrames(mm, area, unit);
   const from = start === first || parted(first) ? start : first + HUGE_BYTES;
   const to = end === last || parted(last) ? end : last;
   return { start: from, end: Math.max(from, to) };
@@ -34,11 +35,11 @@ function splitOwnBlock(area: Area, start: number, references: number): boolean {
 function splitFrames(mm: AddressSpace, area: Area, start: number): boolean {
   const { translations, tables } = mm;
   const { frames, release } = mm.env;
-  const entry = tables.hugeEntry(start);
+  const entry = tables.large.entryOf(start);
   const low = frames.memory.u32[entry];
-  if (tables.isFiles(low, 0)) return splitOwnBlock(area, start, frames.references(pteFrame(low)));
+  if (tables.large.isFiles(low, 0)) return splitOwnBlock(area, start, frames.references(pteFrame(low)));
   if (pteFrame(low) === frames.hugeZeroFrame || !frames.isSoleRun(pteFrame(low))) return false;
-  tables.split(entry, start);
+  tables.large.split(entry, start);
   if (!release.splitSharesZeroes || (area.flags & VM_LOCKED) !== 0) return true;
   for (let va = start; va < start + RUN_FRAMES * 4096; va += 4096) {
     const page = translations.low(va);

@@ -84,7 +84,7 @@ export function pageOfLeaf(mm: AddressSpace, low: number): HugePage {
 export function setLeaf(mm: AddressSpace, area: Area, va: number, page: HugePage, low: number): void {
   const entry = leafEntry(mm, area, va, true);
   mm.env.frames.memory.u32[entry] = 0;
-  mm.tables.setHuge(va, page.frame, low, (entryHigh(area) | PTE_WHOLE) >>> 0, page.pool.level);
+  mm.tables.large.set(va, page.frame, low, (entryHigh(area) | PTE_WHOLE) >>> 0, page.pool.level);
   page.mappers++;
   mm.hugetlbPages += page.pool.pageFrames;
 }
@@ -98,7 +98,7 @@ function write(mm: AddressSpace, entry: number, low: number): void {
 /** Takes a leaf away; the caller invalidates the TLB. */
 function clearLeaf(mm: AddressSpace, entry: number, low: number): HugePage {
   const page = pageOfLeaf(mm, low);
-  mm.tables.clearHuge(entry);
+  mm.tables.large.clear(entry);
   mm.hugetlbPages -= page.pool.pageFrames;
   page.mappers--;
   return page;

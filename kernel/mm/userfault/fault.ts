@@ -36,7 +36,7 @@ export function entersAlone(area: Area): boolean {
  */
 export function liftsProtection(mm: AddressSpace, area: Area, page: number): boolean {
   if (area.userfault?.isAsync !== true) return false;
-  mm.tables.splitRange(page, page + 4096);
+  mm.tables.large.splitRange(page, page + 4096);
   const entry = mm.translations.entryIndex(page);
   const { memory } = mm.env.frames;
   memory.u32[entry] = (memory.u32[entry] & ~PTE_UFFD_WP) >>> 0;

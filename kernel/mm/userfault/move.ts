@@ -106,7 +106,7 @@ function movePage(
   if (found === 0) return holes ? 0 : ENOENT;
   if ((found & PTE_PS) !== 0) {
     if (pteFrame(found) !== frames.zeroFrame && !isExclusive(mm, found)) return EBUSY;
-    mm.tables.splitRange(from, from + 4096);
+    mm.tables.large.splitRange(from, from + 4096);
   }
   const swapped = isSwapped(found);
   if (swapped) {

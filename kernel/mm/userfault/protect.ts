@@ -18,7 +18,7 @@ import { VM_UFFD_WP } from "../vm-flags.js";
 export function protectPages(mm: AddressSpace, area: Area, start: number, end: number): boolean {
   if (isHugetlb(area)) return protectHugePages(mm, area, start, end);
   // Of a file each page is protected by itself, there or not (pgtable_split_needed).
-  if (area.pages !== null) mm.tables.splitRange(start, end);
+  if (area.pages !== null) mm.tables.large.splitRange(start, end);
   const { memory } = mm.env.frames;
   const protect: EntryVisitor = (_va, low, _high, entry) => {
     if (!hasFrame(low) && !isSwapped(low)) return;

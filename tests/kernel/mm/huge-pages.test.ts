@@ -160,7 +160,7 @@ class Run {
   }
 
   get hugeLeaves(): number {
-    return this.current.mm.tables.hugeLeaves;
+    return this.current.mm.tables.large.anonCount;
   }
 
   compareAll(): void {

@@ -204,7 +204,7 @@ class Run {
         for (const frame of this.pinned.splice(0)) this.machine.env.pins.unpin(frame);
         break;
     }
-    for (const { tables } of this.spaces) this.leaves += tables.fileLeaves;
+    for (const { tables } of this.spaces) this.leaves += tables.large.fileCount;
   }
 
   private compare(at: number): void {

@@ -194,7 +194,7 @@ describe("a leaf of 2 MiB", () => {
     m.swapOn(2000);
     m.first.map(0, PAGES);
     m.fill(0, PAGES);
-    expect(m.first.mm.tables.hugeLeaves).toBe(1);
+    expect(m.first.mm.tables.large.anonCount).toBe(1);
     return m;
   }
 
