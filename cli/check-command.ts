@@ -65,6 +65,12 @@ interface CheckOptions {
   readonly json: boolean;
 }
 
+/** A file that is no scenario, and why. */
+interface BadFile {
+  readonly path: string;
+  readonly mistakes: readonly Mistake[];
+}
+
 /** `sealab check`: gives the exit status. */
 export async function checkCommand(args: readonly string[]): Promise<number> {
   const { parsed, operands } = interspersed(args);
@@ -75,24 +81,27 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   const options = readOptions(parsed);
   if (operands.length === 0) throw new UsageError("check: which scenarios? a file or a directory");
   const paths = findScenarios(operands, options.filter);
-  if (paths.length === 0) throw new Failure(USAGE_STATUS, `no .scenario file in ${operands.join(", ")}`);
+  if (paths.length === 0) {
+    const named = options.filter === "" ? "" : ` has ${options.filter} in its path`;
+    throw new Failure(USAGE_STATUS, `no .scenario file in ${operands.join(", ")}${named}`);
+  }
   const started = performance.now();
   const files: ScenarioFile[] = [];
-  let bad = 0;
+  const bad: BadFile[] = [];
   for (const path of paths) {
     const read = readScenario(path);
     if ("scenario" in read) files.push(read);
     else {
-      bad++;
+      bad.push({ path, mistakes: read });
       for (const mistake of read.slice(0, MOST_MISTAKES)) writeAll(2, mistakeLine(path, mistake));
       if (read.length > MOST_MISTAKES) writeAll(2, `${path}: and ${read.length - MOST_MISTAKES} more\n`);
     }
   }
   const results = await runAll(files, options);
   const seconds = (performance.now() - started) / 1000;
-  if (options.json) writeAll(1, `${JSON.stringify(jsonOf(results, options), null, 2)}\n`);
-  else writeAll(1, summary(results, bad, seconds));
-  if (bad > 0) return USAGE_STATUS;
+  if (options.json) writeAll(1, `${JSON.stringify(jsonOf(results, bad, options), null, 2)}\n`);
+  else writeAll(1, summary(results, bad.length, seconds));
+  if (bad.length > 0) return USAGE_STATUS;
   return results.some(({ outcome }) => outcome === "differs") ? 1 : 0;
 }
 
@@ -218,12 +227,14 @@ function summary(results: readonly ScenarioResult[], bad: number, seconds: numbe
   if (bad > 0) parts.push(`${bad} with mistakes`);
   const kernel = results.find((result) => result.kernel !== "")?.kernel ?? "";
   const by = kernel === "" ? "" : ` by Linux ${kernel}`;
-  return `${results.length + bad} scenarios: ${parts.join(", ")}; ${answers} answers${by} in ${seconds.toFixed(1)} s\n`;
+  const all = results.length + bad;
+  return `${all} scenario${all === 1 ? "" : "s"}: ${parts.join(", ")}; ${answers} answer${answers === 1 ? "" : "s"}${by} in ${seconds.toFixed(1)} s\n`;
 }
 
-function jsonOf(results: readonly ScenarioResult[], { on }: CheckOptions): unknown {
+function jsonOf(results: readonly ScenarioResult[], bad: readonly BadFile[], { on }: CheckOptions): unknown {
   return {
     on,
+    mistakes: bad.flatMap(({ path, mistakes }) => mistakes.map((mistake) => ({ path, ...mistake }))),
     scenarios: results.map(({ path, kernel, outcome, note, record, steps }) => ({
       path,
       kernel,

@@ -77,7 +77,7 @@ async function dispatch(args: readonly string[]): Promise<number> {
     case "--help":
     case "-h":
     case "help":
-      return say(HELP);
+      return rest[0] !== undefined && HELPED.has(rest[0]) ? dispatch([rest[0], "--help"]) : say(HELP);
     case undefined:
       throw new UsageError("what shall it do?");
     default:
@@ -85,9 +85,16 @@ async function dispatch(args: readonly string[]): Promise<number> {
   }
 }
 
+/** Commands with a help text of their own. */
+const HELPED: ReadonlySet<string> = new Set(
+  "debug gdb snapshot demo check on-linux samples matrix fuzz compare models".split(" "),
+);
+
 function report(error: unknown): number {
   if (error instanceof UsageError) {
-    process.stderr.write(`sealab: ${error.message} (sealab --help)\n`);
+    const command = process.argv[2] ?? "";
+    const help = HELPED.has(command) ? `sealab ${command} --help` : "sealab --help";
+    process.stderr.write(`sealab: ${error.message} (${help})\n`);
     return USAGE_STATUS;
   }
   if (error instanceof Failure) {

@@ -73,6 +73,10 @@ interface Notes {
 /** `sealab snapshot`: gives the exit status. */
 export async function snapshotCommand(args: readonly string[]): Promise<number> {
   const [verb, ...rest] = args;
+  if (verb !== "save" && (rest[0] === "--help" || rest[0] === "-h")) {
+    writeAll(1, HELP);
+    return 0;
+  }
   switch (verb) {
     case "save":
       return save(rest);

@@ -23,7 +23,9 @@ describe("sealab models", () => {
   });
   it("an unknown one is one line with those known", () => {
     const { stderr, status } = sealab(["models", "v5"]);
-    expect(stderr).toBe(`sealab: no model v5; there are ${SEALING_NAMES.join(", ")} (sealab --help)\n`);
+    expect(stderr).toBe(
+      `sealab: no model v5; there are ${SEALING_NAMES.join(", ")} (sealab models --help)\n`,
+    );
     expect(status).toBe(2);
   });
 });

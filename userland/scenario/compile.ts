@@ -51,6 +51,8 @@ export function compileScenario(
     mistakes,
   );
   const main = compiler.block(scenario.statements);
+  if (mistakes.length === 0 && compiler.steps.length === 0)
+    mistakes.push({ line: 1, column: 1, message: "expected a statement: nothing would be asked here" });
   if (mistakes.length > 0) {
     // One bad word in a `for` is one mistake, however often it was gone through.
     const seen = new Set<string>();

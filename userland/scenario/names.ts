@@ -76,6 +76,11 @@ export class Names {
     let sum = 0n;
     for (const [, sign, word] of terms) {
       const value = number(word!, unit);
+      if (value !== null && value > MAX)
+        throw new ScenarioMistake(
+          token,
+          `expected ${expected}: ${word!}${unit === 1 || word!.startsWith("0x") ? "" : " pages"} is more than 2^64-1`,
+        );
       if (value !== null) sum += sign === "-" ? -value : value;
       else {
         const known = this.all.get(word!);
@@ -95,8 +100,11 @@ export class Names {
   }
 }
 
+/** What a register holds at most. */
+const MAX = 0xffff_ffff_ffff_ffffn;
+
 function number(word: string, unit: number): bigint | null {
-  if (word === "max") return 0xffff_ffff_ffff_ffffn;
+  if (word === "max") return MAX;
   if (/^0x[0-9a-fA-F_]+$/.test(word)) return BigInt(word.replaceAll("_", ""));
   if (/^\d[\d_]*$/.test(word)) return BigInt(word.replaceAll("_", "")) * BigInt(unit);
   return null;

@@ -124,6 +124,7 @@ class Parser {
       else parts[parts.length - 1]!.push(this.token);
       this.at++;
     }
+    let last = 0;
     return parts.map((tokens, i): Alternative => {
       const from = tokens.findIndex((token) => token.text === "from");
       const place = tokens[0] ?? this.here();
@@ -132,11 +133,16 @@ class Parser {
       if (tokens.length === 0)
         throw new ScenarioMistake(place, "expected what the answer is: ok, EPERM, 7, SIGSEGV accerr, ?, any");
       if (i === 0) throw new ScenarioMistake(place, "the first answer is every release's: it takes no from");
+      const named = from < 0 ? undefined : tokens[from + 1];
+      if (named !== undefined && Number.isNaN(release))
+        throw new ScenarioMistake(named, `expected a release, such as 6.17, not ${named.text}`);
       if (Number.isNaN(release) || from !== tokens.length - 2 || from === 0)
         throw new ScenarioMistake(
           place,
           "expected an answer and the release it begins with: | EINVAL from 6.17",
         );
+      if (release <= last) throw new ScenarioMistake(named!, "expected a later release than the one before");
+      last = release;
       return { from: release, tokens: tokens.slice(0, from) };
     });
   }

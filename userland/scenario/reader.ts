@@ -54,6 +54,28 @@ export class Reader {
     return this.names.expression(this.token(expected), 1, expected);
   }
 
+  /** A number written out: no name, whose value is not known yet. */
+  number(expected: string, least: bigint, most: bigint): bigint {
+    const token = this.next;
+    const { name, constant } = this.value(expected);
+    if (name !== null || constant < least || constant > most)
+      throw new ScenarioMistake(token!, `expected ${expected}, not ${token!.text}`);
+    return constant;
+  }
+
+  /** Flags that have no word: a number written out. */
+  flagNumber(): bigint {
+    return this.number("flags as a number", -(1n << 63n), (1n << 64n) - 1n);
+  }
+
+  /** The value that a byte shall have. */
+  byte(expected: string): Expression {
+    const token = this.next;
+    const value = this.value(expected);
+    mustFit(token, value, 1);
+    return value;
+  }
+
   optionalValue(fallback: bigint, expected = "a number"): Expression {
     return this.done ? { name: null, constant: fallback } : this.value(expected);
   }
@@ -83,7 +105,10 @@ export class Reader {
     const token = this.token(what);
     const number = words[token.text];
     if (number !== undefined) return { name: null, constant: BigInt(number) };
-    if (/^(0x)?[0-9]/.test(token.text)) return this.names.expression(token, 1, what);
+    if (/^(0x)?[0-9]/.test(token.text)) {
+      const written = this.names.expression(token, 1, what);
+      if (written.name === null) return written;
+    }
     throw new ScenarioMistake(
       token,
       `expected ${what}, not ${token.text}${nearest(token.text, Object.keys(words))}`,
@@ -104,8 +129,30 @@ export class Reader {
     return token;
   }
 
+  /** Whether the next word begins with a name that has been given. */
+  isName(): boolean {
+    return this.names.all.has(/^[^+-]*/.exec(this.next?.text ?? "")![0]);
+  }
+
+  /** A mistake: the next word is not what may stand there. */
+  unexpected(expected: string): ScenarioMistake {
+    return new ScenarioMistake(this.place, `expected ${expected}, not ${this.next?.text ?? ""}`);
+  }
+
   /** A mistake at the next word, or where it is missed. */
   wrong(message: string): ScenarioMistake {
     return new ScenarioMistake(this.place, `${message} (${this.form})`);
   }
+}
+
+/** A value is written with a sign or without. @throws ScenarioMistake where so many bytes do not hold it */
+export function mustFit(
+  token: Token | undefined,
+  { name, constant: value }: Expression,
+  bytes: number,
+): void {
+  const bits = BigInt(8 * bytes);
+  if (token === undefined || name !== null || (value < 1n << bits && value >= -(1n << (bits - 1n)))) return;
+  const room = bytes === 1 ? "a byte" : `${bytes} bytes`;
+  throw new ScenarioMistake(token, `${token.text} does not fit into ${room}`);
 }

@@ -1,4 +1,5 @@
 import { SIZES, SYSCALLS } from "./words.js";
+import { mustFit } from "./reader.js";
 import { operandOf, type Context, type Verb } from "./compiler.js";
 import { PAGE, SCRATCH, SHARED } from "./layout.js";
 import type { Expression } from "./names.js";
@@ -17,8 +18,10 @@ function size(context: Context): number {
 function write(context: Context): void {
   const address = context.reader.address();
   // Where only the access matters, the value need not be said.
+  const token = context.reader.next;
   const value = context.reader.done ? exactly(1) : context.reader.value("the value to write");
   const bytes = size(context);
+  mustFit(token, value, bytes);
   context.access(address);
   context.emit({ op: "store", size: bytes, operands: [address, value].map(operand) });
 }
@@ -51,7 +54,7 @@ function kernelCopy(call: "pread64" | "pwrite64"): (context: Context) => void {
 function forced(call: "pread64" | "pwrite64"): (context: Context) => void {
   return (context) => {
     const address = context.reader.address();
-    const value = call === "pwrite64" ? context.reader.value("the value to write") : exactly(0);
+    const value = call === "pwrite64" ? context.reader.byte("the value to write") : exactly(0);
     const buffer = context.scratch(0, value);
     const fd = context.slot();
     context.quietly(nr("open"), [context.text("/proc/self/mem"), exactly(2)], fd);
@@ -69,7 +72,7 @@ function forced(call: "pread64" | "pwrite64"): (context: Context) => void {
 function remote(call: "process_vm_readv" | "process_vm_writev"): (context: Context) => void {
   return (context) => {
     const address = context.reader.address();
-    const value = call === "process_vm_writev" ? context.reader.value("the value to write") : exactly(0);
+    const value = call === "process_vm_writev" ? context.reader.byte("the value to write") : exactly(0);
     context.scratch(0, value);
     const local = context.scratch(16, constant(SCRATCH));
     context.scratch(24, exactly(1));
@@ -114,7 +117,7 @@ export const ACCESS_VERBS: readonly (readonly [string, Verb])[] = [
         const address = context.reader.address();
         const pages = pagesOf(context.reader.length());
         if (pages === null || pages > 64) throw context.reader.wrong("expected 1 to 64 pages");
-        const value = context.reader.value("the value to write to each page's first byte");
+        const value = context.reader.byte("the value to write to each page's first byte");
         context.access(address);
         for (let i = 0; i < pages; i++) {
           const quiet = i < pages - 1;
@@ -134,12 +137,16 @@ export const ACCESS_VERBS: readonly (readonly [string, Verb])[] = [
       form: "code ADDR VALUE",
       compile(context) {
         const address = context.reader.address();
-        const value = context.reader.value("the number that the code shall give");
+        const value = context.reader.number(
+          "the number that the code shall give, of 32 bits",
+          -(1n << 31n),
+          (1n << 32n) - 1n,
+        );
         context.access(address);
         context.emit({
           op: "store",
           size: 8,
-          operands: [operand(address), constant(codeOf(value.constant))],
+          operands: [operand(address), constant(codeOf(value))],
         });
       },
     },

@@ -56,7 +56,7 @@ function pwrite(context: Context): void {
   const { reader } = context;
   const fd = reader.value("a file, such as f");
   const offset = reader.length("an offset in pages");
-  const buffer = context.scratch(0, reader.value("the byte to write"));
+  const buffer = context.scratch(0, reader.byte("the byte to write"));
   context.answer({ kind: "number" });
   context.syscall(nr("pwrite64"), [fd, buffer, exactly(1), offset]);
 }

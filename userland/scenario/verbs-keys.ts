@@ -3,6 +3,7 @@ import type { Context, Verb } from "./compiler.js";
 import type { Expression } from "./names.js";
 import { constant, type Block, type Operand } from "./table.js";
 import { ScenarioMistake } from "./mistake.js";
+import type { Token } from "./tokens.js";
 
 const nr = (name: string): number => SYSCALLS[name]!;
 const exactly = (value: number | bigint): Expression => ({ name: null, constant: BigInt(value) });
@@ -11,12 +12,25 @@ const operand = ({ name, constant: value }: Expression): Operand => ({
   constant: value,
 });
 
+/** @throws ScenarioMistake where a number is no key of PKRU's */
+function mustBeKey(token: Token, { name, constant: key }: Expression): void {
+  if (name === null && (key < 0n || key > 15n))
+    throw new ScenarioMistake(token, `expected a key from 0 to 15, not ${token.text.replace(/:.*/, "")}`);
+}
+
 /** `k:wd 0:ad` or a whole value. */
 function setRights(context: Context, one: "setkey" | "framekey", whole: "wrpkru" | "framepkru"): void {
   const { reader, names } = context;
   if (reader.done) throw reader.wrong("expected KEY:RIGHTS, or PKRU's value");
   if (!reader.next!.text.includes(":")) {
-    context.emit({ op: whole, operands: [operand(reader.value("KEY:RIGHTS, or PKRU's value"))] });
+    const token = reader.next!;
+    const value = reader.value("KEY:RIGHTS, or PKRU's value");
+    if (value.name === null && (value.constant < 0n || value.constant > 0xffff_ffffn))
+      throw new ScenarioMistake(
+        token,
+        `PKRU has 32 bits: expected KEY:RIGHTS or its value, not ${token.text}`,
+      );
+    context.emit({ op: whole, operands: [operand(value)] });
     return;
   }
   const pairs: Operand[][] = [];
@@ -27,6 +41,7 @@ function setRights(context: Context, one: "setkey" | "framekey", whole: "wrpkru"
     if (colon < 1 || rights === undefined)
       throw new ScenarioMistake(token, `expected KEY:rw, KEY:wd, KEY:ad or KEY:ad+wd, not ${token.text}`);
     const key = names.expression({ ...token, text: token.text.slice(0, colon) }, 1, "a key");
+    mustBeKey(token, key);
     pairs.push([operand(key), constant(rights)]);
   }
   pairs.forEach((operands, i) => context.emit({ op: one, quiet: i < pairs.length - 1, operands }));
@@ -36,7 +51,12 @@ function setRights(context: Context, one: "setkey" | "framekey", whole: "wrpkru"
 function getRights(context: Context, op: "rdpkru" | "handlerpkru"): void {
   const { reader } = context;
   if (reader.done) context.answer({ kind: "pkru" });
-  else context.answer({ kind: "rights", key: reader.value("a key") });
+  else {
+    const token = reader.next!;
+    const key = reader.value("a key");
+    mustBeKey(token, key);
+    context.answer({ kind: "rights", key });
+  }
   context.emit({ op });
 }
 

@@ -26,6 +26,8 @@ function mmap(context: Context): void {
   const { reader } = context;
   const first = reader.length("a length in pages, or an address and a length");
   const placed = !reader.isProtection() && !/^0x[0-9a-f]+$/i.test(reader.next?.text ?? "");
+  if (placed && !reader.done && !/^\d|max/.test(reader.next!.text) && !reader.isName())
+    throw reader.unexpected("a protection (none, or of r, w and x), or a length behind an address");
   const address = placed ? first : exactly(0);
   const length = placed ? reader.length() : first;
   const prot = reader.protection();
@@ -40,15 +42,22 @@ function mmap(context: Context): void {
       descriptor = reader.value("a file, such as f");
       if (!reader.done && /^(0x[0-9a-f]+|\d+)$/i.test(reader.next!.text))
         offset = reader.length("an offset in pages");
-    } else if (reader.take("flags")) flags |= reader.value("flags as a number").constant;
-    else if (reader.next!.text in MMAP_TYPES) type = MMAP_TYPES[reader.token("").text]!;
-    else
+    } else if (reader.take("flags")) flags |= reader.flagNumber();
+    else if (reader.next!.text in MMAP_TYPES) {
+      const other = MMAP_TYPES[reader.next!.text]!;
+      if (type !== null && type !== other)
+        throw reader.unexpected("one of shared, private, validate, droppable and notype");
+      type = other;
+      reader.token("");
+    } else
       flags |= reader.choice(
         { ...MMAP_FLAGS, anon: 0, fd: 0, ...MMAP_TYPES },
         "anon, fd FILE, shared or a flag",
       ).constant;
   }
   if (!anonymous && descriptor === null) throw reader.wrong("expected anon or fd FILE");
+  if (!placed && (flags & 0x100010n) !== 0n)
+    throw reader.wrong("fixed and noreplace need an address: expected one before the length");
   if (anonymous) flags |= 0x20n;
   flags |= BigInt(type ?? 2);
   if (placed) context.answer({ kind: "address", asked: address, near: null });
@@ -60,6 +69,8 @@ function mmap(context: Context): void {
   );
 }
 
+/** Of one `mincore`: what an answer has room for. */
+const MOST_RESIDENT = 64;
 /** Free pages on both sides of a room, and of the wall of inaccessible ones behind them that keeps others away. */
 const AROUND = 256;
 /** Pages of 2 MiB. */
@@ -95,7 +106,7 @@ function mremap(context: Context): void {
   let to = exactly(0);
   while (!reader.done) {
     if (reader.take("to")) to = reader.address("the new address");
-    else if (reader.take("flags")) flags |= reader.value("flags as a number").constant;
+    else if (reader.take("flags")) flags |= reader.flagNumber();
     else
       flags |= reader.choice(
         { ...MREMAP_FLAGS, to: 0, flags: 0 },
@@ -222,7 +233,9 @@ export const MEMORY_VERBS: readonly (readonly [string, Verb])[] = [
       form: "mincore ADDR LEN",
       compile(context) {
         const [address, length] = [context.reader.address(), context.reader.length()];
-        const pages = Math.min(64, pagesOf(length) ?? 1);
+        const pages = pagesOf(length) ?? 1;
+        if (pages > MOST_RESIDENT)
+          throw context.reader.wrong(`expected a length of at most ${MOST_RESIDENT} pages`);
         for (let i = 0; i < pages; i += 8) context.scratch(i, exactly(0));
         context.answer({ kind: "resident" });
         context.syscall(nr("mincore"), [address, length, constant(SCRATCH)]);

@@ -27,7 +27,7 @@ describe("sealab check", () => {
   it("gives 0 and a line where all is as expected", () => {
     const { status, stdout } = sealab(["check", file("good.scenario", "p = mmap 1 rw anon\nread p -> 0\n")]);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^1 scenarios: 1 passed; 2 answers by Linux 6\.18\.0-sealab in [\d.]+ s\n$/);
+    expect(stdout).toMatch(/^1 scenario: 1 passed; 2 answers by Linux 6\.18\.0-sealab in [\d.]+ s\n$/);
   });
 
   it("gives 1, what differs and why", () => {
@@ -48,6 +48,13 @@ describe("sealab check", () => {
       /^wrong\.scenario:1:15: expected .*, not anno.*\nwrong\.scenario:2:8: expected an address/,
     );
     expect(stderr).not.toMatch(/ at .*\.js/);
+    const json = sealab(["check", "--json", path]);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      mistakes: [
+        { path, line: 1, column: 15 },
+        { path, line: 2, column: 8 },
+      ],
+    });
   });
 
   it("compares with the companion, and says where there is none", () => {
@@ -83,6 +90,7 @@ describe("sealab check", () => {
     for (const [args, words] of [
       [["check"], "which scenarios"],
       [["check", "nowhere"], "nowhere: no such file"],
+      [["check", "--filter", "zzz", "."], "no .scenario file in . has zzz in its path"],
       [["check", "--on", "mars", "."], "expected sealab, host or linux"],
       [["check", "--record", "."], "--on host or --on linux"],
       [["check", "--kernel", "1.0", "good.scenario"], "no kernel 1.0"],

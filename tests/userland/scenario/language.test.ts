@@ -196,6 +196,44 @@ name p 1 "x`;
     `);
   });
 
+  it("about numbers that would be cut off, and words that exclude each other", () => {
+    const source = `p = mmap 4 rw anon
+mseal p 0x10000000000000000
+munmap p 99999999999999999999
+wrpkru 17:wd
+rdpkru 16
+wrpkru 0x100000000
+write p 300
+poke p 256
+write p -129
+write p 0x1ff word
+code p p
+mincore p 65
+mmap 4 RW anon
+mmap 4 rw anon shared private
+mmap 4 rw anon fixed
+munmap p 4 -> EPERM | ok from 6.17 | EINVAL from 6.12
+munmap p 4 -> EPERM | ok from six`;
+    expect(mistakes(source)).toEqual([
+      "2:9: expected a length in pages: 0x10000000000000000 is more than 2^64-1",
+      "3:10: expected a length in pages: 99999999999999999999 pages is more than 2^64-1",
+      "4:8: expected a key from 0 to 15, not 17",
+      "5:8: expected a key from 0 to 15, not 16",
+      "6:8: PKRU has 32 bits: expected KEY:RIGHTS or its value, not 0x100000000",
+      "7:9: 300 does not fit into a byte",
+      "8:8: 256 does not fit into a byte",
+      "9:9: -129 does not fit into a byte",
+      "11:8: expected the number that the code shall give, of 32 bits, not p",
+      "12:13: expected a length of at most 64 pages (mincore ADDR LEN)",
+      "13:8: expected a protection (none, or of r, w and x), or a length behind an address, not RW",
+      "14:23: expected one of shared, private, validate, droppable and notype, not private",
+      "15:21: fixed and noreplace need an address: expected one before the length ([p =] mmap [ADDR] LEN PROT anon|fd FILE [OFFSET] [FLAG...])",
+      "16:50: expected a later release than the one before",
+      "17:31: expected a release, such as 6.17, not six",
+    ]);
+    expect(mistakes("# nothing\n")).toEqual(["1:1: expected a statement: nothing would be asked here"]);
+  });
+
   it("survives whatever is written", () => {
     const words = [
       "p",
