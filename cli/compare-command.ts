@@ -137,6 +137,7 @@ function text(comparisons: readonly Comparison[]): string {
 
 async function modelsOf(value: string | null): Promise<SealingModel[]> {
   const names = value?.split(",") ?? TODAYS_MODELS;
+  if (names.includes("")) throw new UsageError(`--sealing ${value}: a model's name is missing`);
   if (new Set(names).size !== names.length) throw new UsageError(`--sealing ${value}: a model twice`);
   if (names.length < 2) throw new UsageError(`--sealing ${value}: two models at least`);
   const models: SealingModel[] = [];

@@ -26,6 +26,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "no such file or directory",
   EACCES: "permission denied",
   EPERM: "operation not permitted",
+  EEXIST: "exists already",
   EISDIR: "is a directory",
   ENOTDIR: "a part of the path is not a directory",
   ELOOP: "too many symbolic links",

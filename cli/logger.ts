@@ -6,7 +6,10 @@ export type { Logger } from "pino";
 
 /** sealab's own log: JSON lines on stderr, written at once. */
 export function createLogger(level: string): Logger {
-  return pino({ level, base: null }, pino.destination({ fd: 2, sync: true }));
+  const output = pino.destination({ fd: 2, sync: true });
+  // What standard error does not take is lost: there is nobody to tell.
+  output.on("error", () => {});
+  return pino({ level, base: null }, output);
 }
 
 /** What is worth a line: a call that sealab does not have, refusals, signals, changes of areas. */

@@ -94,17 +94,17 @@ function report(error: unknown): number {
   if (error instanceof UsageError) {
     const command = process.argv[2] ?? "";
     const help = HELPED.has(command) ? `sealab ${command} --help` : "sealab --help";
-    process.stderr.write(`sealab: ${error.message} (${help})\n`);
+    writeAll(2, `sealab: ${error.message} (${help})\n`);
     return USAGE_STATUS;
   }
   if (error instanceof Failure) {
-    process.stderr.write(`sealab: ${error.message}\n`);
+    writeAll(2, `sealab: ${error.message}\n`);
     return error.status;
   }
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`sealab: internal error: ${message.split("\n")[0]!}; please report it\n`);
+  writeAll(2, `sealab: internal error: ${message.split("\n")[0]!}; please report it\n`);
   if (process.argv.some((argument, i) => /^--log-level=(debug|trace)$/.test(argument) || wantsDebug(i))) {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? "") : ""}\n`);
+    writeAll(2, `${error instanceof Error ? (error.stack ?? "") : ""}\n`);
   }
   return INTERNAL_STATUS;
 }

@@ -71,11 +71,26 @@ export function matrixCommand(args: readonly string[]): number {
   return 0;
 }
 
+/** What one of the two asks for leaves no room for the other. */
+const EXCLUSIVE = [
+  ["json", "html"],
+  ["why", "json"],
+  ["why", "html"],
+  ["why", "elf"],
+  ["why", "answers"],
+  ["elf", "json"],
+  ["elf", "html"],
+  ["elf", "answers"],
+  ["elf", "output"],
+] as const;
+
 type Options = ReadonlyMap<string, string | null>;
 
 function answer(topic: Topic, options: Options): string {
   const kernels = kernelNames(options.get("kernel"));
-  if (options.has("json") && options.has("html")) throw new UsageError("--json and --html: one of them");
+  for (const [one, other] of EXCLUSIVE) {
+    if (options.has(one) && options.has(other)) throw new UsageError(`--${one} and --${other}: one of them`);
+  }
   const colour = wantsColour(1) && !options.has("output");
   const style = colour ? COLOURED : PLAIN;
   const elf = options.get("elf");

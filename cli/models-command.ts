@@ -32,7 +32,8 @@ export function modelsCommand(args: readonly string[]): number {
     writeAll(1, SEALING_DESIGNS.map((one) => `${one.name.padEnd(width)}${one.title}\n`).join(""));
     return 0;
   }
-  const design = findDesign(name);
+  // As --sealing takes it: what its options do stands below its rules.
+  const design = findDesign(name.replace(/:.*/, ""));
   if (design === undefined) throw new UsageError(`no model ${name}; there are ${SEALING_NAMES.join(", ")}`);
   writeAll(1, `${designLines(design, columnsOf(1), style).join("\n")}\n`);
   return 0;

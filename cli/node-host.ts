@@ -3,8 +3,8 @@ import { hrtime } from "node:process";
 import { SeededRandom } from "../debug/seeded-random.js";
 import type { HostStat } from "../kernel/fs/host-files.js";
 import type { Host, TerminalSize } from "../kernel/host.js";
-import { HostClosed } from "../kernel/host.js";
-import { NodeHostFiles, statOf } from "./node-host-files.js";
+import { HostClosed, HostRefused } from "../kernel/host.js";
+import { errnoOf, NodeHostFiles, statOf } from "./node-host-files.js";
 import { NodeTerminal, openKeys } from "./node-terminal.js";
 import { StandardInput } from "./standard-input.js";
 import { crypto, isatty } from "./node-modules.js";
@@ -98,7 +98,7 @@ export class NodeHost implements Host {
   }
 }
 
-/** Writes all of the bytes. @throws HostClosed where nobody reads any more */
+/** Writes all of the bytes. @throws HostClosed where nobody reads any more, HostRefused where no more can be written */
 function put(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length;) {
     try {
@@ -106,7 +106,7 @@ function put(fd: number, bytes: Uint8Array): void {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EPIPE" || code === "EIO") throw new HostClosed();
-      if (code !== "EAGAIN") throw error;
+      if (code !== "EAGAIN") throw new HostRefused(-errnoOf(error), done);
       // A pipe that another process made non-blocking is full: its reader needs a moment.
       Atomics.wait(PAUSE, 0, 0, 1);
     }

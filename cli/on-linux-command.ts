@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { BOUND_STATUS, Failure, NOT_FOUND_STATUS, reasonOf, USAGE_STATUS } from "./failure.js";
 import { bootLinux } from "./on-linux-boot.js";
@@ -62,9 +62,9 @@ export async function onLinuxCommand(args: readonly string[]): Promise<number> {
     programs: [{ path, argv: [path, ...rest] }],
     files,
     seconds: count(value("timeout"), "timeout", 60),
-    memoryMegabytes: count(value("memory"), "memory", 1024),
+    memoryMegabytes: count(value("memory"), "memory", 1024, LEAST_MEMORY),
     marks: false,
-    onOutput: writeOut,
+    onOutput: (bytes) => writeAll(1, bytes),
   });
   const status = statuses[0];
   if (status === undefined) throw new Failure(BOUND_STATUS, `the guest did not run it to its end:\n${log}`);
@@ -72,6 +72,9 @@ export async function onLinuxCommand(args: readonly string[]): Promise<number> {
   if (signal === SIGALRM) throw new Failure(BOUND_STATUS, `${program}: time was up`);
   return signal === 0 ? (status >> 8) & 0xff : 128 + signal;
 }
+
+/** MiB: with less Debian's kernel does not come up. */
+const LEAST_MEMORY = 128;
 
 function readFile(path: string, status: number): Uint8Array {
   try {
@@ -90,20 +93,9 @@ function existing(path: string): string {
   throw new Failure(USAGE_STATUS, `--image ${path}: not a file`);
 }
 
-function count(text: string | null, name: string, fallback: number): number {
+function count(text: string | null, name: string, fallback: number, least = 1): number {
   if (text === null) return fallback;
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new UsageError(`--${name} ${text}: expected a number`);
+  if (!/^[1-9]\d{0,5}$/.test(text) || Number(text) < least)
+    throw new UsageError(`--${name} ${text}: expected a number from ${least} on`);
   return Number(text);
-}
-
-function writeOut(bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length;) {
-    try {
-      done += writeSync(1, bytes, done);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "EPIPE") return;
-      if (code !== "EAGAIN") throw error;
-    }
-  }
 }

@@ -49,7 +49,9 @@ export function parseArguments(args: readonly string[], specs: readonly OptionSp
     if (spec.value === undefined && value !== null) throw new UsageError(`option ${written} takes no value`);
     if (spec.value !== undefined && value === null && !spec.optionalValue) {
       value = args[++i] ?? null;
-      if (value === null) throw new UsageError(`option ${written} needs a value (${spec.value})`);
+      // Another option in its place: nobody wants a file of that name.
+      if (value === null || specs.some(({ name }) => value === `--${name}`))
+        throw new UsageError(`option ${written} needs a value (${spec.value})`);
     }
     options.push({ name: spec.name, value });
   }

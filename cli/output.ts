@@ -9,16 +9,29 @@ export interface LineOutput {
 
 const BUFFERED_CHARACTERS = 1 << 16;
 
-/** Writes all of a text, also to a pipe that is full. */
-export function writeAll(fd: number, text: string): void {
-  const bytes = Buffer.from(text, "utf8");
+/**
+ * Writes all of a text, also to a pipe that is full. What standard error does not take is lost: there is nobody to tell.
+ * @throws Failure where standard output cannot be written (a full disk)
+ */
+export function writeAll(fd: number, text: string | Uint8Array): void {
+  try {
+    writeBytes(fd, text);
+  } catch (error) {
+    if (fd === 1) throw new Failure(USAGE_STATUS, `standard output: cannot be written: ${reasonOf(error)}`);
+    if (fd !== 2) throw error;
+  }
+}
+
+/** @throws Node's error */
+function writeBytes(fd: number, text: string | Uint8Array): void {
+  const bytes = typeof text === "string" ? Buffer.from(text, "utf8") : text;
   for (let done = 0; done < bytes.length;) {
     try {
       done += writeSync(fd, bytes, done);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       // Nobody reads our lines any more: the program goes on.
-      if (code === "EPIPE") return;
+      if (code === "EPIPE" || code === "EIO") return;
       if (code !== "EAGAIN") throw error;
     }
   }
@@ -39,8 +52,13 @@ export function fileOutput(path: string): LineOutput {
   }
   let buffer = "";
   const flush = (): void => {
-    writeAll(fd, buffer);
+    const text = buffer;
     buffer = "";
+    try {
+      writeBytes(fd, text);
+    } catch (error) {
+      throw new Failure(USAGE_STATUS, `${path}: cannot be written: ${reasonOf(error)}`);
+    }
   };
   return {
     write(line) {

@@ -53,31 +53,39 @@ export class Recording {
   /**
    * The run is over: writes the file.
    * @param statusOf gives the exit status, or throws the failure that it ended with
+   * @throws Failure where it cannot be written, unless the run has failed already
    */
   finish(statusOf: () => number): number {
+    let status: number;
     try {
-      const status = statusOf();
-      this.write(status, null);
-      return status;
+      status = statusOf();
     } catch (error) {
-      if (error instanceof Failure) this.write(error.status, error.message);
+      if (error instanceof Failure) this.told(this.write(error.status, error.message));
       throw error;
     }
+    const trouble = this.write(status, null);
+    if (trouble !== null) throw new Failure(USAGE_STATUS, trouble);
+    return status;
   }
 
   /** The run has ended by a mistake of sealab's. */
   broken(error: unknown): void {
-    this.write(INTERNAL_STATUS, error instanceof Error ? error.message : String(error), false);
+    this.told(this.write(INTERNAL_STATUS, error instanceof Error ? error.message : String(error), false));
   }
 
   private readonly killed = (signal: keyof typeof ENDINGS): void => {
-    this.write(128 + ENDINGS[signal], `ended by ${signal}`);
+    this.told(this.write(128 + ENDINGS[signal], `ended by ${signal}`));
     process.kill(process.pid, signal);
   };
 
-  private write(status: number, message: string | null, whole = true): void {
+  private told(trouble: string | null): void {
+    if (trouble !== null) stderrOutput.write(`sealab: ${trouble}`);
+  }
+
+  /** @returns why the file could not be written; null where it could */
+  private write(status: number, message: string | null, whole = true): string | null {
     const { machine, setup } = this;
-    if (machine === null || setup === null) return;
+    if (machine === null || setup === null) return null;
     this.machine = null;
     for (const signal of ["SIGTERM", "SIGHUP"] as const) process.off(signal, this.killed);
     const end = {
@@ -90,8 +98,9 @@ export class Recording {
     const file = encodeRecord({ version: version(), setup, log: this.door.log, end }, PACKER);
     try {
       fs.writeFileSync(this.path, file);
+      return null;
     } catch (error) {
-      stderrOutput.write(`sealab: --record ${this.path}: ${reasonOf(error)}`);
+      return `--record ${this.path}: cannot be written: ${reasonOf(error)}`;
     }
   }
 }

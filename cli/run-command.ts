@@ -207,6 +207,9 @@ export async function load(
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;
     const missing = error.errno === ENOENT || error.errno === ENOTDIR;
+    if (error.path === options.cwd) throw new Failure(USAGE_STATUS, `--cwd ${error.message}`);
+    if (missing && options.root === null && error.reason.includes("interpreter"))
+      throw new Failure(NOT_FOUND_STATUS, `${error.message} (--root / shows the program the host's files)`);
     // For root only the file's own x bit counts: it may enter every directory.
     const message =
       error.errno === EACCES && options.user === null
@@ -226,6 +229,7 @@ async function findProgram(
     const { buildSample } = await import("./samples-command.js");
     return { path: `/${name}`, elf: buildSample(name), lookedFor: null };
   }
+  if (name === "") throw new UsageError("run: the program's name is empty");
   const guest = name.startsWith("/") ? name : `${options.cwd ?? defaultDirectory(options)}/${name}`;
   const lookedFor = guestPath(guest);
   const kind = machine.fileKind(lookedFor);

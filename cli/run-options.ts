@@ -303,9 +303,9 @@ function apply(options: RunOptions, name: string, value: string, bare: boolean):
 }
 
 function traceTarget(value: string): RunOptions["trace"] {
-  if (value === "") throw new UsageError("--trace=: the file's name is missing");
+  if (value === "" || value === "json:") throw new UsageError(`--trace=${value}: the file's name is missing`);
   if (value === "json") return { format: "json", file: null };
-  if (value.startsWith("json:") && value.length > 5) return { format: "json", file: value.slice(5) };
+  if (value.startsWith("json:")) return { format: "json", file: value.slice(5) };
   return { format: "text", file: value };
 }
 

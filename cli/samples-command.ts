@@ -39,7 +39,7 @@ export function samplesCommand(args: readonly string[]): number {
   const elf = buildSample(name);
   if (output == null) throw new UsageError(`where to? sealab samples ${name} -o FILE`);
   if (output === "-") {
-    writeFileSync(1, elf);
+    writeAll(1, elf);
     return 0;
   }
   try {

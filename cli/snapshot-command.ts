@@ -28,13 +28,14 @@ const SAVE_OPTIONS: readonly OptionSpec[] = [
   { name: "output", short: "o", value: "FILE", help: "Where to." },
 ];
 /** Options of a run that a saved machine has not in itself. */
-const LOOKING = ["sealing", "trace", "explain", "maps", "stats", "max-instructions", "timeout", "log-level"];
+const LOOKING = ["trace", "explain", "maps", "stats", "max-instructions", "timeout", "log-level"];
 const LOAD_OPTIONS: readonly OptionSpec[] = [
   {
     name: "root",
     value: "DIR|IMAGE.tar",
     help: "Where the files of --root are now; where they were unless told.",
   },
+  { name: "sealing", value: "FILE", help: "The model of yours that the machine was made with." },
   ...RUN_OPTIONS.filter(({ name }) => LOOKING.includes(name)),
 ];
 
@@ -184,6 +185,10 @@ async function loadAndRun(args: readonly string[]): Promise<number> {
   const [file, ...more] = operands;
   if (file === undefined || more.length > 0) throw new UsageError("snapshot load: which file? One.");
   const options = readRunOptions(parsed);
+  if (parsed.some(({ name }) => name === "sealing") && !namesFile(options.sealing))
+    throw new UsageError(
+      `--sealing ${options.sealing}: the machine has its own; load takes FILE.js or .ts of one of yours`,
+    );
   const bytes = read(file);
   const head = during(file, () => snapshotInfo(bytes));
   const notes = notesOf(file, head);

@@ -31,7 +31,10 @@ export interface HostTerminalPort {
 
 export interface Host {
   readonly stdin: HostInput;
-  /** Standard output (1) or error (2); all of the bytes are taken, copied if kept. Throws HostClosed for a broken pipe. */
+  /**
+   * Standard output (1) or error (2); all of the bytes are taken, copied if kept.
+   * @throws HostClosed for a broken pipe, HostRefused for a full disk and its like
+   */
   write(fd: 1 | 2, bytes: Uint8Array): void;
   isTerminal(fd: 0 | 1 | 2): boolean;
   /** Null where there is no terminal. */
@@ -49,4 +52,18 @@ export interface Host {
 /** Thrown by Host.write when the reader has gone: EPIPE and SIGPIPE for the guest. */
 export class HostClosed extends Error {
   override readonly name = "HostClosed";
+}
+
+/** Thrown by Host.write when the outside takes no more bytes (a full disk). */
+export class HostRefused extends Error {
+  override readonly name = "HostRefused";
+
+  constructor(
+    /** Linux's, positive. */
+    readonly errno: number,
+    /** Bytes that were taken before. */
+    readonly taken: number,
+  ) {
+    super(`errno ${errno}`);
+  }
 }

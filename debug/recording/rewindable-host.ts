@@ -1,5 +1,5 @@
 import type { Host, HostInput, HostTerminalPort, TerminalSize } from "../../kernel/host.js";
-import { HostClosed } from "../../kernel/host.js";
+import { HostClosed, HostRefused } from "../../kernel/host.js";
 import type { ByteSource } from "../../kernel/fs/byte-source.js";
 import type { HostFiles, HostStat } from "../../kernel/fs/host-files.js";
 import type { Kernel } from "../../kernel/kernel.js";
@@ -49,6 +49,9 @@ const WRITE = { 1: "write 1", 2: "write 2" } as const;
 const WRITE_TERMINAL = "write terminal";
 /** What came of a write that nobody reads. */
 const CLOSED = "closed";
+
+/** What comes of a write: null for all of the bytes. */
+type Written = null | typeof CLOSED | { readonly errno: number; readonly taken: number };
 
 /**
  * A host before another one, with a memory. At the end of its log it asks the other one and notes what it said; before
@@ -373,17 +376,19 @@ export class RewindableHost implements Host, StreamStat, OutsideEvents {
   }
 
   private output(what: string, bytes: Uint8Array, put: () => void): void {
-    const quietly = (): typeof CLOSED | null => {
+    const quietly = (): Written => {
       try {
         put();
         return null;
       } catch (error) {
         if (error instanceof HostClosed) return CLOSED;
+        if (error instanceof HostRefused) return { errno: error.errno, taken: error.taken };
         throw error;
       }
     };
-    const result = this.act<typeof CLOSED | null>(what, hashBytes(bytes), null, quietly, quietly);
+    const result = this.act<Written>(what, hashBytes(bytes), null, quietly, quietly);
     if (result === CLOSED) throw new HostClosed();
+    if (result !== null) throw new HostRefused(result.errno, result.taken);
   }
 
   /** The value of the next entry, which is passed, if it is that and its time has come. */

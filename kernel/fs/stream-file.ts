@@ -1,5 +1,5 @@
 import { EAGAIN, EPIPE } from "../errno.js";
-import { HostClosed } from "../host.js";
+import { HostClosed, HostRefused } from "../host.js";
 import type { Host } from "../host.js";
 import type { Location } from "./mount.js";
 import { OpenFile } from "./open-file.js";
@@ -38,6 +38,7 @@ export class StreamFile extends OpenFile {
       this.host.write(this.stream === 2 ? 2 : 1, source);
     } catch (error) {
       if (error instanceof HostClosed) return -EPIPE;
+      if (error instanceof HostRefused) return error.taken > 0 ? error.taken : -error.errno;
       throw error;
     }
     return source.length;

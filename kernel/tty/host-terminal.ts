@@ -1,6 +1,6 @@
 import { SIGWINCH } from "../signals/numbers.js";
 import type { Host, HostTerminalPort } from "../host.js";
-import { HostClosed } from "../host.js";
+import { HostClosed, HostRefused } from "../host.js";
 import { hangUp } from "./job-control.js";
 import type { OutputPort } from "./output.js";
 import { Terminal } from "./terminal.js";
@@ -55,7 +55,7 @@ export class HostTerminal implements OutputPort {
     try {
       this.port.write(bytes);
     } catch (error) {
-      if (!(error instanceof HostClosed)) throw error;
+      if (!(error instanceof HostClosed || error instanceof HostRefused)) throw error;
       this.lost();
     }
   }

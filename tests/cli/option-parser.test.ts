@@ -20,6 +20,8 @@ describe("options", () => {
     expect(read("--memory", "64M").memoryBytes).toBe(64 << 20);
     expect(read("--trace=out.txt").trace).toEqual({ format: "text", file: "out.txt" });
     expect(read("--trace=json").trace).toEqual({ format: "json", file: null });
+    expect(() => read("--trace=json:")).toThrow("the file's name is missing");
+    expect(() => parse("--cpu", "--sample", "hello")).toThrow("option --cpu needs a value");
     expect(read("--trace=json:x.jsonl").trace).toEqual({ format: "json", file: "x.jsonl" });
   });
 

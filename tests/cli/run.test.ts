@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Program, SYS } from "../../userland/index.js";
-import { scratchDirectory, sealab, startSealab } from "./command.js";
+import { cli, scratchDirectory, sealab, startSealab } from "./command.js";
 
 const directory = scratchDirectory();
 
@@ -80,6 +81,29 @@ describe("a program", () => {
     const { stdout } = sealab(["run", "--clear-env", "--env", "A=é", "--env", "B=", show, "--trace", "ü x"]);
     expect(stdout).toBe("--trace\nü x\nA=é\nB=\n");
     expect(sealab(["run", show], { env: { SEEN: "yes" } }).stdout).toContain("SEEN=yes\n");
+  });
+});
+
+describe.skipIf(!existsSync("/dev/full"))("a full disk", () => {
+  const full = openSync("/dev/full", "w");
+  const into = (args: readonly string[], stdio: ["ignore", number | "pipe", number | "pipe"]) => {
+    const { status, stderr } = spawnSync(process.execPath, [cli, ...args], { stdio, encoding: "utf8" });
+    return { status, stderr };
+  };
+
+  it("is the program's ENOSPC, and one line and status 2 for what sealab itself cannot write", () => {
+    const program = into(["run", "--trace", "--sample", "hello"], ["ignore", full, "pipe"]);
+    expect(program.status).toBe(0);
+    expect(program.stderr).toContain("58) = -1 ENOSPC (No space left on device)\n");
+    expect(into(["--version"], ["ignore", full, "pipe"])).toEqual({
+      status: 2,
+      stderr: "sealab: standard output: cannot be written: no space left on device\n",
+    });
+    expect(into(["run", "--record", "/dev/full", "--sample", "hello"], ["ignore", "pipe", "pipe"])).toEqual({
+      status: 2,
+      stderr: "sealab: --record /dev/full: cannot be written: no space left on device\n",
+    });
+    expect(into(["run", "nowhere"], ["ignore", "pipe", full]).status).toBe(127);
   });
 });
 

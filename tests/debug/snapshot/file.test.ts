@@ -139,6 +139,7 @@ describe("what a file says", () => {
 /** Classes of the kernel whose objects are no part of a machine's state, and why. */
 const NO_STATE = new Map([
   ["HostClosed", "an error"],
+  ["HostRefused", "an error"],
   ["TarError", "an error"],
   ["UpperError", "an error"],
   ["SegmentTables", "a view of the running task and its memory"],
