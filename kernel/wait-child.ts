@@ -51,7 +51,7 @@ export function findChild(kernel: Kernel, task: Task, selector: ChildSelector): 
   let eligible = false;
   for (const child of task.process.children) {
     if (!selector.matches(child.pid, child.processGroup) || !isEligible(task, child, options)) continue;
-    eligible = true;
+    if (!isOver(child, options)) eligible = true;
     const change = changeOf(child, options);
     if (change === null) continue;
     if ((options & WNOWAIT) === 0) consume(kernel, task.process, child);
@@ -60,7 +60,7 @@ export function findChild(kernel: Kernel, task: Task, selector: ChildSelector): 
   for (const tracer of (options & WNOTHREAD) !== 0 ? [task] : task.process.tasks) {
     for (const tracee of tracer.tracees) {
       if (!selector.matches(tracee.tid, tracee.process.processGroup)) continue;
-      eligible = true;
+      if (!isTraceOver(tracee, options)) eligible = true;
       const change = traceChange(tracee, options);
       if (change === null) continue;
       if ((options & WNOWAIT) === 0) consumeTraced(kernel, tracee);
@@ -75,6 +75,20 @@ function isEligible(task: Task, child: Process, options: number): boolean {
   if ((options & WNOTHREAD) !== 0 && child.parentTask !== task) return false;
   if ((options & WALL) !== 0) return true;
   return (child.exitSignal !== SIGCHLD) === ((options & WCLONE) !== 0);
+}
+
+/** An end that is not asked for: nothing else will come of this child (wait_task_zombie without WEXITED). */
+function isOver(child: Process, options: number): boolean {
+  return (options & WEXITED) === 0 && child.zombie && child.exit !== null && !child.heldByTracer;
+}
+
+/** The same of a traced task; a first thread that has ended before the others may still be told of as continued. */
+function isTraceOver(tracee: Task, options: number): boolean {
+  const { process } = tracee;
+  if ((options & WEXITED) !== 0) return false;
+  if (process.zombie && process.exit !== null) return true;
+  if (tracee.tracing!.ended === null) return false;
+  return tracee !== process.leader || (options & WCONTINUED) === 0;
 }
 
 function changeOf(child: Process, options: number, toTracer = false): ChildChange | null {

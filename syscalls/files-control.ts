@@ -139,10 +139,10 @@ function addSeals(call: SyscallCall, file: OpenFile, seals: number): number {
   const { node } = file;
   if (!(node instanceof RegularInode) || node.seals === undefined) return -EINVAL;
   if ((node.seals & F_SEAL_SEAL) !== 0) return -EPERM;
-  if ((seals & F_SEAL_WRITE) !== 0 && (node.seals & F_SEAL_WRITE) === 0 && hasWritableMapping(call, node))
-    return -EBUSY;
   // A seal against execution of a file that can be executed also keeps it from being written (memfd_add_seals).
   if ((seals & 0x20) !== 0 && (node.mode & 0o111) !== 0) seals |= 0xe | F_SEAL_FUTURE_WRITE;
+  if ((seals & F_SEAL_WRITE) !== 0 && (node.seals & F_SEAL_WRITE) === 0 && hasWritableMapping(call, node))
+    return -EBUSY;
   node.seals |= seals;
   return 0;
 }

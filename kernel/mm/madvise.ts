@@ -11,6 +11,7 @@
  * then, area by area, ascending; a hole is remembered and passed over:
  *   EPERM   discarding advice on a sealed area that the caller could not overwrite; stops there
  *   EINVAL, EACCES   the advice does not fit the area; stops there
+ *   EPERM   MADV_REMOVE of a memfd with F_SEAL_WRITE or F_SEAL_FUTURE_WRITE; stops there
  *   EAGAIN  a split would pass vm.max_map_count
  * and at the end
  *   ENOMEM  there was a hole
@@ -23,7 +24,7 @@
  * MADV_COLLAPSE (huge/collapse.ts) is for private anonymous memory. HWPOISON and SOFT_OFFLINE are unknown, as without
  * CONFIG_MEMORY_FAILURE.
  */
-import { EACCES, EAGAIN, EINVAL, ENOMEM, EOPNOTSUPP } from "../errno.js";
+import { EACCES, EAGAIN, EINVAL, ENOMEM, EOPNOTSUPP, EPERM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { keyDenies } from "./fault.js";
@@ -263,7 +264,7 @@ function removePages(
   area: Area,
   start: number,
   end: number,
-  refuse: (rule: string, errno: number, text: string) => number,
+  refuse: (rule: string, errno: number, text: string, source?: string) => number,
 ): number {
   if ((area.flags & vm.VM_LOCKED) !== 0) return refuse("unfit", EINVAL, "the memory is locked");
   if (area.file === null) return refuse("unfit", EINVAL, "no file is mapped");
@@ -275,6 +276,8 @@ function removePages(
       "only a shared mapping that may be writable can lose pages of its file",
     );
   if (isSecret(area)) return refuse("unfit", EOPNOTSUPP, "secret memory has no holes punched");
+  if (((area.file.seals ?? 0) & (uapi.F_SEAL_WRITE | uapi.F_SEAL_FUTURE_WRITE)) !== 0)
+    return refuse("file-seal", EPERM, "the file is sealed against writing (F_ADD_SEALS)", "shmem_fallocate");
   tellRemoved(area, start, end);
   area.pages.punchHole(area.fileIndex(start) * 4096, end - start);
   return 0;

@@ -177,10 +177,23 @@ static void execs(void) {
   }
   nl();
 }
+/* Nothing but its end can come of a child that has ended: who asks for stops alone has no child. */
+static void stops(void) {
+  section("waiting for stops of what ends");
+  static const long asked[] = {2, 8, 10 | 0x1000000};
+  for (int how = 0; how < 12; how++) {
+    int traced = how & 1, later = how >> 1 & 1; long p = fork_();
+    if (!p) { if (traced) SC(101, 0, 0, 0, 0); if (later) nap(20000); leave(3); }
+    if (!later) nap(20000);
+    i32 info[32]; memset(info, 0, sizeof info);
+    kv("", SC(247, 1, p, info, asked[how >> 2], 0)); kv("any", SC(247, 0, 0, info, asked[how >> 2] | 1, 0));
+    kv("end", SC(247, 1, p, info, 4, 0)); kv("code", info[2]); kv("status", info[6]); nl();
+  }
+}
 int main_(long *sp) {
   char **argv = (char **)(sp + 1);
   if (sp[0] > 1 && argv[1][0] == 'e') return 6;
-  const void (*all[])(void) = {statuses, told, orphans, vforks, ends, closes, masks, blocked, flags, execs};
-  for (int i = 0; i < 10; i++) { long p = fork_(); if (p == 0) { all[i](); flush(); leave(0); } i32 s; SC(61, p, &s, WALL, 0); if (s) { kx("ended", s); nl(); } }
+  const void (*all[])(void) = {statuses, told, orphans, vforks, ends, closes, masks, blocked, flags, execs, stops};
+  for (int i = 0; i < 11; i++) { long p = fork_(); if (p == 0) { all[i](); flush(); leave(0); } i32 s; SC(61, p, &s, WALL, 0); if (s) { kx("ended", s); nl(); } }
   return 0;
 }
