@@ -1,7 +1,7 @@
 import { EBADF, EIO } from "../../kernel/errno.js";
 import type { HostEntry, HostFiles, HostHandle, HostStat } from "../../kernel/fs/host-files.js";
 import type { Timestamp } from "../../kernel/fs/timestamp.js";
-import type { RewindableHost } from "./rewindable-host.js";
+import type { LogCursor } from "./log-cursor.js";
 import { hashBytes, type Value } from "./value.js";
 
 /** A file that the machine opened. */
@@ -17,7 +17,7 @@ interface Opened {
 const hashText = (text: string): number => hashBytes(new TextEncoder().encode(text));
 
 /**
- * The host's files behind a {@link RewindableHost}. What is looked at is kept, each thing once; what is changed is
+ * The host's files behind a RewindableHost. What is looked at is kept, each thing once; what is changed is
  * changed once only. A handle is good for ever: after the machine has been put back, and where the file was closed since.
  */
 export class RecordedFiles implements HostFiles {
@@ -26,7 +26,7 @@ export class RecordedFiles implements HostFiles {
   private readonly handles = new Map<string, HostHandle>();
 
   constructor(
-    private readonly door: RewindableHost,
+    private readonly cursor: LogCursor,
     private readonly live: HostFiles | null,
   ) {}
 
@@ -74,7 +74,7 @@ export class RecordedFiles implements HostFiles {
       return count < 0 ? count : destination.subarray(0, count);
     };
     const question = `read ${root} ${path} ${offset} ${destination.length}`;
-    const bytes = this.door.ask<Uint8Array | number>(question, read, -EIO);
+    const bytes = this.cursor.ask<Uint8Array | number>(question, read, -EIO);
     if (typeof bytes === "number") return bytes;
     destination.set(bytes);
     return bytes.length;
@@ -107,7 +107,7 @@ export class RecordedFiles implements HostFiles {
 
   close(handle: HostHandle): void {
     const file = this.opened.get(handle);
-    if (file === undefined || file.live === null || this.door.replaying) return;
+    if (file === undefined || file.live === null || this.cursor.replaying) return;
     this.live?.close(file.live);
     file.live = null;
   }
@@ -167,7 +167,7 @@ export class RecordedFiles implements HostFiles {
   }
 
   private ask<T extends Value>(question: string, live: (files: HostFiles) => T): T {
-    return this.door.ask<Value>(question, () => live(this.live!), -EIO) as T;
+    return this.cursor.ask<Value>(question, () => live(this.live!), -EIO) as T;
   }
 
   private change(
@@ -176,7 +176,7 @@ export class RecordedFiles implements HostFiles {
     live: (files: HostFiles) => number,
   ): number {
     const [root, path, ...rest] = details;
-    return this.door.act(`${what} ${root} ${path}`, hashText(rest.join("\0")), 0, () => live(this.live!));
+    return this.cursor.act(`${what} ${root} ${path}`, hashText(rest.join("\0")), 0, () => live(this.live!));
   }
 
   private onHandle(
@@ -188,7 +188,7 @@ export class RecordedFiles implements HostFiles {
   ): number {
     const file = this.opened.get(handle);
     if (file === undefined) return -EBADF;
-    return this.door.act(`${what} file ${file.root} ${file.path}`, hash, expected, () => {
+    return this.cursor.act(`${what} file ${file.root} ${file.path}`, hash, expected, () => {
       const own = this.liveHandle(file);
       return own < 0 ? own : live(this.live!, own);
     });

@@ -1,9 +1,9 @@
 import type { HostInput } from "../../kernel/host.js";
 import { READY, TAKE } from "./input-log.js";
-import type { RewindableHost } from "./rewindable-host.js";
+import type { LogCursor } from "./log-cursor.js";
 
 /**
- * An input of a {@link RewindableHost}. Whether it has something is looked at once at an instruction: what comes later
+ * An input of a RewindableHost. Whether it has something is looked at once at an instruction: what comes later
  * comes at a later one, or after all tasks have waited. So it makes no difference how often it is looked at.
  */
 export class RecordedInput implements HostInput {
@@ -14,33 +14,33 @@ export class RecordedInput implements HostInput {
   private emptyLength = 0;
 
   constructor(
-    private readonly door: RewindableHost,
+    private readonly cursor: LogCursor,
     /** Its name in the log. */
     readonly subject: string,
     private readonly live: HostInput,
   ) {}
 
   read(max: number): Uint8Array | "again" {
-    const { door, subject } = this;
+    const { cursor, subject } = this;
     let bytes: Uint8Array | "again";
-    if (door.replaying) bytes = (door.passes(TAKE, subject) as Uint8Array | undefined) ?? "again";
+    if (cursor.replaying) bytes = (cursor.passes(TAKE, subject) as Uint8Array | undefined) ?? "again";
     else if (this.isEmpty()) bytes = "again";
     else {
       bytes = this.live.read(max);
       if (bytes === "again") this.noteEmpty();
-      else door.note(TAKE, subject, bytes);
+      else cursor.note(TAKE, subject, bytes);
     }
     if (bytes !== "again") this.has = false;
     return bytes;
   }
 
   ready(): boolean {
-    const { door, subject } = this;
+    const { cursor, subject } = this;
     if (this.has) return true;
-    if (door.replaying) this.has = door.passes(READY, subject) !== undefined;
+    if (cursor.replaying) this.has = cursor.passes(READY, subject) !== undefined;
     else if (!this.isEmpty()) {
       if (this.live.ready()) {
-        door.note(READY, subject);
+        cursor.note(READY, subject);
         this.has = true;
       } else this.noteEmpty();
     }
@@ -55,15 +55,15 @@ export class RecordedInput implements HostInput {
   /** The log's position has been set. */
   moved(): void {
     this.emptyAt = -1;
-    this.has = this.door.log.inputIsReady(this.subject, this.door.position);
+    this.has = this.cursor.log.inputIsReady(this.subject, this.cursor.position);
   }
 
   private isEmpty(): boolean {
-    return this.emptyAt === this.door.now && !this.door.mayHaveChanged(this.emptyLength);
+    return this.emptyAt === this.cursor.now && !this.cursor.mayHaveChanged(this.emptyLength);
   }
 
   private noteEmpty(): void {
-    this.emptyAt = this.door.now;
-    this.emptyLength = this.door.log.length;
+    this.emptyAt = this.cursor.now;
+    this.emptyLength = this.cursor.log.length;
   }
 }

@@ -4,20 +4,9 @@ import type { ByteSource } from "../../kernel/fs/byte-source.js";
 import type { HostFiles, HostStat } from "../../kernel/fs/host-files.js";
 import type { Kernel } from "../../kernel/kernel.js";
 import { letIn, type OutsideEvent, type OutsideEvents } from "../../kernel/outside.js";
-import { describeEntry } from "./describe-entry.js";
-import {
-  ACT,
-  ANSWER,
-  CHECK,
-  EVENT,
-  FAILED,
-  IDLE,
-  InputLog,
-  READY,
-  TAKE,
-  type EntryKind,
-} from "./input-log.js";
+import { CHECK, EVENT, IDLE, InputLog, READY } from "./input-log.js";
 import { processorHash } from "./processor-hash.js";
+import { LogCursor } from "./log-cursor.js";
 import { RecordedFiles } from "./recorded-files.js";
 import { RecordedInput } from "./recorded-input.js";
 import { ReplayDiffers } from "./replay-differs.js";
@@ -67,18 +56,9 @@ export class RewindableHost implements Host, StreamStat, OutsideEvents {
   readonly fileSource?: HostFiles;
   private readonly keys: RecordedInput | null;
   private readonly parts: Parts;
-  private readonly closed: boolean;
-  private kernel: Kernel | null = null;
-  /** The next entry. */
-  private index = 0;
-  /** Output of the entries before this one has been seen outside. */
-  private shown = 0;
+  private readonly cursor: LogCursor;
   /** Acts of the driver that are still to happen. */
   private readonly posted: OutsideEvent[] = [];
-  /** All tasks wait, and nothing has been noted since. */
-  private waited = false;
-  /** Somebody but the machine asks. */
-  private looking = false;
   private readonly checkEvery: number;
   private nextCheck: number;
   /** The host's time at the machine's monotonic 0. */
@@ -90,39 +70,42 @@ export class RewindableHost implements Host, StreamStat, OutsideEvents {
    */
   constructor(
     readonly inner: Host & StreamStat,
-    readonly log = new InputLog(),
+    log = new InputLog(),
     options: RewindableHostOptions = {},
   ) {
-    this.closed = options.closed ?? false;
+    this.cursor = new LogCursor(log, options.closed ?? false);
     this.checkEvery = options.checkEvery ?? Infinity;
     this.nextCheck = this.checkEvery;
-    this.parts = this.ask("host", () => partsOf(inner));
+    this.parts = this.cursor.ask("host", () => partsOf(inner));
     const { parts } = this;
-    this.stdin = new RecordedInput(this, "standard input", inner.stdin);
+    this.stdin = new RecordedInput(this.cursor, "standard input", inner.stdin);
     this.keys = !parts.terminal
       ? null
       : parts.keysAreInput
         ? this.stdin
-        : new RecordedInput(this, "keys", inner.terminal?.input ?? inner.stdin);
+        : new RecordedInput(this.cursor, "keys", inner.terminal?.input ?? inner.stdin);
     if (this.keys !== null) this.terminal = this.terminalPort(this.keys);
-    if (parts.files) this.fileSource = new RecordedFiles(this, inner.fileSource ?? null);
+    if (parts.files) this.fileSource = new RecordedFiles(this.cursor, inner.fileSource ?? null);
   }
 
   /** Ties the machine's run to the log. Machine.create does it. */
   attach(kernel: Kernel): void {
-    this.kernel = kernel;
+    this.cursor.kernel = kernel;
     kernel.outside = this;
+  }
+
+  get log(): InputLog {
+    return this.cursor.log;
   }
 
   /** Index of the entry that comes next. Set it with the machine's state, to what it was with that state. */
   get position(): number {
-    return this.index;
+    return this.cursor.position;
   }
 
   set position(position: number) {
-    this.index = position;
+    this.cursor.position = position;
     this.posted.length = 0;
-    this.waited = false;
     this.started = null;
     for (const input of [this.stdin, this.keys]) input?.moved();
   }
@@ -138,18 +121,17 @@ export class RewindableHost implements Host, StreamStat, OutsideEvents {
 
   /** True while answers come from the log. */
   get replaying(): boolean {
-    return this.index < this.log.length;
+    return this.cursor.replaying;
   }
 
   /** Forgets what came after `position`: the run takes another course from here. */
   truncate(): void {
-    this.log.truncate(this.index);
-    this.shown = Math.min(this.shown, this.index);
+    this.cursor.truncate();
   }
 
-  /** Instructions retired. */
-  get now(): number {
-    return this.kernel === null ? 0 : this.kernel.cpu.instructions;
+  /** Looks at the machine without a trace in the log: for debuggers, which read the guest's files. */
+  aside<T>(look: () => T): T {
+    return this.cursor.aside(look);
   }
 
   // What the machine asks and does.
@@ -159,11 +141,11 @@ export class RewindableHost implements Host, StreamStat, OutsideEvents {
   }
 
   isTerminal(fd: 0 | 1 | 2): boolean {
-    return this.ask(`terminal ${fd}`, () => this.inner.isTerminal(fd));
+    return this.cursor.ask(`terminal ${fd}`, () => this.inner.isTerminal(fd));
   }
 
   terminalSize(): TerminalSize | null {
-    return this.ask("window", () => {
+    return this.cursor.ask("window", () => {
       const size = this.inner.terminalSize();
       return size && { rows: size.rows, columns: size.columns };
     });
@@ -171,27 +153,27 @@ export class RewindableHost implements Host, StreamStat, OutsideEvents {
 
   streamStat(fd: 0 | 1 | 2): HostStat | null {
     if (!this.parts.streamStat) return null;
-    return this.ask(`fstat ${fd}`, () => this.inner.streamStat?.(fd) as Value) as HostStat | null;
+    return this.cursor.ask(`fstat ${fd}`, () => this.inner.streamStat?.(fd) as Value) as HostStat | null;
   }
 
   realtimeNanoseconds(): bigint {
-    return this.take("time of day", () => this.inner.realtimeNanoseconds());
+    return this.cursor.take("time of day", () => this.inner.realtimeNanoseconds());
   }
 
   monotonicNanoseconds(): bigint {
-    return this.take("clock", () => this.inner.monotonicNanoseconds());
+    return this.cursor.take("clock", () => this.inner.monotonicNanoseconds());
   }
 
   random(count: number): Uint8Array {
-    return this.take("random", () => this.inner.random(count));
+    return this.cursor.take("random", () => this.inner.random(count));
   }
 
   /** A tar archive whose bytes are noted as they are read. @param source null in a replay */
   archive(source: ByteSource | null): ByteSource {
     return {
-      size: this.ask("archive", () => source!.size),
+      size: this.cursor.ask("archive", () => source!.size),
       read: (offset, destination) => {
-        const bytes = this.ask<Uint8Array | number>(`archive ${offset} ${destination.length}`, () => {
+        const bytes = this.cursor.ask<Uint8Array | number>(`archive ${offset} ${destination.length}`, () => {
           const count = source!.read(offset, destination);
           return count < 0 ? count : destination.subarray(0, count);
         });
@@ -206,15 +188,16 @@ export class RewindableHost implements Host, StreamStat, OutsideEvents {
 
   /** Of the host's own time since it was asked first; null in a replay, where the record has the time. */
   elapsedNanoseconds(): number | null {
-    if (this.replaying || this.closed) return null;
-    this.started ??= this.inner.monotonicNanoseconds() - BigInt(Math.floor(this.kernel!.clock.monotonic()));
+    if (this.replaying || this.cursor.closed) return null;
+    this.started ??=
+      this.inner.monotonicNanoseconds() - BigInt(Math.floor(this.cursor.kernel!.clock.monotonic()));
     return Number(this.inner.monotonicNanoseconds() - this.started);
   }
 
   post(event: OutsideEvent): boolean {
-    if (this.replaying || this.closed) return false;
+    if (this.replaying || this.cursor.closed) return false;
     if (event.kind === "keys" && this.inner.terminal?.input.ready() !== true) return false;
-    if (event.kind === "clock" && !(event.time > (this.kernel?.clock.monotonic() ?? 0))) return false;
+    if (event.kind === "clock" && !(event.time > (this.cursor.kernel?.clock.monotonic() ?? 0))) return false;
     this.posted.push(event);
     return true;
   }
@@ -226,7 +209,7 @@ export class RewindableHost implements Host, StreamStat, OutsideEvents {
 
   get next(): number {
     if (this.replaying) {
-      const arrival = this.log.arrivalFrom(this.index);
+      const arrival = this.log.arrivalFrom(this.cursor.position);
       return arrival < 0 ? Infinity : this.log.instruction(arrival);
     }
     return this.posted.length > 0 ? 0 : this.nextCheck;
@@ -237,41 +220,41 @@ export class RewindableHost implements Host, StreamStat, OutsideEvents {
   }
 
   admit(): boolean {
-    const kernel = this.kernel!;
+    const kernel = this.cursor.kernel!;
     if (this.replaying) return this.admitFromLog(kernel);
     const due = this.posted.splice(0);
     for (const event of due) {
-      this.note(EVENT, event.kind, { ...event });
+      this.cursor.note(EVENT, event.kind, { ...event });
       letIn(kernel, event);
     }
-    if (this.now >= this.nextCheck) this.check(kernel);
+    if (this.cursor.now >= this.nextCheck) this.check(kernel);
     return true;
   }
 
   idle(): boolean {
     if (!this.replaying) {
       if (this.posted.length > 0) return this.admit();
-      this.waited = true;
+      this.cursor.waiting();
       return false;
     }
-    if (this.log.kind(this.index) !== IDLE) this.differs("every task waits");
-    this.consume();
+    if (this.log.kind(this.cursor.position) !== IDLE) this.cursor.differs("every task waits");
+    this.cursor.consume();
     return this.replaying && this.admit();
   }
 
   private admitFromLog(kernel: Kernel): boolean {
-    const { log, index, now } = this;
+    const { log, position: index, now } = this.cursor;
     const kind = log.kind(index);
-    if (log.instruction(index) < now) this.differs("it has passed by that");
+    if (log.instruction(index) < now) this.cursor.differs("it has passed by that");
     if (log.instruction(index) > now) return false;
     if (kind === EVENT) {
-      this.consume();
+      this.cursor.consume();
       letIn(kernel, log.value(index) as unknown as OutsideEvent);
     } else if (kind === READY) {
-      this.consume();
+      this.cursor.consume();
       (log.subject(index) === this.stdin.subject ? this.stdin : this.keys!).arrived();
     } else if (kind === CHECK) {
-      this.consume();
+      this.cursor.consume();
       const hash = processorHash(kernel);
       if (hash !== log.hash(index)) this.registersDiffer(index);
     } else return false;
@@ -279,9 +262,8 @@ export class RewindableHost implements Host, StreamStat, OutsideEvents {
   }
 
   private check(kernel: Kernel): void {
-    this.nextCheck = this.now + this.checkEvery;
-    this.log.appendHash(CHECK, this.now, "registers", processorHash(kernel));
-    this.index = this.shown = this.log.length;
+    this.nextCheck = this.cursor.now + this.checkEvery;
+    this.cursor.noteCheck(processorHash(kernel));
   }
 
   private registersDiffer(index: number): never {
@@ -289,90 +271,9 @@ export class RewindableHost implements Host, StreamStat, OutsideEvents {
     while (before >= 0 && this.log.kind(before) !== CHECK) before--;
     const since = before < 0 ? 0 : this.log.instruction(before);
     throw new ReplayDiffers(
-      this.now,
+      this.cursor.now,
       `the registers are not those of the record; they were at instruction ${since}`,
     );
-  }
-
-  // The log.
-
-  /**
-   * A question that may be asked again.
-   * @param absent the answer for a debugger, where neither the record nor a host has one
-   * @throws ReplayDiffers where the record was not asked that
-   */
-  ask<T extends Value>(question: string, live: () => T, absent?: T): T {
-    const { log } = this;
-    const known = log.answerBefore(question, this.index);
-    if (!this.replaying && !this.closed && !this.looking) {
-      const answer = live();
-      if (known < 0 || !log.holds(known, answer)) this.note(ANSWER, question, answer);
-      return answer;
-    }
-    if (!this.looking && this.isNext(ANSWER, question)) return this.consume() as T;
-    if (known >= 0) return log.value(known) as T;
-    // A debugger has looked at it in the meantime, so that the machine needed not.
-    if (!this.closed) return live();
-    if (!this.looking) this.differs(`it asks: ${question}`);
-    const later = log.answerFrom(question, this.index);
-    if (later >= 0) return log.value(later) as T;
-    if (absent === undefined) this.differs(`it asks: ${question}`);
-    return absent;
-  }
-
-  /** Looks at the machine without a trace in the log: for debuggers, which read the guest's files. */
-  aside<T>(look: () => T): T {
-    const before = this.looking;
-    this.looking = true;
-    try {
-      return look();
-    } finally {
-      this.looking = before;
-    }
-  }
-
-  /** Something that is there once. @throws ReplayDiffers */
-  take<T extends Value>(what: string, live: () => T): T {
-    if (this.replaying) {
-      if (!this.isNext(TAKE, what)) this.differs(`it takes: ${what}`);
-      return this.consume() as T;
-    }
-    if (this.closed) this.differs(`it takes: ${what}`);
-    const taken = live();
-    this.note(TAKE, what, taken);
-    return taken;
-  }
-
-  /**
-   * Something done to the outside.
-   * @param hash of all that is done
-   * @param expected what comes of it as a rule
-   * @param live does it
-   * @param again does it in a replay of a file; where it is not seen outside unless told
-   * @throws ReplayDiffers
-   */
-  act<T extends Value>(what: string, hash: number, expected: T, live: () => T, again?: () => void): T {
-    const { log } = this;
-    if (!this.replaying) {
-      if (this.closed) this.differs(`it does: ${what}`);
-      const result = live();
-      this.noteIdle();
-      log.appendHash(ACT, this.now, what, hash);
-      if (result !== expected) log.append(FAILED, this.now, what, result);
-      this.index = this.shown = log.length;
-      return result;
-    }
-    if (!this.isNext(ACT, what)) this.differs(`it does: ${what}`);
-    if (log.hash(this.index) !== hash) this.differs(`it does: ${what}, something else`);
-    const unseen = this.index >= this.shown;
-    this.index++;
-    const failed = this.replaying && log.kind(this.index) === FAILED;
-    const result = failed ? (this.consume() as T) : expected;
-    if (unseen) {
-      this.shown = this.index;
-      if (!failed) again?.();
-    }
-    return result;
   }
 
   private output(what: string, bytes: Uint8Array, put: () => void): void {
@@ -386,54 +287,9 @@ export class RewindableHost implements Host, StreamStat, OutsideEvents {
         throw error;
       }
     };
-    const result = this.act<Written>(what, hashBytes(bytes), null, quietly, quietly);
+    const result = this.cursor.act<Written>(what, hashBytes(bytes), null, quietly, quietly);
     if (result === CLOSED) throw new HostClosed();
     if (result !== null) throw new HostRefused(result.errno, result.taken);
-  }
-
-  /** The value of the next entry, which is passed, if it is that and its time has come. */
-  passes(kind: EntryKind, subject: string): Value | undefined {
-    return this.isNext(kind, subject) ? this.consume() : undefined;
-  }
-
-  note(kind: EntryKind, subject: string, value: Value = null): void {
-    this.noteIdle();
-    this.log.append(kind, this.now, subject, value);
-    this.index = this.shown = this.log.length;
-  }
-
-  /** All tasks waited, and the driver has something for them. */
-  private noteIdle(): void {
-    if (!this.waited) return;
-    this.waited = false;
-    this.log.append(IDLE, this.now, "idle");
-  }
-
-  /** Something has been noted, or all tasks waited, since the log had that length: an input is worth another look. */
-  mayHaveChanged(since: number): boolean {
-    return this.waited || this.log.length !== since;
-  }
-
-  private isNext(kind: EntryKind, subject: string): boolean {
-    const { log, index } = this;
-    return (
-      index < log.length &&
-      log.kind(index) === kind &&
-      log.instruction(index) === this.now &&
-      log.subject(index) === subject
-    );
-  }
-
-  private consume(): Value {
-    const { log, index } = this;
-    this.index++;
-    return log.kind(index) === CHECK || log.kind(index) === ACT ? null : log.value(index);
-  }
-
-  private differs(thisRun: string): never {
-    const { log, index } = this;
-    const recorded = this.replaying ? describeEntry(log, index) : "nothing more";
-    throw new ReplayDiffers(this.now, `${thisRun}; the record has ${recorded}`);
   }
 
   private terminalPort(input: HostInput): HostTerminalPort {
@@ -446,7 +302,7 @@ export class RewindableHost implements Host, StreamStat, OutsideEvents {
           else inner.terminal.write(bytes);
         }),
       setRaw: (on) => {
-        this.act("raw keys", on ? 1 : 0, null, () => {
+        this.cursor.act("raw keys", on ? 1 : 0, null, () => {
           inner.terminal?.setRaw(on);
           return null;
         });
@@ -455,7 +311,7 @@ export class RewindableHost implements Host, StreamStat, OutsideEvents {
     if (!parts.foreground) return port;
     return {
       ...port,
-      inForeground: () => this.ask("foreground", () => inner.terminal?.inForeground?.() ?? false),
+      inForeground: () => this.cursor.ask("foreground", () => inner.terminal?.inForeground?.() ?? false),
     };
   }
 }
