@@ -116,6 +116,8 @@ import { AreaTree } from "../../kernel/mm/area-tree.js";
 import { Area } from "../../kernel/mm/area.js";
 import { FileMappings } from "../../kernel/mm/file-mappings.js";
 import { FilePages } from "../../kernel/mm/file-pages.js";
+import { FileBlocks } from "../../kernel/mm/huge/file-blocks.js";
+import { PageRoom } from "../../kernel/mm/page-room.js";
 import { LazyFreePages } from "../../kernel/mm/lazy-free.js";
 import { HookedModel } from "../../kernel/mm/sealing/hooked-model.js";
 import { ProgramJudge } from "../../kernel/mm/sealing/program-judge.js";
@@ -195,6 +197,7 @@ const CLASSES = {
   Ext4Storage,
   Ext4Symlink,
   ExtentMap,
+  FileBlocks,
   FilePages,
   FileMappings,
   FileRights,
@@ -251,6 +254,7 @@ const CLASSES = {
   Orphans,
   OutputProcessor,
   PageMapFile,
+  PageRoom,
   PageTables,
   PathFile,
   PendingSignals,

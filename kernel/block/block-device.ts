@@ -2,7 +2,8 @@ import { PAGE_SIZE } from "../../mmu/layout.js";
 import type { FrameAllocator } from "../../mmu/frame-allocator.js";
 import { EBUSY, EIO, ENOSPC } from "../errno.js";
 import type { DeviceNumber } from "../fs/inode.js";
-import { FilePages, type PageFiller } from "../mm/file-pages.js";
+import { FilePages } from "../mm/file-pages.js";
+import type { PageFiller } from "../mm/page-filler.js";
 
 /** Bytes in which sizes and positions of disks are told, whatever their own sectors have. */
 export const SECTOR_BYTES = 512;

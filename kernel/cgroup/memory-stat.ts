@@ -62,14 +62,14 @@ function countPages(kernel: Kernel, group: ControlGroup): PageCounts {
   counts.anon = seen.anon.size;
   for (const holder of kernel.frames.holders) {
     if (!(holder instanceof FilePages)) continue;
-    const { inMemoryOnly, dirty } = holder;
+    const { isMemoryOnly, dirty } = holder;
     for (const index of holder.residentIndexes()) {
       const frame = holder.frameAt(index, false);
       if (!charged(frame)) continue;
       counts.file++;
       if (seen.mapped.has(frame)) counts.mapped++;
-      if (holder.isInBlock(index)) counts.shmemHuge++;
-      if (inMemoryOnly) counts.shmem++;
+      if (holder.blocks?.has(index) === true) counts.shmemHuge++;
+      if (isMemoryOnly) counts.shmem++;
       else if (dirty.has(index)) counts.dirty++;
     }
   }

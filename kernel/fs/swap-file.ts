@@ -72,6 +72,6 @@ function isDevice(inode: object, { major, minor }: DeviceNumber): boolean {
 export function swapStoreOf({ pages, size, lowerSize, hostPath }: TreeFile): SwapStore | number {
   const first = hostPath === null ? 0 : Math.ceil(lowerSize / PAGE_SIZE);
   for (let index = first; index < Math.floor(size / PAGE_SIZE); index++)
-    if (!pages.has(index) && !pages.isReserved(index)) return -EINVAL;
+    if (!pages.has(index) && !pages.room.isReserved(index)) return -EINVAL;
   return new SwapMemory();
 }

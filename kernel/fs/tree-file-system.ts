@@ -1,6 +1,6 @@
 import { EACCES, EINVAL } from "../errno.js";
 import { FileSystem, OVERLAYFS_MAGIC, TMPFS_MAGIC } from "./file-system.js";
-import type { PageQuota } from "../mm/file-pages.js";
+import type { PageQuota } from "../mm/page-room.js";
 import { sharedMount, type SharedMount } from "../mm/huge/shared-mount.js";
 import type { FileSystemContext, FileSystemStatistics } from "./file-system.js";
 import type { HostLower } from "./host-lower.js";

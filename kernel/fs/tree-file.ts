@@ -1,6 +1,7 @@
 import { PAGE_SIZE } from "../../mmu/layout.js";
 import { EIO, ENOSPC } from "../errno.js";
-import { FilePages, type PageFiller } from "../mm/file-pages.js";
+import { FilePages } from "../mm/file-pages.js";
+import type { PageFiller } from "../mm/page-filler.js";
 import { F_SEAL_SEAL } from "./seals.js";
 import type { HostLower } from "./host-lower.js";
 import type { InodeParts } from "./inode.js";
@@ -37,7 +38,7 @@ export class TreeFile extends RegularInode implements PageFiller {
       fileSystem.lower !== null,
     );
     this.pages.swappable = fill === null && fileSystem.swappable;
-    this.pages.sharedMemory = fill === null ? fileSystem.sharedMemory : null;
+    if (fill === null && fileSystem.sharedMemory !== null) this.pages.belongTo(fileSystem.sharedMemory);
   }
 
   override get size(): number {

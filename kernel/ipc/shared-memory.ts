@@ -61,7 +61,7 @@ export class SharedMemorySegment implements IpcObject {
     const { machine } = owner;
     this.pages = pages ?? new FilePages(machine.frames, size);
     this.pages.swappable = pages === null;
-    this.pages.sharedMemory = pages === null ? machine.sharedMemory() : null;
+    if (pages === null) this.pages.belongTo(machine.sharedMemory());
     this.changedAt = machine.time();
     this.creatorPid = machine.pid();
     this.name = `/SYSV${(permissions.key >>> 0).toString(16).padStart(8, "0")} (deleted)`;

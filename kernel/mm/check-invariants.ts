@@ -136,7 +136,7 @@ function checkEntries(mm: AddressSpace, wrong: string[]): void {
       if ((low & PTE_ANON) !== 0 || frame === frames.zeroFrame) huge++;
       else {
         fileLeaves++;
-        if (area.pages?.blocks.has(area.fileIndex(va)) !== true)
+        if (area.pages?.blocks?.begins(area.fileIndex(va)) !== true)
           wrong.push(`${page} of 2 MiB is none in its file`);
       }
       if (va + HUGE_BYTES > area.end) wrong.push(`${page} of 2 MiB does not lie in one area`);

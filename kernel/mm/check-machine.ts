@@ -4,7 +4,6 @@ import type { PageFrame } from "../../mmu/types.js";
 import type { AddressSpace } from "./address-space.js";
 import { checkInvariants } from "./check-invariants.js";
 import { FilePages } from "./file-pages.js";
-import { checkBlocks } from "./huge/file-blocks.js";
 import { checkHugePages } from "./hugetlb/check.js";
 import { checkSwap } from "./swap/check.js";
 import { hasFrame } from "./translations.js";
@@ -56,7 +55,7 @@ export function checkMachine(machine: CheckedMachine, others: Iterable<AddressSp
   }
   for (const holder of frames.holders) {
     for (const frame of holder.heldFrames()) found(frame);
-    if (holder instanceof FilePages) wrong.push(...checkBlocks(holder));
+    if (holder instanceof FilePages) wrong.push(...(holder.blocks?.check() ?? []));
   }
   const { hugeZeroFrame } = frames;
   if (hugeZeroFrame !== 0) expected.fill(1, hugeZeroFrame, hugeZeroFrame + RUN_FRAMES);

@@ -403,7 +403,7 @@ function faultAround(mm: AddressSpace, area: Area, pages: FilePages, page: numbe
     frames.hold(frame);
     translations.install(other * 4096, frame, entryLow(area), entryHigh(area));
   }
-  if (pages.blocks.size + pages.folios.size > 0 && mm.env.release.faultAroundEntersBlocks)
+  if (pages.blocks?.none === false && mm.env.release.faultAroundEntersBlocks)
     enterBlocks(mm, area, pages, from, to);
 }
 

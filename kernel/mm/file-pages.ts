@@ -1,37 +1,13 @@
 import { PAGE_SIZE } from "../../mmu/layout.js";
-import { RUN_FRAMES, type FrameAllocator, type FrameHolder } from "../../mmu/frame-allocator.js";
+import type { FrameAllocator, FrameHolder } from "../../mmu/frame-allocator.js";
 import type { PageFrame } from "../../mmu/types.js";
 import { FileMappings } from "./file-mappings.js";
-import {
-  blockStart,
-  bringInBlock,
-  folioOf,
-  keepUnevenly,
-  splitBlock,
-  splitFolios,
-} from "./huge/file-blocks.js";
-import { isPlain, sharedOrderAllowed, type SharedMount } from "./huge/shared-mount.js";
-import { PMD_ORDER } from "./huge/orders.js";
+import { blockStart, FileBlocks } from "./huge/file-blocks.js";
+import type { SharedMount } from "./huge/shared-mount.js";
+import type { PageFiller } from "./page-filler.js";
+import { PageRoom, type PageQuota } from "./page-room.js";
 import { SwappedPages } from "./swap/swapped-pages.js";
 import type { SwapSpace } from "./swap/swap-space.js";
-
-const NONE: ReadonlySet<number> = new Set();
-
-/** How many pages the files of one file system may take together (tmpfs's size=). */
-export interface PageQuota {
-  used: number;
-  limit: number;
-}
-
-/** Where the bytes of a file are that have no page yet. */
-export interface PageFiller {
-  /** Fills `page` (4096 zeroed bytes) with the bytes of page `index`. */
-  fillPage(index: number, page: Uint8Array): void;
-  /** A page is to be stored to through a mapping: has it room where it will be kept? Without it there always is. */
-  makeRoom?(index: number): boolean;
-  /** Pages of [offset, offset + length) bytes left the cache for good: what is kept of them is to go; 0 or -errno. */
-  punched?(offset: number, length: number): number;
-}
 
 /**
  * The page cache of one inode: its bytes, in frames of guest RAM, that read(2), write(2) and mmap(2) share.
@@ -46,20 +22,16 @@ export class FilePages implements FrameHolder {
   private readonly dirtyPages = new Set<number>();
   /** Pages that reclaim took and that nobody has read again (the shadow entries of Linux). */
   private readonly evictedPages = new Set<number>();
-  /** Pages that fallocate made room for and that nobody has touched since. */
-  private readonly reservedPages = new Set<number>();
   /** Who maps it. */
   readonly mappings = new FileMappings(this);
   /** They are shared memory, which goes to a swap area when frames run short. */
   swappable = false;
   /** Its pages in swap areas; null: it has had none. */
   private swapped: SwappedPages | null = null;
-  /** The mount of shared memory that it belongs to; null: it is a file of another kind (shmem_mapping). */
-  sharedMemory: SharedMount | null = null;
-  /** First pages of blocks of 2 MiB (huge/file-blocks.ts). */
-  readonly blocks = new Set<number>();
-  /** Smaller blocks, of which only faults take notice: orders, by first page. One is gone when a page of it is. */
-  readonly folios = new Map<number, number>();
+  /** The room that they take in the file system. */
+  readonly room: PageRoom;
+  /** Those of huge pages, where it is shared memory; null: it is a file of another kind (shmem_mapping). */
+  blocks: FileBlocks | null = null;
 
   /**
    * @param size bytes at the start
@@ -71,20 +43,26 @@ export class FilePages implements FrameHolder {
     protected readonly frames: FrameAllocator,
     size = 0,
     private readonly fill: PageFiller | null = null,
-    private readonly quota: PageQuota | null = null,
+    quota: PageQuota | null = null,
     readonly onDisk = false,
   ) {
     this.length = size;
     this.fillable = size;
+    this.room = new PageRoom(quota);
+  }
+
+  /** It is shared memory from now on; called once, while nothing is in it. */
+  belongTo(mount: SharedMount): void {
+    this.blocks = new FileBlocks(this, this.frames, mount);
+  }
+
+  /** The mount of shared memory that it belongs to; null: it is a file of another kind. */
+  get sharedMemory(): SharedMount | null {
+    return this.blocks === null ? null : this.blocks.mount;
   }
 
   get size(): number {
     return this.length;
-  }
-
-  /** Nothing but memory has them (shmem_mapping). */
-  get isMemoryOnly(): boolean {
-    return this.fill === null;
   }
 
   /** Pages held in memory. */
@@ -93,7 +71,7 @@ export class FilePages implements FrameHolder {
   }
 
   /** Its bytes are nowhere but in its pages, as those of tmpfs and memfds (shmem). */
-  get inMemoryOnly(): boolean {
+  get isMemoryOnly(): boolean {
     return this.fill === null;
   }
 
@@ -104,7 +82,7 @@ export class FilePages implements FrameHolder {
 
   /** Pages that take room: in memory, in a swap area, or made room for. */
   get allocated(): number {
-    return this.pages.size + this.swappedCount + this.reservedPages.size;
+    return this.pages.size + this.swappedCount + this.room.reservedCount;
   }
 
   /** Of pages [first, end), those in swap areas (shmem_swap_usage). */
@@ -141,7 +119,7 @@ export class FilePages implements FrameHolder {
       return count;
     };
     return {
-      resident: among(this.pages.keys()) + (this.onDisk ? 0 : among(this.reservedPages)),
+      resident: among(this.pages.keys()) + (this.onDisk ? 0 : among(this.room.reservedIndexes())),
       dirty: among(this.dirtyPages),
       evicted: among(this.evictedPages) + this.swappedIn(first, end),
     };
@@ -155,127 +133,29 @@ export class FilePages implements FrameHolder {
     return next;
   }
 
-  /** Pages that have room and no frame. */
-  get reserved(): number {
-    return this.reservedPages.size;
-  }
-
-  isReserved(index: number): boolean {
-    return this.reservedPages.has(index);
-  }
-
   /** Makes room for the pages [first, end), which stay holes to read (fallocate); false: there is none, and none was made. */
   reserve(first: number, end: number): boolean {
-    this.bringInBlocks(first, end, Math.max(this.length, end * PAGE_SIZE));
-    const room = this.quota === null ? this.frames.free : this.quota.limit - this.quota.used;
-    if (end - first - this.pages.size - this.reserved > room) return false;
-    const wanted: number[] = [];
-    for (let index = first; index < end; index++)
-      if (!this.has(index) && !this.reservedPages.has(index)) wanted.push(index);
-    if (wanted.length > room) return false;
-    for (const index of wanted) this.reservedPages.add(index);
-    if (this.quota !== null) this.quota.used += wanted.length;
-    return true;
-  }
-
-  /** The file system has room for that many pages more. */
-  hasRoom(count: number): boolean {
-    return this.quota === null || this.quota.used + count <= this.quota.limit;
-  }
-
-  /** A page is one of a block of 2 MiB. */
-  isInBlock(index: number): boolean {
-    return this.blocks.size > 0 && this.blocks.has(blockStart(index));
-  }
-
-  /** 512 frames for a block, or -1. */
-  allocateRun(): PageFrame {
-    return this.frames.allocateRun();
-  }
-
-  /** The control group that is charged now may have a block more. */
-  mayChargeBlock(): boolean {
-    return this.frames.charging.by?.makeRoom(RUN_FRAMES) !== false;
+    this.blocks?.bringInFor(first, end, Math.max(this.length, end * PAGE_SIZE));
+    const isThere = (index: number): boolean => this.has(index);
+    return this.room.reserve(first, end, this.frames.free, this.pages.size, isThere);
   }
 
   /**
-   * Enters 512 neighbouring frames as a block, taking over a reference to each; what was there goes, in memory or in a
-   * swap area, and so does room that was made.
-   * @param first a multiple of 512
+   * Enters a frame, taking over a reference to it; what was there goes, in memory or in a swap area, and so does room
+   * that was made.
    */
-  keepBlock(first: number, run: PageFrame): void {
-    for (let n = 0; n < RUN_FRAMES; n++) {
-      const index = first + n;
-      const old = this.pages.get(index);
-      if (old !== undefined) this.frames.release(old);
-      else if (this.swapped?.drop(this, index) !== true && !this.reservedPages.delete(index))
-        if (this.quota !== null) this.quota.used++;
-      this.keep(index, run + n);
-      this.folios.delete(index);
-    }
-    this.blocks.add(first);
-  }
-
-  /** The pages of a block have been written. */
-  markBlockDirty(first: number): void {
-    for (let index = first; index < first + RUN_FRAMES; index++) this.dirtyPages.add(index);
-  }
-
-  /** A block, which nobody maps, is one no longer; its pages beyond the end go. */
-  partBlock(first: number): void {
-    this.blocks.delete(first);
-    const end = Math.ceil(this.length / PAGE_SIZE);
-    for (let index = Math.max(first, end); index < first + RUN_FRAMES; index++) this.dropPage(index);
-  }
-
-  /** How many have a page that is there besides the cache. */
-  sharersOf(index: number): number {
-    const frame = this.pages.get(index);
-    return frame === undefined ? 0 : this.frames.references(frame) - 1;
-  }
-
-  /** Before a write: blocks of 2 MiB around what it reaches of shared memory, where they may be. */
-  private bringInBlocks(first: number, end: number, size: number): void {
-    const mount = this.sharedMemory;
-    if (mount === null || isPlain(mount)) return;
-    for (let index = first; index < end; index = blockStart(index) + RUN_FRAMES)
-      if (!this.has(index) && sharedOrderAllowed({ mount, index, size, flags: null }, PMD_ORDER))
-        bringInBlock(this, blockStart(index));
-  }
-
-  /**
-   * Parts the blocks that [offset, end) bytes reach into and do not cover, and forgets those that they cover, whose
-   * pages are to go next.
-   * @returns the first pages of those that stay in one piece, since somebody holds a page
-   */
-  private partBlocks(offset: number, end: number): ReadonlySet<number> {
-    if (this.blocks.size + this.folios.size === 0) return NONE;
-    splitFolios(this, offset, end);
-    const kept = new Set<number>();
-    for (const first of [...this.blocks]) {
-      const [from, to] = [first * PAGE_SIZE, (first + RUN_FRAMES) * PAGE_SIZE];
-      if (to <= offset || from >= end) continue;
-      if (offset <= from && to <= end) this.blocks.delete(first);
-      else if (!splitBlock(this, first)) kept.add(first);
-      else keepUnevenly(this, { first, order: PMD_ORDER }, offset, end);
-    }
-    return kept;
+  replacePage(index: number, frame: PageFrame): void {
+    const old = this.pages.get(index);
+    if (old !== undefined) this.frames.release(old);
+    else if (this.swapped?.drop(this, index) !== true) this.room.take(index);
+    this.keep(index, frame);
   }
 
   /** A page that was to go stays with its block, and is one of zeroes. @returns false where it does not stay */
-  private staysEmpty(index: number, kept: ReadonlySet<number>): boolean {
-    if (!kept.has(blockStart(index))) return false;
+  private staysEmpty(index: number, kept: ReadonlySet<number> | undefined): boolean {
+    if (kept?.has(blockStart(index)) !== true) return false;
     this.zero(index, 0, PAGE_SIZE);
     return true;
-  }
-
-  /** Takes the room of pages [first, end) back that nobody has touched. */
-  private giveUp(first: number, end: number): void {
-    for (const index of [...this.reservedPages]) {
-      if (index < first || index >= end) continue;
-      this.reservedPages.delete(index);
-      if (this.quota !== null) this.quota.used--;
-    }
   }
 
   /** Page indexes that have a frame, with it. */
@@ -316,7 +196,7 @@ export class FilePages implements FrameHolder {
     if (known !== undefined) return known;
     if (!create) return -1;
     if (this.isSwapped(index)) return this.swapIn(index);
-    if (this.full && !this.reservedPages.has(index)) return -1;
+    if (this.full && !this.room.isReserved(index)) return -1;
     const frame = this.frames.allocate();
     if (frame === -1) return -1;
     const inside = this.fillable - index * PAGE_SIZE;
@@ -327,7 +207,7 @@ export class FilePages implements FrameHolder {
     }
     this.keep(index, frame);
     this.evictedPages.delete(index);
-    if (!this.reservedPages.delete(index) && this.quota !== null) this.quota.used++;
+    this.room.take(index);
     return frame;
   }
 
@@ -338,7 +218,7 @@ export class FilePages implements FrameHolder {
 
   /** Takes a frame out of the cache; its reference is the caller's. */
   private takeOut(index: number): PageFrame | undefined {
-    if (this.folios.size > 0) this.folios.delete(folioOf(this, index)?.first ?? -1);
+    this.blocks?.pageGone(index);
     const frame = this.pages.get(index);
     this.pages.delete(index);
     if (frame !== undefined && this.pages.size === 0) this.frames.holders.delete(this);
@@ -369,8 +249,8 @@ export class FilePages implements FrameHolder {
     if (frame === undefined) return false;
     if (!this.swappable && (this.fill === null || this.dirtyPages.has(index))) return false;
     if (this.swappable && swap.free === 0) return false;
-    if (this.isInBlock(index) && (this.mappings.locks(index) || !splitBlock(this, blockStart(index))))
-      return false;
+    if (this.blocks?.has(index) === true)
+      if (this.mappings.locks(index) || !this.blocks.split(blockStart(index))) return false;
     if (this.pages.get(index) !== frame) return true;
     if (!this.unmapPage(index, frame)) return false;
     if (!this.swappable) {
@@ -401,7 +281,7 @@ export class FilePages implements FrameHolder {
 
   /** The file system has no room for another page (ENOSPC). */
   get full(): boolean {
-    return this.quota !== null && this.quota.used >= this.quota.limit;
+    return this.room.full;
   }
 
   /** Lets clean pages go that can be read again, the oldest first; mapped ones too, unless locked. */
@@ -479,7 +359,7 @@ export class FilePages implements FrameHolder {
   write(offset: number, source: Uint8Array): number {
     const { memory } = this.frames;
     let done = 0;
-    if (this.sharedMemory !== null) this.bringInBlocks(...this.pagesOf(offset, source.length));
+    this.blocks?.bringInFor(...this.pagesOf(offset, source.length));
     while (done < source.length) {
       const index = Math.floor((offset + done) / PAGE_SIZE);
       const inPage = (offset + done) % PAGE_SIZE;
@@ -507,10 +387,10 @@ export class FilePages implements FrameHolder {
     this.length = size;
     this.fillable = Math.min(this.fillable, size);
     const firstGone = Math.ceil(size / PAGE_SIZE);
-    if (size <= old) this.giveUp(firstGone, Infinity);
+    if (size <= old) this.room.giveUp(firstGone, Infinity);
     if (size >= old) return;
     this.mappings.drop(firstGone, Infinity, true);
-    const kept = this.partBlocks(size, Infinity);
+    const kept = this.blocks?.partAround(size, Infinity);
     for (const index of this.indexes())
       if (index >= firstGone && !this.staysEmpty(index, kept)) this.dropPage(index);
     for (const index of [...this.evictedPages]) if (index >= firstGone) this.evictedPages.delete(index);
@@ -530,17 +410,17 @@ export class FilePages implements FrameHolder {
    */
   punchHole(offset: number, length: number): number {
     // Only shared memory has anything beyond the end.
-    const most = this.sharedMemory === null ? Math.ceil(this.length / PAGE_SIZE) * PAGE_SIZE : Infinity;
+    const most = this.blocks === null ? Math.ceil(this.length / PAGE_SIZE) * PAGE_SIZE : Infinity;
     const end = Math.min(offset + length, most);
     const first = Math.ceil(offset / PAGE_SIZE);
     const last = Math.floor(end / PAGE_SIZE);
-    const kept = this.partBlocks(offset, end);
+    const kept = this.blocks?.partAround(offset, end);
     if (first > last) this.zero(last, offset % PAGE_SIZE, end % PAGE_SIZE);
     else {
       this.mappings.drop(first, last, false);
       for (const index of this.indexes())
         if (index >= first && index < last && !this.staysEmpty(index, kept)) this.punchPage(index);
-      this.giveUp(first, last);
+      this.room.giveUp(first, last);
       if (offset % PAGE_SIZE !== 0) this.zero(first - 1, offset % PAGE_SIZE, PAGE_SIZE);
       if (end % PAGE_SIZE !== 0) this.zero(last, 0, end % PAGE_SIZE);
     }
@@ -563,12 +443,13 @@ export class FilePages implements FrameHolder {
     else this.dropPage(index);
   }
 
-  private dropPage(index: number): void {
+  /** A page goes for good, from memory or its swap area. */
+  dropPage(index: number): void {
     const frame = this.takeOut(index);
     if (frame !== undefined) this.frames.release(frame);
     else if (this.swapped?.drop(this, index) !== true) return;
     this.dirtyPages.delete(index);
-    if (this.quota !== null) this.quota.used--;
+    this.room.give();
   }
 
   /** Of all its pages, in memory and in swap areas. */
@@ -583,11 +464,10 @@ export class FilePages implements FrameHolder {
 
   /** Gives every frame back; for an inode that nobody holds any more. */
   destroy(): void {
-    this.blocks.clear();
-    this.folios.clear();
+    this.blocks?.clear();
     for (const index of this.indexes()) this.dropPage(index);
     this.evictedPages.clear();
-    this.giveUp(0, Infinity);
+    this.room.giveUp(0, Infinity);
     this.length = 0;
   }
 }

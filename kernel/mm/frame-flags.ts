@@ -7,7 +7,6 @@ import { PTE_ANON, PTE_PS, pteFrame } from "../../mmu/page-table-entry.js";
 import { TASK_SIZE } from "./layout.js";
 import type { AddressSpace } from "./address-space.js";
 import { FilePages } from "./file-pages.js";
-import { folioOf } from "./huge/file-blocks.js";
 import { isHugetlb, poolOf } from "./hugetlb/area.js";
 import type { SamePages } from "./ksm/same-pages.js";
 import { hasFrame } from "./translations.js";
@@ -89,8 +88,8 @@ export function frameFlags(owners: FrameOwners, first: number, count: number): U
     if (!(holder instanceof FilePages)) continue;
     for (const [index, frame] of holder.residentPages()) {
       // What is only in memory counts as written to.
-      const kind = holder.inMemoryOnly ? DIRTY | SWAPBACKED : holder.dirty.has(index) ? DIRTY : 0;
-      const folio = folioOf(holder, index);
+      const kind = holder.isMemoryOnly ? DIRTY | SWAPBACKED : holder.dirty.has(index) ? DIRTY : 0;
+      const folio = holder.blocks?.of(index) ?? null;
       const block = folio === null ? 0 : THP | (folio.first === index ? COMPOUND_HEAD : COMPOUND_TAIL);
       add(frame, UPTODATE | LRU | kind | block);
       if (holder.mappings.locks(index)) add(frame, UNEVICTABLE);

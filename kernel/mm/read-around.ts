@@ -11,10 +11,10 @@ const WINDOW = 32;
  * that fallocate made are read ahead: what a host stores is read page by page.
  */
 export function readAround(area: Area, pages: FilePages, index: number): void {
-  if (!pages.onDisk || pages.reserved === 0 || (area.flags & VM_RAND_READ) !== 0) return;
+  if (!pages.onDisk || pages.room.reservedCount === 0 || (area.flags & VM_RAND_READ) !== 0) return;
   if (pages.frameAt(index, false) !== -1) return;
   const first = (area.flags & VM_SEQ_READ) !== 0 ? index : Math.max(0, index - WINDOW / 2);
   const end = Math.min(first + WINDOW, Math.ceil(pages.size / 4096));
   for (let other = first; other < end; other++)
-    if (pages.isReserved(other) && pages.frameAt(other, true) === -1) return;
+    if (pages.room.isReserved(other) && pages.frameAt(other, true) === -1) return;
 }

@@ -24,7 +24,7 @@ export class SharedAnonymousFile implements MappableFile {
     mount: SharedMount | null = null,
   ) {
     this.pages = new FilePages(frames, length);
-    this.pages.sharedMemory = mount;
+    if (mount !== null) this.pages.belongTo(mount);
     this.pages.swappable = true;
   }
 

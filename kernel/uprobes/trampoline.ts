@@ -3,7 +3,8 @@
 import type { FrameAllocator } from "../../mmu/frame-allocator.js";
 import { ENOMEM } from "../errno.js";
 import type { AddressSpace } from "../mm/address-space.js";
-import { FilePages, type PageFiller } from "../mm/file-pages.js";
+import { FilePages } from "../mm/file-pages.js";
+import type { PageFiller } from "../mm/page-filler.js";
 import { TASK_SIZE } from "../mm/layout.js";
 import { PROT_EXEC } from "../mm/uapi.js";
 import { findUnmappedArea } from "../mm/unmapped-area.js";

@@ -10,7 +10,7 @@ import type { FilePages } from "../file-pages.js";
 import { HUGE_BYTES } from "../translations.js";
 import { VM_UFFD_MISSING, VM_UFFD_WP } from "../vm-flags.js";
 import type { CollapseLimits, CollapseResult } from "./collapse.js";
-import { isHeldInBlock } from "./file-blocks.js";
+import type { FileBlocks } from "./file-blocks.js";
 import { mapBlock, mappingOf, retractTable } from "./file-leaf.js";
 
 /**
@@ -20,26 +20,27 @@ import { mapBlock, mappingOf, retractTable } from "./file-leaf.js";
 export function collapseFile(
   mm: AddressSpace,
   area: Area,
-  pages: FilePages,
+  blocks: FileBlocks,
   start: number,
   limits: CollapseLimits | null,
 ): CollapseResult {
   const first = area.fileIndex(start);
-  if (!pages.blocks.has(first)) {
-    const result = collapsePages(mm, pages, first, limits);
+  if (!blocks.begins(first)) {
+    const result = collapsePages(mm, blocks, first, limits);
     if (result !== "collapsed") return result;
     if (limits !== null) return "collapsed";
   }
-  return mapWhole(mm, area, pages, start, limits === null);
+  return mapWhole(mm, area, blocks.pages, start, limits === null);
 }
 
 /** hpage_collapse_scan_file and collapse_file */
 function collapsePages(
   mm: AddressSpace,
-  pages: FilePages,
+  blocks: FileBlocks,
   first: number,
   limits: CollapseLimits | null,
 ): CollapseResult {
+  const { pages } = blocks;
   const { frames, vmEvents } = mm.env;
   const end = first + RUN_FRAMES;
   const found = countPages(pages, first);
@@ -47,7 +48,7 @@ function collapsePages(
     vmEvents.thp_scan_exceed_swap_pte++;
     return "swapped";
   }
-  if (isHeldInBlock(pages, first)) return "held";
+  if (blocks.isHeld(first)) return "held";
   if (limits !== null && found.present + found.reserved < RUN_FRAMES - limits.none) {
     vmEvents.thp_scan_exceed_none_pte++;
     return "missing";
@@ -63,7 +64,7 @@ function collapsePages(
   pages.mappings.drop(first, end, false);
   // Counted only now: where frames are charged, others may have gone for them.
   const missing = RUN_FRAMES - countPages(pages, first).charged;
-  const refused = !pages.hasRoom(missing)
+  const refused = !pages.room.has(missing)
     ? "no-room"
     : missing > 0 && isWatched(pages, first)
       ? "missing"
@@ -76,8 +77,8 @@ function collapsePages(
     const frame = pages.frameAt(first + n, pages.isSwapped(first + n));
     if (frame !== -1) mm.translations.copyFrame(frame, run + n);
   }
-  pages.keepBlock(first, run);
-  pages.markBlockDirty(first);
+  blocks.enter(first, run);
+  blocks.markDirty(first);
   for (const mapper of pages.mappings.all()) mapper.retractTables(pages, first);
   return "collapsed";
 }
@@ -96,7 +97,7 @@ function countPages(pages: FilePages, first: number) {
   for (let index = first; index < first + RUN_FRAMES; index++)
     if (pages.frameAt(index, false) !== -1) present++;
     else if (pages.isSwapped(index)) swapped++;
-    else if (pages.isReserved(index)) reserved++;
+    else if (pages.room.isReserved(index)) reserved++;
   return { present, swapped, reserved, charged: present + swapped + reserved };
 }
 

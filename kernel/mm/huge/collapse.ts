@@ -66,7 +66,7 @@ export function collapse(
   start: number,
   limits: CollapseLimits | null,
 ): CollapseResult {
-  if (area.pages !== null) return collapseFile(mm, area, area.pages, start, limits);
+  if (area.pages?.blocks != null) return collapseFile(mm, area, area.pages.blocks, start, limits);
   const failure = obstacle(mm, area, start, limits);
   if (failure !== null) return failure;
   const { translations } = mm;

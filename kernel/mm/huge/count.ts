@@ -7,7 +7,7 @@ import { FilePages } from "../file-pages.js";
 /** Blocks of 2 MiB in the page caches of shared memory (NR_SHMEM_THPS, in blocks). */
 export function sharedBlocks(holders: Iterable<FrameHolder>): number {
   let count = 0;
-  for (const holder of holders) if (holder instanceof FilePages) count += holder.blocks.size;
+  for (const holder of holders) if (holder instanceof FilePages) count += holder.blocks?.count ?? 0;
   return count;
 }
 

@@ -11,7 +11,7 @@ import { entryHigh, entryLow, HUGE_BYTES, hasFrame } from "../translations.js";
 import { missingInCache, presentInCache } from "../userfault/fault.js";
 import { VM_SHARED, VM_UFFD_FLAGS, VM_UFFD_WP } from "../vm-flags.js";
 import { hugePagesDisabled } from "./eligible.js";
-import { blockStart, bringInBlock, bringInFolio, folioOf, type Folio } from "./file-blocks.js";
+import { blockStart, type Folio } from "./file-blocks.js";
 import { PMD_ORDER } from "./orders.js";
 import { isPlain, LEAST_SHARED_ORDER, sharedOrderAllowed } from "./shared-mount.js";
 
@@ -44,7 +44,7 @@ export function bringInFileLeaf(
   if (missingInCache(area, index) || presentInCache(area, index)) return false;
   const fresh = !pages.has(index);
   bringInFor(mm, area, pages, page);
-  const folio = folioOf(pages, index);
+  const folio = pages.blocks?.of(index) ?? null;
   if (folio === null || (write && (area.flags & VM_SHARED) === 0)) return false;
   if (folio.order === PMD_ORDER && mapBlock(mm, area, pages, page, write)) return true;
   // What a read finds there it enters with its neighbours.
@@ -53,8 +53,8 @@ export function bringInFileLeaf(
 
 /** The largest block around the page of which nothing is there, that the mount and the area permit. */
 function bringInFor(mm: AddressSpace, area: Area, pages: FilePages, page: number): void {
-  const mount = pages.sharedMemory;
-  if (mount === null || isPlain(mount)) return;
+  const { blocks } = pages;
+  if (blocks === null || isPlain(blocks.mount)) return;
   const index = area.fileIndex(page);
   if (pages.has(index) || hugePagesDisabled(mm, area, false)) return;
   for (let order = PMD_ORDER; order >= LEAST_SHARED_ORDER; order--) {
@@ -62,8 +62,9 @@ function bringInFor(mm: AddressSpace, area: Area, pages: FilePages, page: number
     const first = index - (index % count);
     const start = page - (index - first) * 4096;
     if (start % (count * 4096) !== 0 || start < area.start || start + count * 4096 > area.end) continue;
-    if (!sharedOrderAllowed({ mount, index, size: pages.size, flags: area.flags }, order)) continue;
-    if (order === PMD_ORDER ? bringInBlock(pages, first) : bringInFolio(pages, { first, order })) return;
+    if (!sharedOrderAllowed({ mount: blocks.mount, index, size: pages.size, flags: area.flags }, order))
+      continue;
+    if (blocks.bringIn({ first, order })) return;
   }
 }
 
@@ -83,7 +84,7 @@ export function mapBlock(
   if (directory !== 0 && frames.memory.u32[directory] !== 0) return false;
   const first = area.fileIndex(start);
   const run = pages.frameAt(first, false);
-  if (write) pages.markBlockDirty(first);
+  if (write) pages.blocks?.markDirty(first);
   frames.holdRun(run);
   if (translations.installHuge(start, run, entryLow(area) | (write ? WRITTEN : 0), entryHigh(area))) {
     mm.env.vmEvents.thp_file_mapped++;
@@ -138,7 +139,7 @@ export function enterBlocks(mm: AddressSpace, area: Area, pages: FilePages, from
   const { translations } = mm;
   const { frames } = translations;
   for (let page = from; page < to; page++) {
-    const folio = folioOf(pages, area.fileIndex(page * 4096));
+    const folio = pages.blocks?.of(area.fileIndex(page * 4096)) ?? null;
     const start = folio === null ? -1 : startIn(area, page * 4096, folio);
     if (folio === null || start === -1) continue;
     const entry = translations.entryIndex(start);
@@ -155,7 +156,7 @@ export function enterBlocks(mm: AddressSpace, area: Area, pages: FilePages, from
 /** A write to a leaf of a shared area that does not permit it yet. @param entry index of the leaf's entry */
 export function makeFileLeafWritable(mm: AddressSpace, area: Area, page: number, entry: number): void {
   const { memory } = mm.env.frames;
-  area.pages?.markBlockDirty(blockStart(area.fileIndex(page)));
+  area.pages?.blocks?.markDirty(blockStart(area.fileIndex(page)));
   memory.u32[entry] = (memory.u32[entry] | WRITTEN) >>> 0;
   memory.entryWritten(entry);
 }

@@ -2,7 +2,6 @@ import { RUN_FRAMES } from "../../../mmu/frame-allocator.js";
 import { PTE_ANON, PTE_SOFT_DIRTY, PTE_UFFD_WP, pteFrame } from "../../../mmu/page-table-entry.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
-import { splitBlock } from "./file-blocks.js";
 import { sameContent } from "../ksm/frame-content.js";
 import { entryHigh, entryLow, HUGE_BYTES } from "../translations.js";
 import { VM_LOCKED } from "../vm-flags.js";
@@ -28,7 +27,7 @@ export function splitEnds(
 
 /** The same of a block of shared memory. @param references of its first page: the cache's, and one where it is mapped once */
 function splitOwnBlock(area: Area, start: number, references: number): boolean {
-  return references === 2 && area.pages !== null && splitBlock(area.pages, area.fileIndex(start));
+  return references === 2 && area.pages?.blocks?.split(area.fileIndex(start)) === true;
 }
 
 /** @param start of the leaf. @returns false where somebody else has the frames */

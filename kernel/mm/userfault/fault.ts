@@ -17,7 +17,7 @@ export function missingInCache(area: Area, index: number): boolean {
 
 /** The page cache of an area's shared memory has the page, or room that fallocate made for it. @param index of the file's page */
 export function isCached({ pages }: Area, index: number): boolean {
-  return pages !== null && (pages.has(index) || pages.isReserved(index));
+  return pages !== null && (pages.has(index) || pages.room.isReserved(index));
 }
 
 /** A page of shared memory that its page cache has, but this address space not yet (userfaultfd_minor). */

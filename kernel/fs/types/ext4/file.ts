@@ -1,6 +1,7 @@
 import { PAGE_SIZE } from "../../../../mmu/layout.js";
 import { EFBIG, EIO, ENOMEM, ENOSPC, EOPNOTSUPP } from "../../../errno.js";
-import { FilePages, type PageFiller } from "../../../mm/file-pages.js";
+import { FilePages } from "../../../mm/file-pages.js";
+import type { PageFiller } from "../../../mm/page-filler.js";
 import type { InodeParts } from "../../inode.js";
 import { RegularInode } from "../../inode.js";
 import type { Ext4FileSystem } from "./file-system.js";
