@@ -117,6 +117,7 @@ import { Area } from "../../kernel/mm/area.js";
 import { FileMappings } from "../../kernel/mm/file-mappings.js";
 import { FilePages } from "../../kernel/mm/file-pages.js";
 import { FileBlocks } from "../../kernel/mm/huge/file-blocks.js";
+import { ReverseMapping } from "../../kernel/mm/reverse-mapping.js";
 import { PageRoom } from "../../kernel/mm/page-room.js";
 import { LazyFreePages } from "../../kernel/mm/lazy-free.js";
 import { HookedModel } from "../../kernel/mm/sealing/hooked-model.js";
@@ -277,6 +278,7 @@ const CLASSES = {
   RegularOpenFile,
   Request,
   RequestIssuer,
+  ReverseMapping,
   RingFile,
   RingPages,
   RunLoop,

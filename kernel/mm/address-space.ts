@@ -1,5 +1,4 @@
 import { RUN_FRAMES } from "../../mmu/frame-allocator.js";
-import { PTE_ANON } from "../../mmu/page-table-entry.js";
 import type { LocalTable } from "../segments/local-table.js";
 import { ENOMEM } from "../errno.js";
 import type { AreaSnapshot } from "../refusal.js";
@@ -12,11 +11,9 @@ import type { AreaChange, MmEnvironment } from "./environment.js";
 import { countPages, uncommit } from "./accounting.js";
 import { handleFault } from "./fault.js";
 import type { FaultOutcome } from "./fault-outcome.js";
-import type { FileMapper } from "./file-mappings.js";
 import type { FilePages } from "./file-pages.js";
 import { copyAddressSpace } from "./fork.js";
 import type { HugePagesDisabled } from "./huge/eligible.js";
-import { coversBlock, retractTable } from "./huge/file-leaf.js";
 import { isHugetlb } from "./hugetlb/area.js";
 import { dropAllLeaves, dropLeaves } from "./hugetlb/leaves.js";
 import { closeReserve } from "./hugetlb/reserve.js";
@@ -40,7 +37,8 @@ import { areaName, formatMaps } from "./proc-maps.js";
 import { formatSmaps } from "./proc-smaps.js";
 import { refusalOf, type RefusalDetails } from "./refusal-of.js";
 import { remapFilePages } from "./remap-file-pages.js";
-import { hasFrame, Translations } from "./translations.js";
+import { ReverseMapping } from "./reverse-mapping.js";
+import { Translations } from "./translations.js";
 import type { UserMemory } from "./user-memory.js";
 import { VM_ACCOUNT, VM_LOCKED, VM_SHARED } from "./vm-flags.js";
 import type { Word } from "./word.js";
@@ -64,9 +62,11 @@ export interface MmStats {
  *
  * Addresses and lengths are bytes, ranges half-open. Operations return a result >= 0 or a negative errno.
  */
-export class AddressSpace implements FileMapper {
+export class AddressSpace {
   readonly tree: AreaTree;
   readonly translations: Translations;
+  /** From pages of files to what is mapped of them here. */
+  readonly reverse = new ReverseMapping(this);
   readonly layout: MmLayout = { ...DEFAULT_LAYOUT };
   readonly stats: MmStats = {
     totalVm: 0,
@@ -366,7 +366,7 @@ export class AddressSpace implements FileMapper {
   link(area: Area): void {
     this.tree.insert(area);
     attachAnon(area);
-    area.pages?.mappings.add(this);
+    area.pages?.mappings.add(this.reverse);
     area.file?.mapped?.();
   }
 
@@ -379,7 +379,7 @@ export class AddressSpace implements FileMapper {
   private forgetArea(area: Area): void {
     detachAnon(area);
     if (isHugetlb(area)) closeReserve(area);
-    area.pages?.mappings.remove(this);
+    area.pages?.mappings.remove(this.reverse);
     area.file?.unmapped?.();
   }
 
@@ -390,58 +390,6 @@ export class AddressSpace implements FileMapper {
     if (isHugetlb(area)) dropLeaves(this, area, area.start, area.end);
     else this.translations.drop(area.start, area.end, "all");
     this.unlink(area);
-  }
-
-  dropFilePages(pages: FilePages, first: number, end: number, privateCopies: boolean): void {
-    this.forEachMapping(pages, first, end, (start, stop, area) => {
-      if (isHugetlb(area)) dropLeaves(this, area, start, stop, true);
-      else this.translations.drop(start, stop, privateCopies ? "pages" : "file-pages", true);
-    });
-  }
-
-  writeProtectFilePage(pages: FilePages, index: number): void {
-    this.forEachMapping(pages, index, index + 1, (start, _end, area) => {
-      if ((area.flags & VM_SHARED) !== 0) this.translations.writeProtect(start);
-    });
-  }
-
-  locksFilePage(pages: FilePages, index: number): boolean {
-    let locked = false;
-    this.forEachMapping(pages, index, index + 1, (_start, _end, area) => {
-      locked ||= (area.flags & VM_LOCKED) !== 0;
-    });
-    return locked;
-  }
-
-  fileEntries(pages: FilePages, first: number, end: number): number {
-    let count = 0;
-    this.forEachMapping(pages, first, end, (start, stop) => {
-      this.tables.forEachPresentOrSwap(start, stop, (_va, low) => {
-        if (hasFrame(low) && (low & PTE_ANON) === 0) count++;
-      });
-    });
-    return count;
-  }
-
-  retractTables(pages: FilePages, first: number): void {
-    this.forEachMapping(pages, first, first + RUN_FRAMES, (start, _end, area) => {
-      if (area.anon === null && coversBlock(area, start)) retractTable(this, area, start);
-    });
-  }
-
-  forEachMapping(
-    pages: FilePages,
-    first: number,
-    end: number,
-    visit: (start: number, end: number, area: Area) => void,
-  ): void {
-    for (const area of this.tree) {
-      if (area.pages !== pages) continue;
-      const from = Math.max(first, area.pageOffset);
-      const to = Math.min(end, area.pageOffset + area.pageCount);
-      if (from < to)
-        visit(area.start + (from - area.pageOffset) * 4096, area.start + (to - area.pageOffset) * 4096, area);
-    }
   }
 
   /** Writes what shared mappings have changed back to the files. Errors have nobody to go to. */

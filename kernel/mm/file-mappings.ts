@@ -1,20 +1,22 @@
+import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import type { FilePages } from "./file-pages.js";
 
-/** Somebody who maps pages of a file and must unmap them when the file loses them. */
+/** An address space that maps pages of a file and must unmap them when the file loses them. */
 export interface FileMapper {
+  readonly mm: AddressSpace;
   /** Pages [first, end) of the file are gone: drop translations to them; private copies too after a truncation. */
-  dropFilePages(pages: FilePages, first: number, end: number, privateCopies: boolean): void;
+  drop(pages: FilePages, first: number, end: number, privateCopies: boolean): void;
   /** The page was written back: make the next store to it fault, so that it is marked dirty again. */
-  writeProtectFilePage(pages: FilePages, index: number): void;
+  writeProtect(pages: FilePages, index: number): void;
   /** The page lies in a locked area (mlock): it must stay in memory. */
-  locksFilePage(pages: FilePages, index: number): boolean;
+  locks(pages: FilePages, index: number): boolean;
   /** How many of its entries have a page of the file among [first, end). */
-  fileEntries(pages: FilePages, first: number, end: number): number;
+  entries(pages: FilePages, first: number, end: number): number;
   /** A block of 2 MiB has come in the place of pages that nobody maps any more: page tables that are empty go. */
   retractTables(pages: FilePages, first: number): void;
   /** Calls back for what each of its areas maps of pages [first, end): [start, end) bytes of addresses. */
-  forEachMapping(
+  forEach(
     pages: FilePages,
     first: number,
     end: number,
@@ -53,24 +55,24 @@ export class FileMappings {
 
   /** The page lies in somebody's locked area. */
   locks(index: number): boolean {
-    for (const mapper of this.mappers.keys()) if (mapper.locksFilePage(this.pages, index)) return true;
+    for (const mapper of this.mappers.keys()) if (mapper.locks(this.pages, index)) return true;
     return false;
   }
 
   /** How many page-table entries have a page among [first, end). */
   entries(first: number, end: number): number {
     let count = 0;
-    for (const mapper of this.mappers.keys()) count += mapper.fileEntries(this.pages, first, end);
+    for (const mapper of this.mappers.keys()) count += mapper.entries(this.pages, first, end);
     return count;
   }
 
   /** Makes the next store through a mapping fault, whether or not the page is dirty. */
   writeProtect(index: number): void {
-    for (const mapper of this.mappers.keys()) mapper.writeProtectFilePage(this.pages, index);
+    for (const mapper of this.mappers.keys()) mapper.writeProtect(this.pages, index);
   }
 
   /** Takes the pages [first, end) from all who map them; private copies too after a truncation. */
   drop(first: number, end: number, privateCopies: boolean): void {
-    for (const mapper of this.mappers.keys()) mapper.dropFilePages(this.pages, first, end, privateCopies);
+    for (const mapper of this.mappers.keys()) mapper.drop(this.pages, first, end, privateCopies);
   }
 }

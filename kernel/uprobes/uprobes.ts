@@ -83,11 +83,10 @@ export class Uprobes implements UprobeDoor {
   ): void {
     const found: [AddressSpace, Area, number][] = [];
     for (const mapper of uprobe.pages.mappings.all())
-      if (mapper instanceof AddressSpace)
-        mapper.forEachMapping(uprobe.pages, uprobe.page, uprobe.page + 1, (_start, _end, area) => {
-          const address = addressIn(area, uprobe.offset);
-          if (address !== undefined && mayHaveProbes(area, fresh)) found.push([mapper, area, address]);
-        });
+      mapper.forEach(uprobe.pages, uprobe.page, uprobe.page + 1, (_start, _end, area) => {
+        const address = addressIn(area, uprobe.offset);
+        if (address !== undefined && mayHaveProbes(area, fresh)) found.push([mapper.mm, area, address]);
+      });
     for (const [mm, area, address] of found) visit(mm, area, address);
   }
 

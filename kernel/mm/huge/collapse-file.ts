@@ -105,7 +105,7 @@ function countPages(pages: FilePages, first: number) {
 function isWatched(pages: FilePages, first: number): boolean {
   let watched = false;
   for (const mapper of pages.mappings.all())
-    mapper.forEachMapping(pages, first, first + RUN_FRAMES, (_start, _end, area) => {
+    mapper.forEach(pages, first, first + RUN_FRAMES, (_start, _end, area) => {
       watched ||= (area.flags & VM_UFFD_MISSING) !== 0;
     });
   return watched;

@@ -151,8 +151,8 @@ function robOthers(own: Area, start: number, page: HugePage): void {
   const pages = hugePagesOf(own);
   const first = own.fileIndex(start);
   for (const mapper of pages.mappings.all())
-    mapper.forEachMapping(pages, first, first + 1, (va, _end, area) => {
-      const other = mapper as AddressSpace;
+    mapper.forEach(pages, first, first + 1, (va, _end, area) => {
+      const other = mapper.mm;
       if (area === own || (area.flags & VM_MAYSHARE) !== 0 || area.hugetlb?.reserve != null) return;
       const low = leafLow(other, area, va);
       if (!hasPage(low) || pageOfLeaf(other, low) !== page) return;
