@@ -6,6 +6,7 @@ import { lineSource } from "./line-source.js";
 import { GROUPS, lines, type Group, type Outcome, type Verb } from "./verb.js";
 import { CHANGING } from "./verbs/changing.js";
 import { EXAMINE } from "./verbs/examine.js";
+import { FRAMES } from "./verbs/frames.js";
 import { INFO, INFO_SHORTCUTS } from "./verbs/info.js";
 import { LOOKING } from "./verbs/looking.js";
 import { MOVING } from "./verbs/moving.js";
@@ -25,6 +26,7 @@ export class Commands {
       ...PAST,
       ...STOPS,
       ...LOOKING,
+      ...FRAMES,
       ...EXAMINE,
       INFO,
       ...INFO_SHORTCUTS,

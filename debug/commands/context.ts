@@ -1,6 +1,7 @@
 import type { Break, DebugSession } from "../session/debug-session.js";
 import type { StopReport } from "../session/stop-report.js";
-import type { Moment } from "../timeline/moment.js";
+import { compareMoments, type Moment } from "../timeline/moment.js";
+import { frameView } from "../views/frames.js";
 import { View, type RegisterValues } from "../views/view.js";
 import { CommandError } from "./command-error.js";
 import { evaluate, parseExpression } from "./expression.js";
@@ -24,11 +25,33 @@ export class Context {
   /** Function and file of the stop that was last told: a step within says less. */
   told: { readonly symbol: string; readonly file: string } | null = null;
 
+  /** The caller that `up` and `frame` chose, for as long as the thread stands there. */
+  private chosen: { readonly tid: number; readonly moment: Moment; readonly level: number } | null = null;
+
   constructor(readonly session: DebugSession) {}
 
   /** The thread as it stands. */
-  view(): View {
+  thread(): View {
     return new View(this.session.machine, this.session.task);
+  }
+
+  /** The frame that was chosen: the thread as it stands, or as one of its callers sees it. */
+  view(): View {
+    const thread = this.thread();
+    const level = this.frame;
+    return level === 0 ? thread : (frameView(thread, level) ?? thread);
+  }
+
+  /** 0 is the innermost. */
+  get frame(): number {
+    const { chosen, session } = this;
+    const here = chosen?.tid === session.task.tid && compareMoments(chosen.moment, session.now) === 0;
+    return here ? chosen.level : 0;
+  }
+
+  set frame(level: number) {
+    this.chosen = { tid: this.session.task.tid, moment: this.session.now, level };
+    this.listed = null;
   }
 
   /** What expressions see. */
@@ -43,7 +66,7 @@ export class Context {
   }
 
   get registersBefore(): RegisterValues | undefined {
-    return this.before;
+    return this.frame === 0 ? this.before : undefined;
   }
 
   get ended(): boolean {

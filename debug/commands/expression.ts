@@ -1,8 +1,9 @@
 /**
- * Expressions as gdb's users write them: C's operators on whole numbers, `$rip`, symbols, constants, memory. Numbers
- * are exact; `==` and `!=` compare 64 bits, so that -1 and 0xffffffffffffffff are the same.
+ * Expressions as gdb's users write them: C's operators on whole numbers, `$rip`, symbols, constants, memory, members of
+ * structures. Numbers are exact; `==` and `!=` compare 64 bits, so that -1 and 0xffffffffffffffff are the same.
  */
 
+import type { Type } from "../dwarf/types.js";
 import { CommandError } from "./command-error.js";
 
 /** Bytes that a value was read from, and how they count. */
@@ -15,11 +16,13 @@ export type Expression =
   | { readonly kind: "number"; readonly value: bigint }
   | { readonly kind: "register"; readonly name: string }
   | { readonly kind: "name"; readonly name: string }
-  | { readonly kind: "address-of"; readonly name: string }
+  | { readonly kind: "address-of"; readonly of: Expression }
   | { readonly kind: "memory"; readonly address: Expression; readonly cell: Cell }
-  /** `name[index]`, or `*name`: what a pointer points to, or an array consists of. */
-  | { readonly kind: "element"; readonly name: string; readonly index: Expression }
-  | { readonly kind: "cast"; readonly value: Expression; readonly cell: Cell }
+  /** `of[index]`, or `*of`: what a pointer points to, or an array consists of. */
+  | { readonly kind: "element"; readonly of: Expression; readonly index: Expression }
+  /** `of.name`, or `of->name`. */
+  | { readonly kind: "member"; readonly of: Expression; readonly name: string; readonly arrow: boolean }
+  | { readonly kind: "cast"; readonly value: Expression; readonly to: TypeName }
   | { readonly kind: "unary"; readonly operator: string; readonly value: Expression }
   | {
       readonly kind: "binary";
@@ -27,6 +30,25 @@ export type Expression =
       readonly left: Expression;
       readonly right: Expression;
     };
+
+/** A type as it is written in a cast. */
+export interface TypeName {
+  /** Without its stars. */
+  readonly name: string;
+  /** Of C's own types; null for the program's, which its debugging information tells. */
+  readonly cell: Cell | null;
+  readonly stars: number;
+}
+
+/** Where something is that has a type, if only a size. */
+export interface Place {
+  readonly address: bigint;
+  readonly cell: Cell;
+  /** Null where only the size is known. */
+  readonly type: Type | null;
+  /** Of a bit field: bits from the cell's lowest one. */
+  readonly bits: { readonly first: number; readonly count: number } | null;
+}
 
 /** What the names in an expression stand for. */
 export interface Scope {
@@ -36,8 +58,10 @@ export interface Scope {
   name(name: string): bigint;
   /** @throws CommandError */
   addressOf(name: string): bigint;
-  /** Where the first element of an array is, or what a pointer points to, and the elements' type, where it is known. */
-  element(name: string): { readonly address: bigint; readonly cell: Cell } | undefined;
+  /** Where a variable is whose type is known. */
+  variable(name: string): { readonly address: bigint; readonly type: Type } | undefined;
+  /** One of the program's types: `struct point`, or a typedef's name. */
+  type(name: string): Type | undefined;
   /** @throws CommandError where memory cannot be read */
   memory(address: bigint, cell: Cell): bigint;
 }
@@ -70,7 +94,7 @@ const TYPES: Readonly<Record<string, Cell>> = {
 };
 
 const TOKEN =
-  /\s*(?:(0x[0-9a-f]+|0b[01]+|\d+)(?![\w.])|('(?:\\.|[^\\'])')|(\$\w+)|((?:[A-Za-z_][\w.]*)(?:@[\w.]+)?(?:::[\w:~<>]+)?)|(\|\||&&|==|!=|<=|>=|<<|>>|[-+*/%&|^~!<>(){}[\]]))/iy;
+  /\s*(?:(0x[0-9a-f]+|0b[01]+|\d+)(?![\w.])|('(?:\\.|[^\\'])')|(\$\w+)|((?:[A-Za-z_][\w.]*)(?:@[\w.]+)?(?:::[\w:~<>]+)?)|(\|\||&&|==|!=|<=|>=|<<|>>|->|[-+*/%&|^~!<>(){}[\].]))/iy;
 const ESCAPES: Readonly<Record<string, number>> = { n: 10, t: 9, r: 13, "0": 0 };
 
 type Token =
@@ -161,58 +185,85 @@ class Parser {
     if (operator !== null) return { kind: "unary", operator, value: this.unary() };
     if (this.operator("*") !== null) return pointed(this.unary());
     if (this.operator("&") !== null) {
-      const token = this.tokens[this.at++];
-      if (token?.kind !== "name") throw new CommandError(`${this.text}: expected a symbol behind &`);
-      return { kind: "address-of", name: token.text };
+      const of = this.unary();
+      if (!HAS_PLACE.has(of.kind)) throw new CommandError(`${this.text}: expected a symbol behind &`);
+      return { kind: "address-of", of };
     }
     // gdb's {TYPE} ADDRESS.
     if (this.operator("{") !== null) {
       const type = this.type();
       if (type === null) throw new CommandError(`${this.text}: expected a type, as int or u64, in braces`);
       this.expect("}");
-      return { kind: "memory", address: this.unary(), cell: type.cell };
+      const address = this.unary();
+      if (type.cell !== null) return { kind: "memory", address, cell: type.stars > 0 ? POINTER : type.cell };
+      return pointed({ kind: "cast", value: address, to: { ...type, stars: type.stars + 1 } });
     }
-    if (this.tokens[this.at]?.kind === "operator" && this.operator("(") !== null) {
+    const before = this.at;
+    if (this.operator("(") !== null) {
       const type = this.type();
       if (type === null) {
-        const inside = this.binary(0);
-        this.expect(")");
-        return inside;
+        this.at = before;
+        return this.postfix();
       }
       this.expect(")");
-      const value = this.unary();
-      if (type.stars === 0) return { kind: "cast", value, cell: type.cell };
-      // A pointer's type is kept where it is looked through at once.
-      return { kind: "cast", value, cell: type.stars === 1 ? { ...POINTER, ...to(type.cell) } : POINTER };
+      return { kind: "cast", value: this.unary(), to: type };
     }
-    return this.primary();
+    return this.postfix();
   }
 
   /** A type's name with its stars; nothing is taken where there is none. */
-  private type(): { cell: Cell; stars: number } | null {
+  private type(): TypeName | null {
     const words: string[] = [];
     let ahead = this.at;
     for (let token = this.tokens[ahead]; token?.kind === "name"; token = this.tokens[++ahead])
       words.push(token.text);
-    const meaningful = words.filter((word) => word !== "const" && word !== "volatile" && word !== "struct");
-    const named = meaningful.join(" ");
-    const cell = named === "void" ? { size: 1, signed: false } : TYPES[named];
-    if (cell === undefined) return null;
-    this.at = ahead;
-    let stars = 0;
-    while (this.operator("*") !== null) stars++;
-    return { cell, stars };
+    const meaningful = words.filter((word) => word !== "const" && word !== "volatile");
+    const name = meaningful.join(" ");
+    const cell = name === "void" ? { size: 1, signed: false } : (TYPES[name] ?? null);
+    // The program's own: said by its first word, or by a star and nothing behind it.
+    const isStar = (token: Token | undefined): boolean => token?.kind === "operator" && token.text === "*";
+    let end = ahead;
+    while (isStar(this.tokens[end])) end++;
+    const closing = this.tokens[end];
+    const closed = closing?.kind === "operator" && (closing.text === ")" || closing.text === "}");
+    const own = meaningful.length === 2 && /^(struct|union|enum|class)$/.test(meaningful[0]!);
+    const pointer = meaningful.length === 1 && end > ahead && closed;
+    if (cell === null && !own && !pointer) return null;
+    this.at = end;
+    return { name, cell, stars: end - ahead };
+  }
+
+  /** `a[1]`, `a.b`, `a->b`, one behind the other. */
+  private postfix(): Expression {
+    let found = this.primary();
+    for (;;) {
+      if (this.operator("[") !== null) {
+        const index = this.binary(0);
+        this.expect("]");
+        found = { kind: "element", of: found, index };
+        continue;
+      }
+      const operator = this.operator(".", "->");
+      if (operator === null) return found;
+      const token = this.tokens[this.at++];
+      if (token?.kind !== "name")
+        throw new CommandError(`${this.text}: expected a member's name behind ${operator}`);
+      // Symbols may have dots in their names, so that several members are one word here.
+      token.text.split(".").forEach((name, i) => {
+        found = { kind: "member", of: found, name, arrow: i === 0 && operator === "->" };
+      });
+    }
   }
 
   private primary(): Expression {
     const token = this.tokens[this.at++];
     if (token?.kind === "number") return { kind: "number", value: token.value };
     if (token?.kind === "register") return { kind: "register", name: token.text };
-    if (token?.kind === "name") {
-      if (this.operator("[") === null) return { kind: "name", name: token.text };
-      const index = this.binary(0);
-      this.expect("]");
-      return { kind: "element", name: token.text, index };
+    if (token?.kind === "name") return { kind: "name", name: token.text };
+    if (token?.kind === "operator" && token.text === "(") {
+      const inside = this.binary(0);
+      this.expect(")");
+      return inside;
     }
     throw new CommandError(
       `${this.text}: expected a number, a symbol or a register${token ? ` at ${token.text}` : ""}`,
@@ -221,39 +272,148 @@ class Parser {
 }
 
 const ZERO: Expression = { kind: "number", value: 0n };
+/** What `&` may stand before. */
+const HAS_PLACE: ReadonlySet<Expression["kind"]> = new Set(["name", "element", "member", "memory"]);
 
-interface PointerCell extends Cell {
-  readonly to?: Cell;
+function pointed(of: Expression): Expression {
+  return { kind: "element", of, index: ZERO };
 }
 
-function to(cell: Cell): { to: Cell } {
-  return { to: cell };
+/** What is at an address, of a type of the program's. */
+function placed(address: bigint, type: Type, bits: Place["bits"] = null): Place {
+  return { address, cell: { size: type.size, signed: type.signed }, type, bits };
 }
 
-function pointed(address: Expression): Expression {
-  if (address.kind === "name") return { kind: "element", name: address.name, index: ZERO };
-  const cell = address.kind === "cast" ? ((address.cell as PointerCell).to ?? POINTER) : POINTER;
-  return { kind: "memory", address, cell };
+/**
+ * What stands where a value can be stored; null for what cannot be, and for symbols of which nothing is known.
+ * @throws CommandError
+ */
+export function placeOf(expression: Expression, scope: Scope): Place | null {
+  switch (expression.kind) {
+    case "memory": {
+      const address = evaluate(expression.address, scope);
+      return { address, cell: expression.cell, type: null, bits: null };
+    }
+    case "name":
+      return variableOf(expression.name, scope);
+    case "element":
+      return elementOf(expression, scope);
+    case "member":
+      return memberOf(expression, scope);
+    default:
+      return null;
+  }
 }
 
-/** What stands where a value can be stored: its address and size; null for what cannot be. */
-export function placeOf(expression: Expression, scope: Scope): { address: bigint; cell: Cell } | null {
-  if (expression.kind === "element") return elementOf(expression, scope);
-  if (expression.kind !== "memory") return null;
-  return { address: evaluate(expression.address, scope), cell: expression.cell };
+/** A variable; where no symbol has dots in its name, those are members. */
+function variableOf(name: string, scope: Scope): Place | null {
+  const whole = scope.variable(name);
+  if (whole !== undefined) return placed(whole.address, whole.type);
+  const dot = name.lastIndexOf(".");
+  if (dot < 1) return null;
+  const outer = variableOf(name.slice(0, dot), scope);
+  return outer === null ? null : memberAt(outer, name.slice(dot + 1), name.slice(0, dot));
 }
 
-function elementOf(
-  { name, index }: Extract<Expression, { kind: "element" }>,
-  scope: Scope,
-): { address: bigint; cell: Cell } {
+function memberOf({ of, name, arrow }: Extract<Expression, { kind: "member" }>, scope: Scope): Place {
+  const outer = placeOf(arrow ? pointed(of) : of, scope);
+  if (outer === null) throw new CommandError(`.${name}: a member of what? its type is not known`);
+  return memberAt(outer, name, textOf(of));
+}
+
+/** Also a member of a structure without a name in the outer one. @throws CommandError */
+function memberAt(outer: Place, name: string, whole: string): Place {
+  const { type } = outer;
+  // As gdb has it, a dot looks through a pointer too.
+  if (type?.kind !== "structure")
+    throw new CommandError(`${whole}: ${type === null ? "its type is not known" : type.name}, no structure`);
+  const found = findMember(type, name);
+  if (found === undefined) {
+    const names = memberNames(type);
+    const known = names.length === 0 ? "its members are not told" : `there are ${names.join(", ")}`;
+    throw new CommandError(`${type.name} has no member ${name}; ${known}`);
+  }
+  return placed(outer.address + BigInt(found.offset), found.member.type, found.member.bits);
+}
+
+type Member = Type["members"][number];
+
+function findMember(type: Type, name: string, from = 0): { member: Member; offset: number } | undefined {
+  for (const member of type.members) {
+    const offset = from + member.offset;
+    if (member.name === name) return { member, offset };
+    const inside = member.name === "" ? findMember(member.type, name, offset) : undefined;
+    if (inside !== undefined) return inside;
+  }
+  return undefined;
+}
+
+function memberNames(type: Type): string[] {
+  return type.members.flatMap(({ name, type: inner }) => (name === "" ? memberNames(inner) : [name]));
+}
+
+function elementOf({ of, index }: Extract<Expression, { kind: "element" }>, scope: Scope): Place {
   const at = evaluate(index, scope);
-  const found = scope.element(name);
-  if (found !== undefined) return { address: found.address + at * BigInt(found.cell.size), cell: found.cell };
+  const cast = of.kind === "cast" && of.to.stars > 0 ? of : null;
+  if (cast !== null) {
+    const target = castTarget(cast.to, scope);
+    const address = evaluate(cast.value, scope);
+    if (target.type !== null) return placed(address + at * BigInt(target.type.size), target.type);
+    return { address: address + at * BigInt(target.cell.size), cell: target.cell, type: null, bits: null };
+  }
+  const base = placeOf(of, scope);
+  const target = base?.type?.target;
+  if (base !== null && target != null && target.size > 0) {
+    const first = base.type!.kind === "array" ? base.address : scope.memory(base.address, POINTER);
+    return placed(first + at * BigInt(target.size), target);
+  }
   // Without a type: the word that its value points to.
-  if (index === ZERO) return { address: scope.name(name), cell: POINTER };
-  scope.name(name);
-  throw new CommandError(`${name}[…]: of what type is it? *(char *) (${name} + N) says so`);
+  if (index === ZERO) return { address: evaluate(of, scope), cell: POINTER, type: null, bits: null };
+  evaluate(of, scope);
+  const text = textOf(of);
+  throw new CommandError(`${text}[…]: of what type is it? *(char *) (${text} + N) says so`);
+}
+
+/** What a cast's pointer points to. @throws CommandError */
+function castTarget({ name, cell, stars }: TypeName, scope: Scope): { type: Type | null; cell: Cell } {
+  if (stars > 1) return { type: null, cell: POINTER };
+  if (cell !== null) return { type: null, cell };
+  const type = typeNamed(name, scope);
+  return { type, cell: type };
+}
+
+/** @throws CommandError */
+function typeNamed(name: string, scope: Scope): Type {
+  const type = scope.type(name);
+  if (type === undefined)
+    throw new CommandError(`${name}: no such type in the program's debugging information`);
+  return type;
+}
+
+/** As much of an expression as names it in a message. */
+function textOf(expression: Expression): string {
+  switch (expression.kind) {
+    case "name":
+      return expression.name;
+    case "member":
+      return `${textOf(expression.of)}${expression.arrow ? "->" : "."}${expression.name}`;
+    case "register":
+      return `$${expression.name}`;
+    case "element":
+      return expression.index === ZERO ? `*${textOf(expression.of)}` : `${textOf(expression.of)}[…]`;
+    default:
+      return "it";
+  }
+}
+
+/** What is in a place as a number; a structure or an array stands for where it is, as in C. @throws CommandError */
+export function valueAt({ address, cell, type, bits }: Place, scope: Scope): bigint {
+  if (type?.kind === "structure" || type?.kind === "array" || type?.kind === "other") return address;
+  if (type?.kind === "float")
+    throw new CommandError(`a number of type ${type.name} can be printed, and no more`);
+  if (bits === null) return scope.memory(address, cell);
+  const unit = scope.memory(address, { size: cell.size, signed: false }) >> BigInt(bits.first);
+  return cell.signed ? BigInt.asIntN(bits.count, unit) : BigInt.asUintN(bits.count, unit);
 }
 
 /** @throws CommandError */
@@ -266,23 +426,39 @@ export function evaluate(expression: Expression, scope: Scope): bigint {
       if (value === undefined) throw new CommandError(`$${expression.name}: no such register`);
       return value;
     }
-    case "name":
-      return scope.name(expression.name);
-    case "address-of":
-      return scope.addressOf(expression.name);
+    case "name": {
+      const place = variableOf(expression.name, scope);
+      return place === null ? scope.name(expression.name) : nameAt(expression.name, place, scope);
+    }
+    case "address-of": {
+      const { of } = expression;
+      const place = placeOf(of, scope);
+      if (place?.bits != null) throw new CommandError(`${textOf(of)}: a bit field has no address`);
+      return place === null ? scope.addressOf(textOf(of)) : place.address;
+    }
     case "memory":
       return scope.memory(evaluate(expression.address, scope), expression.cell);
-    case "element": {
-      const { address, cell } = elementOf(expression, scope);
-      return scope.memory(address, cell);
+    case "element":
+      return valueAt(elementOf(expression, scope), scope);
+    case "member":
+      return valueAt(memberOf(expression, scope), scope);
+    case "cast": {
+      const { cell, name, stars } = expression.to;
+      const to = stars > 0 ? POINTER : (cell ?? typeNamed(name, scope));
+      return wrapped(evaluate(expression.value, scope), to);
     }
-    case "cast":
-      return wrapped(evaluate(expression.value, scope), expression.cell);
     case "unary":
       return unary(expression.operator, evaluate(expression.value, scope));
     case "binary":
       return binary(expression, scope);
   }
+}
+
+/** A name alone goes through the scope, which may know it as something else (a system call's argument). */
+function nameAt(name: string, place: Place, scope: Scope): bigint {
+  return scope.variable(name) === undefined || place.type?.kind === "float"
+    ? valueAt(place, scope)
+    : scope.name(name);
 }
 
 export function wrapped(value: bigint, { size, signed }: Cell): bigint {

@@ -30,7 +30,7 @@ export function findLocation(view: View, text: string, scope: Scope): Location {
   const line = /^(?:(.+):)?(\d+)$/.exec(text);
   if (line !== null) return findLine(view, line[1], Number(line[2]));
   if (/^[+-]\d+$/.test(text)) {
-    const here = modules.lineAt(view.rip, mm);
+    const here = modules.lineAt(view.place, mm);
     if (here === undefined) throw noLines();
     return findLine(view, undefined, here.line + Number(text));
   }
@@ -57,7 +57,7 @@ function bodyOf(view: View, symbol: PlacedSymbol): number {
 function findLine(view: View, file: string | undefined, line: number): Location {
   const { modules } = view;
   const { mm } = view.task;
-  const path = file ?? modules.lineAt(view.rip, mm)?.file ?? mainFile(view);
+  const path = file ?? modules.lineAt(view.place, mm)?.file ?? mainFile(view);
   if (path === undefined) throw noLines();
   if (modules.sourceFiles(path, mm).length === 0) {
     const names = modules.allSourceFiles(mm).map((name) => name.slice(name.lastIndexOf("/") + 1));
@@ -96,7 +96,8 @@ export function addressFrom(text: string, scope: Scope): number {
     // Unlike in a value, where a variable stands for what is in it.
     name: (name) => located(name, scope),
     addressOf: (name) => scope.addressOf(name),
-    element: (name) => scope.element(name),
+    variable: (name) => scope.variable(name),
+    type: (name) => scope.type(name),
     memory: (address, cell) => scope.memory(address, cell),
   };
   const value = BigInt.asUintN(64, evaluate(parseExpression(text), places));

@@ -4,6 +4,7 @@ import type { Happening } from "../stops/happening.js";
 import type { RegisterName } from "../registers.js";
 import { globalVariable, localVariables, valueOf, type PlacedVariable } from "../views/locals.js";
 import { hex, type View } from "../views/view.js";
+import type { Type } from "../dwarf/types.js";
 import { CommandError } from "./command-error.js";
 import { wrapped, type Cell, type Scope } from "./expression.js";
 
@@ -79,11 +80,19 @@ export class ViewScope implements Scope {
     return BigInt(symbol.address);
   }
 
-  element(name: string): { address: bigint; cell: Cell } | undefined {
+  variable(name: string): { address: bigint; type: Type } | undefined {
+    if (this.told(name) !== undefined) return undefined;
     const variable = this.local(name) ?? globalVariable(this.view, name);
-    if (variable === undefined || variable.element === null || variable.address === null) return undefined;
-    const address = variable.scalar ? valueOf(this.view, variable) : BigInt(variable.address);
-    return address === undefined ? undefined : { address, cell: variable.element };
+    if (variable === undefined || variable.type === null || variable.address === null) return undefined;
+    return { address: BigInt(variable.address), type: variable.type };
+  }
+
+  type(name: string): Type | undefined {
+    for (const { variables } of this.view.modules.of(this.view.task.mm)) {
+      const found = variables.types.find(name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   memory(address: bigint, cell: Cell): bigint {

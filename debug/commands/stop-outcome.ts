@@ -6,7 +6,7 @@ import { lines, type Outcome } from "./verb.js";
 /** What is printed where a motion has ended: why, where, and the code there. */
 export function stopOutcome(context: Context, report: StopReport): Outcome {
   const { session } = context;
-  const view = context.view();
+  const view = context.thread();
   context.stopped(view);
   context.listed = null;
   const out = reasonLines(session, report);

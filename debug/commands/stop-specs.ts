@@ -223,7 +223,7 @@ function rangeOf(context: Context, text: string): { start?: number; end?: number
 function lvalueOf(context: Context, text: string): { start: number; end: number } | null {
   if (text.trim() === "") return null;
   const place = placeOf(parseExpression(text), context.scope());
-  if (place === null) return null;
+  if (place === null || place.cell.size === 0) return null;
   const start = Number(BigInt.asUintN(64, place.address));
   if (start + place.cell.size > 2 ** 47) throw new CommandError(`${text}: not in user space`);
   return { start, end: start + place.cell.size };
@@ -251,7 +251,8 @@ export function parseRange(
     const view = context.view();
     const local = context.scope(view).local(place);
     const [symbol] = view.modules.find(place, view.task.mm);
-    if (local !== undefined && local.size > 0) size = local.size;
+    const own = local?.type?.size ?? 0;
+    if (own > 0) size = own;
     else if (symbol?.kind === "object" && symbol.size > 0) size = symbol.size;
   }
   if (start + size > 2 ** 47) throw new CommandError(`${text}: the range leaves user space`);

@@ -42,6 +42,10 @@ export interface CallerFrame {
   /** The stack pointer's value in the caller (CFA). */
   readonly frame: number;
   readonly registers: ReadonlyMap<number, number>;
+  /** Addresses of those that are in memory. */
+  readonly saved: ReadonlyMap<number, number>;
+  /** Those that are as in the callee. */
+  readonly kept: ReadonlySet<number>;
   /** The return address stands as it is, not behind a call. */
   readonly signal: boolean;
 }
@@ -196,14 +200,20 @@ function unwind(
       : add(source.register(base.number), base.offset);
   if (frame === undefined) return null;
   const registers = new Map<number, number>();
+  const saved = new Map<number, number>();
+  const kept = new Set<number>();
   for (let number = 0; number <= RETURN_ADDRESS; number++) {
-    const value = valueOf(number, state.rules.get(number), frame, source);
+    const rule = state.rules.get(number);
+    if (rule === undefined || rule.kind === "same") kept.add(number);
+    if (rule?.kind === "at") saved.set(number, frame + rule.offset);
+    const value = valueOf(number, rule, frame, source);
     if (value !== undefined) registers.set(number, value);
   }
   registers.set(RSP, frame);
   const back = state.rules.get(common.returnRegister);
   if (back === undefined || back.kind === "undefined") return null;
-  return { frame, registers, signal: common.signal };
+  kept.delete(RSP);
+  return { frame, registers, saved, kept, signal: common.signal };
 }
 
 function add(value: number | undefined, offset: number): number | undefined {

@@ -2,7 +2,7 @@ import { REGISTER_NAMES, type RegisterName } from "../registers.js";
 import type { FrameRow } from "./rows.js";
 import { shortened } from "./meaning.js";
 import { placeName } from "./sources.js";
-import { hex, type View } from "./view.js";
+import { hex, View } from "./view.js";
 
 /** DWARF's order of the general registers (psABI, figure 3.36). */
 const DWARF_ORDER: readonly RegisterName[] = [
@@ -23,6 +23,8 @@ const RIP = 16;
 interface Frame {
   readonly address: number;
   readonly registers: ReadonlyMap<number, number>;
+  /** Where those are that are in memory: numbers are exact only to 2^53. */
+  readonly saved: ReadonlyMap<number, number>;
   /** The address stands behind a call: what called is before it. */
   readonly called: boolean;
 }
@@ -43,6 +45,23 @@ export function frameOf(view: View): number | null {
   return callerOf(view, innermost(view))?.registers.get(RSP) ?? null;
 }
 
+/** The thread as a caller sees it, so many frames up (0: the innermost); null where there are fewer. */
+export function frameView(view: View, level: number): View | null {
+  let frame: Frame | null = innermost(view);
+  for (let i = 0; i < level && frame !== null; i++) frame = callerOf(view, frame);
+  if (frame === null) return null;
+  if (level === 0) return view;
+  const { registers: known, saved, address, called } = frame;
+  const registers = { ...view.registers, rip: BigInt(address) };
+  DWARF_ORDER.forEach((name, number) => {
+    const value = known.get(number);
+    const at = saved.get(number);
+    if (at !== undefined) registers[name] = view.number(at, 8) ?? registers[name];
+    else if (value !== undefined && value !== Number(registers[name])) registers[name] = BigInt(value);
+  });
+  return new View(view.machine, view.task, { level, registers, rip: address, called });
+}
+
 /** Where the thread's present function returns to, and RSP then; null where nothing says so. */
 export function returnOf(view: View): { readonly address: number; readonly stackPointer: number } | null {
   const caller = callerOf(view, innermost(view));
@@ -55,7 +74,7 @@ function innermost(view: View): Frame {
     DWARF_ORDER.map((name, number) => [number, Number(view.registers[name])] as const),
   );
   registers.set(RIP, view.rip);
-  return { address: view.rip, registers, called: false };
+  return { address: view.rip, registers, saved: new Map(), called: view.frame?.called === true };
 }
 
 function word(view: View, address: number): number | undefined {
@@ -63,7 +82,7 @@ function word(view: View, address: number): number | undefined {
   return value === null ? undefined : Number(value);
 }
 
-function callerOf(view: View, { address, registers, called }: Frame): Frame | null {
+function callerOf(view: View, { address, registers, saved: below, called }: Frame): Frame | null {
   const { mm } = view.task;
   // The row that counts is the call's own, not that of what follows it.
   const place = called ? address - 1 : address;
@@ -75,20 +94,17 @@ function callerOf(view: View, { address, registers, called }: Frame): Frame | nu
   if (module !== undefined && found !== null && found !== undefined) {
     const back = found.registers.get(RIP);
     if (back === undefined || back === 0 || found.frame <= registers.get(RSP)! - 8) return null;
-    return { address: back, registers: found.registers, called: !found.signal };
+    const saved = new Map(found.saved);
+    for (const [number, at] of below) if (found.kept.has(number)) saved.set(number, at);
+    return { address: back, registers: found.registers, saved, called: !found.signal };
   }
   return module !== undefined && module.frames.covers(place - module.bias)
     ? null
-    : byChain(view, address, registers, called);
+    : byChain(view, { address, registers, saved: below, called });
 }
 
 /** Without rules: at a function's first instruction the return address is on top, else RBP leads to it. */
-function byChain(
-  view: View,
-  address: number,
-  registers: ReadonlyMap<number, number>,
-  called: boolean,
-): Frame | null {
+function byChain(view: View, { address, registers, saved, called }: Frame): Frame | null {
   const rsp = registers.get(RSP)!;
   const rbp = registers.get(RBP)!;
   const starts = view.modules.symbolAt(address, view.task.mm)?.address === address;
@@ -99,7 +115,7 @@ function byChain(
   const above = new Map(registers);
   above.set(RSP, at + 8);
   if (at !== rsp) above.set(RBP, word(view, rbp) ?? 0);
-  return { address: back, registers: above, called: true };
+  return { address: back, registers: above, saved, called: true };
 }
 
 const LARGEST_FRAME = 2 ** 20;

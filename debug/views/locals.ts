@@ -1,5 +1,6 @@
 import type { Variable } from "../dwarf/variables.js";
 import { frameOf } from "./frames.js";
+import { valueText } from "./values.js";
 import { hex, type View } from "./view.js";
 
 /** A parameter or local variable where the thread stands. */
@@ -10,8 +11,8 @@ export interface PlacedVariable extends Omit<Variable, "place"> {
 
 /** What is declared around RIP, the innermost last: there a name may stand for another thing than outside. */
 export function localVariables(view: View): PlacedVariable[] {
-  const module = view.modules.moduleAt(view.rip, view.task.mm);
-  const found = module?.variables.at(view.rip - module.bias) ?? [];
+  const module = view.modules.moduleAt(view.place, view.task.mm);
+  const found = module?.variables.at(view.place - module.bias) ?? [];
   if (module === undefined || found.length === 0) return [];
   const frame = frameOf(view);
   const rbp = Number(view.registers.rbp);
@@ -31,19 +32,23 @@ export function globalVariable(view: View, name: string): PlacedVariable | undef
   return undefined;
 }
 
-/** A variable's value as far as it is a number; undefined: it is none, or cannot be read. */
-export function valueOf(view: View, { address, size, signed, scalar }: PlacedVariable): bigint | undefined {
-  if (address === null || !scalar || ![1, 2, 4, 8].includes(size)) return undefined;
-  const value = view.number(address, size);
-  return value === null ? undefined : signed ? BigInt.asIntN(8 * size, value) : value;
+const NUMBERS: ReadonlySet<string> = new Set(["number", "character", "boolean", "enumeration", "pointer"]);
+
+/** A variable's value as far as it is a whole number; undefined: it is none, or cannot be read. */
+export function valueOf(view: View, { address, type }: PlacedVariable): bigint | undefined {
+  if (address === null || type === null || !NUMBERS.has(type.kind) || ![1, 2, 4, 8].includes(type.size))
+    return undefined;
+  const value = view.number(address, type.size);
+  return value === null ? undefined : type.signed ? BigInt.asIntN(8 * type.size, value) : value;
 }
 
 export function localLines(view: View): string[] {
   return localVariables(view).map((variable) => {
-    const { name, address, size } = variable;
+    const { name, address, type } = variable;
     if (address === null) return `${name}: where it is kept is not told`;
-    const value = valueOf(view, variable);
-    if (value === undefined) return `${name}: ${size} bytes at ${hex(address)}`;
+    if (type === null) return `${name}: at ${hex(address)}, of a type that is not told`;
+    const value = type.kind === "number" ? valueOf(view, variable) : undefined;
+    if (value === undefined) return `${name} = ${valueText(view, type, address)}`;
     return `${name} = ${value}${value > 9n ? ` = ${hex(value)}` : ""}`;
   });
 }

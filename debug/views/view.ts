@@ -22,6 +22,16 @@ export interface CodeState {
   readonly bases: readonly number[];
 }
 
+/** A caller's frame: its registers as far as they are known, and where it goes on. */
+export interface SelectedFrame {
+  /** 1 for the innermost function's caller. */
+  readonly level: number;
+  readonly registers: RegisterValues;
+  readonly rip: number;
+  /** RIP is behind a call. */
+  readonly called: boolean;
+}
+
 /** What the views look at: a machine that stands, and one of its threads. Nothing of it is changed by looking. */
 export class View {
   readonly memory: MemoryView;
@@ -31,6 +41,8 @@ export class View {
   constructor(
     readonly machine: Machine,
     readonly task: Task,
+    /** Null: the thread's own, the innermost. */
+    readonly frame: SelectedFrame | null = null,
   ) {
     // As ptrace looks: also into areas without the right to read.
     this.memory = new GuestMemory(
@@ -47,7 +59,7 @@ export class View {
 
   /** As they are when first asked for: a view is for one stop. */
   get registers(): RegisterValues {
-    return (this.values ??= readRegisters(this.machine, this.task));
+    return (this.values ??= this.frame?.registers ?? readRegisters(this.machine, this.task));
   }
 
   /** Linear address of the next instruction. */
@@ -57,7 +69,15 @@ export class View {
 
   /** Where the next instruction is, how its code is written, and the bases of ES, CS, SS, DS, FS and GS. */
   get code(): CodeState {
-    return (this.codeState ??= readCode(this.machine, this.task));
+    return (this.codeState ??= {
+      ...readCode(this.machine, this.task),
+      ...(this.frame === null ? {} : { address: this.frame.rip }),
+    });
+  }
+
+  /** Whose line and variables count: behind a call those of the call. */
+  get place(): number {
+    return this.frame?.called === true ? this.rip - 1 : this.rip;
   }
 
   nameAt(address: number): string | undefined {

@@ -32,6 +32,8 @@ function attempt(act: () => void): void {
 }
 
 function setRegister(context: Context, name: string, value: bigint): Outcome {
+  if (context.frame > 0)
+    throw new CommandError(`$${name}: registers are set in the innermost frame (frame 0)`);
   const whole = SAME[name] ?? name;
   if (!WRITABLE.has(whole))
     throw new CommandError(`$${name}: expected one of ${[...WRITABLE].map((one) => `$${one}`).join(" ")}`);
@@ -110,7 +112,7 @@ function assign(context: Context, argument: string): Outcome {
       return setArgument(context, left, value);
     const scope = context.scope(view);
     const address = scope.addressOf(left);
-    const whole = scope.local(left)?.size ?? symbol?.size ?? 0;
+    const whole = scope.local(left)?.type?.size ?? symbol?.size ?? 0;
     const size = [1, 2, 4, 8].includes(whole) ? whole : 0;
     if (size === 0) throw new CommandError(`${left}: of what size? set *(int *) &${left} = …`);
     return setMemory(context, address, { size, signed: false }, value);
@@ -118,8 +120,19 @@ function assign(context: Context, argument: string): Outcome {
   const place = placeOf(parseExpression(left), context.scope());
   if (place === null)
     throw new CommandError(`${left}: cannot be set; expected $REGISTER, *(TYPE *) ADDR or a symbol`);
+  const { type, bits } = place;
+  if (
+    bits !== null ||
+    ["structure", "array", "float"].includes(type?.kind ?? "") ||
+    !SIZES.has(place.cell.size)
+  )
+    throw new CommandError(
+      `${left}: ${bits === null ? (type?.name ?? "it") : "a bit field"} cannot be set as a whole number`,
+    );
   return setMemory(context, place.address, place.cell, value);
 }
+
+const SIZES: ReadonlySet<number> = new Set([1, 2, 4, 8]);
 
 /** A result as one writes it: `-EPERM`, `EPERM` is not its own negative. */
 function resultValue(context: Context, text: string): bigint {

@@ -2,9 +2,11 @@
 
 import { instructionRows } from "../../views/instructions.js";
 import { memoryRows } from "../../views/memory.js";
+import { typedText } from "../../views/values.js";
 import { hex, type View } from "../../views/view.js";
 import { CommandError } from "../command-error.js";
 import type { Context } from "../context.js";
+import { parseExpression, placeOf, valueAt } from "../expression.js";
 import { addressFrom } from "../location.js";
 import { littleEndian } from "../scope.js";
 import { lines, type Outcome, type Verb } from "../verb.js";
@@ -142,6 +144,21 @@ function unreadable(address: number): CommandError {
 function print(context: Context, format: string, argument: string): Outcome {
   const view = context.view();
   if (argument === "") throw new CommandError("print: expected an expression, as $rax+8 or *(int *) $rsp");
+  if (format === "") {
+    const scope = context.scope(view);
+    const place = placeOf(parseExpression(argument), scope);
+    // What has only a size is printed as any number is.
+    const type = place?.type;
+    if (place !== null && type != null && type.size > 0) {
+      const address = Number(BigInt.asUintN(64, place.address));
+      if (type.kind !== "number") return lines(typedText(view, type, address, place.bits));
+      const value = valueAt(place, scope);
+      const bits = place.bits?.count ?? 8 * type.size;
+      return lines(
+        value >= 0n && value < 10n ? String(value) : `${value} = ${hex(BigInt.asUintN(bits, value))}`,
+      );
+    }
+  }
   const value = context.value(argument);
   if (format !== "") {
     const { letter } = parseFormat(format, { count: 1, letter: "x", size: 8 });
@@ -161,7 +178,7 @@ export const EXAMINE: readonly Verb[] = [
     aliases: ["p", "inspect", "output"],
     group: "looking",
     usage: "[/FORMAT] EXPR",
-    help: "An expression: C's operators, $registers, symbols, *(int *) ADDR.",
+    help: "An expression: C's operators, $registers, symbols, members, *(int *) ADDR.",
     more: ["FORMAT is one of x d u o t a c s i, as p/x $rax. A data symbol is its value, &SYMBOL its place."],
     run: ({ context, argument, format }) => print(context, format, argument),
   },

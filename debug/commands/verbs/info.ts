@@ -50,7 +50,7 @@ function areas(context: Context, argument: string): Outcome {
       : fault?.kind === "signal" && fault.info.detail.kind === "fault"
         ? Number(fault.info.detail.address)
         : undefined;
-  const list = areaRows(context.view(), address);
+  const list = areaRows(context.thread(), address);
   if (argument === "") return list.length === 0 ? lines("no areas: the program has ended") : rows(list);
   const wanted = context.address(argument);
   const found = list.filter(({ start, end }) => start <= wanted && wanted < end);
@@ -58,7 +58,7 @@ function areas(context: Context, argument: string): Outcome {
 }
 
 function seals(context: Context): Outcome {
-  const sealed = areaRows(context.view()).filter(({ seal }) => seal !== "");
+  const sealed = areaRows(context.thread()).filter(({ seal }) => seal !== "");
   if (sealed.length === 0) return lines("no area is sealed");
   return lines(
     ...sealed.flatMap(({ text, sealedBy }) =>
@@ -180,7 +180,7 @@ const TOPICS: readonly Topic[] = [
   {
     name: "threads",
     help: "Threads, where each is, and what it waits for.",
-    tell: (context) => rows(threadRows(context.view())),
+    tell: (context) => rows(threadRows(context.thread())),
   },
   {
     name: "files",

@@ -40,7 +40,7 @@ function list(context: Context, argument: string): Outcome {
   else {
     const place =
       argument === "" ? undefined : findLocation(view, argument, context.scope(view)).addresses[0]!;
-    const here = view.modules.lineAt(place ?? view.rip, view.task.mm);
+    const here = view.modules.lineAt(place ?? view.place, view.task.mm);
     const main = view.modules.find("main", view.task.mm)[0];
     const line =
       here ?? (argument === "" && main ? view.modules.lineAt(main.address, view.task.mm) : undefined);
@@ -155,7 +155,7 @@ export const LOOKING: readonly Verb[] = [
     group: "looking",
     help: "Where it stands, and the code there.",
     run({ context }) {
-      const view = context.view();
+      const view = context.thread();
       const { now, machine } = context.session;
       if (context.ended) return lines(...reasonLines(context.session, context.last));
       return lines(whereText(view, now, machine.kernel.livingTasks), ...codeLines(view, true));
@@ -186,7 +186,7 @@ export const LOOKING: readonly Verb[] = [
     help: "Who called whom, the innermost first.",
     run({ context, argument }) {
       const most = context.count(argument, 64);
-      return rows(frameRows(context.view(), most));
+      return rows(frameRows(context.thread(), most));
     },
   },
   {

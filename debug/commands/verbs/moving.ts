@@ -64,13 +64,13 @@ export function toNamed(context: Context, { what, also }: Named, kind: "to-next"
 
 /** Forward in the source, past the end of a loop: until a line further down, or the function's end. */
 function until(context: Context): Outcome {
-  const view = context.view();
+  const view = context.thread();
   const from = view.modules.lineAt(view.rip, view.task.mm);
   if (from === undefined) return moving(context, { kind: "next-instruction" });
   const symbol = view.modules.symbolAt(view.rip, view.task.mm)?.address;
   const motion: Motion = { kind: "next-line" };
   const finish = (report: StopReport): Outcome => {
-    const now = context.view();
+    const now = context.thread();
     const inFunction = now.modules.symbolAt(now.rip, now.task.mm)?.address === symbol;
     const loops = report.reason === "step" && inFunction && now.rip < from.end;
     return loops ? { kind: "motion", motion, finish } : stopOutcome(context, report);

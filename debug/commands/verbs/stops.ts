@@ -81,7 +81,7 @@ function check(context: Context, expression: Expression, what: StopSpec): void {
   };
   const checkName = (name: string): void => {
     try {
-      scope.name(name);
+      evaluate({ kind: "name", name }, scope);
     } catch (error) {
       const names =
         what.kind === "syscall" ? new Set(what.numbers?.flatMap(argumentNames)) : new Set(NAMES[what.kind]);
@@ -97,13 +97,14 @@ function check(context: Context, expression: Expression, what: StopSpec): void {
         if (scope.register(one.name) === undefined) throw new CommandError(`$${one.name}: no such register`);
         break;
       case "name":
-        if (!known(one.name)) checkName(one.name);
+        if (!known(one.name) && !known(one.name.split(".")[0]!)) checkName(one.name);
         break;
       case "address-of":
-        scope.addressOf(one.name);
+      case "member":
+        visit(one.of);
         break;
       case "element":
-        if (!known(one.name)) checkName(one.name);
+        visit(one.of);
         visit(one.index);
         break;
       case "memory":

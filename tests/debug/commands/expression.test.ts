@@ -1,6 +1,56 @@
 import { describe, expect, it } from "vitest";
 import { CommandError } from "../../../debug/commands/command-error.js";
+import type { Type } from "../../../debug/dwarf/types.js";
 import { evaluate, parseExpression, wrapped, type Scope } from "../../../debug/commands/expression.js";
+
+function type(parts: Partial<Type>): Type {
+  const nothing = {
+    name: "it",
+    size: 0,
+    signed: false,
+    target: null,
+    count: null,
+    members: [],
+    values: new Map(),
+  };
+  return { kind: "number", ...nothing, ...parts };
+}
+const u16 = type({ size: 2 });
+const u32 = type({ size: 4 });
+/** `struct pair { u16 a; struct { u16 b : 4, c : 12; }; u32 *next; struct { u32 deep; } in; };` */
+const pair = type({
+  kind: "structure",
+  name: "struct pair",
+  size: 20,
+  members: [
+    { name: "a", offset: 0, type: u16, bits: null },
+    {
+      name: "",
+      offset: 2,
+      bits: null,
+      type: type({
+        kind: "structure",
+        size: 2,
+        members: [
+          { name: "b", offset: 0, type: u16, bits: { first: 0, count: 4 } },
+          { name: "c", offset: 0, type: type({ size: 2, signed: true }), bits: { first: 4, count: 12 } },
+        ],
+      }),
+    },
+    { name: "next", offset: 8, type: type({ kind: "pointer", size: 8, target: u32 }), bits: null },
+    {
+      name: "in",
+      offset: 16,
+      bits: null,
+      type: type({
+        kind: "structure",
+        name: "struct {…}",
+        size: 4,
+        members: [{ name: "deep", offset: 0, type: u32, bits: null }],
+      }),
+    },
+  ],
+});
 
 /** Memory whose every byte is the low byte of its address. */
 const scope: Scope = {
@@ -11,8 +61,12 @@ const scope: Scope = {
     return value;
   },
   addressOf: () => 0x404000n,
-  element: (name) =>
-    name === "counter" ? { address: 0x1000n, cell: { size: 2, signed: false } } : undefined,
+  variable(name) {
+    const array = name === "counter" || name === "words";
+    if (array) return { address: 0x1000n, type: type({ kind: "array", target: u16, size: 8, count: 4 }) };
+    return name === "pair" ? { address: 0x20n, type: pair } : undefined;
+  },
+  type: (name) => (name === "struct pair" || name === "pair_t" ? pair : undefined),
   memory(address, cell) {
     let value = 0n;
     for (let i = cell.size - 1; i >= 0; i--) value = (value << 8n) | ((address + BigInt(i)) & 0xffn);
@@ -37,7 +91,7 @@ describe("expressions", () => {
     ["(unsigned char)0x1ff", 0xffn],
     ["(uint32_t)-1", 0xffff_ffffn],
     ["main+4", 0x40113an],
-    ["&counter", 0x404000n],
+    ["&main", 0x404000n],
     ["*$rsp", 0x0706050403020100n],
     ["*(int *)$rsp", 0x03020100n],
     ["*(char *)0x70ff", -1n],
@@ -55,6 +109,19 @@ describe("expressions", () => {
     ["counter[2]", 0x0504n],
     ["counter[1 + 1] & 0xff", 4n],
     ["*counter", 0x0100n],
+    ["pair.a", 0x2120n],
+    ["pair.b + pair.c", 2n + 0x232n],
+    ["pair.in.deep", 0x33323130n],
+    ["*pair.next", 0x2b2a2928n],
+    ["pair.next[1]", 0x2f2e2d2cn],
+    ["&pair.in.deep", 0x30n],
+    ["&pair.next", 0x28n],
+    ["((struct pair *)0x40)->in.deep", 0x53525150n],
+    ["(*(pair_t *) 0x40).a", 0x4140n],
+    ["((struct pair *)0x40)[1].a", 0x5554n],
+    ["{struct pair} 0x40 == 0x40", 1n],
+    ["&words[3]", 0x1006n],
+    ["-words[0]", -0x0100n],
   ] as const)("%s is %s", (text, expected) => {
     expect(value(text)).toBe(expected);
   });
@@ -69,6 +136,16 @@ describe("expressions", () => {
     ["$nope", "$nope: no such register"],
     ["nope", "no symbol nope"],
     ["&5", "&5: expected a symbol behind &"],
+    ["pair.z", "struct pair has no member z; there are a, b, c, next, in"],
+    ["pair.a.b", "pair.a: it, no structure"],
+    ["&pair.b", "pair.b: a bit field has no address"],
+    [
+      "(struct frog *) 1 == 1 && ((struct frog *) 1)->x",
+      "struct frog: no such type in the program's debugging information",
+    ],
+    ["main.x", "no symbol main.x"],
+    ["main->x", "main: its type is not known, no structure"],
+    ["pair->", "pair->: expected a member's name behind ->"],
     ["{frog}5", "{frog}5: expected a type, as int or u64, in braces"],
     ["1 / 0", "division by 0"],
     ["main[1]", "main[…]: of what type is it? *(char *) (main + N) says so"],

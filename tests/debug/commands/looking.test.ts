@@ -43,8 +43,32 @@ describe("variables", () => {
     expect(say("delete", "b main", "b keep", "c", "n 4", "info locals", "p key")).toMatch(/\nkey = 1\n1$/);
     expect(say("p action")).toBe("error: no symbol action");
     expect(say("b 72", "c", "info locals", "p/x action.flags")).toMatch(
-      /\naction: 32 bytes at 0x7ff\w+\nchild = .*\nerror: /,
+      /\naction = \{handler = 0x\w+ <handle>, flags = 67108864, .*, mask = 0\}\nchild = .*\n0x4000000$/,
     );
+    expect(say("p action.handler", "p &action == &action.handler", "p action.size")).toMatch(
+      /^0x\w+ <handle>\n1\nerror: struct action has no member size; there are handler, flags,/,
+    );
+    expect(
+      say("p ((struct action *) &action)->flags", "p greeting", "p page", "p *(word *) &counter"),
+    ).toMatch(/^67108864 = 0x4000000\n"hello\\n"\n0x\w+ "k"\n\d+/);
+    expect(say("set action.mask = 5", "p action.mask", "set action = 1")).toMatch(/^5\nerror: action: .*$/);
+    expect(say("watch action.flags", "p greeting[1] == 'e'")).toMatch(
+      /^break 6: 0x7ff\w+, 8 bytes written, now 0x4000000\n1$/,
+    );
+  });
+
+  it("are those of the callers' frames too, which are chosen", () => {
+    const { do: say } = keeper();
+    say("b square if n == 3", "c");
+    expect(say("up")).toMatch(/^#1 +0x\w+ sum\+0x\w+ at keeper\.c:\d+\n.*total \+= square\(i\);$/);
+    expect(say("info locals", "p n * 10 + i", "frame")).toMatch(/^n = 4\ntotal = 5\ni = 3\n43 = 0x2b\n#1 /);
+    expect(say("info registers rip", "p $rbp == &n + 0x14")).toMatch(/rip .*<sum\+0x\w+>.*\n1$/);
+    expect(say("up", "p counter", "list")).toMatch(/^#2 .* main\+0x.*\n ► 66 .*\n0\n(.*\n)* ► 66 /);
+    expect(say("up 5")).toBe("error: no frame 7; the outermost is 3");
+    expect(say("set $rax = 1")).toBe("error: $rax: registers are set in the innermost frame (frame 0)");
+    expect(say("down 2", "p n", "down")).toMatch(/^#0 .*\n.*\n3\nerror: this is the innermost frame$/);
+    expect(say("frame 1", "set total = 50", "bt 1")).toMatch(/^#1 .*\n.*\n#0 .*square/);
+    expect(say("si", "info locals", "frame 1", "p total")).toMatch(/\nresult = .*\n#1 .*\n.*\n50 = 0x32$/);
   });
 });
 
