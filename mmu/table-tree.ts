@@ -117,6 +117,39 @@ export class TableTree {
   }
 
   /**
+   * Makes tables of level 1 wherever another tree has one along [start, end) bytes, also one without entries.
+   * @returns false when no frame is left for one
+   */
+  makeTablesAs(other: TableTree, start: number, end: number): boolean {
+    return this.makeTablesBelow(other.root, 4, 0, start, end);
+  }
+
+  /** @param table the other tree's */
+  private makeTablesBelow(
+    table: PageFrame,
+    level: number,
+    tableStart: number,
+    start: number,
+    end: number,
+  ): boolean {
+    const words = this.frames.memory.u32;
+    const span = SPAN[level];
+    const first = Math.max(0, Math.floor((start - tableStart) / span));
+    const last = Math.min(ENTRIES, Math.ceil((end - tableStart) / span));
+    let at = this.wordOf(table, first);
+    for (let index = first; index < last; index++, at += 2) {
+      if ((words[at] & PTE_P) === 0 || (words[at] & PTE_PS) !== 0) continue;
+      const childStart = tableStart + index * span;
+      const made =
+        level === 2
+          ? this.tableOf(childStart, 1, true) !== -1
+          : this.makeTablesBelow(pteFrame(words[at]), level - 1, childStart, start, end);
+      if (!made) return false;
+    }
+    return true;
+  }
+
+  /**
    * Gives back the tables along [start, end) bytes that lie wholly in [floor, ceiling), where no entry is left. No
    * table is searched for entries: the caller knows what is mapped beside the range (free_pgtables).
    */

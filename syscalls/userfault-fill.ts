@@ -55,10 +55,21 @@ export function copy(call: SyscallCall, context: UserfaultContext): number {
   };
   const protect = has(mode, uapi.UFFDIO_MODE_WP);
   const filling: Filling = { ...target, content: { kind: "copy", page }, protect };
-  call.user.awaitReadable(source.start, bytesToCopy(context.mm, filling));
+  awaitWatched(call, source.start, bytesToCopy(context.mm, filling));
   return ended(call, context, at + 32, target, !has(mode, uapi.UFFDIO_MODE_DONTWAKE), () =>
     fillPages(context.mm, filling),
   );
+}
+
+/**
+ * Waits for what other userfaultfds have to fill of a source. The rest comes in as each page is copied: it may be what is
+ * filled itself.
+ */
+function awaitWatched(call: SyscallCall, start: number, length: number): void {
+  for (let at = start; at < start + length; at += 4096) {
+    const watcher = call.mm.findArea(at)?.userfault ?? null;
+    if (watcher?.has(uapi.UFFD_FEATURE_SIGBUS) === false) call.user.awaitReadable(at, 4096);
+  }
 }
 
 /** { dst, src, len, mode }: what COPY and MOVE begin with. The source is looked at first. */

@@ -36,7 +36,11 @@ export class PoolFigures {
 
   since(meminfo: string): string {
     const found = new Map(
-      [...meminfo.matchAll(/^HugePages_(\w+): +(\d+)$/gm)].map(([, name, count]) => [name!, Number(count)]),
+      [...meminfo.matchAll(/^HugePages_(\w+): +(\d+)$/gm)].map(([, name, count]) => [
+        name!,
+        // Below 0 for a while where an owner went before a child that has its pages.
+        Number(BigInt.asIntN(64, BigInt(count!))),
+      ]),
     );
     this.first ??= found;
     return [...found].map(([name, count]) => `${name} ${String(count - this.first!.get(name)!)}`).join(" ");

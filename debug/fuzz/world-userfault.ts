@@ -39,7 +39,9 @@ const WP_UNPOPULATED = 1 << 13;
 const WP_ASYNC = 1 << 15;
 const FEATURES = [SIGBUS, SIGBUS, SIGBUS | WP_UNPOPULATED, SIGBUS | WP_ASYNC, SIGBUS | (1 << 11)];
 /** No guard regions: MADV_GUARD_INSTALL over a marker of write protection does not end on Linux 6.18. */
-const ADVICE = [4, 4, 4, 9, 22, 23, 3, 10, 11, 18, 19, 14, 14, 15, 25];
+const ADVICE = [4, 4, 4, 9, 22, 23, 3, 10, 11, 18, 19, 15];
+/** HUGEPAGE, COLLAPSE */
+const HUGE_ADVICE = [14, 14, 25];
 
 function map(p: Places): Operation {
   const { dice } = p;
@@ -74,11 +76,14 @@ function few(p: Places): [number, number] {
  */
 const MODES: readonly (readonly number[])[] = [[1], [1, 4, 5], [2], [3], [2, 3], [2, 2, 3, 6, 7]];
 
-/** @param modes of registering */
-const choices = (modes: readonly number[]): readonly Choice[] => [
+/**
+ * @param modes of registering
+ * @param moves with UFFDIO_MOVE, and then without transparent huge pages, which that parts (deviations.md, huge-pages)
+ */
+const choices = (modes: readonly number[], moves: boolean): readonly Choice[] => [
   [12, (p) => ask(UFFDIO.register, ...p.range(), p.dice.chance(4) ? p.dice.of([0, 8]) : p.dice.of(modes))],
   [8, map],
-  [1, whole],
+  [moves ? 0 : 2, whole],
   [2, (p) => ask(UFFDIO.unregister, ...p.range())],
   [
     10,
@@ -92,14 +97,14 @@ const choices = (modes: readonly number[]): readonly Choice[] => [
   [3, (p) => ask(UFFDIO.continue, ...few(p), p.dice.of([0, 0, 1, 2]))],
   [3, (p) => ask(UFFDIO.poison, ...few(p), p.dice.of([0, 0, 1]))],
   [
-    6,
+    moves ? 8 : 0,
     (p) => {
       const [address, length] = few(p);
       return ask(UFFDIO.move, address, p.page(), length, p.dice.of([0, 0, 1, 2, 2]));
     },
   ],
   [4, (p) => call(UNMAP, ...p.range())],
-  [10, (p) => madvise(p, ADVICE)],
+  [10, (p) => madvise(p, moves ? ADVICE : [...ADVICE, ...HUGE_ADVICE])],
   [6, (p) => remap(p, p.range(), p.range())],
   [1, (p) => call(77, FILE, p.dice.below(FILE_PAGES) * PAGE)],
   [
@@ -115,7 +120,7 @@ const choices = (modes: readonly number[]): readonly Choice[] => [
 export function userfaultList(dice: Dice): Operation[] {
   const grain = { aligned: dice.of([10, 30, 60]), units: dice.of([1, 2, 3]), strange: dice.of([0, 0, 2]) };
   const places = new Places(dice, grain);
-  return listOfChoices(places, choices(dice.of(MODES)), [
+  return listOfChoices(places, choices(dice.of(MODES), dice.chance(50)), [
     { kind: "memfd", args: [0, FILE_PAGES * PAGE, FILE] },
     { kind: "uffd", args: [dice.of([0, 1]), dice.of(FEATURES), UFFD] },
     map(places),

@@ -359,7 +359,11 @@ function bringInFile(mm: AddressSpace, area: Area, page: number, write: boolean)
     if (!write) faultAround(mm, area, pages, page);
     return "beyond-end";
   }
-  if (missingInCache(area, index)) return "missing";
+  if (missingInCache(area, index)) {
+    // The neighbours are entered first (do_read_fault).
+    if (!write) faultAround(mm, area, pages, page);
+    return "missing";
+  }
   if (presentInCache(area, index)) return "minor";
   readAround(area, pages, index);
   const frame = pages.frameAt(index, true);

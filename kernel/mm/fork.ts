@@ -95,6 +95,8 @@ function sharePages(parent: AddressSpace, child: AddressSpace, area: Area, keeps
   const { memory } = frames;
   const words = memory.u32;
   const { tables } = child;
+  // Those without entries too, where a fault brings in no 2 MiB (copy_pte_range).
+  if (!tables.makeTablesAs(parent.tables, area.start, area.end)) return -ENOMEM;
   const shared = (area.flags & VM_SHARED) !== 0;
   let error = 0;
   let tableStart = -1;

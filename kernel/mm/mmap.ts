@@ -174,21 +174,26 @@ export function mmap(
     vmFlags = vm.withFlags(vmFlags, vm.VM_NORESERVE, 0);
   if (isHugetlbFile(source)) vmFlags = vm.withFlags(vmFlags, vm.VM_HUGETLB, 0);
   const ownPages = (vmFlags & vm.VM_SHARED) !== 0 && (source === null || source.zeroDevice === true);
-  // A file's end waits for the call's (fput): what it promised counts until then.
+  // A file's end waits for the call's (fput): what it promised or has counts until then, for populating too.
   const replaced = isHugetlbFile(source) ? hugeFilesIn(mm, start, end) : [];
   for (const each of replaced) each.mapped?.();
+  const letGo = (): void => {
+    for (const each of replaced) each.unmapped?.();
+  };
   const room = makeRoom(mm, start, end, vmFlags, ownPages);
   if (room < 0) {
-    for (const each of replaced) each.unmapped?.();
+    letGo();
     return room;
   }
-  if (source?.vanished?.() === true)
+  if (source?.vanished?.() === true) {
+    letGo();
     return refuse("vanished", EINVAL, "the removed segment went with the area that was replaced", "shm_mmap");
+  }
   if (vm.isAccountable(vmFlags)) vmFlags = vm.withFlags(vmFlags, vm.VM_ACCOUNT, 0);
   const locked = asksToLock || (vmFlags & vm.VM_LOCKED) !== 0;
   const promise = mapHugetlb(source, Number(offset), length, vmFlags);
-  for (const each of replaced) each.unmapped?.();
   if (typeof promise === "number") {
+    letGo();
     const text =
       promise === -ENOMEM
         ? "the pool of huge pages has too few free"
@@ -224,6 +229,7 @@ export function mmap(
   mm.changed("map", start, end);
   const populate = flags & (uapi.MAP_POPULATE | uapi.MAP_NONBLOCK);
   if (locked || populate === uapi.MAP_POPULATE) populateLocked(mm, start, end);
+  letGo();
   return start;
 }
 

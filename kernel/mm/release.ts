@@ -87,6 +87,11 @@ export interface ReleaseRules {
   readonly hugetlbPlacesItself: boolean;
   /** Pages of 1 GiB can be surplus by overcommit (6.19). */
   readonly giganticPagesOvercommit: boolean;
+  /**
+   * The owner of a private mapping of huge pages has a page promised again as it unmaps it: where nobody else has it
+   * mapped (a repair of 2026: 6.12.117, 7.2), or also while a child has.
+   */
+  readonly hugetlbPromisesAgain: "unless-mapped" | "always";
   /** Who may write what an area forbids may do so in huge pages too (6.14). */
   readonly hugetlbForces: boolean;
   /** [vvar] is PFNMAP memory, which cannot be discarded; since 7.2 it is not. */
@@ -150,6 +155,7 @@ export const RULES_6_10: ReleaseRules = {
   mergingStatSaysWhether: false,
   userfaultUnregistersOthers: true,
   hugetlbPlacesItself: true,
+  hugetlbPromisesAgain: "always",
   giganticPagesOvercommit: false,
   hugetlbForces: false,
   vvarIsPfnmap: true,
@@ -169,8 +175,9 @@ export const RULES_6_10: ReleaseRules = {
   swapPrioritiesDescend: true,
 };
 
-/** MREMAP_DONTUNMAP as repaired in 2026, in the branches that were kept up then. */
-const REPAIRED_DONTUNMAP = {
+/** What was repaired in 2026, in the branches that were kept up then. */
+const REPAIRS_OF_2026 = {
+  hugetlbPromisesAgain: "unless-mapped",
   dontUnmapUnlocks: "range",
   dontUnmapLeavesFresh: true,
   dontUnmapMergesWithSource: false,
@@ -190,7 +197,7 @@ export const RULES_6_12: ReleaseRules = {
   bridgeMergesWith: "previous",
   pkeyAllocWithoutKeys: "enospc",
   secretMemoryLocked: false,
-  ...REPAIRED_DONTUNMAP,
+  ...REPAIRS_OF_2026,
 };
 
 export const RULES_6_14: ReleaseRules = {
@@ -206,6 +213,7 @@ export const RULES_6_14: ReleaseRules = {
   processMadviseOwn: "any",
   pkeyAllocWithoutKeys: "einval-once",
   secretMemoryLocked: true,
+  hugetlbPromisesAgain: RULES_6_10.hugetlbPromisesAgain,
   dontUnmapUnlocks: RULES_6_10.dontUnmapUnlocks,
   dontUnmapLeavesFresh: RULES_6_10.dontUnmapLeavesFresh,
   dontUnmapMergesWithSource: RULES_6_10.dontUnmapMergesWithSource,
@@ -252,5 +260,5 @@ export const RULES_7_2: ReleaseRules = {
   vvarIsPfnmap: false,
   // Not tried: its own selftest no longer asks for the limit, as that of 6.12.117, which answers so.
   secretMemoryLocked: false,
-  ...REPAIRED_DONTUNMAP,
+  ...REPAIRS_OF_2026,
 };

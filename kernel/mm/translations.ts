@@ -367,6 +367,7 @@ export class Translations implements LeafOwner {
     };
     // Only from one multiple of 2 MiB to another a leaf stays in one piece.
     if ((to - from) % HUGE_BYTES !== 0) this.tables.large.splitRange(from, from + length);
+    this.makeTables(from, to, length);
     this.tables.forEachPresentOrSwap(from, from + length, movePage, moveHuge);
     this.mmu.invalidateRange(from, from + length, this.asid);
     return moved;
@@ -382,6 +383,19 @@ export class Translations implements LeafOwner {
         this.words[entry] = movedEntry(low, protection);
         this.written(entry);
       });
+    }
+  }
+
+  /** What moves entry by entry has page tables at its new place also where the old ones are empty (move_page_tables). */
+  private makeTables(from: number, to: number, length: number): void {
+    this.tables.large.splitAcross(from);
+    this.tables.large.splitAcross(from + length);
+    const left = (va: number): number => HUGE_BYTES - (va % HUGE_BYTES);
+    for (let va = from; va < from + length; va += Math.min(left(va), left(va - from + to))) {
+      const directory = this.tables.directoryEntry(va);
+      // Where no frame is left for one, the entries say so.
+      if (directory !== 0 && (this.words[directory] & (PTE_P | PTE_PS)) === PTE_P)
+        this.tables.entryAddress(va - from + to, true);
     }
   }
 

@@ -46,7 +46,10 @@ export class PoolFigures {
     const now = new Map(
       FIGURES.map((name) => [
         name,
-        Number(new RegExp(`^HugePages_${name}: +(\\d+)$`, "m").exec(meminfo)?.[1] ?? 0),
+        // Promises may be below 0 for a while.
+        Number(
+          BigInt.asIntN(64, BigInt(new RegExp(`^HugePages_${name}: +(\\d+)$`, "m").exec(meminfo)?.[1] ?? 0)),
+        ),
       ]),
     );
     this.first ??= now;

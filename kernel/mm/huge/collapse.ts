@@ -4,7 +4,7 @@
  * the page cache that has the 2 MiB (collapse-file.ts).
  */
 import { RUN_FRAMES } from "../../../mmu/frame-allocator.js";
-import { PTE_ANON, PTE_GUARD, PTE_RW, pteFrame } from "../../../mmu/page-table-entry.js";
+import { PTE_ANON, PTE_GUARD, PTE_POISON, PTE_RW, pteFrame } from "../../../mmu/page-table-entry.js";
 import { EAGAIN, EBUSY, EINVAL, ENOMEM } from "../../errno.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
@@ -29,7 +29,7 @@ export interface CollapseLimits {
 /** Why 2 MiB stay as they are; a failure that leaves room for others in the range is `passed`. */
 const FAILURES = {
   "no-table": { errno: EINVAL, passed: true, text: "nothing of the 2 MiB has been touched" },
-  guard: { errno: EINVAL, passed: false, text: "a guard page lies there" },
+  marked: { errno: EINVAL, passed: false, text: "a guard page or a poisoned one lies there" },
   protected: { errno: EINVAL, passed: true, text: "a page is write-protected through userfaultfd" },
   "read-only": {
     errno: EINVAL,
@@ -119,10 +119,13 @@ function obstacle(
   const held: HeldElsewhere = { frames: null };
   let [none, shared, swapped] = [0, 0, 0];
   let writable = false;
+  let marked = false;
   for (let n = 0; n < RUN_FRAMES; n++) {
     const low = frames.memory.u32[first + 2 * n];
-    if (low === PTE_GUARD) return "guard";
-    if (isSwapped(low)) {
+    // Markers count as swapped until they are to be brought in (__collapse_huge_page_swapin).
+    const marker = low === PTE_GUARD || low === PTE_POISON;
+    marked ||= marker;
+    if (marker || isSwapped(low)) {
       if (limits === null || ++swapped <= limits.swap) continue;
       vmEvents.thp_scan_exceed_swap_pte++;
       return "swapped";
@@ -146,6 +149,7 @@ function obstacle(
     swap.forget(frame);
     if ((low & PTE_ANON) === 0 || isHeldElsewhere(held, frame, frames, samePages)) return "held";
   }
+  if (marked) return "marked";
   return release.collapseNeedsWritable && !writable ? "read-only" : null;
 }
 

@@ -32,19 +32,26 @@ function splitOwnBlock(area: Area, start: number, references: number): boolean {
 
 /** @param start of the leaf. @returns false where somebody else has the frames */
 function splitFrames(mm: AddressSpace, area: Area, start: number): boolean {
-  const { translations, tables } = mm;
-  const { frames, release } = mm.env;
+  const { tables } = mm;
+  const { frames } = mm.env;
   const entry = tables.large.entryOf(start);
   const low = frames.memory.u32[entry];
   if (tables.large.isFiles(low, 0)) return splitOwnBlock(area, start, frames.references(pteFrame(low)));
   if (pteFrame(low) === frames.hugeZeroFrame || !frames.isSoleRun(pteFrame(low))) return false;
   tables.large.split(entry, start);
-  if (!release.splitSharesZeroes || (area.flags & VM_LOCKED) !== 0) return true;
+  shareZeroes(mm, area, start);
+  return true;
+}
+
+/** Frames of 2 MiB, just parted, that are zeroes become the page of zeroes (try_to_map_unused_to_zeropage). @param start of the first */
+export function shareZeroes(mm: AddressSpace, area: Area, start: number): void {
+  const { translations } = mm;
+  const { frames, release } = mm.env;
+  if (!release.splitSharesZeroes || (area.flags & VM_LOCKED) !== 0) return;
   for (let va = start; va < start + RUN_FRAMES * 4096; va += 4096) {
     const page = translations.low(va);
     if ((page & PTE_ANON) === 0 || !sameContent(frames.memory, pteFrame(page), frames.zeroFrame)) continue;
     const kept = page & (PTE_SOFT_DIRTY | PTE_UFFD_WP);
     translations.install(va, frames.zeroFrame, entryLow(area) | kept, entryHigh(area));
   }
-  return true;
 }

@@ -146,7 +146,7 @@ export function dropLeaves(
     if (!hasPage(low)) return write(mm, entry, marker);
     const page = clearLeaf(mm, entry, low);
     if (marker !== 0) write(mm, entry, marker);
-    if ((low & PTE_ANON) !== 0) restoreReserve(area, va, page);
+    if ((low & PTE_ANON) !== 0) restoreReserve(mm, area, va, page);
     page.pool.released(page);
     dropped = true;
   });

@@ -1,4 +1,5 @@
 /** Promises of huge pages to files and to private mappings (the reservations of mm/hugetlb.c). */
+import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import { VM_MAYSHARE, VM_NORESERVE } from "../vm-flags.js";
 import { hugeIndex, hugePagesOf, NO_RESERVE, type HugetlbState } from "./area.js";
@@ -52,9 +53,10 @@ export function takeForArea(area: Area, index: number, beyondPromise = false): H
 }
 
 /** The owner of a private mapping unmaps a page of its own: what it used up is promised to it again, once it is free. */
-export function restoreReserve(area: Area, va: number, page: HugePage): void {
+export function restoreReserve(mm: AddressSpace, area: Area, va: number, page: HugePage): void {
   const reserve = area.hugetlb?.reserve ?? null;
   if (reserve === null || page.pool.surplus > 0) return;
+  if (page.mappers > 0 && mm.env.release.hugetlbPromisesAgain === "unless-mapped") return;
   page.restoresReserve = true;
   const index = hugeIndex(area, va);
   reserve.used.remove(index, index + 1);

@@ -7,13 +7,18 @@
  *   EINVAL  a range is shared or does not lie in one area
  *   EINVAL  the two differ in their rights, key or lock; the source is not writable; the target is not registered with
  *           this userfaultfd; one is a file's
- *   for each page, ascending (what was moved before counts):
+ *   for each page or 2 MiB, ascending (what was moved before counts):
+ *   ENOENT  the source has no table of levels above, unless holes are allowed
+ *   EEXIST  there are 2 MiB at the target
+ *   EBUSY   others have the 2 MiB at the source too, or they are pinned
+ *   ENOENT  the source has no page table, unless holes are allowed
  *   EEXIST  there is a page at the target
  *   ENOENT  none at the source, unless holes are allowed
  *   EBUSY   others have the page too, or it is pinned
  *   EFAULT  the source is a marker
  *   ENOMEM  no frame is left for a page table
  */
+import { RUN_FRAMES } from "../../../mmu/frame-allocator.js";
 import {
   PTE_ANON,
   PTE_D,
@@ -27,9 +32,10 @@ import { EBUSY, EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM } from "../../errno.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import { prepareAnon } from "../merge.js";
+import { shareZeroes } from "../huge/split.js";
 import { isSwapped, slotOf } from "../swap/entry.js";
 import { swapIn } from "../swap/swap-in.js";
-import { entryHigh, entryLow, hasFrame } from "../translations.js";
+import { entryHigh, entryLow, hasFrame, HUGE_BYTES } from "../translations.js";
 import {
   VM_ACCESS_FLAGS,
   VM_IO,
@@ -70,11 +76,11 @@ export function movePages(context: UserfaultContext, { from, to, length, holes }
   const why = unfit(context, source, target);
   if (why !== null) return refuse("unfit", EINVAL, why, target, to);
   let moved = 0;
-  for (; moved < length; moved += 4096) {
-    const error = movePage(mm, source, target, from + moved, to + moved, holes);
-    if (error === 0) continue;
-    if (moved > 0) break;
-    return refuse("page", error, "the first page cannot be moved", source, from);
+  while (moved < length) {
+    const done = moveNext(mm, source, target, from + moved, to + moved, { left: length - moved, holes });
+    if (done < 0 && moved > 0) break;
+    if (done < 0) return refuse("page", -done, "the first page cannot be moved", source, from);
+    moved += done;
   }
   return moved;
 }
@@ -90,24 +96,77 @@ function unfit(context: UserfaultContext, source: Area, target: Area): string | 
   return source.isAnonymous && target.isAnonymous ? null : "one of the two is a file's";
 }
 
-/** @returns 0 or a positive errno */
+/**
+ * Moves what is at one place, a page or 2 MiB.
+ * @param rest bytes that are left to move; holes are passed over
+ * @returns bytes moved, or a negative errno
+ */
+function moveNext(
+  mm: AddressSpace,
+  source: Area,
+  target: Area,
+  from: number,
+  to: number,
+  { left, holes }: { readonly left: number; readonly holes: boolean },
+): number {
+  const { tables } = mm;
+  const words = mm.env.frames.memory.u32;
+  const here = tables.directoryEntry(from, holes);
+  if (here === 0) return holes ? -ENOMEM : -ENOENT;
+  const place = tables.directoryEntry(to, true);
+  if (place === 0) return -ENOMEM;
+  if ((words[place] & PTE_PS) !== 0) return -EEXIST;
+  const inOnePiece = from % HUGE_BYTES === 0 && to % HUGE_BYTES === 0 && left >= HUGE_BYTES;
+  let parted = false;
+  if ((words[here] & PTE_PS) !== 0) {
+    const zeroes = pteFrame(words[here]) === mm.env.frames.hugeZeroFrame;
+    if (!zeroes && !isExclusive(mm, words[here])) return -EBUSY;
+    if (inOnePiece && words[place] === 0) return moveLeaf(mm, target, from, to);
+    tables.large.split(here, from);
+    parted = !zeroes;
+  }
+  if (words[here] === 0 && !holes) return -ENOENT;
+  if (tables.entryAddress(from, true) === 0 || tables.entryAddress(to, true) === 0) return -ENOMEM;
+  const error = movePage(mm, source, target, from, to, { holes, parted });
+  return error === 0 ? 4096 : -error;
+}
+
+/** 2 MiB go with their leaf, written as those of mremap (move_pages_huge_pmd). */
+function moveLeaf(mm: AddressSpace, target: Area, from: number, to: number): number {
+  const { tables } = mm;
+  const { frames, pins, mmu } = mm.env;
+  const { memory } = frames;
+  const leaf = tables.large.entryOf(from);
+  const first = pteFrame(memory.u32[leaf]);
+  const own = first === frames.hugeZeroFrame ? 0 : PTE_ANON | PTE_D | PTE_SOFT_DIRTY | PTE_RW;
+  if (own !== 0 && pins.anyOf(first, RUN_FRAMES)) return -EBUSY;
+  tables.large.move(leaf, to);
+  const entry = tables.large.entryOf(to);
+  memory.u32[entry] = ((first << 12) | entryLow(target) | own | PTE_PS) >>> 0;
+  memory.u32[entry + 1] = entryHigh(target);
+  memory.entryWritten(entry);
+  mmu.invalidateRange(from, from + HUGE_BYTES, mm.asid);
+  return HUGE_BYTES;
+}
+
+/**
+ * @param how `parted`: the page was in 2 MiB, whose frames part before it moves
+ * @returns 0 or a positive errno
+ */
 function movePage(
   mm: AddressSpace,
   source: Area,
   target: Area,
   from: number,
   to: number,
-  holes: boolean,
+  { holes, parted }: { readonly holes: boolean; readonly parted: boolean },
 ): number {
   const { translations } = mm;
   const { frames, pins, samePages } = mm.env;
   if (translations.low(to) !== 0) return EEXIST;
+  if (parted) shareZeroes(mm, source, from - (from % HUGE_BYTES));
   const found = translations.low(from);
   if (found === 0) return holes ? 0 : ENOENT;
-  if ((found & PTE_PS) !== 0) {
-    if (pteFrame(found) !== frames.zeroFrame && !isExclusive(mm, found)) return EBUSY;
-    mm.tables.large.splitRange(from, from + 4096);
-  }
   const swapped = isSwapped(found);
   if (swapped) {
     const error = takeBack(mm, source, from, found);
