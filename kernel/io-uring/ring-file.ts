@@ -92,6 +92,11 @@ export class RingFile extends AnonymousFile {
   override get mmapRefused(): number | undefined {
     return undefined;
   }
+  readonly insertsPages = true;
+  /** There is no fsync operation (vfs_fsync_range). */
+  override sync(): number {
+    return -EINVAL;
+  }
   override get noExec(): boolean {
     return true;
   }

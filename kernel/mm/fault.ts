@@ -59,6 +59,7 @@ import { bringInHuge, makeHugeWritable } from "./huge/fault.js";
 import { bringInFileLeaf, enterBlocks } from "./huge/file-leaf.js";
 import { isHugetlb } from "./hugetlb/area.js";
 import { bringInHugetlb } from "./hugetlb/fault.js";
+import { hasInsertedPages } from "./inserted-pages.js";
 import { TASK_SIZE } from "./layout.js";
 import { prepareAnon } from "./merge.js";
 import { readAround } from "./read-around.js";
@@ -167,6 +168,13 @@ export function handleFault(
         area,
         address,
       }));
+    case "not-inserted":
+      return signal(mm, SIGBUS, BUS_ADRERR, va, errorCode, area, "fault.not-inserted", () => ({
+        text: "pages of this file are entered when it is mapped, and none comes back by a fault",
+        source: "do_fault",
+        area,
+        address,
+      }));
     case "no-huge-page":
       return signal(mm, SIGBUS, BUS_ADRERR, va, errorCode, area, "fault.no-huge-page", () => ({
         text: "the pool of huge pages has none to give",
@@ -258,6 +266,7 @@ export type PageOutcome =
   | "write-protected"
   | "beyond-end"
   | "no-space"
+  | "not-inserted"
   | "no-huge-page"
   | "guard"
   | "poisoned"
@@ -347,6 +356,7 @@ function bringInFile(mm: AddressSpace, area: Area, page: number, write: boolean)
   const { frames } = translations;
   const { pages } = area;
   if (pages === null) return "ok";
+  if (hasInsertedPages(area)) return "not-inserted";
   const privateWrite = write && (area.flags & VM_SHARED) === 0;
   // Also where no page comes of it (do_cow_fault).
   if (privateWrite) prepareAnon(mm, area);

@@ -17,6 +17,7 @@ import { forkAnon, NO_CHAIN } from "./anon-vma.js";
 import { Area } from "./area.js";
 import { isHugetlb, NO_RESERVE } from "./hugetlb/area.js";
 import { shareLeaves } from "./hugetlb/fork.js";
+import { hasInsertedPages } from "./inserted-pages.js";
 import { offerPages } from "./lazy-free.js";
 import { isSwapped, slotOf } from "./swap/entry.js";
 import { HUGE_BYTES, hasFrame, isUserfaultProtected } from "./translations.js";
@@ -79,7 +80,7 @@ function copyArea(parent: AddressSpace, child: AddressSpace, area: Area): number
   child.link(copy);
   countPages(child, copy.flags, copy.pageCount);
   const keepsProtection = (copy.flags & VM_UFFD_WP) !== 0;
-  if (wiped || (area.anon === null && !area.guarded && !keepsProtection)) return 0;
+  if (wiped || (area.anon === null && !area.guarded && !keepsProtection && !hasInsertedPages(area))) return 0;
   return isHugetlb(area)
     ? shareLeaves(parent, child, area, copy, keepsProtection)
     : sharePages(parent, child, area, keepsProtection);

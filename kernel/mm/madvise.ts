@@ -11,6 +11,7 @@
  * then, area by area, ascending; a hole is remembered and passed over:
  *   EPERM   discarding advice on a sealed area that the caller could not overwrite; stops there
  *   EINVAL, EACCES   the advice does not fit the area; stops there
+ *   ENODEV  MADV_REMOVE of a file that is no regular one; stops there
  *   EPERM   MADV_REMOVE of a memfd with F_SEAL_WRITE or F_SEAL_FUTURE_WRITE; stops there
  *   EAGAIN  a split would pass vm.max_map_count
  * and at the end
@@ -24,7 +25,7 @@
  * MADV_COLLAPSE (huge/collapse.ts) is for private anonymous memory. HWPOISON and SOFT_OFFLINE are unknown, as without
  * CONFIG_MEMORY_FAILURE.
  */
-import { EACCES, EAGAIN, EINVAL, ENOMEM, EOPNOTSUPP, EPERM } from "../errno.js";
+import { EACCES, EAGAIN, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EPERM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { keyDenies } from "./fault.js";
@@ -33,6 +34,7 @@ import { collapseRange } from "./huge/collapse.js";
 import { splitEnds } from "./huge/split.js";
 import { isHugetlb } from "./hugetlb/area.js";
 import { discardHuge } from "./hugetlb/discard.js";
+import { hasInsertedPages } from "./inserted-pages.js";
 import { TASK_SIZE } from "./layout.js";
 import { freeLazily } from "./lazy-free.js";
 import { mayMerge } from "./ksm/mergeable.js";
@@ -275,6 +277,7 @@ function removePages(
       EACCES,
       "only a shared mapping that may be writable can lose pages of its file",
     );
+  if (hasInsertedPages(area)) return refuse("unfit", ENODEV, "the file is no regular one", "vfs_fallocate");
   if (isSecret(area)) return refuse("unfit", EOPNOTSUPP, "secret memory has no holes punched");
   if (((area.file.seals ?? 0) & (uapi.F_SEAL_WRITE | uapi.F_SEAL_FUTURE_WRITE)) !== 0)
     return refuse("file-seal", EPERM, "the file is sealed against writing (F_ADD_SEALS)", "shmem_fallocate");

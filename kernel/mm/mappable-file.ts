@@ -32,6 +32,11 @@ export interface MappableFile {
    * others, and its faults bring no neighbours in (no map_pages).
    */
   readonly isSegment?: boolean;
+  /**
+   * Mapping it enters all of its pages (vm_insert_pages), and none comes by a fault: an entry that is emptied, by
+   * MADV_DONTNEED for instance, is a bus error from then on (inserted-pages.ts).
+   */
+  readonly insertsPages?: boolean;
   /** Of memfd_secret: its pages are reached through page tables only (secret-memory.ts). */
   readonly secret?: boolean;
   /** It is mapped only at a place and an offset of its choice (get_unmapped_area): a positive errno, or 0. */

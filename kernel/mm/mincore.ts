@@ -11,6 +11,7 @@ import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { isHugetlb } from "./hugetlb/area.js";
 import { hasPage, leafEntry, leafLow } from "./hugetlb/leaves.js";
+import { hasInsertedPages } from "./inserted-pages.js";
 import { TASK_SIZE } from "./layout.js";
 import { isSwapped, slotOf } from "./swap/entry.js";
 import { hasFrame } from "./translations.js";
@@ -62,5 +63,6 @@ function isResident(mm: AddressSpace, area: Area, page: number): boolean {
   const low = mm.translations.low(page);
   if (hasFrame(low)) return true;
   if (isSwapped(low)) return mm.env.swap.frameIn(slotOf(low)) !== -1;
+  if (hasInsertedPages(area)) return false;
   return area.pages !== null && area.pages.frameAt(area.fileIndex(page), false) !== -1;
 }

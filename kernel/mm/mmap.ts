@@ -34,9 +34,11 @@ import { makeRoom } from "./make-room.js";
 import { placeShared } from "./huge/shared-place.js";
 import { isHugetlbFile } from "./hugetlb/area.js";
 import { filePageBytes, hugeFilesIn, hugetlbSource, mapHugetlb } from "./hugetlb/mmap.js";
+import { hasInsertedPages, INSERTED_FLAGS, insertPages } from "./inserted-pages.js";
 import type { MappableFile } from "./mappable-file.js";
 import { mergeableWhenMade, mergeableOnceMade } from "./ksm/mergeable.js";
 import { addOrMerge, newProperties } from "./merge.js";
+import { unmapRange } from "./munmap.js";
 import { executeOnlyKey } from "./pkey.js";
 import { populateLocked } from "./populate.js";
 import { SharedAnonymousFile } from "./shared-anonymous.js";
@@ -227,6 +229,10 @@ export function mmap(
   env.uprobes?.mapped(mm, area);
   if (area.pages !== null) env.khugepaged?.consider(mm, area);
   mm.changed("map", start, end);
+  if (hasInsertedPages(area) && !insertPages(mm, area)) {
+    unmapRange(mm, start, end, "munmap");
+    return refuse("no-memory", ENOMEM, "no frame is left for a page table", "vm_insert_pages");
+  }
   const populate = flags & (uapi.MAP_POPULATE | uapi.MAP_NONBLOCK);
   if (locked || populate === uapi.MAP_POPULATE) populateLocked(mm, start, end);
   letGo();
@@ -306,5 +312,6 @@ function fileKind(
       return no("memfd-sealed", EPERM, "the memfd is sealed against writing", "memfd_check_seals_mmap");
     vmFlags = vm.withFlags(vmFlags, 0, vm.VM_MAYWRITE);
   }
+  if (file.insertsPages) vmFlags = vm.withFlags(vmFlags, INSERTED_FLAGS, vm.VM_LOCKED_MASK);
   return { vmFlags };
 }

@@ -30,7 +30,7 @@ import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { alignForHugetlb } from "./hugetlb/mremap.js";
 import { TASK_SIZE } from "./layout.js";
-import { findPlace, growInPlace, moveArea, notMapped, unmapTail } from "./mremap-move.js";
+import { findPlace, growInPlace, misplacedBy, moveArea, notMapped, unmapTail } from "./mremap-move.js";
 import { unmapRange } from "./munmap.js";
 import {
   checkSealOfArea,
@@ -173,6 +173,9 @@ function place(
 ): number {
   const refuse = (rule: string, errno: number, text: string, source: string) =>
     mm.refuse(`mremap.${rule}`, errno, () => ({ text, source, area, address: old }));
+  const misplaced = (flags & MREMAP_FIXED) === 0 ? 0 : misplacedBy(area, target);
+  if (misplaced !== 0)
+    return refuse("place", misplaced, "this file chooses where it is mapped", "get_unmapped_area");
   const to = (flags & MREMAP_FIXED) !== 0 ? target : findPlace(mm, area, target, newLength);
   if (to === -1) return refuse("no-room", ENOMEM, "no free range is long enough", "get_unmapped_area");
   const keepOld = (flags & MREMAP_DONTUNMAP) !== 0;

@@ -27,6 +27,11 @@ export function findPlace(mm: AddressSpace, area: Area, hint: number, length: nu
   return placeShared(mm, area.file, found, hint, length, area.pageOffset * 4096, MAP_SHARED);
 }
 
+/** The file chooses where it is mapped, and not there: a positive errno, or 0. By now the target's own areas are gone. */
+export function misplacedBy(area: Area, target: number): number {
+  return area.file?.placeRefused?.(target, area.pageOffset * 4096) ?? 0;
+}
+
 export function notMapped(mm: AddressSpace, address: number): number {
   return mm.refuse("mremap.unmapped", EFAULT, () => ({
     text: "nothing is mapped at the old address",

@@ -30,7 +30,7 @@ import { isHugetlb } from "./hugetlb/area.js";
 import { alignForHugetlb } from "./hugetlb/mremap.js";
 import { TASK_SIZE } from "./layout.js";
 import { remapLookupFirst } from "./mremap-lookup-first.js";
-import { findPlace, growInPlace, moveArea, notMapped, unmapTail } from "./mremap-move.js";
+import { findPlace, growInPlace, misplacedBy, moveArea, notMapped, unmapTail } from "./mremap-move.js";
 import { unmapRange } from "./munmap.js";
 import { checkSealsOfRange, refuseSealed } from "./sealing/range.js";
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from "./uapi.js";
@@ -231,6 +231,9 @@ function remapArea(mm: AddressSpace, request: Request): number {
     if ((flags & MREMAP_DONTUNMAP) !== 0 && !mayExpand(mm, area.flags, oldLength / 4096))
       return refuse("limit", ENOMEM, "over RLIMIT_AS or RLIMIT_DATA", "may_expand_vm");
   }
+  const misplaced = (flags & MREMAP_FIXED) === 0 ? 0 : misplacedBy(area, target);
+  if (misplaced !== 0)
+    return refuse("place", misplaced, "this file chooses where it is mapped", "get_unmapped_area");
   const place = (flags & MREMAP_FIXED) !== 0 ? target : findPlace(mm, area, explicit ? target : 0, newLength);
   if (place === -1) return refuse("no-room", ENOMEM, "no free range is long enough", "get_unmapped_area");
   const error = moveArea(mm, area, old, oldLength, place, newLength, (flags & MREMAP_DONTUNMAP) !== 0);

@@ -30,6 +30,33 @@ static long try_setup(u32 n, u32 flags, u32 cq, u32 resv) { params p; memset(&p,
 static u64 nap[2] = {0, 100000000}, nap2[2] = {0, 20000000};
 static char page[3 * 4096] __attribute__((aligned(4096)));
 static struct { void *b; u64 n; } iov[2];
+/* The memory of a ring as an area: its pages are there from the beginning, and none comes back. */
+static int ends(void (*f)(void)) { i32 st; long p = SC(57); if (!p) { f(); SC(231, 0); } SC(61, p, &st, 0, 0); return st & 0x7f; }
+static char *at; static void looks(void) { *(volatile char *)at; } static void writes(void) { *(volatile char *)at = 9; }
+static void shape(void) { int f = SC(2, "/proc/self/smaps", 0); static char b[65536]; long n = 0, r; while ((r = SC(0, f, b + n, sizeof b - 1 - n)) > 0) n += r; b[n] = 0; SC(3, f);
+  char *l = b; int mine = 0; while (*l) { char *e = l; while (*e && *e != '\n') e++; u64 a = 0; char *h = l; while ((*h >= '0' && *h <= '9') || (*h >= 'a' && *h <= 'f')) { a = a * 16 + (*h <= '9' ? *h - '0' : *h - 'a' + 10); h++; }
+    if (*h == '-') mine = a == (u64)at; else if (mine && l[0] == 'V' && l[2] == 'F') { for (char *c = l + 9; c + 1 < e; c += 3) if (c[0] != 's' || c[1] != 'd') { pc(' '); pc(c[0]); pc(c[1]); } } else if (mine && l[0] == 'R' && l[1] == 's') { while (*l < '0' || *l > '9') l++; ps("rss "); while (*l >= '0' && *l <= '9') pc(*l++); }
+    l = *e ? e + 1 : e; } nl(); }
+static void areas(void) {
+  ps("-- the ring's areas"); nl();
+  ring g; ring_open(&g, 4, 0, 0); char v[4]; at = (char *)g.s; at[0] = 7; shape();
+  static const int advice[] = {9, 16, 17, 18, 102, 103, 20, 21, 22, 23, 8, 14, 12, 25, 10, 11, 3};
+  for (int i = 0; i < sizeof advice / sizeof *advice; i++) { kv("", advice[i]); kv("", SC(28, at, 4096, advice[i])); } kv("byte", at[0]); shape();
+  kv("mlock", SC(149, at, 4096)); kv("munlock", SC(150, at, 4096)); kv("msync", SC(26, at, 4096, 4)); kv("async", SC(26, at, 4096, 1)); kv("fsync", SC(74, g.fd)); nl();
+  kv("child looks", ends(looks)); kv("child writes", ends(writes)); kv("byte", at[0]); nl();
+  kv("read-only", SC(10, at, 4096, 1)); kv("writes", ends(writes)); kv("none", SC(10, at, 4096, 0)); kv("looks", ends(looks)); kv("again", SC(10, at, 4096, 3)); kv("looks", ends(looks)); kv("writes", ends(writes)); kv("execute", SC(10, at, 4096, 7)); nl();
+  kv("grows", SC(25, at, 4096, 8192, 1, 0)); kv("of nothing", SC(25, at, 0, 4096, 1, 0)); kv("dontunmap", SC(25, at, 4096, 4096, 5, 0));
+  char *room = (char *)SC(9, 0, 3 * 4096, 3, 0x22, -1, 0); room[0] = 1; kv("to a place", SC(25, at, 4096, 4096, 3, room)); SC(27, room, 4096, v); kv("which is", SC(27, room, 4096, v)); kv("looks", ends(looks)); nl();
+  kv("fixed", SC(9, room, 4096, 3, 0x11, g.fd, 0x10000000)); kv("executable", SC(9, 0, 4096, 5, 1, g.fd, 0x10000000)); kv("nowhere", SC(9, 0, 4096, 3, 1, g.fd, 0x20000000)); nl();
+  kv("dontneed", SC(28, at, 4096, 4)); kv("looks", ends(looks)); kv("writes", ends(writes)); kv("populate", SC(28, at, 4096, 22)); kv("mincore", SC(27, at, 4096, v)); kv("", v[0] & 1); kv("write", SC(1, 1, at, 1)); shape();
+  char *second = (char *)SC(9, 0, 4 * 4096, 3, 1, g.fd, 0x10000000); at = second; kv("byte", at[0]); kv("looks", ends(looks)); at += 4096; kv("behind", ends(looks)); at -= 4096; shape();
+  kv("unmap", SC(11, at + 4096, 8192)); kv("looks", ends(looks)); nl();
+  at = (char *)SC(9, 0, 4096, 3, 2, g.fd, 0x10000000); at[1] = 5; kv("private", at[0]); kv("other", second[1]); kv("looks", ends(looks)); shape();
+  kv("dontneed", SC(28, at, 4096, 4)); kv("looks", ends(looks)); kv("writes", ends(writes)); nl();
+  at = (char *)SC(9, 0, 4096, 3, 0x2001, g.fd, 0x10000000); shape(); kv("dontneed", SC(28, at, 4096, 4)); nl();
+  kv("sealed", SC(462, second, 4096, 0)); kv("unmap", SC(11, second, 4096)); kv("dontneed", SC(28, second, 4096, 4)); at = second; kv("looks", ends(looks)); nl();
+  SC(3, g.fd);
+}
 int main_(long *sp) {
   ring g; int pp[2]; char *m;
   if (sp[0] > 1) SC(231, 7);
@@ -114,5 +141,6 @@ int main_(long *sp) {
   ring_open(&g, 4, 0, 0); put(&g, 22, pp[0], page, 10, 0); enter(&g, 1, 0, 0); SC(1, pp[1], "now", 3); SC(39); kv("told", g.r[3] - g.r[2]); reap(&g); ring_close(&g);
   ring_open(&g, 4, 4096 | 8192, 0); put(&g, 22, pp[0], page, 10, 0); enter(&g, 1, 0, 0); SC(1, pp[1], "later", 5); SC(39); kv("deferred", g.r[3] - g.r[2]); kv("enter", enter(&g, 0, 1, 1)); reap(&g); ring_close(&g);
   ring_open(&g, 4, 0, 0); put(&g, 22, pp[0], page, 10, 0); enter(&g, 1, 0, 0); child = SC(57); if (!child) { SC(1, pp[1], "child", 5); SC(231, 0); } SC(61, child, &st, 0, 0); kv("by child", g.r[3] - g.r[2]); reap(&g); ring_close(&g);
+  areas();
   return 0;
 }
