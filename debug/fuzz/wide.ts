@@ -64,7 +64,7 @@ export function value(dice: Dice): bigint {
 }
 
 /** Loads, stores, fetches, copies by the kernel and for debuggers. */
-export const ACCESSES: readonly Choice[] = [
+const ACCESSES: readonly Choice[] = [
   [12, (p) => ({ kind: "load", args: [p.byte()] })],
   [16, (p) => ({ kind: "store", args: [p.byte(), value(p.dice)] })],
   [1, (p) => ({ kind: "fetch", args: [p.page()] })],
@@ -76,14 +76,14 @@ export const ACCESSES: readonly Choice[] = [
 ];
 
 /** What is seen of pages. */
-export const LOOKS: readonly Choice[] = [
+const LOOKS: readonly Choice[] = [
   [3, () => FIGURES],
   [4, (p) => ({ kind: "pagemap", args: [p.unit(), UNIT] })],
   [1, (p) => ({ kind: "mincore", args: [p.page(), (1 + p.dice.below(40)) * PAGE] })],
 ];
 
 /** Protections, keys, seals and locks. */
-export const PERMISSIONS: readonly Choice[] = [
+const PERMISSIONS: readonly Choice[] = [
   [7, (p) => call(PROTECT, ...p.range(), protection(p.dice))],
   [3, (p) => call(329, ...p.range(), protection(p.dice), key(p.dice))],
   [2, (p) => call(330, 0, p.dice.below(4))],
@@ -94,6 +94,9 @@ export const PERMISSIONS: readonly Choice[] = [
   [2, (p) => call(150, ...p.range())],
   [0.3, (p) => (p.dice.chance(60) ? call(152) : call(151, p.dice.of([1, 2, 2, 3, 6, 4])))],
 ];
+
+/** What every wide world has besides its own. */
+export const COMMON: readonly Choice[] = [...ACCESSES, ...LOOKS, ...PERMISSIONS];
 
 export const madvise = (p: Places, advice: readonly number[]): Operation => {
   const [address, length] = p.range();

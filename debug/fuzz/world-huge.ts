@@ -2,17 +2,15 @@ import type { Dice } from "./dice.js";
 import type { Operation } from "./operation.js";
 import { Places } from "./places.js";
 import {
-  ACCESSES,
   ADVISE,
   ANON,
   call,
   type Choice,
+  COMMON,
   FIXED,
   listOfChoices,
-  LOOKS,
   madvise,
   MAP,
-  PERMISSIONS,
   PRIVATE,
   protection,
   remap,
@@ -71,9 +69,7 @@ const CHOICES: readonly Choice[] = [
   [26, (p) => madvise(p, ADVICE)],
   [8, (p) => remap(p, p.range(), p.range())],
   [0.4, (p) => call(157, 41, p.dice.below(2), 0, 0, 0)], // PR_SET_THP_DISABLE
-  ...ACCESSES,
-  ...LOOKS,
-  ...PERMISSIONS,
+  ...COMMON,
 ];
 
 /** Transparent huge pages of private memory: how they come, are split, moved, shared and given back. */

@@ -2,16 +2,14 @@ import type { Dice } from "./dice.js";
 import type { Operation } from "./operation.js";
 import { Places, UNIT } from "./places.js";
 import {
-  ACCESSES,
   ANON,
   call,
   type Choice,
+  COMMON,
   FIXED,
   listOfChoices,
-  LOOKS,
   madvise,
   MAP,
-  PERMISSIONS,
   PRIVATE,
   protection,
   remap,
@@ -83,9 +81,7 @@ const CHOICES: readonly Choice[] = [
   [1, (p) => call(67, p.unit())], // shmdt
   [5, () => ({ kind: "meminfo", args: [] })],
   [1, (p) => call(26, ...p.range(), p.dice.below(8))],
-  ...ACCESSES,
-  ...LOOKS,
-  ...PERMISSIONS,
+  ...COMMON,
 ];
 
 const REMAPS: readonly Choice[] = [

@@ -2,16 +2,14 @@ import type { Dice } from "./dice.js";
 import type { Operation } from "./operation.js";
 import { PAGE, Places } from "./places.js";
 import {
-  ACCESSES,
   ANON,
   call,
   type Choice,
+  COMMON,
   FIXED,
   listOfChoices,
-  LOOKS,
   madvise,
   MAP,
-  PERMISSIONS,
   PRIVATE,
   protection,
   remap,
@@ -47,9 +45,7 @@ const CHOICES: readonly Choice[] = [
   [8, (p) => remap(p, p.range(), p.range())],
   [1, (p) => call(26, ...p.range(), p.dice.below(8))],
   [1, (p) => call(216, ...p.range(), 0, p.dice.below(8), 0)],
-  ...ACCESSES,
-  ...LOOKS,
-  ...PERMISSIONS,
+  ...COMMON,
 ];
 
 /** Segments of System V: attached, cut, moved, sealed, detached. */

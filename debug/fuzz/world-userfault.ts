@@ -2,17 +2,15 @@ import type { Dice } from "./dice.js";
 import type { Operation } from "./operation.js";
 import { PAGE, Places } from "./places.js";
 import {
-  ACCESSES,
   ADVISE,
   ANON,
   call,
   type Choice,
+  COMMON,
   FIXED,
   listOfChoices,
-  LOOKS,
   madvise,
   MAP,
-  PERMISSIONS,
   PRIVATE,
   protection,
   remap,
@@ -111,9 +109,7 @@ const choices = (modes: readonly number[], moves: boolean): readonly Choice[] =>
     1,
     (p) => call(285, FILE, p.dice.of([0, 3, 3]), p.dice.below(16) * PAGE, (1 + p.dice.below(8)) * PAGE, 0, 0),
   ],
-  ...ACCESSES,
-  ...LOOKS,
-  ...PERMISSIONS,
+  ...COMMON,
 ];
 
 /** userfaultfd without a handler: registered, filled, protected, moved; faults that are SIGBUS. */
