@@ -6,6 +6,8 @@ import {
   checkOwner,
   checkPermissions,
   IPC_RMID,
+  IPC_SET,
+  IPC_STAT,
   setPermissions,
   S_IRUGO,
   type IpcPermissions,
@@ -42,11 +44,38 @@ export function answer(
 }
 
 /**
+ * The commands that the three calls share.
+ * @param stat SHM_STAT or its like, `statAny` SHM_STAT_ANY
+ * @returns -EINVAL for a command that is none of them
+ */
+export function controlObject<T extends IpcObject>(
+  call: SyscallCall,
+  kind: Controlled<T>,
+  command: number,
+  stat: number,
+  statAny: number,
+): number {
+  switch (command) {
+    case IPC_STAT:
+      return status(call, kind, "id");
+    case stat:
+      return status(call, kind, "index");
+    case statAny:
+      return status(call, kind, "any");
+    case IPC_SET:
+    case IPC_RMID:
+      return change(call, kind, command);
+    default:
+      return -EINVAL;
+  }
+}
+
+/**
  * IPC_STAT (by id, 0 on success), SHM_STAT and its like (by index, the id on success), SHM_STAT_ANY and its like
  * (the same for anybody).
  * Errors: -EINVAL for no object, -EACCES, -EFAULT.
  */
-export function status<T extends IpcObject>(
+function status<T extends IpcObject>(
   call: SyscallCall,
   { objects: { ids }, at, bytes, put }: Controlled<T>,
   how: "id" | "index" | "any",
@@ -66,7 +95,7 @@ export function status<T extends IpcObject>(
 }
 
 /** IPC_SET and IPC_RMID: -EFAULT, -EINVAL or -EIDRM for no object, -EPERM, -EINVAL for an impossible user. */
-export function change<T extends IpcObject>(call: SyscallCall, kind: Controlled<T>, command: number): number {
+function change<T extends IpcObject>(call: SyscallCall, kind: Controlled<T>, command: number): number {
   const { objects, at, bytes } = kind;
   const settings = command === IPC_RMID ? null : readView(call.user, call.word(at), bytes);
   if (typeof settings === "number") return settings;

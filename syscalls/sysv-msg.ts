@@ -29,7 +29,7 @@ import { address, choice, flags, int, length, long, names } from "./argument.js"
 import type { SyscallCall } from "./call.js";
 import { blockOn } from "./files-common.js";
 import { GET_FLAGS, putLong } from "./sysv-common.js";
-import { answer, change, status, type Controlled } from "./sysv-control.js";
+import { answer, type Controlled, controlObject } from "./sysv-control.js";
 import { define, type Definition, type HandlerResult } from "./table.js";
 
 const MSG_STAT = 11;
@@ -182,17 +182,8 @@ function msgctl(call: SyscallCall): number {
         messageQueues.ids.highest,
       );
     }
-    case IPC_STAT:
-      return status(call, control(call), "id");
-    case MSG_STAT:
-      return status(call, control(call), "index");
-    case MSG_STAT_ANY:
-      return status(call, control(call), "any");
-    case IPC_SET:
-    case IPC_RMID:
-      return change(call, control(call), command);
     default:
-      return -EINVAL;
+      return controlObject(call, control(call), command, MSG_STAT, MSG_STAT_ANY);
   }
 }
 

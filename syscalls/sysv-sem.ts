@@ -25,7 +25,7 @@ import type { SyscallCall } from "./call.js";
 import { blockOn } from "./files-common.js";
 import { readTimespec, readView, writeBytes } from "./structs.js";
 import { GET_FLAGS, putLong } from "./sysv-common.js";
-import { answer, change, status, type Controlled } from "./sysv-control.js";
+import { answer, type Controlled, controlObject } from "./sysv-control.js";
 import { define, type Definition, type HandlerResult } from "./table.js";
 
 const GETPID = 11;
@@ -145,15 +145,6 @@ function semctl(call: SyscallCall): number {
         semaphores.ids.highest,
       );
     }
-    case IPC_STAT:
-      return status(call, control(call), "id");
-    case SEM_STAT:
-      return status(call, control(call), "index");
-    case SEM_STAT_ANY:
-      return status(call, control(call), "any");
-    case IPC_SET:
-    case IPC_RMID:
-      return change(call, control(call), command);
     case SETVAL:
       return setOne(call, id, index, call.i32(3));
     case GETALL:
@@ -176,7 +167,7 @@ function semctl(call: SyscallCall): number {
       return set.waiting(index, command === GETZCNT);
     }
     default:
-      return -EINVAL;
+      return controlObject(call, control(call), command, SEM_STAT, SEM_STAT_ANY);
   }
 }
 

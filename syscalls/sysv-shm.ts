@@ -22,7 +22,7 @@ import { isPageAligned, isZero, pageDown } from "../kernel/mm/word.js";
 import { address, choice, flags, int, length, names } from "./argument.js";
 import type { SyscallCall } from "./call.js";
 import { GET_FLAGS, putLong } from "./sysv-common.js";
-import { answer, change, status, type Controlled } from "./sysv-control.js";
+import { answer, type Controlled, controlObject } from "./sysv-control.js";
 import { define, type Definition } from "./table.js";
 
 const SHM_RDONLY = 0o10000;
@@ -152,15 +152,6 @@ function shmctl(call: SyscallCall): number {
         },
         sharedMemory.ids.highest,
       );
-    case IPC_STAT:
-      return status(call, control(call), "id");
-    case SHM_STAT:
-      return status(call, control(call), "index");
-    case SHM_STAT_ANY:
-      return status(call, control(call), "any");
-    case IPC_SET:
-    case IPC_RMID:
-      return change(call, control(call), command);
     case SHM_LOCK:
     case SHM_UNLOCK: {
       const segment = sharedMemory.ids.obtain(id);
@@ -178,7 +169,7 @@ function shmctl(call: SyscallCall): number {
       return 0;
     }
     default:
-      return -EINVAL;
+      return controlObject(call, control(call), command, SHM_STAT, SHM_STAT_ANY);
   }
 }
 

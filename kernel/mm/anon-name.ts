@@ -20,8 +20,9 @@ import { EAGAIN, EBADF, EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
 import { modify, whyWhole } from "./merge.js";
+import { pageRange } from "./page-range.js";
 import { HOLE, walkParts } from "./walk-parts.js";
-import { addPages, isPageAligned, isZero, pageUp, type Word } from "./word.js";
+import { type Word } from "./word.js";
 
 /** @param name latin-1; null takes names away */
 export function setAnonName(mm: AddressSpace, address: Word, lengthWord: Word, name: string | null): number {
@@ -31,14 +32,9 @@ export function setAnonName(mm: AddressSpace, address: Word, lengthWord: Word, n
       source: "madvise_set_anon_name",
       ...(area === undefined ? {} : { area }),
     }));
-  if (!isPageAligned(address))
-    return refuse("unaligned", EINVAL, "the address is not a multiple of the page size");
-  const length = pageUp(lengthWord);
-  if (!isZero(lengthWord) && length === 0)
-    return refuse("length", EINVAL, "the length rounded to pages overflows");
-  const start = Number(address);
-  const end = addPages(start, length);
-  if (end < start) return refuse("wraps", EINVAL, "the range wraps around the address space");
+  const range = pageRange(address, lengthWord);
+  if ("rule" in range) return refuse(range.rule, EINVAL, range.text);
+  const { start, end } = range;
   const walked = walkParts(mm, start, end, (area, from, to) => {
     if (area.file !== null && !area.anonShmem)
       return refuse("file", EBADF, "only anonymous memory can be named", area);

@@ -48,9 +48,10 @@ import { isSecret } from "./secret-memory.js";
 import { coolRange, pageOutRange } from "./swap/page-out.js";
 import { readAhead } from "./swap/swap-in.js";
 import * as vm from "./vm-flags.js";
+import { pageRange } from "./page-range.js";
 import { HOLE, walkParts } from "./walk-parts.js";
 import { tellRemoved } from "./userfault/events.js";
-import { addPages, isPageAligned, isZero, pageUp, type Word } from "./word.js";
+import { type Word } from "./word.js";
 
 const KNOWN: ReadonlySet<number> = new Set([
   uapi.MADV_NORMAL,
@@ -106,14 +107,9 @@ export function madvise(mm: AddressSpace, address: Word, lengthWord: Word, advic
   const refuse = (rule: string, errno: number, text: string) =>
     mm.refuse(`madvise.${rule}`, errno, () => ({ text, source: "do_madvise" }));
   if (!isKnown(mm, advice)) return refuse("advice", EINVAL, `advice ${advice} is not known`);
-  if (!isPageAligned(address))
-    return refuse("unaligned", EINVAL, "the address is not a multiple of the page size");
-  const length = pageUp(lengthWord);
-  if (!isZero(lengthWord) && length === 0)
-    return refuse("length", EINVAL, "the length rounded to pages overflows");
-  const start = Number(address);
-  const end = addPages(start, length);
-  if (end < start) return refuse("wraps", EINVAL, "the range wraps around the address space");
+  const range = pageRange(address, lengthWord);
+  if ("rule" in range) return refuse(range.rule, EINVAL, range.text);
+  const { start, end } = range;
   if (end === start) return 0;
   if (advice === uapi.MADV_POPULATE_READ || advice === uapi.MADV_POPULATE_WRITE) {
     const error = populateAccess(mm, start, end, advice === uapi.MADV_POPULATE_WRITE);

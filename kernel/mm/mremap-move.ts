@@ -4,13 +4,13 @@ import { EFAULT, EINVAL, ENOMEM, EPERM } from "../errno.js";
 import { commit, countPages } from "./accounting.js";
 import type { AddressSpace } from "./address-space.js";
 import { detachAnon, NO_CHAIN } from "./anon-vma.js";
-import type { Area } from "./area.js";
+import type { Area, AreaProperties } from "./area.js";
 import { placeShared } from "./huge/shared-place.js";
 import { TASK_SIZE } from "./layout.js";
 import { unmergeRange } from "./ksm/unmerge.js";
 import { isHugetlb, NO_RESERVE, pageBytesOf } from "./hugetlb/area.js";
 import { moveEntries } from "./hugetlb/entries.js";
-import { addOrMerge, newProperties, splitCounted } from "./merge.js";
+import { addOrMerge, splitCounted } from "./merge.js";
 import { unmapRange } from "./munmap.js";
 import { populateLocked } from "./populate.js";
 import { findUnmappedArea, findUnmappedHuge } from "./unmapped-area.js";
@@ -66,12 +66,7 @@ export function growInPlace(
   const { flags } = area;
   if ((flags & vm.VM_ACCOUNT) !== 0 && !commit(mm, pages)) return false;
   const from = area.end;
-  const grown = addOrMerge(
-    mm,
-    from,
-    end,
-    newProperties({ ...propertiesOf(area), pageOffset: area.pageOffset + area.pageCount }),
-  );
+  const grown = addOrMerge(mm, from, end, propertiesFrom(area, area.pageOffset + area.pageCount));
   countPages(mm, flags, pages);
   mm.env.uprobes?.mapped(mm, grown);
   mm.changed("map", from, end);
@@ -79,40 +74,25 @@ export function growInPlace(
   return true;
 }
 
-function propertiesOf(area: Area) {
-  const {
-    flags,
-    key,
-    seal,
-    file,
-    pages,
-    name,
-    anonName,
-    anonShmem,
-    anon,
-    chain,
-    unsplittable,
-    guarded,
-    policy,
-    userfault,
-    hugetlb,
-  } = area;
+/** What an area is, from another page of its file on. */
+function propertiesFrom(area: Area, pageOffset: number): AreaProperties {
   return {
-    flags,
-    key,
-    seal,
-    file,
-    pages,
-    name,
-    anonName,
-    anonShmem,
-    anon,
-    chain,
-    unsplittable,
-    guarded,
-    policy,
-    userfault,
-    hugetlb,
+    flags: area.flags,
+    key: area.key,
+    seal: area.seal,
+    file: area.file,
+    pages: area.pages,
+    name: area.name,
+    anonName: area.anonName,
+    anonShmem: area.anonShmem,
+    pageOffset,
+    anon: area.anon,
+    chain: area.chain,
+    unsplittable: area.unsplittable,
+    guarded: area.guarded,
+    policy: area.policy,
+    userfault: area.userfault,
+    hugetlb: area.hugetlb,
   };
 }
 
@@ -143,7 +123,7 @@ export function moveArea(
     if (typeof part === "number") return part;
     area = part;
   }
-  const properties = newProperties({ ...propertiesOf(area), pageOffset: area.fileIndex(from) });
+  const properties = propertiesFrom(area, area.fileIndex(from));
   // Untouched anonymous memory takes the offset of its new place, so that it can merge there.
   if (area.isAnonymous && area.anon === null) properties.pageOffset = to / 4096;
   const pages = newLength / 4096;

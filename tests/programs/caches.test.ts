@@ -3,9 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { BufferHost } from "../../debug/buffer-host.js";
-import { loadMachine, saveMachine } from "../../debug/snapshot/machine-file.js";
 import { runTo, start } from "../debug/snapshot/programs.js";
+import { expectGoesOn } from "./saved-runs.js";
 
 const RECORDED = join(import.meta.dirname, "..", "recorded", "caches");
 const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
@@ -20,16 +19,7 @@ it("cachestat, sync_file_range, shared memory's settings and the memory node ans
 });
 
 it("they go on the same in a machine that was saved", () => {
-  const whole = start(elf);
-  runTo(whole.machine, Infinity);
-  const { instructions } = whole.machine;
-  for (const part of [0.3, 0.7, 0.9]) {
-    const first = start(elf);
-    runTo(first.machine, Math.floor(instructions * part));
-    const host = new BufferHost();
-    runTo(loadMachine(saveMachine(first.machine), { host }), Infinity);
-    expect(first.host.text(1) + host.text(1)).toBe(theirs);
-  }
+  expect(expectGoesOn(() => start(elf), [0.3, 0.7, 0.9]).host.text(1)).toBe(theirs);
 });
 
 it("a fault brings in what lies around it where the file is on a disk, as on ext4 with 128 KiB of read-ahead", () => {

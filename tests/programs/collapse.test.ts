@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { BufferHost } from "../../debug/buffer-host.js";
 import { Machine } from "../../debug/machine.js";
-import { loadMachine, saveMachine } from "../../debug/snapshot/machine-file.js";
 import { checkMachine } from "../../kernel/mm/check-machine.js";
-import { runTo, type Started } from "../debug/snapshot/programs.js";
+import { type Started } from "../debug/snapshot/programs.js";
 import { compiledWithGlibc } from "./obtain.js";
+import { expectGoesOn } from "./saved-runs.js";
 
 /**
  * collapse.c says in sealab what it says on real Linux: 6.18.44, and Debian's 6.12.117 (which has soft-dirty bits), with
@@ -51,20 +51,15 @@ describe.skipIf(program === undefined)("pages that become huge (collapse.c, skip
 
   it("khugepaged goes on the same in a machine that was saved, and every reference adds up", () => {
     const elf = readFileSync(program!);
-    const whole = start(elf);
-    runTo(whole.machine, Infinity);
-    const { instructions } = whole.machine;
-    for (const part of [0.3, 0.7]) {
-      const first = start(elf);
-      runTo(first.machine, Math.floor(instructions * part));
-      expect(checkMachine(first.machine.kernel)).toEqual([]);
-      const host = new BufferHost();
-      const second = loadMachine(saveMachine(first.machine), { host });
-      runTo(second, Infinity);
-      expect(first.host.text(1) + host.text(1)).toBe(whole.host.text(1));
-      expect(second.kernel.vmEvents).toEqual(whole.machine.kernel.vmEvents);
-      expect(second.kernel.khugepaged.pagesCollapsed).toBe(whole.machine.kernel.khugepaged.pagesCollapsed);
-    }
+    const whole = expectGoesOn(
+      () => start(elf),
+      [0.3, 0.7],
+      (ended, { kernel }) => {
+        expect(ended.kernel.vmEvents).toEqual(kernel.vmEvents);
+        expect(ended.kernel.khugepaged.pagesCollapsed).toBe(kernel.khugepaged.pagesCollapsed);
+      },
+      ({ kernel }) => expect(checkMachine(kernel)).toEqual([]),
+    );
     expect(whole.machine.kernel.khugepaged.pagesCollapsed).toBeGreaterThan(3);
   });
 });

@@ -1,61 +1,14 @@
 /* Control groups v2: what the files of the memory and pids controllers say and do. To be run as root. */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
-#include <unistd.h>
+#include "group-files.h"
 
 #define PAGE 4096ul
 #define MIB (1ul << 20)
-
-static const char *top = "/sys/fs/cgroup";
-
-static char *place(const char *file) {
-  static char path[256];
-  snprintf(path, sizeof path, "%s/%s", top, file);
-  return path;
-}
-
-static const char *content(const char *path) {
-  static char text[4096];
-  int fd = open(path, O_RDONLY);
-  long got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-  if (got < 0) snprintf(text, sizeof text, "errno %d\n", errno);
-  else text[got] = 0;
-  if (fd >= 0) close(fd);
-  return text;
-}
-
-static void show(const char *file) { printf("%s: %s", file, content(place(file))); }
-
-static int put(const char *file, const char *text) {
-  int fd = open(place(file), O_WRONLY);
-  if (fd < 0) return errno;
-  int error = write(fd, text, strlen(text)) < 0 ? errno : 0;
-  close(fd);
-  return error;
-}
-
-static void tell(const char *file, const char *text) { printf("%s < %s: %d\n", file, text, put(file, text)); }
-
-static void make(const char *name) { printf("mkdir %s: %d\n", name, mkdir(place(name), 0755) < 0 ? errno : 0); }
-static void drop(const char *name) { printf("rmdir %s: %d\n", name, rmdir(place(name)) < 0 ? errno : 0); }
-
-/* A line of a file of "name number" lines. */
-static long number(const char *file, const char *name) {
-  const char *text = content(place(file));
-  for (const char *at = text; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
-    if (strncmp(at, name, strlen(name)) == 0 && at[strlen(name)] == ' ') return atol(at + strlen(name));
-  return -1;
-}
 
 static char *map(unsigned long bytes, int flags) {
   return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | flags, -1, 0);

@@ -2,11 +2,10 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { BufferHost } from "../../debug/buffer-host.js";
-import { loadMachine, saveMachine } from "../../debug/snapshot/machine-file.js";
 import { checkMachine } from "../../kernel/mm/check-machine.js";
-import { runTo, start } from "../debug/snapshot/programs.js";
+import { start } from "../debug/snapshot/programs.js";
 import { compiledWithGlibc } from "./obtain.js";
+import { expectGoesOn } from "./saved-runs.js";
 
 /** same-pages.c says in sealab what it says on real Linux: Debian's 6.12. */
 const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
@@ -25,22 +24,16 @@ describe.skipIf(program === undefined)("merging of same pages (same-pages.c, ski
 
   it("goes on the same in a machine that was saved, with every reference accounted for", () => {
     const elf = readFileSync(program!);
-    const whole = start(elf);
-    runTo(whole.machine, Infinity);
-    const { instructions } = whole.machine;
     let merged = 0;
-    for (const part of [0.2, 0.35, 0.5, 0.65, 0.8]) {
-      const first = start(elf);
-      runTo(first.machine, Math.floor(instructions * part));
-      const { kernel } = first.machine;
-      expect(checkMachine(kernel)).toEqual([]);
-      merged += kernel.samePages.pagesShared;
-      const host = new BufferHost();
-      const second = loadMachine(saveMachine(first.machine), { host });
-      runTo(second, Infinity);
-      expect(first.host.text(1) + host.text(1)).toBe(whole.host.text(1));
-      expect(second.kernel.samePages.pagesScanned).toBe(whole.machine.kernel.samePages.pagesScanned);
-    }
+    expectGoesOn(
+      () => start(elf),
+      [0.2, 0.35, 0.5, 0.65, 0.8],
+      (ended, { kernel }) => expect(ended.kernel.samePages.pagesScanned).toBe(kernel.samePages.pagesScanned),
+      ({ kernel }) => {
+        expect(checkMachine(kernel)).toEqual([]);
+        merged += kernel.samePages.pagesShared;
+      },
+    );
     expect(merged).toBeGreaterThan(0);
   });
 });

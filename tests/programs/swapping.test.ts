@@ -2,10 +2,9 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { BufferHost } from "../../debug/buffer-host.js";
-import { loadMachine, saveMachine } from "../../debug/snapshot/machine-file.js";
-import { runTo, start } from "../debug/snapshot/programs.js";
+import { start } from "../debug/snapshot/programs.js";
 import { compiledWithGlibc } from "./obtain.js";
+import { expectGoesOn } from "./saved-runs.js";
 
 /** swapping.c says in sealab what it says on Debian's 6.12, in an ext4 on a loop device. */
 const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
@@ -38,18 +37,11 @@ describe.skipIf(program === undefined)("swapping (swapping.c, skipped without gc
 
   it("goes on the same in a machine that was saved", () => {
     const elf = readFileSync(program!);
-    const whole = start(elf);
-    runTo(whole.machine, Infinity);
-    const { instructions } = whole.machine;
-    for (const part of [0.3, 0.6, 0.9]) {
-      const first = start(elf);
-      runTo(first.machine, Math.floor(instructions * part));
-      const host = new BufferHost();
-      const second = loadMachine(saveMachine(first.machine), { host });
-      runTo(second, Infinity);
-      expect(first.host.text(1) + host.text(1)).toBe(whole.host.text(1));
-      expect(second.kernel.swap.events).toEqual(whole.machine.kernel.swap.events);
-    }
+    const whole = expectGoesOn(
+      () => start(elf),
+      [0.3, 0.6, 0.9],
+      (ended, { kernel }) => expect(ended.kernel.swap.events).toEqual(kernel.swap.events),
+    );
     expect(whole.machine.kernel.swap.events.pswpin).toBeGreaterThan(10);
   });
 });

@@ -14,7 +14,8 @@ import {
   MADV_WIPEONFORK,
 } from "../uapi.js";
 import { VM_SHARED } from "../vm-flags.js";
-import { addPages, isPageAligned, isZero, pageUp } from "../word.js";
+import { pageRange } from "../page-range.js";
+import { isZero } from "../word.js";
 import type {
   DiscardRequest,
   SealArguments,
@@ -80,15 +81,10 @@ export function mistake(name: string, errno: number, text: string, source: strin
 
 /** The range of an mseal: mainline's checks, which every draft had. */
 export function readRange({ address, length: word }: SealArguments, bits: number): SealCall | SealMistake {
-  if (!isPageAligned(address))
-    return mistake("unaligned", EINVAL, "the address is not a multiple of the page size", "do_mseal");
-  const length = pageUp(word);
-  if (!isZero(word) && length === 0)
-    return mistake("length", EINVAL, "the length rounded to pages overflows", "do_mseal");
-  const start = Number(address);
-  const end = addPages(start, length);
-  if (end < start) return mistake("wraps", EINVAL, "the range wraps around the address space", "do_mseal");
-  return { start, end, bits };
+  const range = pageRange(address, word);
+  return "rule" in range
+    ? mistake(range.rule, EINVAL, range.text, "do_mseal")
+    : { start: range.start, end: range.end, bits };
 }
 
 /** Today's call: three arguments, of which the last is 0. */
