@@ -53,6 +53,11 @@ export class SyscallCall {
       : high * 0x1_0000_0000 + (this.registers.low(ARGUMENT_REGISTERS[i]!) >>> 0);
   }
 
+  /** Arguments that have no meaning yet are all 0, on all 64 bits. */
+  allZero(...positions: number[]): boolean {
+    return positions.every((i) => this.n(i) === 0);
+  }
+
   /** Argument `i` as an unsigned number: exact below 2^53, Infinity from there on. */
   n(i: number): number {
     const high = this.registers.high(ARGUMENT_REGISTERS[i]!) >>> 0;

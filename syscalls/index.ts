@@ -14,6 +14,7 @@ import { membarrierSyscalls } from "./membarrier.js";
 import { memorySyscalls } from "./memory.js";
 import { memoryPolicySyscalls } from "./memory-policy.js";
 import { miscSyscalls } from "./misc.js";
+import { archPrctlSyscalls } from "./arch-prctl.js";
 import { prctlSyscalls } from "./prctl.js";
 import { prioritySyscalls } from "./priorities.js";
 import { processVmSyscalls } from "./process-vm.js";
@@ -67,6 +68,7 @@ export const syscallTable = new SyscallTable(
     ...timeSyscalls,
     ...timerSyscalls,
     ...prctlSyscalls,
+    ...archPrctlSyscalls,
     ...schedulingSyscalls,
     ...segmentSyscalls,
     ...prioritySyscalls,

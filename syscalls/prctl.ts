@@ -1,24 +1,21 @@
-/** prctl(2) and arch_prctl(2) (kernel/sys.c, arch/x86/kernel/process_64.c). */
+/** prctl(2) (kernel/sys.c). */
 
-import { FS, GS } from "../cpu/segments.js";
 import type { HugePagesDisabled } from "../kernel/mm/huge/eligible.js";
-import { EFAULT, EINVAL, ENODEV, EPERM } from "../kernel/errno.js";
-import { CAP_LAST, CAP_SETPCAP, contains } from "../kernel/capabilities.js";
-import {
-  commitCredentials,
-  hasCapability,
-  SECBIT_KEEP_CAPS,
-  SECBIT_KEEP_CAPS_LOCKED,
-  SECBIT_NO_CAP_AMBIENT_RAISE,
-} from "../kernel/credentials.js";
+import { EFAULT, EINVAL, EPERM } from "../kernel/errno.js";
+import { SECBIT_KEEP_CAPS } from "../kernel/credentials.js";
 import { mergeAnything, mergeNothing } from "../kernel/mm/ksm/mergeable.js";
-import { TASK_SIZE } from "../kernel/mm/layout.js";
-import { setBase } from "../kernel/segments/base.js";
 import { SIGNAL_MAX } from "../kernel/signals/numbers.js";
-import { address, choice, dependent, hex, names } from "./argument.js";
+import { choice, dependent, hex, names } from "./argument.js";
 import type { SyscallCall } from "./call.js";
 import { switchOwnEvents } from "./perf-event-open.js";
 import { modeNumber } from "../kernel/seccomp/filter.js";
+import {
+  changeAmbient,
+  dropBounding,
+  readBounding,
+  setKeepCapabilities,
+  setSecurebits,
+} from "./prctl-capabilities.js";
 import { setMm } from "./prctl-mm.js";
 import { setUserDispatch } from "./prctl-user-dispatch.js";
 import { nameMemory } from "./prctl-vma.js";
@@ -74,14 +71,6 @@ const PR_SET_MEMORY_MERGE = 67;
 const PR_GET_MEMORY_MERGE = 68;
 const PR_SET_VMA = 0x5356_4d41;
 
-const PR_CAP_AMBIENT_IS_SET = 1;
-const PR_CAP_AMBIENT_RAISE = 2;
-const PR_CAP_AMBIENT_LOWER = 3;
-const PR_CAP_AMBIENT_CLEAR_ALL = 4;
-const SECURE_SETTINGS = 0x555;
-const SECURE_LOCKS = 0xaaa;
-/** SECBIT_EXEC_*: what a program asks of interpreters; nobody needs a capability for them. */
-const SECURE_UNPRIVILEGED = 0xf00;
 const MDWE_REFUSE_EXEC_GAIN = 1;
 const MDWE_NO_INHERIT = 2;
 const COMM_BYTES = 16;
@@ -131,9 +120,6 @@ const OPTIONS = names("PR_???", {
   PR_SET_PTRACER: 0x5961_6d61,
 });
 
-const allZero = (call: SyscallCall, ...positions: number[]): boolean =>
-  positions.every((i) => call.n(i) === 0);
-
 function prctl(call: SyscallCall): HandlerResult {
   const { task, user } = call;
   switch (call.i32(0)) {
@@ -181,19 +167,10 @@ function prctl(call: SyscallCall): HandlerResult {
     }
     case PR_GET_NAME:
       return writeBytes(user, call.word(1), nameBytes(task.comm));
-    case PR_CAPBSET_READ: {
-      const capability = call.n(1);
-      if (capability > CAP_LAST) return -EINVAL;
-      return contains(task.credentials.bounding, capability) ? 1 : 0;
-    }
-    case PR_CAPBSET_DROP: {
-      const capability = call.n(1);
-      if (!hasCapability(task.credentials, CAP_SETPCAP)) return -EPERM;
-      if (capability > CAP_LAST) return -EINVAL;
-      const bounding = task.credentials.bounding & ~(1n << BigInt(capability));
-      commitCredentials(task, { ...task.credentials, bounding });
-      return 0;
-    }
+    case PR_CAPBSET_READ:
+      return readBounding(call);
+    case PR_CAPBSET_DROP:
+      return dropBounding(call);
     case PR_GET_TSC:
       // PR_TSC_ENABLE.
       return user.writeU32(call.word(1), 1) ? 0 : -EFAULT;
@@ -216,27 +193,27 @@ function prctl(call: SyscallCall): HandlerResult {
     case PR_GET_CHILD_SUBREAPER:
       return user.writeU32(call.word(1), task.process.childSubreaper ? 1 : 0) ? 0 : -EFAULT;
     case PR_SET_NO_NEW_PRIVS:
-      if (call.n(1) !== 1 || !allZero(call, 2, 3, 4)) return -EINVAL;
+      if (call.n(1) !== 1 || !call.allZero(2, 3, 4)) return -EINVAL;
       task.noNewPrivileges = true;
       return 0;
     case PR_GET_NO_NEW_PRIVS:
-      return allZero(call, 1, 2, 3, 4) ? (task.noNewPrivileges ? 1 : 0) : -EINVAL;
+      return call.allZero(1, 2, 3, 4) ? (task.noNewPrivileges ? 1 : 0) : -EINVAL;
     case PR_GET_TID_ADDRESS:
       return user.writeU64(call.word(1), task.clearChildTid) ? 0 : -EFAULT;
     case PR_SET_THP_DISABLE:
       return disableHugePages(call);
     case PR_GET_THP_DISABLE:
-      return allZero(call, 1, 2, 3, 4) ? HUGE_PAGES_DISABLED.indexOf(task.mm.hugePagesDisabled) : -EINVAL;
+      return call.allZero(1, 2, 3, 4) ? HUGE_PAGES_DISABLED.indexOf(task.mm.hugePagesDisabled) : -EINVAL;
     case PR_SET_MDWE:
       return setMdwe(call);
     case PR_GET_MDWE:
-      if (!allZero(call, 1, 2, 3, 4)) return -EINVAL;
+      if (!call.allZero(1, 2, 3, 4)) return -EINVAL;
       return mdweBits(call);
     case PR_SET_MEMORY_MERGE:
-      if (!allZero(call, 2, 3, 4)) return -EINVAL;
+      if (!call.allZero(2, 3, 4)) return -EINVAL;
       return call.n(1) === 0 ? mergeNothing(call.mm) : mergeAnything(call.mm);
     case PR_GET_MEMORY_MERGE:
-      return allZero(call, 1, 2, 3, 4) ? (call.mm.mergeAny ? 1 : 0) : -EINVAL;
+      return call.allZero(1, 2, 3, 4) ? (call.mm.mergeAny ? 1 : 0) : -EINVAL;
     case PR_SET_SEAL_HOOK:
       return setSealHook(call);
     case PR_GET_SEAL_HOOK:
@@ -254,58 +231,6 @@ function prctl(call: SyscallCall): HandlerResult {
   }
 }
 
-function setKeepCapabilities(call: SyscallCall): HandlerResult {
-  const { task } = call;
-  const wanted = call.n(1);
-  const { securebits } = task.credentials;
-  if (wanted > 1) return -EINVAL;
-  if ((securebits & SECBIT_KEEP_CAPS_LOCKED) !== 0) return -EPERM;
-  const kept = wanted === 1 ? securebits | SECBIT_KEEP_CAPS : securebits & ~SECBIT_KEEP_CAPS;
-  commitCredentials(task, { ...task.credentials, securebits: kept });
-  return 0;
-}
-
-/** Bits come in pairs: the setting and, above it, its lock. A locked setting and a lock stay (cap_task_prctl). */
-function setSecurebits(call: SyscallCall): HandlerResult {
-  const { task } = call;
-  const wanted = call.n(1);
-  const old = task.credentials.securebits;
-  if (wanted > (SECURE_SETTINGS | SECURE_LOCKS)) return -EPERM;
-  const bits = wanted | 0;
-  if (((((old & SECURE_LOCKS) >> 1) & (old ^ bits)) | (old & SECURE_LOCKS & ~bits)) !== 0) return -EPERM;
-  if ((bits & ~(SECURE_SETTINGS | SECURE_LOCKS)) !== 0) return -EPERM;
-  // To set what is set already takes the capability too.
-  const changed = old ^ bits;
-  const privileged = changed === 0 || (changed & ~SECURE_UNPRIVILEGED) !== 0;
-  if (privileged && !hasCapability(task.credentials, CAP_SETPCAP)) return -EPERM;
-  commitCredentials(task, { ...task.credentials, securebits: bits });
-  return 0;
-}
-
-function changeAmbient(call: SyscallCall): HandlerResult {
-  const { task } = call;
-  const old = task.credentials;
-  const action = call.n(1);
-  if (action === PR_CAP_AMBIENT_CLEAR_ALL) {
-    if (!allZero(call, 2, 3, 4)) return -EINVAL;
-    commitCredentials(task, { ...old, ambient: 0n });
-    return 0;
-  }
-  const capability = call.n(2);
-  if (capability > CAP_LAST || !allZero(call, 3, 4)) return -EINVAL;
-  if (action === PR_CAP_AMBIENT_IS_SET) return contains(old.ambient, capability) ? 1 : 0;
-  const bit = 1n << BigInt(capability);
-  if (action === PR_CAP_AMBIENT_LOWER) {
-    commitCredentials(task, { ...old, ambient: old.ambient & ~bit });
-    return 0;
-  }
-  if (action !== PR_CAP_AMBIENT_RAISE) return -EINVAL;
-  const held = contains(old.permitted, capability) && contains(old.inheritable, capability);
-  if (!held || (old.securebits & SECBIT_NO_CAP_AMBIENT_RAISE) !== 0) return -EPERM;
-  commitCredentials(task, { ...old, ambient: old.ambient | bit });
-  return 0;
-}
-
 function mdweBits(call: SyscallCall): number {
   return call.mm.denyWriteExec ? MDWE_REFUSE_EXEC_GAIN | (call.mm.mdweNotInherited ? MDWE_NO_INHERIT : 0) : 0;
 }
@@ -313,7 +238,7 @@ function mdweBits(call: SyscallCall): number {
 /** Memory-deny-write-execute: set once, never changed (prctl_set_mdwe). */
 function setMdwe(call: SyscallCall): HandlerResult {
   const bits = call.n(1);
-  if (!allZero(call, 2, 3, 4)) return -EINVAL;
+  if (!call.allZero(2, 3, 4)) return -EINVAL;
   if (bits > (MDWE_REFUSE_EXEC_GAIN | MDWE_NO_INHERIT) || bits === MDWE_NO_INHERIT) return -EINVAL;
   const current = mdweBits(call);
   if (current !== 0 && current !== bits) return -EPERM;
@@ -327,7 +252,7 @@ function disableHugePages(call: SyscallCall): HandlerResult {
   const disable = call.n(1) !== 0;
   const flags = Number(call.u64(2));
   const known = disable && call.mm.env.release.hugePagesDisableKnowsAdvice;
-  if (!allZero(call, 3, 4) || (flags !== 0 && !(known && flags === PR_THP_DISABLE_EXCEPT_ADVISED)))
+  if (!call.allZero(3, 4) || (flags !== 0 && !(known && flags === PR_THP_DISABLE_EXCEPT_ADVISED)))
     return -EINVAL;
   call.mm.hugePagesDisabled = !disable ? "no" : flags === 0 ? "all" : "unless-advised";
   return 0;
@@ -351,62 +276,6 @@ function nameBytes(name: string): Uint8Array {
   return bytes;
 }
 
-const ARCH_SET_GS = 0x1001;
-const ARCH_SET_FS = 0x1002;
-const ARCH_GET_FS = 0x1003;
-const ARCH_GET_GS = 0x1004;
-const ARCH_GET_CPUID = 0x1011;
-const ARCH_SET_CPUID = 0x1012;
-const ARCH_GET_XCOMP_SUPP = 0x1021;
-const ARCH_GET_XCOMP_PERM = 0x1022;
-const ARCH_CODES = names("ARCH_???", {
-  ARCH_SET_GS,
-  ARCH_SET_FS,
-  ARCH_GET_FS,
-  ARCH_GET_GS,
-  ARCH_GET_CPUID,
-  ARCH_SET_CPUID,
-  ARCH_GET_XCOMP_SUPP,
-  ARCH_GET_XCOMP_PERM,
-  ARCH_REQ_XCOMP_PERM: 0x1023,
-  ARCH_CET_STATUS: 0x3001,
-});
-
-function archPrctl(call: SyscallCall): HandlerResult {
-  const { registers } = call.kernel.cpu;
-  switch (call.i32(0)) {
-    case ARCH_SET_FS: {
-      const base = call.n(1);
-      if (base >= TASK_SIZE) return -EPERM;
-      setBase(call.kernel.cpu, FS, base);
-      return 0;
-    }
-    case ARCH_SET_GS: {
-      const base = call.n(1);
-      if (base >= TASK_SIZE) return -EPERM;
-      setBase(call.kernel.cpu, GS, base);
-      return 0;
-    }
-    case ARCH_GET_FS:
-      return call.user.writeU64(call.word(1), baseBits(registers.fsBase)) ? 0 : -EFAULT;
-    case ARCH_GET_GS:
-      return call.user.writeU64(call.word(1), baseBits(registers.gsBase)) ? 0 : -EFAULT;
-    case ARCH_GET_CPUID:
-      return 1;
-    case ARCH_SET_CPUID:
-      // CPUID faulting is not announced by any CPU model.
-      return -ENODEV;
-    case ARCH_GET_XCOMP_SUPP:
-    case ARCH_GET_XCOMP_PERM:
-      return call.user.writeU64(call.word(1), call.kernel.pku ? 0x203 : 3) ? 0 : -EFAULT;
-    default:
-      return -EINVAL;
-  }
-}
-
-/** WRFSBASE may have put a kernel-half address there, which the CPU gives as a negative number. */
-const baseBits = (base: number): bigint => BigInt.asUintN(64, BigInt(base));
-
 export const prctlSyscalls: readonly Definition[] = [
   define({
     number: 157,
@@ -422,11 +291,5 @@ export const prctlSyscalls: readonly Definition[] = [
       hex("arg5"),
     ],
     handler: prctl,
-  }),
-  define({
-    number: 158,
-    name: "arch_prctl",
-    args: [choice("code", ARCH_CODES), address("addr")],
-    handler: archPrctl,
   }),
 ];

@@ -17,6 +17,7 @@ import {
 } from "../kernel/ptrace/registers.js";
 import { setBase } from "../kernel/segments/base.js";
 import type { Task } from "../kernel/task.js";
+import { ARCH_GET_FS, ARCH_GET_GS, ARCH_SET_FS, ARCH_SET_GS } from "./arch-prctl.js";
 import type { SyscallCall } from "./call.js";
 import { writeBytes } from "./structs.js";
 
@@ -31,10 +32,6 @@ const XSAVE_HEADER_BYTES = 64;
 const USER_BYTES = 928;
 const USER_DEBUG = 848;
 const DEBUG_BYTES = 64;
-const ARCH_SET_GS = 0x1001;
-const ARCH_SET_FS = 0x1002;
-const ARCH_GET_FS = 0x1003;
-const ARCH_GET_GS = 0x1004;
 
 function userOffset(call: SyscallCall): number {
   const offset = call.n(2);

@@ -6,7 +6,7 @@ import { RSP } from "../kernel/processor.js";
 import { withRegisters } from "../kernel/ptrace/registers.js";
 import { PTRACE_EVENT_SECCOMP } from "../kernel/ptrace/tracing.js";
 import type { Task } from "../kernel/task.js";
-import type { SyscallCall } from "./call.js";
+import { ARGUMENT_REGISTERS, type SyscallCall } from "./call.js";
 import { writeBytes } from "./structs.js";
 
 const AUDIT_ARCH_X86_64 = 0xc000_003e;
@@ -20,7 +20,6 @@ const INFO_SECCOMP = 3;
 const SECCOMP_STOP = 5 | (PTRACE_EVENT_SECCOMP << 8);
 /** Bytes of struct ptrace_syscall_info up to the end of what each kind has. */
 const INFO_BYTES = { [INFO_NONE]: 24, [INFO_ENTRY]: 80, [INFO_EXIT]: 33, [INFO_SECCOMP]: 84 } as const;
-const ARGUMENTS = [7, 6, 2, 10, 8, 9];
 
 /** struct ptrace_syscall_info, as much of it as there is room for; the size of the whole. */
 export function syscallInfo(call: SyscallCall, target: Task): number {
@@ -49,7 +48,7 @@ export function syscallInfo(call: SyscallCall, target: Task): number {
     if (kind === INFO_SECCOMP) view.setUint32(80, target.tracing!.eventMessage, true);
     if (kind === INFO_ENTRY || kind === INFO_SECCOMP) {
       view.setBigUint64(24, BigInt(target.originalRaxLow >>> 0), true);
-      (ia32Call ? IA32_ARGUMENTS : ARGUMENTS).forEach((register, i) =>
+      (ia32Call ? IA32_ARGUMENTS : ARGUMENT_REGISTERS).forEach((register, i) =>
         view.setBigUint64(32 + 8 * i, ia32Call ? BigInt.asUintN(32, word(register)) : word(register), true),
       );
     } else if (kind === INFO_EXIT) {
