@@ -101,7 +101,7 @@ export function copyTask(kernel: Kernel, parent: Task, args: CloneArguments): Ta
   const allowed =
     mayFork(kernel, parent) || kernel.cgroups.mayFork(args.group ?? kernel.cgroups.groupOf(parent));
   if (allowed < 0) return allowed;
-  const tid = kernel.newPid();
+  const tid = kernel.pids.allocate();
   const process = has(CLONE_THREAD) ? parent.process : copyProcess(kernel, parent, tid, args);
   const mm = has(CLONE_VM) ? parent.mm : kernel.copyAddressSpace(parent, process.limits);
   if (mm === null) return -ENOMEM;

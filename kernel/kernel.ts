@@ -6,25 +6,24 @@ import type { FrameAllocator } from "../mmu/frame-allocator.js";
 import type { Mmu } from "../mmu/mmu.js";
 import type { PhysicalMemory } from "../mmu/physical-memory.js";
 import { DEFAULT_REALTIME_ORIGIN, VirtualClock, type Clock } from "./clock.js";
-import { CAP_IPC_LOCK } from "./capabilities.js";
-import { hasCapability, inFileGroup, userCredentials } from "./credentials.js";
 import type { BreakpointSlots } from "./debug-registers/slots.js";
 import type { KernelDebugger } from "./debugger.js";
 import { EntryWatch } from "./entry-watch.js";
 import { KernelEvents, type KernelEventName } from "./events.js";
-import { execute, type ExecFailure, type ExecutableFiles } from "./exec/exec.js";
+import { type ExecFailure, type ExecutableFiles } from "./exec/exec.js";
 import type { SealElf } from "./exec/seal-program.js";
 import { Vdso } from "./exec/vdso.js";
 import { exitProcess, exitTask } from "./exit.js";
+import { startFirstProcess } from "./first-process.js";
 import { FutexTable } from "./futex/table.js";
 import type { Host } from "./host.js";
 import { Ipc } from "./ipc/ipc.js";
+import { ipcMachine } from "./ipc-machine.js";
 import { Limits } from "./limits.js";
 import type { Waiter } from "./wait-queue.js";
 import { environmentFor } from "./mm-environment.js";
 import { PinnedFrames } from "./mm/pins.js";
 import { ControlGroups } from "./cgroup/control-groups.js";
-import { commit, uncommit } from "./mm/accounting.js";
 import { AddressSpace } from "./mm/address-space.js";
 import {
   noEvents,
@@ -37,8 +36,8 @@ import { Khugepaged } from "./mm/huge/khugepaged.js";
 import { bootHugePages, type HugePagePools } from "./mm/hugetlb/pools.js";
 import { SwapSpace } from "./mm/swap/swap-space.js";
 import { SamePages } from "./mm/ksm/same-pages.js";
-import { UserMemory } from "./mm/user-memory.js";
 import { Network } from "./net/network.js";
+import { PidAllocator } from "./pid-allocator.js";
 import { DEFAULT_PARAMETERS, type KernelParameters } from "./parameters.js";
 import type { PerfEvents } from "./perf/events.js";
 import type { OutsideEvents } from "./outside.js";
@@ -60,17 +59,12 @@ import { Process, Task, type ExitStatus } from "./task.js";
 import type { KernelUserfaults } from "./userfault-copies.js";
 import { TimerQueue } from "./timer-queue.js";
 import { ProcessTimer } from "./timer-signals.js";
-import { IntervalTimers } from "./timers.js";
 import type { Uprobes } from "./uprobes/uprobes.js";
 import type { KernelOptions, StartOptions } from "./kernel-options.js";
 
 const SYSCALL_BYTES = 2;
 /** CPUID 0x80000001: EDX: the processor has pages of 1 GiB. */
 const CPUID_PDPE1GB = 1 << 26;
-/** Numbers below this are not given out again (RESERVED_PIDS). */
-export const RESERVED_PIDS = 300;
-/** The most that pid_max may be, and what it is unless told, on a 64-bit Linux (PID_MAX_LIMIT). */
-export const PID_MAX = 4_194_304;
 const DEFAULT_MAX_TASKS = 4096;
 
 export class Kernel {
@@ -145,9 +139,8 @@ export class Kernel {
   readonly vmEvents: VmEvents = noEvents();
   readonly cgroups = new ControlGroups(this);
   private nextAsid = 1;
-  /** kernel.pid_max: task numbers lie below it. */
-  pidMax = PID_MAX;
-  private nextPid: number;
+  /** Numbers of tasks. */
+  readonly pids: PidAllocator;
   private readonly calls: SystemCalls;
   private readonly loop: RunLoop;
   /** The kernel's own last write of the running task's PKRU. */
@@ -181,26 +174,7 @@ export class Kernel {
       new ScanThread(this.samePages, this.clock, this.timerQueue),
       new ScanThread(this.khugepaged, this.clock, this.timerQueue),
     ];
-    this.ipc = new Ipc({
-      frames: this.frames,
-      time: () => Math.floor((Number(this.clock.realtimeOrigin) + this.clock.monotonic()) / 1e9),
-      pid: () => this.current.pid,
-      mayCommit: (pages) => {
-        const { mm } = this.current;
-        const may = commit(mm, pages);
-        if (may) uncommit(mm, pages);
-        return may;
-      },
-      hugePages: this.hugePages,
-      sharedMemory: () => this.mmSettings.sharedMemory,
-      mayUseHugePages: () => {
-        const { credentials } = this.current;
-        return (
-          hasCapability(credentials, CAP_IPC_LOCK) ||
-          inFileGroup(credentials, this.hugePages.sharedMemoryGroup)
-        );
-      },
-    });
+    this.ipc = new Ipc(ipcMachine(this));
     this.hostname = options.hostname ?? "sealab";
     this.maxTasks = options.maxTasks ?? DEFAULT_MAX_TASKS;
     this.dispatch = options.dispatch;
@@ -212,7 +186,7 @@ export class Kernel {
     shared.splitsUnevenly = this.release.rules.blocksSplitUnevenly;
     this.scheduler = new Scheduler(options.schedule);
     this.waitForAll = options.waitForAll ?? false;
-    this.nextPid = options.firstPid ?? 1000;
+    this.pids = new PidAllocator(this.tasks, options.firstPid ?? 1000);
     this.events.onListening = (name, listening) => this.listen(name, listening);
     options.cpu.descriptorTables = new SegmentTables(this);
     options.cpu.opensInt80 = true;
@@ -227,59 +201,7 @@ export class Kernel {
 
   /** Makes the first process and puts a program into it; null, or why it cannot run. */
   start(options: StartOptions): ExecFailure | null {
-    const credentials = options.credentials ?? userCredentials(0, 0);
-    const limits = new Limits(this.memory.ramBytes);
-    const process = new Process({
-      pid: this.newPid(),
-      population: this.processes,
-      parent: null,
-      limits,
-      timers: new IntervalTimers(),
-    });
-    const mm = this.newAddressSpace(limits);
-    if (mm === null) throw new RangeError("guest memory has no room for a page table");
-    mm.hold();
-    // For whoever looks at it after its end.
-    mm.hold();
-    const task = new Task({
-      tid: process.pid,
-      process,
-      mm,
-      user: new UserMemory(mm),
-      files: options.files,
-      fs: options.fs,
-      credentials,
-      scheduler: this.scheduler,
-    });
-    process.tasks.push(task);
-    process.leader = task;
-    process.sealsSpecialMappings = this.parameters.specialMappings.sealed;
-    this.init = process;
-    this.tasks.set(task.tid, task);
-    this.processes.set(process.pid, process);
-    options.fs.namespace.terminals.adopt(process);
-    this.current = task;
-    this.activate(mm);
-    const failure = execute(this, task, { path: options.path }, options.argv, options.env);
-    if (failure === null) {
-      task.wake();
-      this.scheduler.pick(this.cpu.instructions);
-    } else if (!failure.fatal) this.reap(task);
-    return failure;
-  }
-
-  /** The next free number for a task (alloc_pid): they go up, and start again above 300 at pid_max. */
-  newPid(): number {
-    do {
-      if (this.nextPid >= this.pidMax) this.nextPid = RESERVED_PIDS;
-      this.nextPid++;
-    } while (this.tasks.has(this.nextPid - 1));
-    return this.nextPid - 1;
-  }
-
-  /** The number given out last. */
-  get lastPid(): number {
-    return this.nextPid - 1;
+    return startFirstProcess(this, options);
   }
 
   /** An empty address space that shares the process's limits; null when no frame is left for its root. */

@@ -117,6 +117,7 @@ import { Area } from "../../kernel/mm/area.js";
 import { FileMappings } from "../../kernel/mm/file-mappings.js";
 import { FilePages } from "../../kernel/mm/file-pages.js";
 import { FileBlocks } from "../../kernel/mm/huge/file-blocks.js";
+import { PidAllocator } from "../../kernel/pid-allocator.js";
 import { ReverseMapping } from "../../kernel/mm/reverse-mapping.js";
 import { PageRoom } from "../../kernel/mm/page-room.js";
 import { LazyFreePages } from "../../kernel/mm/lazy-free.js";
@@ -259,6 +260,7 @@ const CLASSES = {
   PageTables,
   PathFile,
   PendingSignals,
+  PidAllocator,
   PidFile,
   PinnedFrames,
   Pipe,

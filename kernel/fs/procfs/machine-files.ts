@@ -99,7 +99,7 @@ function cpuInfo(kernel: Kernel): string {
 function loadText(kernel: Kernel): string {
   const tasks = [...kernel.tasks.values()];
   const ready = tasks.filter(({ state }) => state === "ready").length;
-  return `0.00 0.00 0.00 ${ready}/${tasks.length} ${kernel.lastPid}\n`;
+  return `0.00 0.00 0.00 ${ready}/${tasks.length} ${kernel.pids.last}\n`;
 }
 
 /** Seconds with two digits, the rest cut off. */
@@ -202,7 +202,7 @@ function statFile(kernel: Kernel): string {
     "intr 0",
     `ctxt ${kernel.scheduler.switches}`,
     `btime ${boot}`,
-    `processes ${kernel.lastPid}`,
+    `processes ${kernel.pids.last}`,
     `procs_running ${ready}`,
     "procs_blocked 0",
     "softirq 0 0 0 0 0 0 0 0 0 0 0",

@@ -1,6 +1,6 @@
 import { CORE_PATTERN, CORE_USES_PID } from "../../core/dump.js";
 import { EINVAL } from "../../errno.js";
-import { PID_MAX, RESERVED_PIDS } from "../../kernel.js";
+import { PID_MAX, RESERVED_PIDS } from "../../pid-allocator.js";
 import type { Kernel } from "../../kernel.js";
 import { MSGMAX, MSGMNB, MSGMNI } from "../../ipc/message-queues.js";
 import { SEMMNI, SEMMNS, SEMMSL } from "../../ipc/semaphores.js";
@@ -115,8 +115,8 @@ export function sysctls(kernel: Kernel): Record<string, Node> {
       ),
       // Not below what is needed for as many tasks as there may be.
       pid_max: integerFile(
-        () => kernel.pidMax,
-        (value) => (kernel.pidMax = value),
+        () => kernel.pids.max,
+        (value) => (kernel.pids.max = value),
         RESERVED_PIDS + kernel.maxTasks + 1,
         PID_MAX,
       ),

@@ -79,7 +79,7 @@ export function runChaos(seed: number, instructions: number, slice: number): Cha
     problems: problems.map((problem) => `seed ${seed}, instruction ${done}: ${problem}`),
     instructions: done,
     syscalls: kernel.syscalls,
-    tasks: kernel.lastPid,
+    tasks: kernel.pids.last,
   };
 }
 
