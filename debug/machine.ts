@@ -12,7 +12,7 @@ import { DEFAULT_RELEASE, findRelease, RELEASE_NAMES, RELEASES } from "../kernel
 import { readParameters } from "../kernel/parameters.js";
 import { sealingModel } from "../kernel/mm/sealing/models.js";
 import { letIn, type OutsideEvent } from "../kernel/outside.js";
-import type { ExitStatus, Task } from "../kernel/task.js";
+import type { ExitStatus, Process, Task } from "../kernel/task.js";
 import type { Terminals } from "../kernel/tty/terminals.js";
 import { READ, type AccessKind } from "../mmu/access-kind.js";
 import { FrameAllocator } from "../mmu/frame-allocator.js";
@@ -180,8 +180,10 @@ export class Machine {
   /**
    * Puts a program into the guest's tree and makes it the first process. Once a machine.
    * @throws LoadError when it cannot be run: not an ELF file, for another machine, ...
+   * @throws Error where there is one already
    */
   load(elf: Uint8Array, options: LoadOptions = {}): void {
+    if (this.hasProgram) throw new Error("load: a machine is given a program once");
     const path = options.path ?? "/program";
     this.files.install(path, elf);
     this.exec(path, options);
@@ -189,6 +191,7 @@ export class Machine {
 
   /** Like {@link load}, for a program that is in the guest's tree (a mount) already. @throws LoadError */
   exec(path: string, options: Omit<LoadOptions, "path"> = {}): void {
+    if (this.hasProgram) throw new Error("exec: a machine is given a program once");
     const failure = this.kernel.start({
       path,
       argv: options.argv ?? [path],
@@ -214,6 +217,11 @@ export class Machine {
     return this.files.kind(path);
   }
 
+  private get hasProgram(): boolean {
+    // Undefined until the kernel has started one.
+    return (this.kernel.init as Process | undefined) !== undefined;
+  }
+
   /** The running task. */
   get task(): Task {
     return this.kernel.current;
@@ -229,14 +237,18 @@ export class Machine {
     return this.kernel.cpu.instructions;
   }
 
-  /** Runs until the program ends or waits, or `maxInstructions` more have been retired (exactly). */
+  /**
+   * Runs until the program ends or waits, or `maxInstructions` more have been retired (exactly).
+   * @throws Error where there is none
+   */
   run(maxInstructions = Infinity): RunResult {
+    if (!this.hasProgram) throw new Error("this machine has no program: load or exec one first");
     return this.kernel.run(maxInstructions);
   }
 
   /** Runs `count` instructions (1 unless told); a system call or a fault counts as one. */
   step(count = 1): RunResult {
-    return this.kernel.run(count);
+    return this.run(count);
   }
 
   /**
@@ -250,8 +262,13 @@ export class Machine {
     return this.reversal === null ? runUntil(this, name, where) : this.reversal.until(name, where);
   }
 
-  /** Runs until a system call (of that name, that `where` accepts) has been served; null as of `until`. */
+  /**
+   * Runs until a system call (of that name, that `where` accepts) has been served; null as of `until`.
+   * @throws RangeError for a name that no system call has
+   */
   untilSyscall(name?: string, where: (call: SyscallStop) => boolean = () => true): SyscallStop | null {
+    if (name !== undefined && syscallTable.named(name) === undefined)
+      throw new RangeError(`no system call ${name}`);
     return this.until("syscall", (call) => (name === undefined || call.name === name) && where(call));
   }
 

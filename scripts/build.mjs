@@ -165,13 +165,14 @@ await build({
   define: { "import.meta.url": "bundleUrl" },
   plugins: [parts, requireIced(), requireNode, importByStart],
 });
-// The library once more, in one file that a browser takes as it is: an import of a Node module fails this build.
+// The library once more, each part in one file that a browser takes as it is: an import of a Node module fails this
+// build.
 await build({
   ...common,
   ...small,
   platform: "browser",
   target: "es2022",
-  entryPoints: { browser: "debug/index.ts" },
+  entryPoints: { browser: "debug/index.ts", "browser-userland": "userland/index.ts" },
   outdir: fresh,
   plugins: [parts, icedForBrowsers],
 });

@@ -15,6 +15,16 @@ test("V8 takes the code that the build kept for it", () => {
   expect(script.cachedDataRejected).toBe(false);
 });
 
+test("what browsers take for sealab and sealab/userland needs nothing of Node", () => {
+  const { exports } = JSON.parse(readFileSync(join(dirname(cli), "..", "package.json"), "utf8")) as {
+    exports: Record<string, { browser?: string }>;
+  };
+  for (const part of [".", "./userland"]) {
+    const bundle = readFileSync(join(dirname(cli), "..", exports[part]!.browser!), "utf8");
+    expect(bundle).not.toMatch(/createRequire|\bfrom ?"node:|require\("/);
+  }
+});
+
 test("sealab run loads iced-x86 and none of the libraries that only other commands need", () => {
   const preload = join(directory, "loaded.cjs");
   writeFileSync(

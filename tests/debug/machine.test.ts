@@ -10,6 +10,16 @@ function load(program: Program, host = new BufferHost()): Machine {
 }
 
 describe("a run", () => {
+  it("needs one program, and a system call that there is", () => {
+    const machine = Machine.create({ memoryBytes: 16 << 20 });
+    expect(() => machine.step()).toThrow("this machine has no program: load or exec one first");
+    const elf = findSample("hello")!.build();
+    machine.load(elf);
+    expect(() => machine.load(elf)).toThrow("load: a machine is given a program once");
+    expect(() => machine.untilSyscall("unmap")).toThrow(new RangeError("no system call unmap"));
+    expect(machine.untilSyscall("write")).not.toBeNull();
+  });
+
   it("is the same to the instruction, however it is cut into steps", () => {
     const elf = findSample("jit-heap")!.build();
     const runs = [Infinity, 1, 7, 1000].map((slice) => {
