@@ -15,7 +15,6 @@ import { scratchDirectory, sealab } from "./command.js";
 /** docs/browser.html, as it is, in a real browser: machines that the command line saved go on there as in Node. */
 const REPOSITORY = join(import.meta.dirname, "..", "..");
 const RECORDED = join(import.meta.dirname, "..", "recorded");
-const TIMEOUT = 100_000;
 const GETRANDOM = 318;
 
 const chromium = [
@@ -154,31 +153,23 @@ function busy(): Uint8Array {
 }
 
 describe.skipIf(chromium === undefined)("a saved machine in a browser (skipped without Chromium)", () => {
-  it(
-    "goes on as in Node: a long run, in the middle of it",
-    async () => {
-      const file = save("busy", "--bare", "--at", "1000003", install("busy", busy()));
-      const said = await inBrowser(file);
-      expect(said).toEqual(inNode(file));
-      expect(said.output).toMatch(/^.done\n$/);
-      expect(said.end).toMatch(/^status 7, 3000\d\d\d instructions, digest/);
-    },
-    TIMEOUT,
-  );
+  it("goes on as in Node: a long run, in the middle of it", async () => {
+    const file = save("busy", "--bare", "--at", "1000003", install("busy", busy()));
+    const said = await inBrowser(file);
+    expect(said).toEqual(inNode(file));
+    expect(said.output).toMatch(/^.done\n$/);
+    expect(said.end).toMatch(/^status 7, 3000\d\d\d instructions, digest/);
+  });
 
-  it(
-    "goes on as in Node: behind a seal",
-    async () => {
-      const file = save(
-        "sealed",
-        ...["--bare", "--at-syscall", "mseal"],
-        install("jit-heap", findSample("jit-heap")!.build()),
-      );
-      expect(await inBrowser(file)).toEqual(inNode(file));
-      expect(inNode(file).output).toContain("EPERM");
-    },
-    TIMEOUT,
-  );
+  it("goes on as in Node: behind a seal", async () => {
+    const file = save(
+      "sealed",
+      ...["--bare", "--at-syscall", "mseal"],
+      install("jit-heap", findSample("jit-heap")!.build()),
+    );
+    expect(await inBrowser(file)).toEqual(inNode(file));
+    expect(inNode(file).output).toContain("EPERM");
+  });
 
   it.each(["processes/parting", "signals/signals", "sockets/sockets-processes"])(
     "goes on as in Node: %s",
@@ -190,27 +181,18 @@ describe.skipIf(chromium === undefined)("a saved machine in a browser (skipped w
       );
       expect(await inBrowser(file)).toEqual(inNode(file));
     },
-    TIMEOUT,
   );
 
-  it(
-    "reads the rest of its root from the archive",
-    async () => {
-      const archive = tar([{ name: "busy", mode: 0o755, content: busy() }]);
-      writeFileSync(join(directory, "root.tar"), archive);
-      const file = save("rooted", "--root", join(directory, "root.tar"), "--at", "10", "/busy");
-      expect(await inBrowser(file, "root.tar")).toEqual(inNode(file, archive));
-      expect((await inBrowser(file)).end).toBe("SnapshotError: needs the archive that was its root");
-    },
-    TIMEOUT,
-  );
+  it("reads the rest of its root from the archive", async () => {
+    const archive = tar([{ name: "busy", mode: 0o755, content: busy() }]);
+    writeFileSync(join(directory, "root.tar"), archive);
+    const file = save("rooted", "--root", join(directory, "root.tar"), "--at", "10", "/busy");
+    expect(await inBrowser(file, "root.tar")).toEqual(inNode(file, archive));
+    expect((await inBrowser(file)).end).toBe("SnapshotError: needs the archive that was its root");
+  });
 
-  it(
-    "says what it cannot have there",
-    async () => {
-      const file = save("mounted", "--at", "10", install("busy", busy()));
-      expect((await inBrowser(file)).end).toContain("needs a host with the files");
-    },
-    TIMEOUT,
-  );
+  it("says what it cannot have there", async () => {
+    const file = save("mounted", "--at", "10", install("busy", busy()));
+    expect((await inBrowser(file)).end).toContain("needs a host with the files");
+  });
 });

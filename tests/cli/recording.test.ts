@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it, test } from "vitest";
 import { Program, SYS } from "../../userland/index.js";
 import { hostRunsPrograms } from "../userland/native.js";
+import { PATIENCE_MS } from "../patience.js";
 import { cli, scratchDirectory, sealab, startSealab, type Ended } from "./command.js";
 import { noPython, session } from "./terminal-session.js";
 
@@ -74,7 +75,7 @@ describe("a record", () => {
     expect(replay(file, "--trace").stderr).toMatch(/^read\(3, "what the file says\\n", 4096\) += 19$/m);
   });
 
-  it("has what was done from outside at its instruction: Ctrl-C", { timeout: 60_000 }, async () => {
+  it("has what was done from outside at its instruction: Ctrl-C", async () => {
     const handled = program("handled", (p) => {
       p.onSignal(2, "handler")
         .syscall(SYS.write, 1, "ready", 6)
@@ -89,37 +90,33 @@ describe("a record", () => {
     const file = at("handled.record");
     const child = startSealab(["run", "--record", file, handled]);
     // It ends by itself where the test does not come to that.
-    const timer = setTimeout(() => child.kill("SIGKILL"), 50_000);
+    const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
     child.stdout.once("data", () => setTimeout(() => child.kill("SIGINT"), 50));
     const status = await new Promise((resolve) => child.on("exit", resolve));
     clearTimeout(timer);
     expect(replay(file)).toEqual({ status, stdout: "ready\n", stderr: "" });
   });
 
-  it.skipIf(noPython)(
-    "has a terminal's keys, its new size, and Ctrl-C (python3 drives it)",
-    { timeout: 60_000 },
-    () => {
-      const keys = fileURLToPath(new URL("../recorded/tty/keys.elf", import.meta.url));
-      const file = at("keys.record");
-      const first = session(
-        [process.execPath, cli, "run", "--record", file, keys, "lines"],
-        [
-          ["> ", "keys", "hellp\x7fo\r"],
-          ["> ", "window", [30, 100]],
-          ["30 rows, 100 columns", "keys", "lost\x03"],
-          ["<INT>", "keys", "a\x04b\r"],
-          ["> ", "keys", "\x04"],
-        ],
-      );
-      expect(first.problems).toEqual([]);
-      expect(first.output).toContain("30 rows, 100 columns");
-      // On a terminal of another size, where nobody presses a key; and without any.
-      const again = session([process.execPath, cli, "run", "--replay", file], []);
-      expect([again.output, again.status]).toEqual([first.output, first.status]);
-      expect(replay(file).stdout).toBe(first.output);
-    },
-  );
+  it.skipIf(noPython)("has a terminal's keys, its new size, and Ctrl-C (python3 drives it)", () => {
+    const keys = fileURLToPath(new URL("../recorded/tty/keys.elf", import.meta.url));
+    const file = at("keys.record");
+    const first = session(
+      [process.execPath, cli, "run", "--record", file, keys, "lines"],
+      [
+        ["> ", "keys", "hellp\x7fo\r"],
+        ["> ", "window", [30, 100]],
+        ["30 rows, 100 columns", "keys", "lost\x03"],
+        ["<INT>", "keys", "a\x04b\r"],
+        ["> ", "keys", "\x04"],
+      ],
+    );
+    expect(first.problems).toEqual([]);
+    expect(first.output).toContain("30 rows, 100 columns");
+    // On a terminal of another size, where nobody presses a key; and without any.
+    const again = session([process.execPath, cli, "run", "--replay", file], []);
+    expect([again.output, again.status]).toEqual([first.output, first.status]);
+    expect(replay(file).stdout).toBe(first.output);
+  });
 
   it("of a run that sealab ended says so again", () => {
     const file = at("loop.record");
@@ -189,7 +186,6 @@ const LIVE = {
 describe("programs of this host, recorded and repeated", () => {
   it.skipIf(!hostRunsPrograms).for(Object.keys(LIVE) as (keyof typeof LIVE)[])(
     "%s, over --root / (skipped where it is not)",
-    { timeout: 120_000 },
     (name, { skip }) => {
       const command = LIVE[name];
       if (!existsSync(command[0])) skip(`no ${command[0]}`);
@@ -208,7 +204,7 @@ describe("programs of this host, recorded and repeated", () => {
 describe("the record that ships", () => {
   const shipped = fileURLToPath(new URL("../recorded/runs/python.record", import.meta.url));
 
-  it("of python, made on another machine, is repeated to its end", { timeout: 60_000 }, () => {
+  it("of python, made on another machine, is repeated to its end", () => {
     const { status, stdout, stderr } = replay(shipped, "--stats");
     expect(stderr).toMatch(/^2026-11-21 \d\d:\d\d:\d\d\n/);
     expect(stdout).toBe(readFileSync(`${shipped}.output`, "utf8"));

@@ -169,8 +169,9 @@ describe("bounds", () => {
   it.skipIf(process.platform === "win32")(
     "let Ctrl-C through: once to the program, twice to sealab",
     async () => {
-      const interrupted = startSealab(["run", loop]);
-      setTimeout(() => interrupted.kill("SIGINT"), 1000);
+      const started = program("started", (p) => p.line("started").code("again: jmp again"));
+      const interrupted = startSealab(["run", started]);
+      interrupted.stdout.once("data", () => interrupted.kill("SIGINT"));
       expect(await new Promise((resolve) => interrupted.on("exit", resolve))).toBe(130);
 
       const deaf = program("deaf", (p) => {

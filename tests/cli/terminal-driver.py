@@ -32,10 +32,23 @@ def read_more(seconds):
     return True
 
 
+def sleeps():
+    """Whether all its threads do: one that was about to read does by then. Only Linux tells."""
+    try:
+        tasks = "/proc/%d/task" % child.pid
+        states = [open("%s/%s/stat" % (tasks, task)).read().rpartition(")")[2].split()[0] for task in os.listdir(tasks)]
+        return all(state == "S" for state in states)
+    except OSError:
+        return True
+
+
 for text, action, value in order["steps"]:
     text = text.encode("latin1")
     while text not in output[seen:] and time.time() < end and child.poll() is None:
         read_more(0.05)
+    # The last words of a program that has ended.
+    while text not in output[seen:] and read_more(0.05):
+        pass
     if text not in output[seen:]:
         problems.append("no %r" % text)
         break
@@ -44,7 +57,11 @@ for text, action, value in order["steps"]:
         os.write(master, value.encode("latin1"))
     elif action == "window":
         # The program has to be in its read by then: a signal before it would not end it.
-        time.sleep(0.5)
+        time.sleep(0.2)
+        times = 0
+        while times < 6 and time.time() < end:
+            time.sleep(0.05)
+            times = times + 1 if sleeps() else 0
         window(*value)
     elif action == "signal":
         os.kill(child.pid, value)

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { PATIENCE_MS } from "../patience.js";
 
 const driver = fileURLToPath(new URL("terminal-driver.py", import.meta.url));
 
@@ -23,11 +24,12 @@ export interface Session {
 }
 
 /** Runs a program on a pty of the host, pressing keys. */
-export function session(argv: readonly string[], steps: readonly Step[], seconds = 25): Session {
+export function session(argv: readonly string[], steps: readonly Step[]): Session {
+  const seconds = PATIENCE_MS / 1000;
   const { stdout, stderr, status } = spawnSync("python3", [driver], {
     input: JSON.stringify({ argv, steps, seconds }),
     encoding: "utf8",
-    timeout: 2 * seconds * 1000,
+    timeout: 2 * PATIENCE_MS,
   });
   if (status !== 0) throw new Error(stderr);
   return JSON.parse(stdout) as Session;

@@ -20,7 +20,7 @@ const MF = 16;
 const XM = 19;
 
 describe("every MMX and SSE instruction", () => {
-  it(`does what a processor did on ${STATES} states, in both tiers`, { timeout: 60_000 }, () => {
+  it(`does what a processor did on ${STATES} states, in both tiers`, () => {
     const interpreter = new SimdRunner(answers);
     const reference = new SimdRunner(answers, { reference: true });
     const wrong: string[] = [];

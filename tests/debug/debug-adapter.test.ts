@@ -1,15 +1,14 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { hostRunsPrograms } from "../userland/native.js";
-import { cli, scratchDirectory } from "../cli/command.js";
+import { cli } from "../cli/command.js";
+import { compileOnce } from "../programs/compile-once.js";
 import { DebugAdapter } from "./gdb/debug-adapter.js";
 
 /** What an editor does with lldb's debug adapter (lldb-dap, lldb-vscode before 18) and docs/gdb.md's configuration. */
-const TIMEOUT = 60_000;
 const SOURCE = join(import.meta.dirname, "gdb", "debugged.c");
-const directory = scratchDirectory();
 
 const adapter = [
   process.env["LLDB_DAP"],
@@ -17,18 +16,10 @@ const adapter = [
   ...[22, 21, 20, 19, 18].map((version) => `/usr/bin/lldb-dap-${version}`),
 ].find((path) => path !== undefined && existsSync(path));
 
-function compiled(): string | undefined {
-  if (!hostRunsPrograms) return undefined;
-  const path = join(directory, "debugged");
-  try {
-    execFileSync("gcc", ["-g", "-O0", "-w", "-pthread", SOURCE, "-o", path], { stdio: "ignore" });
-    return path;
-  } catch {
-    return undefined;
-  }
-}
-
-const program = adapter === undefined ? undefined : compiled();
+const program =
+  adapter === undefined || !hostRunsPrograms
+    ? undefined
+    : compileOnce(SOURCE, "debugged", "gcc", ["-g", "-O0", "-w", "-pthread"]);
 if (program === undefined)
   console.log("skipped: lldb's debug adapter: no lldb-dap (LLDB_DAP=PATH), or no gcc");
 
@@ -94,5 +85,4 @@ it.skipIf(program === undefined)(
       stop();
     }
   },
-  TIMEOUT,
 );

@@ -1,16 +1,17 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { afterAll, describe, expect, it } from "vitest";
 import { findSample } from "../../userland/index.js";
+import { PATIENCE_MS } from "../patience.js";
 import { hostRunsPrograms } from "../userland/native.js";
+import { compileOnce } from "../programs/compile-once.js";
 import { debug, findGdb } from "./gdb/gdb.js";
 
 /** An unmodified gdb debugs programs in sealab. */
 const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
-const TIMEOUT = 60_000;
 const SOURCE = join(import.meta.dirname, "gdb", "debugged.c");
 const LIBRARIES = ["lib", "lib64", "usr/lib"].flatMap((folder) => ["--mount", `/${folder}:/${folder}`]);
 
@@ -21,13 +22,7 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 function compiled(name: string, ...options: string[]): string | undefined {
   if (!hostRunsPrograms) return undefined;
-  const path = join(work, name);
-  try {
-    execFileSync("gcc", ["-g", "-O0", "-w", "-pthread", ...options, SOURCE, "-o", path], { stdio: "ignore" });
-    return path;
-  } catch {
-    return undefined;
-  }
+  return compileOnce(SOURCE, name, "gcc", ["-g", "-O0", "-w", "-pthread", ...options]);
 }
 
 const dynamic = compiled("dynamic");
@@ -35,94 +30,86 @@ const fixed = compiled("static", "-static");
 if (dynamic === undefined) console.log("skipped: gdb with C programs: no gcc");
 
 describe.skipIf(gdb === undefined)("gdb and a sample", () => {
-  it(
-    "sees registers, keys, areas, and why munmap is refused",
-    async () => {
-      const sample = join(work, "refused-munmap");
-      writeFileSync(sample, findSample("refused-munmap")!.build(), { mode: 0o755 });
-      const ran = await debug(
-        gdb!,
-        [sample],
-        [
-          "info registers pkru rip",
-          "catch syscall 462",
-          "condition 1 $rdi != 0",
-          "continue",
-          "continue",
-          "print $rax",
-          "delete",
-          "catch syscall munmap",
-          "condition 2 (long) $rax == -1",
-          "continue",
-          "print (long) $rax",
-          "monitor seals",
-          "monitor explain",
-          "info proc mappings",
-          "detach",
-        ],
-      );
-      expect(ran.gdb).toMatch(/pkru +0x55555554/);
-      expect(ran.gdb).toContain("(call to syscall 462)");
-      expect(ran.gdb).toContain("(returned from syscall 462)");
-      expect(ran.gdb).toContain("$1 = 0");
-      expect(ran.gdb).toContain("$2 = -1");
-      expect(ran.gdb).toContain("munmap.sealed");
-      expect(ran.gdb).toMatch(/sealed: at 0x/);
-      expect(ran.gdb).toContain("[stack]");
-      expect(ran.status).toBe(0);
-    },
-    TIMEOUT,
-  );
+  it("sees registers, keys, areas, and why munmap is refused", async () => {
+    const sample = join(work, "refused-munmap");
+    writeFileSync(sample, findSample("refused-munmap")!.build(), { mode: 0o755 });
+    const ran = await debug(
+      gdb!,
+      [sample],
+      [
+        "info registers pkru rip",
+        "catch syscall 462",
+        "condition 1 $rdi != 0",
+        "continue",
+        "continue",
+        "print $rax",
+        "delete",
+        "catch syscall munmap",
+        "condition 2 (long) $rax == -1",
+        "continue",
+        "print (long) $rax",
+        "monitor seals",
+        "monitor explain",
+        "info proc mappings",
+        "detach",
+      ],
+    );
+    expect(ran.gdb).toMatch(/pkru +0x55555554/);
+    expect(ran.gdb).toContain("(call to syscall 462)");
+    expect(ran.gdb).toContain("(returned from syscall 462)");
+    expect(ran.gdb).toContain("$1 = 0");
+    expect(ran.gdb).toContain("$2 = -1");
+    expect(ran.gdb).toContain("munmap.sealed");
+    expect(ran.gdb).toMatch(/sealed: at 0x/);
+    expect(ran.gdb).toContain("[stack]");
+    expect(ran.status).toBe(0);
+  });
 });
 
 describe.skipIf(gdb === undefined || dynamic === undefined)("gdb and a C program", () => {
-  it(
-    "breaks, steps, shows its source and its callers, watches, and follows threads",
-    async () => {
-      const ran = await debug(
-        gdb!,
-        [...LIBRARIES, dynamic!],
-        [
-          "break square if n == 3",
-          "continue",
-          "backtrace",
-          "next",
-          "print result",
-          "finish",
-          "info breakpoints",
-          "delete",
-          "watch counter",
-          "continue",
-          "info threads",
-          "backtrace 1",
-          "stepi",
-          "delete",
-          "tbreak munmap",
-          "continue",
-          "finish",
-          "monitor explain",
-          "print square(9)",
-          "continue",
-          "print $_siginfo.si_signo",
-          "continue",
-        ],
-      );
-      expect(ran.gdb).toMatch(/Breakpoint 1, square \(n=3\) at .*debugged.c:\d+\n.*int result = n \* n;/);
-      expect(ran.gdb).toMatch(/#1 .* in sum \(n=4\).*\n#2 .* in main \(count=1,/);
-      expect(ran.gdb).toContain("$1 = 9");
-      expect(ran.gdb).toContain("Value returned is $2 = 9");
-      expect(ran.gdb).toContain("breakpoint already hit 1 time");
-      expect(ran.gdb).toMatch(/hit Hardware watchpoint 2: counter\n\nOld value = 0\nNew value = 42\nwork/);
-      expect(ran.gdb).toMatch(/^\* 2 +Thread 1000\.1001 .* work /m);
-      expect(ran.gdb).toContain("munmap.sealed");
-      expect(ran.gdb).toContain("$3 = 81");
-      expect(ran.gdb).toContain("received signal SIGUSR1");
-      expect(ran.gdb).toContain("$4 = 10");
-      expect(ran.gdb).toContain("exited with code 07");
-      expect(ran).toMatchObject({ output: "sum 30\nmseal 0 munmap -1\n", status: 7 });
-    },
-    TIMEOUT,
-  );
+  it("breaks, steps, shows its source and its callers, watches, and follows threads", async () => {
+    const ran = await debug(
+      gdb!,
+      [...LIBRARIES, dynamic!],
+      [
+        "break square if n == 3",
+        "continue",
+        "backtrace",
+        "next",
+        "print result",
+        "finish",
+        "info breakpoints",
+        "delete",
+        "watch counter",
+        "continue",
+        "info threads",
+        "backtrace 1",
+        "stepi",
+        "delete",
+        "tbreak munmap",
+        "continue",
+        "finish",
+        "monitor explain",
+        "print square(9)",
+        "continue",
+        "print $_siginfo.si_signo",
+        "continue",
+      ],
+    );
+    expect(ran.gdb).toMatch(/Breakpoint 1, square \(n=3\) at .*debugged.c:\d+\n.*int result = n \* n;/);
+    expect(ran.gdb).toMatch(/#1 .* in sum \(n=4\).*\n#2 .* in main \(count=1,/);
+    expect(ran.gdb).toContain("$1 = 9");
+    expect(ran.gdb).toContain("Value returned is $2 = 9");
+    expect(ran.gdb).toContain("breakpoint already hit 1 time");
+    expect(ran.gdb).toMatch(/hit Hardware watchpoint 2: counter\n\nOld value = 0\nNew value = 42\nwork/);
+    expect(ran.gdb).toMatch(/^\* 2 +Thread 1000\.1001 .* work /m);
+    expect(ran.gdb).toContain("munmap.sealed");
+    expect(ran.gdb).toContain("$3 = 81");
+    expect(ran.gdb).toContain("received signal SIGUSR1");
+    expect(ran.gdb).toContain("$4 = 10");
+    expect(ran.gdb).toContain("exited with code 07");
+    expect(ran).toMatchObject({ output: "sum 30\nmseal 0 munmap -1\n", status: 7 });
+  });
 
   it.skipIf(fixed === undefined).each(["static", "dynamic"])(
     "goes back: to the write that changed a watched byte, by line, out of a function, to the beginning (%s)",
@@ -160,63 +147,54 @@ describe.skipIf(gdb === undefined || dynamic === undefined)("gdb and a C program
       // What was printed is not printed again.
       expect(ran).toMatchObject({ output: "sum 30\nmseal 0 munmap -1\n", status: 7 });
     },
-    TIMEOUT,
   );
 
-  it.skipIf(fixed === undefined)(
-    "follows a child of fork, and comes back to its parent",
-    async () => {
-      const ran = await debug(
-        gdb!,
-        [fixed!],
-        [
-          "handle SIGUSR1 nostop noprint pass",
-          "set follow-fork-mode child",
-          "set detach-on-fork off",
-          "catch fork",
-          "continue",
-          "continue",
-          "inferior 1",
-          "continue",
-        ],
-      );
-      expect(ran.gdb).toMatch(/Catchpoint 1 \(forked process \d+\)/);
-      expect(ran.gdb).toMatch(/Inferior 2 \(process \d+\) exited with code 07/);
-      expect(ran.gdb).toMatch(/Inferior 1 \(process 1000\) exited with code 07/);
-      expect(ran.status).toBe(7);
-    },
-    TIMEOUT,
-  );
+  it.skipIf(fixed === undefined)("follows a child of fork, and comes back to its parent", async () => {
+    const ran = await debug(
+      gdb!,
+      [fixed!],
+      [
+        "handle SIGUSR1 nostop noprint pass",
+        "set follow-fork-mode child",
+        "set detach-on-fork off",
+        "catch fork",
+        "continue",
+        "continue",
+        "inferior 1",
+        "continue",
+      ],
+    );
+    expect(ran.gdb).toMatch(/Catchpoint 1 \(forked process \d+\)/);
+    expect(ran.gdb).toMatch(/Inferior 2 \(process \d+\) exited with code 07/);
+    expect(ran.gdb).toMatch(/Inferior 1 \(process 1000\) exited with code 07/);
+    expect(ran.status).toBe(7);
+  });
 
-  it.skipIf(fixed === undefined)(
-    "is interrupted, loses one gdb and is killed by the next",
-    async () => {
-      const ran = await debug(
-        gdb!,
-        [fixed!, "spin"],
-        [
-          "handle SIGUSR1 nostop noprint pass",
-          "continue",
-          "echo interrupted\\n",
-          "print counter >= 42",
-          "disconnect",
-        ],
-        ["backtrace", "kill"],
-      );
-      expect(ran.gdb).toContain("received signal SIGINT");
-      expect(ran.gdb).toContain("$1 = 1");
-      expect(ran.log).toContain("gdb has gone; the program stands still");
-      expect(ran.gdb).toMatch(/#0 .* main \(count=2/);
-      expect(ran.status).toBe(137);
-    },
-    TIMEOUT,
-  );
+  it.skipIf(fixed === undefined)("is interrupted, loses one gdb and is killed by the next", async () => {
+    const ran = await debug(
+      gdb!,
+      [fixed!, "spin"],
+      [
+        "handle SIGUSR1 nostop noprint pass",
+        "continue",
+        "echo interrupted\\n",
+        "print counter >= 42",
+        "disconnect",
+      ],
+      ["backtrace", "kill"],
+    );
+    expect(ran.gdb).toContain("received signal SIGINT");
+    expect(ran.gdb).toContain("$1 = 1");
+    expect(ran.log).toContain("gdb has gone; the program stands still");
+    expect(ran.gdb).toMatch(/#0 .* main \(count=2/);
+    expect(ran.status).toBe(137);
+  });
 });
 
 describe("the server", () => {
   const run = (...args: string[]): { status: number | null; stderr: string } => {
     const { status, stderr } = spawnSync(process.execPath, [CLI, "gdb", ...args], {
-      timeout: 20_000,
+      timeout: PATIENCE_MS,
       encoding: "utf8",
     });
     return { status, stderr };
@@ -240,7 +218,7 @@ describe("the server", () => {
   it("turns a second client away, takes nonsense, and waits for the next", async () => {
     const server = spawn(process.execPath, [CLI, "gdb", "--port", "0", "--sample", "hello"], {
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: 20_000,
+      timeout: PATIENCE_MS,
       killSignal: "SIGKILL",
     });
     let log = "";

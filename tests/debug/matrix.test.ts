@@ -18,6 +18,7 @@ import type { Topic } from "../../debug/matrix/topics/topic.js";
 import { whyText } from "../../debug/matrix/why.js";
 import { PLAIN } from "../../debug/explain/style.js";
 import { SKIPPED } from "../../userland/program.js";
+import { PATIENCE_MS } from "../patience.js";
 
 /*
  * The matrices, whole, as real kernels answered them. tests/recorded/matrix holds what the very same programs printed;
@@ -63,7 +64,7 @@ function askHost(topic: Topic): string | null {
   chmodSync(path, 0o755);
   const child = spawnSync("unshare", ["--pid", "--fork", "--kill-child", "--mount-proc", path], {
     maxBuffer: 1 << 26,
-    timeout: 20_000,
+    timeout: PATIENCE_MS,
   });
   return child.error !== undefined || child.status === SKIPPED ? null : child.stdout.toString();
 }

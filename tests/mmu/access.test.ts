@@ -235,7 +235,7 @@ describe("Mmu.access against the predictor (K-1 to K-4, spec 6.3)", () => {
     [3, "page-directory-pointer table"],
     [4, "PML4"],
   ] as const) {
-    it(`every entry of the ${name} with every leaf, PKRU and access`, { timeout: 60_000 }, () => {
+    it(`every entry of the ${name} with every leaf, PKRU and access`, () => {
       const { cases, wrong } = runLevel(level);
       expect(wrong).toEqual([]);
       expect(cases).toBeGreaterThan(100_000);

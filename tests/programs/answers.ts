@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { PATIENCE_MS } from "../patience.js";
 
 const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
 const RECORDED = join(import.meta.dirname, "..", "recorded");
@@ -15,7 +16,7 @@ export function expectAnswers(
 ): void {
   const ran = spawnSync(process.execPath, [CLI, "run", ...options, "--", program, ...argv], {
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: PATIENCE_MS,
   });
   expect(ran.stderr).toBe("");
   expect(ran.stdout).toBe(readFileSync(join(RECORDED, recorded), "utf8"));

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { runTo, start } from "../debug/snapshot/programs.js";
 import { expectGoesOn } from "./saved-runs.js";
+import { PATIENCE_MS } from "../patience.js";
 
 const RECORDED = join(import.meta.dirname, "..", "recorded", "caches");
 const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
@@ -27,7 +28,7 @@ it("a fault brings in what lies around it where the file is on a disk, as on ext
   const ran = spawnSync(process.execPath, [CLI, "run", "--", join(RECORDED, "caches.elf"), "disk"], {
     cwd: directory,
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: PATIENCE_MS,
   });
   rmSync(directory, { recursive: true });
   expect(ran.stderr).toBe("");

@@ -6,6 +6,7 @@ import { BufferHost } from "../../debug/buffer-host.js";
 import { Machine } from "../../debug/machine.js";
 import { checkMachine } from "../../kernel/mm/check-machine.js";
 import { type Started } from "../debug/snapshot/programs.js";
+import { PATIENCE_MS } from "../patience.js";
 import { compiledWithGlibc } from "./obtain.js";
 import { expectGoesOn } from "./saved-runs.js";
 
@@ -20,7 +21,7 @@ const program = compiledWithGlibc(join(import.meta.dirname, "collapse.c"));
 function answers(kernel: string, ...args: string[]): string {
   const ran = spawnSync(process.execPath, [CLI, "run", "--kernel", kernel, "--", program!, ...args], {
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: PATIENCE_MS,
   });
   expect(ran.stderr).toBe("");
   return ran.stdout;

@@ -8,6 +8,7 @@ import { loadMachine, saveMachine } from "../../debug/snapshot/machine-file.js";
 import { restoreSnapshot, takeSnapshot } from "../../debug/snapshot/snapshot.js";
 import { checkMachine } from "../../kernel/mm/check-machine.js";
 import { runTo } from "../debug/snapshot/programs.js";
+import { PATIENCE_MS } from "../patience.js";
 import { compiledWithGlibc } from "./obtain.js";
 
 /**
@@ -44,7 +45,7 @@ describe.skipIf(PROGRAMS[0]?.program === undefined)("control groups (skipped wit
   it.each(PROGRAMS)("$name: as on Linux 6.12", ({ program, expected, kills, swap }) => {
     const area = swap > 0 ? ["--swap", `${swap}`] : [];
     const options = ["run", "--user", "0", "--kernel", "6.12", ...area, "--", program!];
-    const ran = spawnSync(process.execPath, [CLI, ...options], { encoding: "utf8", timeout: 60_000 });
+    const ran = spawnSync(process.execPath, [CLI, ...options], { encoding: "utf8", timeout: PATIENCE_MS });
     const lines = ran.stderr.trimEnd().split("\n");
     expect(
       lines.filter((line) => !line.startsWith("sealab: Memory cgroup out of memory: Killed process")),

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { PATIENCE_MS } from "../patience.js";
 import { compiledWithGlibc } from "./obtain.js";
 
 /**
@@ -21,7 +22,7 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
 function inSealab(...args: readonly string[]): string {
   const ran = spawnSync(process.execPath, [CLI, "run", ...args], {
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: PATIENCE_MS,
     cwd: work,
   });
   expect(ran.stderr).toBe("");
@@ -48,7 +49,7 @@ describe.skipIf(program === undefined)("core files (core-files.c, skipped withou
     inSealab("--mount", `${work}:${work}:rw`, crash!);
     const commands = ["bt", "info threads", "x/s 0x10000000", "p $_siginfo.si_signo", "info registers pkru"];
     const args = [crash!, join(work, "core"), "-nx", "-batch", ...commands.flatMap((one) => ["-ex", one])];
-    const said = spawnSync("gdb", args, { encoding: "utf8", timeout: 60_000, cwd: work }).stdout;
+    const said = spawnSync("gdb", args, { encoding: "utf8", timeout: PATIENCE_MS, cwd: work }).stdout;
     expect(said).toContain("Program terminated with signal SIGSEGV");
     expect(said).toMatch(/#0 .* in inner \(\)\n#1 .* in outer \(\)\n/);
     expect(said).toMatch(/\n\* 1 .*\n {2}2 .*pause \(\)/s);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { findSample } from "../../userland/index.js";
+import { PATIENCE_MS } from "../patience.js";
 import { hostRunsPrograms } from "../userland/native.js";
 import { debianRoot } from "./ladder/debian-root.js";
 import { inSealab, natively, type Ran } from "./ladder/run.js";
@@ -11,7 +12,6 @@ import { inSealab, natively, type Ran } from "./ladder/run.js";
 /** Debian's strace and gdb trace sample programs inside sealab, and say what they say on the host. */
 const REPOSITORY = join(import.meta.dirname, "..", "..");
 const CLI = join(REPOSITORY, "dist", "cli.js");
-const TIMEOUT = 100_000;
 const NETWORK_MS = 60_000;
 
 /** Both, and whatever they depend on. */
@@ -68,7 +68,7 @@ async function both<T>(
   told: (ran: Ran) => T,
 ): Promise<{ host: Ran; there: T; here: T }> {
   const job = { argv, root: root!, work };
-  const here = told(await inSealab(CLI, job, TIMEOUT));
+  const here = told(await inSealab(CLI, job, PATIENCE_MS));
   let host = await natively(job);
   for (let tries = 1; tries < 8 && JSON.stringify(told(host)) !== JSON.stringify(here); tries++)
     host = await natively(job);
@@ -91,76 +91,63 @@ describe.skipIf(root === undefined)("debuggers (skipped where Debian's packages 
       expect(host.stdout).toContain("exited with 0");
       expect(here).toEqual(there);
     },
-    TIMEOUT,
   );
 
-  it(
-    "strace -c counts the calls of a thread and its maker",
-    async () => {
-      // A futex wait may find the thread gone already.
-      const counts = (ran: Ran): string => ran.stderr.replace(/^ +\d+ (futex|total)\n|^.* attached\n/gm, "");
-      const argv = ["/usr/bin/strace", "-f", "-c", "-U", "calls,name", install("thread-keys")];
-      const { host, there, here } = await both(argv, counts);
-      expect(host.status).toBe(0);
-      expect(here).toBe(there);
-    },
-    TIMEOUT,
-  );
+  it("strace -c counts the calls of a thread and its maker", async () => {
+    // A futex wait may find the thread gone already.
+    const counts = (ran: Ran): string => ran.stderr.replace(/^ +\d+ (futex|total)\n|^.* attached\n/gm, "");
+    const argv = ["/usr/bin/strace", "-f", "-c", "-U", "calls,name", install("thread-keys")];
+    const { host, there, here } = await both(argv, counts);
+    expect(host.status).toBe(0);
+    expect(here).toBe(there);
+  });
 
-  it(
-    "gdb steps, stops at a system call, changes a register, and sees the end",
-    async () => {
-      const commands = [
-        "starti",
-        "p/x $rip",
-        "stepi 2",
-        "p/x $rip",
-        "catch syscall munmap",
-        "continue",
-        "p/x $rdi",
-        "p $rsi",
-        "continue",
-        "p (long) $rax",
-        "x/2i $rip",
-        "p/x *(long *) $rsp",
-        "delete",
-        "break *$rip+3",
-        "set $r15 = 42",
-        "continue",
-        "p $r15",
-        "info breakpoints",
-        "delete",
-        "continue",
-      ].flatMap((command) => ["-ex", command]);
-      const argv = ["/usr/bin/gdb", "-q", "-nx", "-batch", ...commands, install("refused-munmap")];
-      const { host, there, here } = await both(argv, plain);
-      expect(host.stdout).toContain("exited normally");
-      expect(here).toEqual(there);
-    },
-    TIMEOUT,
-  );
+  it("gdb steps, stops at a system call, changes a register, and sees the end", async () => {
+    const commands = [
+      "starti",
+      "p/x $rip",
+      "stepi 2",
+      "p/x $rip",
+      "catch syscall munmap",
+      "continue",
+      "p/x $rdi",
+      "p $rsi",
+      "continue",
+      "p (long) $rax",
+      "x/2i $rip",
+      "p/x *(long *) $rsp",
+      "delete",
+      "break *$rip+3",
+      "set $r15 = 42",
+      "continue",
+      "p $r15",
+      "info breakpoints",
+      "delete",
+      "continue",
+    ].flatMap((command) => ["-ex", command]);
+    const argv = ["/usr/bin/gdb", "-q", "-nx", "-batch", ...commands, install("refused-munmap")];
+    const { host, there, here } = await both(argv, plain);
+    expect(host.stdout).toContain("exited normally");
+    expect(here).toEqual(there);
+  });
 
-  it(
-    "gdb follows a fault into a handler and a thread from its start to its end",
-    async () => {
-      const commands = [
-        "set pagination off",
-        "handle SIGSEGV nostop noprint pass",
-        "run",
-        "info inferiors",
-      ].flatMap((command) => ["-ex", command]);
-      const argv = ["/usr/bin/gdb", "-q", "-nx", "-batch", ...commands, install("thread-keys")];
-      // When gdb hears of the thread beside what the program prints is chance.
-      const told = (ran: Ran): { news: string[]; output: string[]; status: number | null } => {
-        const { text, status } = plain(ran);
-        const isNews = (line: string): boolean => /^\[|^ /.test(line);
-        const lines = text.split("\n");
-        return { news: lines.filter(isNews), output: lines.filter((line) => !isNews(line)), status };
-      };
-      const { host, there, here } = await both(argv, told);
-      expect(host.stdout).toContain("second thread");
-      expect(here).toEqual(there);
-    },
-    TIMEOUT,
-  );
+  it("gdb follows a fault into a handler and a thread from its start to its end", async () => {
+    const commands = [
+      "set pagination off",
+      "handle SIGSEGV nostop noprint pass",
+      "run",
+      "info inferiors",
+    ].flatMap((command) => ["-ex", command]);
+    const argv = ["/usr/bin/gdb", "-q", "-nx", "-batch", ...commands, install("thread-keys")];
+    // When gdb hears of the thread beside what the program prints is chance.
+    const told = (ran: Ran): { news: string[]; output: string[]; status: number | null } => {
+      const { text, status } = plain(ran);
+      const isNews = (line: string): boolean => /^\[|^ /.test(line);
+      const lines = text.split("\n");
+      return { news: lines.filter(isNews), output: lines.filter((line) => !isNews(line)), status };
+    };
+    const { host, there, here } = await both(argv, told);
+    expect(host.stdout).toContain("second thread");
+    expect(here).toEqual(there);
+  });
 });

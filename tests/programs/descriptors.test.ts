@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { PATIENCE_MS } from "../patience.js";
 import { compiledWithGlibc } from "./obtain.js";
 
 /** LAR, LSL, VERR and VERW over all selectors, as on a real processor under Linux 6.18 (descriptors.c). */
@@ -13,7 +14,7 @@ describe.skipIf(program === undefined)("descriptors (descriptors.c, skipped with
   it("tells of every selector what Linux's descriptors say", () => {
     const ran = spawnSync(process.execPath, [CLI, "run", "--", program!], {
       encoding: "utf8",
-      timeout: 60_000,
+      timeout: PATIENCE_MS,
     });
     expect(ran.stderr).toBe("");
     expect(ran.stdout).toBe(readFileSync(RECORDED, "utf8"));

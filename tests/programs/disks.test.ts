@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { PATIENCE_MS } from "../patience.js";
 
 /** Debian's own programs make, mount, fill, unmount and check a file system on a loop device, all in sealab. */
 const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
@@ -33,9 +34,9 @@ describe.skipIf(!there)("disks (skipped without Debian's e2fsprogs and mount)", 
     const options = ["--root", "/", "--user", "0", "--env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"];
     const ran = spawnSync(process.execPath, [CLI, "run", ...options, "--", "/bin/sh", "-c", SCRIPT], {
       encoding: "utf8",
-      timeout: 120_000,
+      timeout: PATIENCE_MS,
     });
     expect(ran.stderr).toBe("");
     expect(ran.stdout).toBe("1\n1\n1\ndone\n");
-  }, 130_000);
+  });
 });

@@ -9,6 +9,7 @@ import { restoreSnapshot, takeSnapshot } from "../../debug/snapshot/snapshot.js"
 import { checkMachine } from "../../kernel/mm/check-machine.js";
 import { Program, SYS } from "../../userland/index.js";
 import { runTo } from "../debug/snapshot/programs.js";
+import { PATIENCE_MS } from "../patience.js";
 import { compiledWithGlibc } from "./obtain.js";
 
 /** hugetlb.c says in sealab what it says on Linux 6.18.44 and on Debian's 6.12, as root and with a pool of ten pages. */
@@ -90,7 +91,7 @@ it("a page of 1 GiB is in saved and restored machines, at an address that had sm
   expect(checkMachine(first.machine.kernel)).toEqual([]);
   runTo(first.machine, Infinity);
   expect(first.host.text(1)).toBe(output);
-}, 120_000);
+});
 
 describe.skipIf(gigantic === undefined)(
   "huge pages of 1 GiB (hugetlb-gigantic.c, skipped without gcc)",
@@ -98,21 +99,17 @@ describe.skipIf(gigantic === undefined)(
     it.each([
       ["6.18", ["--param", "hugepages=10"]],
       ["6.12", []],
-    ])(
-      "are those of Linux %s",
-      (release, params) => {
-        const options = ["--user", "0", "--memory", "3G", "--kernel", release, ...params];
-        const pages = ["--param", "hugepagesz=1G", "--param", "hugepages=2"];
-        const ran = spawnSync(process.execPath, [CLI, "run", ...options, ...pages, "--", gigantic!], {
-          encoding: "utf8",
-          timeout: 100_000,
-        });
-        expect(ran.stderr).toBe("");
-        const file = join(import.meta.dirname, "..", "recorded", "hugetlb", `gigantic-${release}.txt`);
-        expect(ran.stdout).toBe(readFileSync(file, "utf8"));
-      },
-      120_000,
-    );
+    ])("are those of Linux %s", (release, params) => {
+      const options = ["--user", "0", "--memory", "3G", "--kernel", release, ...params];
+      const pages = ["--param", "hugepagesz=1G", "--param", "hugepages=2"];
+      const ran = spawnSync(process.execPath, [CLI, "run", ...options, ...pages, "--", gigantic!], {
+        encoding: "utf8",
+        timeout: PATIENCE_MS,
+      });
+      expect(ran.stderr).toBe("");
+      const file = join(import.meta.dirname, "..", "recorded", "hugetlb", `gigantic-${release}.txt`);
+      expect(ran.stdout).toBe(readFileSync(file, "utf8"));
+    });
   },
 );
 
@@ -123,7 +120,7 @@ describe.skipIf(program === undefined)("huge pages of the pool (hugetlb.c, skipp
       const options = ["--user", "0", "--param", "hugepages=10", "--kernel", release];
       const ran = spawnSync(process.execPath, [CLI, "run", ...options, "--", program!], {
         encoding: "utf8",
-        timeout: 60_000,
+        timeout: PATIENCE_MS,
       });
       expect(ran.stderr).toBe("");
       expect(ran.stdout).toBe(recorded(release));
@@ -169,7 +166,7 @@ describe.skipIf(watcher === undefined)("a userfaultfd over huge pages (hugetlb-u
     const options = ["--user", "0", "--param", "hugepages=8", "--kernel", release];
     const ran = spawnSync(process.execPath, [CLI, "run", ...options, "--", watcher!], {
       encoding: "utf8",
-      timeout: 60_000,
+      timeout: PATIENCE_MS,
     });
     expect(ran.stderr).toBe("");
     // The machine with 6.18 has no CONFIG_MEMORY_FAILURE, for which a poisoned page is like any other that is not there.

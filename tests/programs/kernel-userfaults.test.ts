@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { PATIENCE_MS } from "../patience.js";
 import { compiledWithGlibc } from "./obtain.js";
 
 /**
@@ -23,7 +24,7 @@ describe.skipIf(program === undefined)("the kernel's own userfaults (skipped wit
   it.each(["6.18", "6.12"])("system calls wait as on Linux %s", (kernel) => {
     const ran = spawnSync(process.execPath, [CLI, "run", "--kernel", kernel, "--", program!], {
       encoding: "utf8",
-      timeout: 60_000,
+      timeout: PATIENCE_MS,
     });
     expect(ran.stderr).toBe("");
     expect(unordered(ran.stdout)).toBe(

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { start } from "../debug/snapshot/programs.js";
+import { PATIENCE_MS } from "../patience.js";
 import { compiledWithGlibc } from "./obtain.js";
 import { expectGoesOn } from "./saved-runs.js";
 
@@ -15,7 +16,7 @@ describe.skipIf(program === undefined)("lazy-free pages (lazy-free.c, skipped wi
   it("MADV_FREE, MADV_PAGEOUT and MAP_DROPPABLE show in smaps and in the bytes as on Linux", () => {
     const ran = spawnSync(process.execPath, [CLI, "run", "--", program!], {
       encoding: "utf8",
-      timeout: 60_000,
+      timeout: PATIENCE_MS,
     });
     expect(ran.stderr).toBe("");
     expect(ran.stdout).toBe(readFileSync(RECORDED, "utf8"));

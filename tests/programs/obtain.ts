@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
+import { compileOnce } from "./compile-once.js";
 
 /** Programs that the repository does not ship: Debian's, and C compiled where there is a compiler. */
 const CACHE = join(import.meta.dirname, "..", "..", ".cache", "programs");
@@ -21,28 +22,27 @@ export function fromDebian(packageName: string, path: string): string | undefine
   const folder = join(CACHE, packageName);
   const file = join(folder, path);
   if (existsSync(file)) return file;
-  if (process.platform !== "linux" || existsSync(join(folder, "unobtainable"))) return undefined;
-  mkdirSync(folder, { recursive: true });
-  if (!quietly("apt-get", ["download", `${packageName}:amd64`], folder)) return undefined;
-  const archive = readdirSync(folder).find((name) => name.endsWith(".deb"));
-  if (archive === undefined || !quietly("dpkg-deb", ["-x", archive, "."], folder)) return undefined;
-  rmSync(join(folder, archive));
+  if (process.platform !== "linux") return undefined;
+  // Another test may fetch the same package at this moment: it comes to its place whole.
+  const apart = `${folder}.${randomUUID()}`;
+  mkdirSync(apart, { recursive: true });
+  try {
+    if (!quietly("apt-get", ["download", `${packageName}:amd64`], apart)) return undefined;
+    const archive = readdirSync(apart).find((name) => name.endsWith(".deb"));
+    if (archive === undefined || !quietly("dpkg-deb", ["-x", archive, "."], apart)) return undefined;
+    rmSync(join(apart, archive));
+    if (!existsSync(folder)) renameSync(apart, folder);
+  } catch {
+    // The other one was first.
+  } finally {
+    rmSync(apart, { recursive: true, force: true });
+  }
   return existsSync(file) ? file : undefined;
-}
-
-/** Another test may compile, or run, the same program at this moment: it comes to its place whole. */
-function compiled(out: string, optionsFor: (out: string) => readonly string[]): string | undefined {
-  const apart = `${out}.${randomUUID()}`;
-  if (!quietly("gcc", optionsFor(apart), CACHE)) return undefined;
-  renameSync(apart, out);
-  return out;
 }
 
 /** A C file as a static program of glibc; undefined without gcc. */
 export function compiledWithGlibc(source: string): string | undefined {
-  mkdirSync(CACHE, { recursive: true });
-  const out = join(CACHE, `${basename(source, ".c")}-glibc`);
-  return compiled(out, (path) => ["-O1", "-static", "-w", source, "-o", path, "-lm"]);
+  return compileOnce(source, `${basename(source, ".c")}-glibc`, "gcc", ["-O1", "-static", "-w"], ["-lm"]);
 }
 
 /** A C file as a static program of musl, whose libc.a and headers come from Debian's musl-dev. */
@@ -51,25 +51,9 @@ export function compiledWithMusl(source: string): string | undefined {
   if (crt === undefined) return undefined;
   const lib = join(crt, "..");
   const include = join(CACHE, "musl-dev", "usr", "include", "x86_64-linux-musl");
-  const out = join(CACHE, `${basename(source, ".c")}-musl`);
-  return compiled(out, (path) => [
-    "-O1",
-    "-static",
-    "-w",
-    "-nostdinc",
-    "-isystem",
-    include,
-    "-nostdlib",
-    "-fno-stack-protector",
-    crt,
-    join(lib, "crti.o"),
-    source,
-    "-o",
-    path,
-    join(lib, "libc.a"),
-    "-lgcc",
-    "-lgcc_eh",
-    join(lib, "libc.a"),
-    join(lib, "crtn.o"),
-  ]);
+  const options = ["-O1", "-static", "-w", "-nostdinc", "-isystem", include, "-nostdlib"];
+  options.push("-fno-stack-protector", crt, join(lib, "crti.o"));
+  const libc = join(lib, "libc.a");
+  const libraries = [libc, "-lgcc", "-lgcc_eh", libc, join(lib, "crtn.o")];
+  return compileOnce(source, `${basename(source, ".c")}-musl`, "gcc", options, libraries);
 }

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { PATIENCE_MS } from "../patience.js";
 import { compiledWithGlibc } from "./obtain.js";
 
 /**
@@ -20,7 +21,7 @@ function inSealab(options: readonly string[], ...args: readonly string[]): strin
 function run(path: string, options: readonly string[], args: readonly string[] = []): string {
   const ran = spawnSync(process.execPath, [CLI, "run", ...options, "--", path, ...args], {
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: PATIENCE_MS,
   });
   expect(ran.stderr).toBe("");
   return ran.stdout;

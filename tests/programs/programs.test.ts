@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PATIENCE_MS } from "../patience.js";
 import { hostRunsPrograms } from "../userland/native.js";
 import { compiledWithGlibc, compiledWithMusl, fromDebian } from "./obtain.js";
 
@@ -14,7 +15,6 @@ import { compiledWithGlibc, compiledWithMusl, fromDebian } from "./obtain.js";
 const CLI = join(import.meta.dirname, "..", "..", "dist", "cli.js");
 const ISOLATION = ["--pid", "--fork", "--kill-child", "--mount-proc"];
 const ENVIRONMENT = { PATH: "/bin:/usr/bin", HOME: "/root", LC_ALL: "C", TZ: "UTC" };
-const TIMEOUT = 120_000;
 
 interface Ran {
   readonly status: number | null;
@@ -47,7 +47,7 @@ function run(command: string, args: readonly string[], input: string): Ran {
     cwd: folder,
     env: ENVIRONMENT,
     input,
-    timeout: TIMEOUT,
+    timeout: PATIENCE_MS,
     maxBuffer: 1 << 26,
   });
   return { status: ran.status, stdout: ran.stdout.toString("latin1"), stderr: ran.stderr.toString("latin1") };
@@ -101,13 +101,9 @@ for (const [library, compile] of [
     `suite.c with ${library}`,
     NO_COMPILER,
   );
-  it.skipIf(program === undefined)(
-    `suite.c, static, ${library} (skipped without a compiler for it)`,
-    () => {
-      same(program!, ["argument"]);
-    },
-    TIMEOUT,
-  );
+  it.skipIf(program === undefined)(`suite.c, static, ${library} (skipped without a compiler for it)`, () => {
+    same(program!, ["argument"]);
+  });
 }
 
 const busybox = required(
@@ -149,29 +145,19 @@ describe.skipIf(busybox === undefined)(
       ["printf", "%08.3f|%x|%s\\n", "3.14159", "255", "text"],
       ["false"],
       ["no-such-applet"],
-    ])("%s %s %s", (...args) => same(busybox!, args, "some input\nof two lines\n"), TIMEOUT);
+    ])("%s %s %s", (...args) => same(busybox!, args, "some input\nof two lines\n"));
 
-    it(
-      "gunzip undoes gzip",
-      () => {
-        const name = "copy.txt";
-        copyFileSync(join(folder, "lines.txt"), join(folder, name));
-        expect(natively(busybox!, ["gzip", name]).status).toBe(0);
-        same(busybox!, ["gunzip", "-c", `${name}.gz`]);
-      },
-      TIMEOUT,
-    );
+    it("gunzip undoes gzip", () => {
+      const name = "copy.txt";
+      copyFileSync(join(folder, "lines.txt"), join(folder, name));
+      expect(natively(busybox!, ["gzip", name]).status).toBe(0);
+      same(busybox!, ["gunzip", "-c", `${name}.gz`]);
+    });
 
-    it(
-      "sh: loops, arithmetic, functions, here-documents' redirections",
-      () => same(busybox!, ["sh", "-c", SCRIPT]),
-      TIMEOUT,
-    );
-    it(
-      "sh reads a script from its input",
-      () => same(busybox!, ["sh", "-s", "one", "two"], "echo $# $2\nexit 7\n"),
-      TIMEOUT,
-    );
+    it("sh: loops, arithmetic, functions, here-documents' redirections", () =>
+      same(busybox!, ["sh", "-c", SCRIPT]));
+    it("sh reads a script from its input", () =>
+      same(busybox!, ["sh", "-s", "one", "two"], "echo $# $2\nexit 7\n"));
   },
 );
 
@@ -208,12 +194,9 @@ const bash = required(
   NO_PACKAGE,
 );
 describe.skipIf(bash === undefined)("bash-static (skipped where Debian's package cannot be had)", () => {
-  it(
-    "arrays, here-strings, arithmetic, regular expressions, functions",
-    () => same(bash!, ["-c", BASH_SCRIPT]),
-    TIMEOUT,
-  );
-  it("the plain script", () => same(bash!, ["-c", SCRIPT]), TIMEOUT);
+  it("arrays, here-strings, arithmetic, regular expressions, functions", () =>
+    same(bash!, ["-c", BASH_SCRIPT]));
+  it("the plain script", () => same(bash!, ["-c", SCRIPT]));
 });
 
 const ldconfig = required(
@@ -229,5 +212,4 @@ it.skipIf(ldconfig === undefined)(
     const here = run(process.execPath, [CLI, "run", "--mount", "/etc:/etc:ro", "--", ldconfig!, ...args], "");
     expect(digestLong(here)).toEqual(digestLong(there));
   },
-  TIMEOUT,
 );

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkMachine } from "../../kernel/mm/check-machine.js";
 import { start } from "../debug/snapshot/programs.js";
+import { PATIENCE_MS } from "../patience.js";
 import { compiledWithGlibc } from "./obtain.js";
 import { expectGoesOn } from "./saved-runs.js";
 
@@ -16,7 +17,7 @@ describe.skipIf(program === undefined)("merging of same pages (same-pages.c, ski
   it("merges, counts, shows and unmerges pages as Linux 6.12 does", () => {
     const ran = spawnSync(process.execPath, [CLI, "run", "--kernel", "6.12", "--", program!], {
       encoding: "utf8",
-      timeout: 60_000,
+      timeout: PATIENCE_MS,
     });
     expect(ran.stderr).toBe("");
     expect(ran.stdout).toBe(readFileSync(RECORDED, "utf8"));

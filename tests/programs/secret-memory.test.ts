@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { PATIENCE_MS } from "../patience.js";
 import { compiledWithGlibc } from "./obtain.js";
 
 /** secret-memory.c says in sealab what it says, as root, on 6.18.44 and on Debian's 6.12.117. */
@@ -12,7 +13,7 @@ const program = compiledWithGlibc(join(import.meta.dirname, "secret-memory.c"));
 function inSealab(...options: readonly string[]): string {
   const ran = spawnSync(process.execPath, [CLI, "run", ...options, "--", program!], {
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: PATIENCE_MS,
   });
   expect(ran.stderr).toBe("");
   return ran.stdout;

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { start } from "../debug/snapshot/programs.js";
+import { PATIENCE_MS } from "../patience.js";
 import { compiledWithGlibc } from "./obtain.js";
 import { expectGoesOn } from "./saved-runs.js";
 
@@ -15,7 +16,7 @@ describe.skipIf(program === undefined)("swapping (swapping.c, skipped without gc
   it("swapon, swapoff and pages in a swap area are as on Linux", () => {
     const ran = spawnSync(process.execPath, [CLI, "run", "--kernel", "6.12", "--", program!], {
       encoding: "utf8",
-      timeout: 60_000,
+      timeout: PATIENCE_MS,
     });
     expect(ran.stderr).toBe("");
     expect(ran.stdout).toBe(readFileSync(RECORDED, "utf8"));
@@ -24,14 +25,14 @@ describe.skipIf(program === undefined)("swapping (swapping.c, skipped without gc
   it("a loop device is a swap area as on Linux (swap-disk.c)", () => {
     const disk = compiledWithGlibc(join(import.meta.dirname, "swap-disk.c"));
     const args = [CLI, "run", "--kernel", "6.12", "--", disk!, "/dev/loop1", "/tmp/backing"];
-    const ran = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 60_000 });
+    const ran = spawnSync(process.execPath, args, { encoding: "utf8", timeout: PATIENCE_MS });
     expect(ran.stderr).toBe("");
     expect(ran.stdout).toBe(readFileSync(RECORDED.replace("linux-", "disk-linux-"), "utf8"));
   });
 
   it("--swap gives the machine an area that takes what memory cannot", () => {
     const args = [CLI, "run", "--swap", "16M", "--", program!, "/dev/shm"];
-    const ran = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 60_000 });
+    const ran = spawnSync(process.execPath, args, { encoding: "utf8", timeout: PATIENCE_MS });
     expect(ran.stdout).toContain("one: [vda partition 16380 -2] [odd file 28 -3]");
   });
 

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { PATIENCE_MS } from "../patience.js";
 import { compiledWithGlibc } from "./obtain.js";
 
 /** userfault-events.c says in sealab what it says on real Linux: the answers of 6.18.44 and of Debian's 6.12. */
@@ -20,7 +21,7 @@ describe.skipIf(program === undefined)("userfaultfd (userfault-events.c, skipped
   ] as const)("minor faults, poison, moves and events are as on Linux %s", (kernel, shown) => {
     const ran = spawnSync(process.execPath, [CLI, "run", "--kernel", kernel, "--", program!], {
       encoding: "utf8",
-      timeout: 60_000,
+      timeout: PATIENCE_MS,
     });
     expect(ran.stderr).toBe("");
     expect(shown(ran.stdout)).toBe(readFileSync(join(RECORDED, `linux-${kernel}.txt`), "utf8"));

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { PATIENCE_MS } from "../patience.js";
 import { compiledWithGlibc } from "./obtain.js";
 
 /** userfaults.c says in sealab what it says on real Linux: the answers of 6.18.44 and of Debian's 6.12. */
@@ -13,7 +14,7 @@ describe.skipIf(program === undefined)("userfaultfd (userfaults.c, skipped witho
   it.each(["6.18", "6.12"])("requests, waiting threads and protected pages are as on Linux %s", (kernel) => {
     const ran = spawnSync(process.execPath, [CLI, "run", "--kernel", kernel, "--", program!], {
       encoding: "utf8",
-      timeout: 60_000,
+      timeout: PATIENCE_MS,
     });
     expect(ran.stderr).toBe("");
     expect(ran.stdout).toBe(readFileSync(join(RECORDED, `linux-${kernel}.txt`), "utf8"));

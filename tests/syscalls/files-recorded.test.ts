@@ -16,4 +16,4 @@ test("calls on files give what Linux 6.18 gave", () => {
   expect(machine.run(50_000_000).reason).toBe("exited");
   const expected = readFileSync(new URL("linux-6.18.txt", recorded), "latin1");
   expect(host.text(1).split("\n")).toEqual(expected.split("\n"));
-}, 30_000);
+});

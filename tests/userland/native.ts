@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
+import { PATIENCE_MS } from "../patience.js";
 
 export interface NativeRun {
   readonly stdout: Buffer;
@@ -36,7 +37,7 @@ const ISOLATION = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
 let isolates: boolean | undefined;
 
 /** Runs an ELF file on the host, for at most `timeout` milliseconds. */
-export function runNative(elf: Uint8Array, timeout = 60_000): NativeRun {
+export function runNative(elf: Uint8Array, timeout = PATIENCE_MS): NativeRun {
   const folder = mkdtempSync(join(tmpdir(), "sealab-"));
   try {
     const file = join(folder, "program");

@@ -37,7 +37,7 @@ const endless = (): string => programFile("endless", new Program().code("_start:
 
 const noTerminal = pty === null || process.platform === "win32";
 
-describe.skipIf(noTerminal)("the full-screen debugger on a terminal", { timeout: 120_000 }, () => {
+describe.skipIf(noTerminal)("the full-screen debugger on a terminal", () => {
   test("80x24, 120x40, small, and back again: the same screen for the same size", async () => {
     const user = debug(["--sample", "refused-munmap"]);
     expect(await user.settles("0 instructions")).toMatchSnapshot("80x24 at the beginning");

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import headless from "@xterm/headless";
 import type { IPty } from "@lydell/node-pty";
+import { PATIENCE_MS } from "../../patience.js";
 
 /** node-pty, or null where it has no binary for this system. */
 export const pty = await import("@lydell/node-pty").then(
@@ -24,8 +25,6 @@ const KEYS: Readonly<Record<string, string>> = {
   "ctrl-]": "\x1d",
 };
 
-/** Milliseconds that a screen may take on a busy computer. */
-const PATIENCE = 20_000;
 /** Milliseconds without output, after which a screen is whole. */
 const QUIET = 250;
 
@@ -129,7 +128,7 @@ export class User {
   async stops(): Promise<void> {
     const state = (): string | undefined =>
       / ([A-Z]) /.exec(readFileSync(`/proc/${this.child}/stat`, "latin1").replace(/^.*\)/s, ""))?.[1];
-    const end = Date.now() + PATIENCE;
+    const end = Date.now() + PATIENCE_MS;
     while (state() !== "T") {
       if (Date.now() > end) throw new Error("the program did not stop");
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -174,7 +173,7 @@ export class User {
   }
 
   private async until(condition: () => boolean, otherwise: string): Promise<void> {
-    const end = Date.now() + PATIENCE;
+    const end = Date.now() + PATIENCE_MS;
     while (!condition()) {
       const left = end - Date.now();
       if (left <= 0) throw new Error(`${otherwise}; it shows\n${this.screen()}`);

@@ -37,6 +37,5 @@ describe.each(tiers)("instruction forms, %s", (tier, runner, kernel) => {
         [],
       );
     },
-    120_000,
   );
 });

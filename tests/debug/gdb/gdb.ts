@@ -2,18 +2,18 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { debianRoot } from "../../programs/ladder/debian-root.js";
+import { PATIENCE_MS } from "../../patience.js";
 import { hostRunsPrograms } from "../../userland/native.js";
 
 const REPOSITORY = join(import.meta.dirname, "..", "..", "..");
 const CLI = join(REPOSITORY, "dist", "cli.js");
 const NETWORK_MS = 60_000;
-const LONGEST_MS = 40_000;
 /** A second after the program has printed this, commands with `echo interrupted` are interrupted. */
 const INTERRUPT_AFTER = "munmap";
 
 function works(command: readonly string[]): boolean {
   try {
-    execFileSync(command[0]!, [...command.slice(1), "--version"], { stdio: "ignore", timeout: 10_000 });
+    execFileSync(command[0]!, [...command.slice(1), "--version"], { stdio: "ignore", timeout: PATIENCE_MS });
     return true;
   } catch {
     return false;
@@ -83,7 +83,7 @@ export async function debug(
     // Where the program is: it is in the guest's tree with its own time, which gdb compares with the source's.
     cwd: dirname(program.at(-1)!.startsWith("/") ? program.at(-1)! : program.at(-2)!),
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: LONGEST_MS,
+    timeout: PATIENCE_MS,
     killSignal: "SIGKILL",
   });
   let output = "";
@@ -111,11 +111,11 @@ async function runGdb(
   commands: readonly string[],
   interrupted: () => boolean,
 ): Promise<string> {
-  const script = ["set pagination off", "set remotetimeout 20", `target remote ${address}`, ...commands];
+  const script = ["set pagination off", "set remotetimeout 200", `target remote ${address}`, ...commands];
   const args = [...gdb.slice(1), "-q", "-nx", "-batch", ...script.flatMap((command) => ["-ex", command])];
   const child = spawn(gdb[0]!, args, {
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: LONGEST_MS,
+    timeout: PATIENCE_MS,
     killSignal: "SIGKILL",
   });
   let said = "";

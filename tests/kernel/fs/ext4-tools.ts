@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PATIENCE_MS } from "../../patience.js";
 
 const PATH = "/usr/sbin:/sbin:/usr/bin:/bin";
 
@@ -16,7 +17,7 @@ export function run(
     encoding: "latin1",
     input,
     env: { PATH, LC_ALL: "C" },
-    timeout: 60_000,
+    timeout: PATIENCE_MS,
   });
   return { status: ran.status ?? -1, output: `${ran.stdout ?? ""}${ran.stderr ?? ""}` };
 }

@@ -135,7 +135,6 @@ describe.skipIf(!hasE2fsprogs)("ext2, ext3 and ext4 (skipped without e2fsprogs)"
           expect([file[1], sum(new Uint8Array(readFileSync(out)))]).toEqual([file[1], file[2]]);
         }
       }),
-    60_000,
   );
 
   it("finds names by a hash index, and gives it up when one is added", () =>

@@ -262,7 +262,7 @@ test("random changes: with an upper layer, with one that is opened anew, and in 
     if (step % 100 === 99) kept = tree();
     if (step % 50 === 49) expect(withoutTimes(kept.all())).toEqual(withoutTimes(memory.all()));
   }
-}, 60_000);
+});
 
 /** Setting up takes time of the clock, so that only the order of times is the same. */
 function withoutTimes(all: Record<string, unknown>): unknown {

@@ -1,35 +1,28 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { BufferHost } from "../../../debug/buffer-host.js";
 import { Machine } from "../../../debug/machine.js";
 import { checkMachine } from "../../../kernel/mm/check-machine.js";
+import { PATIENCE_MS } from "../../patience.js";
+import { compileOnce } from "../../programs/compile-once.js";
 
 /*
  * C programs that print what System V calls, and calls on the memory of others, answer: as Linux 6.18.44 answered them (tests/recorded/ipc), and as this
  * machine does where it is one. They need a C compiler.
  */
 
-const CACHE = join(import.meta.dirname, "..", "..", "..", ".cache", "programs");
-
 function compile(name: string): string | null {
-  mkdirSync(CACHE, { recursive: true });
-  const out = join(CACHE, `ipc-${name}`);
   const source = join(import.meta.dirname, `${name}.c`);
-  try {
-    execFileSync("gcc", ["-O1", "-static", "-w", source, "-o", out], { stdio: "ignore" });
-    return out;
-  } catch {
-    return null;
-  }
+  return compileOnce(source, `ipc-${name}`, "gcc", ["-O1", "-static", "-w"]) ?? null;
 }
 
 function natively(path: string): string | null {
   if (process.platform !== "linux" || !release().startsWith("6.18.") || process.getuid?.() !== 0) return null;
   const command = ["--ipc", "--pid", "--fork", "--kill-child", "--mount-proc", path];
-  const child = spawnSync("unshare", command, { timeout: 20_000, encoding: "latin1" });
+  const child = spawnSync("unshare", command, { timeout: PATIENCE_MS, encoding: "latin1" });
   return child.status === 0 ? child.stdout : null;
 }
 

@@ -13,4 +13,4 @@ test(`sessions, controlling terminals and job control as on ${kernel!}`, () => {
   machine.load(readFileSync(new URL("jobs.elf", recorded)));
   expect(machine.run(2e9)).toMatchObject({ reason: "exited", status: { code: 0, signal: null } });
   expect(host.text(1).split("\n")).toEqual(expected);
-}, 30_000);
+});

@@ -29,7 +29,7 @@ function rounds(operations: readonly string[], output: string): string[] {
 }
 
 describe(`terminals answer as Linux ${kernel}'s`, () => {
-  test.for(Object.keys(scenarios))("%s", { timeout: 60_000 }, (name) => {
+  test.for(Object.keys(scenarios))("%s", (name) => {
     const operations = scenarios[name]!();
     const ours = rounds(operations, play(operations));
     const theirs = rounds(operations, answers[name]!);

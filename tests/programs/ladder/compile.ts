@@ -1,6 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { compileOnce } from "../compile-once.js";
 
 /** How a C program is made; a libc and how it is linked. */
 export const VARIANTS = {
@@ -14,15 +14,10 @@ export type Variant = keyof typeof VARIANTS;
 /** Compiles `source` into `folder`; undefined where there is no such compiler. */
 export function compile(source: string, name: string, variant: Variant, folder: string): string | undefined {
   const [compiler, ...options] = VARIANTS[variant];
-  const out = join(folder, `${name}-${variant}`);
+  const file = `${name}-${variant}`;
+  const made = compileOnce(source, file, compiler, ["-O1", "-w", "-pthread", ...options], ["-lm"]);
+  if (made === undefined) return undefined;
   mkdirSync(folder, { recursive: true });
-  try {
-    execFileSync(compiler, ["-O1", "-w", "-pthread", ...options, source, "-o", out, "-lm"], {
-      stdio: "ignore",
-      timeout: 60_000,
-    });
-    return out;
-  } catch {
-    return undefined;
-  }
+  copyFileSync(made, join(folder, file));
+  return join(folder, file);
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -35,8 +36,8 @@ export function debianRoot(
   const root = join(cache, more.name);
   if (existsSync(join(root, "complete"))) return root;
   if (process.platform !== "linux" || process.arch !== "x64") return undefined;
-  const fresh = `${root}.${process.pid}`;
-  rmSync(fresh, { recursive: true, force: true });
+  // Another test may make the same tree at this moment: it comes to its place whole.
+  const fresh = `${root}.${randomUUID()}`;
   mkdirSync(fresh, { recursive: true });
   try {
     const quiet = { cwd: fresh, stdio: "ignore", timeout: NETWORK_MS } as const;

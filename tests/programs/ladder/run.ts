@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { PATIENCE_MS } from "../../patience.js";
 
 /** What a program did. Text is latin-1: one character, one byte. */
 export interface Ran {
@@ -18,7 +19,6 @@ export interface Job {
 }
 
 const ENVIRONMENT = ["PATH=/bin:/usr/bin:/sbin:/usr/sbin", "HOME=/root", "LC_ALL=C", "TZ=UTC", "TERM=dumb"];
-const NATIVE_MS = 30_000;
 
 function run(command: string, args: readonly string[], input: string, milliseconds: number): Promise<Ran> {
   return new Promise((resolve, reject) => {
@@ -49,18 +49,28 @@ export function natively({ argv, input = "", root, work }: Job): Promise<Ran> {
   const user = process.getuid?.() === 0 ? [] : ["--map-root-user"];
   if (root === "/") {
     const isolation = [...user, "--pid", "--fork", "--kill-child", "--mount-proc"];
-    const command = ["timeout", "--foreground", "25", "env", "-i", "-C", work, ...ENVIRONMENT, ...argv];
-    return run("unshare", [...isolation, ...command], input, NATIVE_MS);
+    const command = [
+      "timeout",
+      "--foreground",
+      `${PATIENCE_MS / 1000}`,
+      "env",
+      "-i",
+      "-C",
+      work,
+      ...ENVIRONMENT,
+      ...argv,
+    ];
+    return run("unshare", [...isolation, ...command], input, 2 * PATIENCE_MS);
   }
   const script = `mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && mount --bind "$1" "$0/work" || exit 125
     shift
-    exec timeout --foreground 25 chroot "$0" /usr/bin/env -i -C /work "$@"`;
+    exec timeout --foreground ${PATIENCE_MS / 1000} chroot "$0" /usr/bin/env -i -C /work "$@"`;
   const isolation = [...user, "--pid", "--fork", "--kill-child", "--mount"];
   return run(
     "unshare",
     [...isolation, "sh", "-c", script, root, work, ...ENVIRONMENT, ...argv],
     input,
-    NATIVE_MS,
+    2 * PATIENCE_MS,
   );
 }
 

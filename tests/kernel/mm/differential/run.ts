@@ -6,6 +6,7 @@ import { EmulatedLists } from "../../../../debug/fuzz/emulated.js";
 import { readFrames } from "../../../../debug/fuzz/frames.js";
 import { buildInterpreter } from "../../../../debug/fuzz/interpreter.js";
 import { encodeLists, type Operation } from "../../../../debug/fuzz/operation.js";
+import { PATIENCE_MS } from "../../../patience.js";
 
 const sealab = new EmulatedLists();
 let path: string | undefined;
@@ -24,7 +25,7 @@ export function runNatively(operations: readonly Operation[]): string[] {
   const child = spawnSync(
     "unshare",
     ["--pid", "--fork", "--kill-child", "--mount-proc", "setarch", "-R", path],
-    { input: encodeLists([operations]), maxBuffer: 1 << 26, timeout: 20_000 },
+    { input: encodeLists([operations]), maxBuffer: 1 << 26, timeout: PATIENCE_MS },
   );
   return (
     readFrames([operations], child.stdout)[0] ?? [`native: ${String(child.status)} ${String(child.signal)}`]
