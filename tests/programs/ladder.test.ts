@@ -12,6 +12,8 @@ import { programs } from "./ladder/programs.js";
  */
 const REPOSITORY = join(import.meta.dirname, "..", "..");
 const SEALAB = { cli: join(REPOSITORY, "dist", "cli.js"), milliseconds: PATIENCE_MS };
+/** Scripts there give each other 50 ms: a busy host may be asked again. */
+const QUESTIONS = 4;
 
 const root = hostRunsPrograms ? debianRoot(join(REPOSITORY, ".cache", "programs")) : undefined;
 if (root === undefined)
@@ -24,6 +26,9 @@ for (const name of missing) console.log(`skipped: ${name}: the host has it not, 
 
 describe.skipIf(root === undefined)("the ladder (skipped where Debian's packages cannot be had)", () => {
   it.concurrent.each(workloads)("$rung $name", async (workload) => {
-    expect(difference(await compare(SEALAB, root!, places, workload))).toBeNull();
+    let differs = difference(await compare(SEALAB, root!, places, workload));
+    for (let asked = 1; differs !== null && asked < QUESTIONS; asked++)
+      differs = difference(await compare(SEALAB, root!, places, workload));
+    expect(differs).toBeNull();
   });
 });

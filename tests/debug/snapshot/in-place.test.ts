@@ -14,7 +14,7 @@ import {
 } from "./programs.js";
 
 const END = 150_000;
-const MOMENTS = 4;
+const MOMENTS = 3;
 
 /** Snapshots along a run, restored in another order: each time the run goes on as the first time. */
 function goesOnTheSame(program: TestProgram, seed: number): void {

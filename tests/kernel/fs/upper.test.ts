@@ -220,7 +220,7 @@ test("random changes: with an upper layer, with one that is opened anew, and in 
     Array.from({ length: 1 + random(3) }, () => `/${names[random(names.length)]!}`).join("");
   const memory = new Tree(null, null);
   let kept = tree();
-  for (let step = 0; step < 1500; step++) {
+  for (let step = 0; step < 800; step++) {
     const [a, b, what, n] = [path(), path(), random(12), random(9000)];
     const text = String.fromCharCode(97 + random(26)).repeat(1 + random(5000));
     const act = (on: Tree): number => {
