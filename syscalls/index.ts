@@ -2,6 +2,7 @@
 
 import { capabilitySyscalls } from "./capabilities.js";
 import { cloneSyscalls } from "./clone.js";
+import { unshareSyscalls } from "./unshare.js";
 import { TableDispatch } from "./dispatch.js";
 import { fileSyscalls } from "./files.js";
 import { futexSyscalls } from "./futex.js";
@@ -51,6 +52,7 @@ export const syscallTable = new SyscallTable(
     ...fileSyscalls,
     ...processSyscalls,
     ...cloneSyscalls,
+    ...unshareSyscalls,
     ...waitSyscalls,
     ...ptraceSyscalls,
     ...usageSyscalls,

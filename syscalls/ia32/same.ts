@@ -22,7 +22,7 @@ export const SAME = `
 289:ioprio_set 290:ioprio_get 295:openat 296:mkdirat 297:mknodat 298:fchownat 301:unlinkat 302:renameat 303:linkat
 304:symlinkat 305:readlinkat 306:fchmodat 307:faccessat 310:unshare 313:splice 315:tee 318:getcpu 319:epoll_pwait
 321:signalfd 322:timerfd_create 323:eventfd 327:signalfd4 328:eventfd2 329:epoll_create1 330:dup3 331:pipe2
-340:prlimit64 344:syncfs 349:kcmp 351:sched_setattr 352:sched_getattr 353:renameat2 355:getrandom 356:memfd_create
+340:prlimit64 344:syncfs 346:setns 349:kcmp 351:sched_setattr 352:sched_getattr 353:renameat2 355:getrandom 356:memfd_create
 359:socket 360:socketpair 361:bind 362:connect 363:listen 364:accept4 367:getsockname 368:getpeername 369:sendto
 371:recvfrom 373:shutdown 374:userfaultfd 375:membarrier 376:mlock2 377:copy_file_range 380:pkey_mprotect
 381:pkey_alloc 382:pkey_free 383:statx 386:rseq 393:semget 395:shmget 397:shmat 398:shmdt 399:msgget

@@ -190,10 +190,24 @@ static void stops(void) {
     kv("end", SC(247, 1, p, info, 4, 0)); kv("code", info[2]); kv("status", info[6]); nl();
   }
 }
+/* unshare, but for namespaces. */
+static volatile int stay; static long beside(u64 fl, long (*f)(void)) { static char st[16384] __attribute__((aligned(16))); u64 *sp = (u64 *)(st + sizeof st - 16); *sp = (u64)f; long r; register long r10 asm("r10") = 0; asm volatile("xor %%r8, %%r8\nmov $56, %%eax\nsyscall\ntest %%eax, %%eax\njnz 1f\npop %%rax\ncall *%%rax\nmov %%rax, %%rdi\nmov $60, %%eax\nsyscall\n1:" : "=a"(r) : "D"(fl), "S"(sp), "d"(0), "r"(r10) : "rcx", "r8", "r11", "memory"); return r; }
+static long waits(void) { while (!stay) nap(1000); return 0; }
+static long parts(void) { stay = -SC(272, 0x600); SC(80, "/proc"); SC(3, 1); SC(95, 0777); return SC(272, 0x10000) == -22 ? 4 : 5; }
+static void unshares(void) {
+  section("unshare");
+  static const u64 asked[] = {0, 0x10000, 0x100, 0x800, 0x200, 0x400, 0x40000, 0x50f00, 1, 0x1000, 0x2000, 0x4000, 0x8000, 0x80000, 0x100000, 1ul << 32, 1ul << 63};
+  for (int i = 0; i < 17; i++) kv("", SC(272, asked[i])); nl();
+  for (int t = 0; t < 4; t++) { static const u64 how[] = {0x50f00, 0x100 | CHLD, 0x900 | CHLD, 0x600 | CHLD}; stay = 0; long p = beside(how[t], waits); kx("beside", how[t]);
+    for (int i = 0; i < 8; i++) kv("", SC(272, asked[i])); stay = 1; if (t == 3) SC(62, p, 9); if (t) SC(61, p, 0, 0, 0); else nap(2000); nl(); }
+  i32 s; stay = 0; long p = beside(0x700 | CHLD, parts); SC(61, p, &s, 0, 0); kv("parts", stay); kv("", s >> 8); char d[64]; SC(79, d, 64); kv("here", d[1] != 'p' || d[2] != 'r' || d[5] != 0); kv("umask", SC(95, 022) == 0777); nl();
+  long id = SC(64, 0, 1, 01600); u16 op[3] = {0, 5, 0x1000}; SC(65, id, op, 1); kv("semaphore", SC(66, id, 0, 12, 0)); kv("parted", SC(272, 0x40000)); kv("semaphore", SC(66, id, 0, 12, 0)); SC(65, id, op, 1); kv("", SC(66, id, 0, 12, 0)); SC(66, id, 0, 0, 0); nl();
+  kv("setns", SC(308, -1, 0)); kv("", SC(308, 1, 0)); i32 q[2]; SC(22, q); kv("", SC(308, q[0], 0x20000)); long o = SC(2, "/proc", 010000000); kv("", SC(308, o, 0)); long me = SC(39); me = SC(434, me, 0); kv("pidfd", SC(308, me, 0)); nl();
+}
 int main_(long *sp) {
   char **argv = (char **)(sp + 1);
   if (sp[0] > 1 && argv[1][0] == 'e') return 6;
-  const void (*all[])(void) = {statuses, told, orphans, vforks, ends, closes, masks, blocked, flags, execs, stops};
-  for (int i = 0; i < 11; i++) { long p = fork_(); if (p == 0) { all[i](); flush(); leave(0); } i32 s; SC(61, p, &s, WALL, 0); if (s) { kx("ended", s); nl(); } }
+  const void (*all[])(void) = {statuses, told, orphans, vforks, ends, closes, masks, blocked, flags, execs, stops, unshares};
+  for (int i = 0; i < 12; i++) { long p = fork_(); if (p == 0) { all[i](); flush(); leave(0); } i32 s; SC(61, p, &s, WALL, 0); if (s) { kx("ended", s); nl(); } }
   return 0;
 }
