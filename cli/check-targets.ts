@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -94,22 +94,37 @@ export async function runOnHost(
   if (isolation === undefined)
     throw new Failure(USAGE_STATUS, "--on host: unshare(1) cannot make a PID namespace here (try as root)");
   const folder = mkdtempSync(join(tmpdir(), "sealab-check-"));
+  let running: ChildProcess | null = null;
+  // Ctrl-C leaves nothing behind.
+  const interrupted = (signal: NodeJS.Signals): void => {
+    running?.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+    process.kill(process.pid, signal);
+  };
+  for (const signal of ENDINGS) process.once(signal, interrupted);
   try {
     for (const [index, elf] of elfs.entries()) {
       const file = join(folder, `scenario-${index}`);
       writeFileSync(file, elf, { mode: 0o755 });
-      done(index, await runIsolated([...isolation, file]));
+      done(index, await runIsolated([...isolation, file], (child) => (running = child)));
       rmSync(file);
     }
   } finally {
+    for (const signal of ENDINGS) process.off(signal, interrupted);
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function runIsolated(command: readonly string[]): Promise<ScenarioRun> {
+const ENDINGS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+function runIsolated(
+  command: readonly string[],
+  started: (child: ChildProcess) => void,
+): Promise<ScenarioRun> {
   return new Promise((resolve, reject) => {
     const hugePages = freeHugePages();
     const child = spawn(command[0]!, command.slice(1), { stdio: ["ignore", "pipe", "pipe"] });
+    started(child);
     const chunks: Buffer[] = [];
     let late = false;
     const timer = setTimeout(() => {

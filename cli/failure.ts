@@ -36,6 +36,12 @@ const REASONS: Readonly<Record<string, string>> = {
   EMFILE: "too many open files",
 };
 
+/** The file that an operation of Node's failed at by what the system has or allows; null for any other error. */
+export function failedFile(error: unknown): string | null {
+  const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
+  return code !== undefined && code in REASONS && typeof path === "string" ? path : null;
+}
+
 /** What a failed operation of Node's says, in a few words without a stack. */
 export function reasonOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | null)?.code;

@@ -1,4 +1,4 @@
-import { Failure, INTERNAL_STATUS, USAGE_STATUS } from "./failure.js";
+import { failedFile, Failure, INTERNAL_STATUS, reasonOf, USAGE_STATUS } from "./failure.js";
 import { optionsHelp, UsageError } from "./option-parser.js";
 import { writeAll } from "./output.js";
 import { RUN_OPTIONS } from "./run-options.js";
@@ -100,6 +100,11 @@ function report(error: unknown): number {
   if (error instanceof Failure) {
     writeAll(2, `sealab: ${error.message}\n`);
     return error.status;
+  }
+  const file = failedFile(error);
+  if (file !== null) {
+    writeAll(2, `sealab: ${file}: ${reasonOf(error)}\n`);
+    return USAGE_STATUS;
   }
   const message = error instanceof Error ? error.message : String(error);
   writeAll(2, `sealab: internal error: ${message.split("\n")[0]!}; please report it\n`);

@@ -12,7 +12,7 @@ import {
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as zlib from "node:zlib";
-import { Failure, USAGE_STATUS } from "./failure.js";
+import { Failure, reasonOf, USAGE_STATUS } from "./failure.js";
 
 /** A kernel that QEMU can boot. */
 export interface KernelImage {
@@ -82,7 +82,15 @@ function byVersion(a: string, b: string): number {
 
 function download(cache: string, name: string, say: (line: string) => void): KernelImage {
   say(`getting Debian's ${name} (once; it stays in ${cache})`);
-  mkdirSync(cache, { recursive: true });
+  try {
+    mkdirSync(cache, { recursive: true });
+  } catch (error) {
+    const why = `${cache}: ${reasonOf(error)}`;
+    throw new Failure(
+      USAGE_STATUS,
+      `${why}; XDG_CACHE_HOME=DIR says where else, --image FILE gives a kernel`,
+    );
+  }
   const work = mkdtempSync(join(cache, ".new-"));
   try {
     run("apt-get", ["-qq", "-o", "APT::Sandbox::User=", "download", name], work);
