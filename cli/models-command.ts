@@ -40,7 +40,7 @@ export function modelsCommand(args: readonly string[]): number {
 }
 
 /** A model in full: its title, its rules with their sources, its options. */
-export function designLines(design: SealingDesign, columns: number, style: Style): string[] {
+function designLines(design: SealingDesign, columns: number, style: Style): string[] {
   const { name, title, source, rules, options } = design;
   const indented = (text: string, indent: string): string[] =>
     wrap(text, columns - indent.length).map((line) => indent + line);

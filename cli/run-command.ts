@@ -113,7 +113,7 @@ function partsFor(
 }
 
 /** The machine that the options ask for; `archive` is its root, where that is one. @throws Failure */
-export function planMachine(
+function planMachine(
   options: RunOptions,
   host: HostWithFiles,
 ): { readonly setup: RunSetup["machine"]; readonly archive: ByteSource | null } {
@@ -161,7 +161,7 @@ export function planMachine(
 }
 
 /** @throws Failure */
-export function makeMachine(
+function makeMachine(
   options: RunOptions,
   setup: RunSetup["machine"],
   parts: Parameters<typeof machineOptions>[1],

@@ -1,30 +1,19 @@
 import { Cpu } from "../cpu/cpu.js";
-import { CPU_MODEL_NAMES, cpuModel } from "../cpu/models.js";
-import { HostClock, VirtualClock, type Clock } from "../kernel/clock.js";
 import { userCredentials, type Credentials } from "../kernel/credentials.js";
 import { byteString } from "../kernel/fs/bytes.js";
-import { firstIdentities } from "../kernel/fs/file-system.js";
 import type { Host } from "../kernel/host.js";
 import { Kernel } from "../kernel/kernel.js";
 import type { RunResult } from "../kernel/run-loop.js";
 import type { AreaSnapshot } from "../kernel/refusal.js";
-import { DEFAULT_RELEASE, findRelease, RELEASE_NAMES, RELEASES } from "../kernel/release.js";
-import { readParameters } from "../kernel/parameters.js";
-import { sealingModel } from "../kernel/mm/sealing/models.js";
 import { letIn, type OutsideEvent } from "../kernel/outside.js";
 import type { ExitStatus, Process, Task } from "../kernel/task.js";
 import type { Terminals } from "../kernel/tty/terminals.js";
 import { READ, type AccessKind } from "../mmu/access-kind.js";
-import { FrameAllocator } from "../mmu/frame-allocator.js";
-import { Mmu } from "../mmu/mmu.js";
 import { pteFrame, pteKey } from "../mmu/page-table-entry.js";
-import { PhysicalMemory } from "../mmu/physical-memory.js";
 import { walk, type WalkResult } from "../mmu/walk.js";
-import { TableDispatch } from "../syscalls/dispatch.js";
 import { syscallTable } from "../syscalls/index.js";
 import { findUser, type User } from "./users.js";
-import { VDSO_DATA } from "../userland/vdso-data.js";
-import { BufferHost } from "./buffer-host.js";
+import { assemble } from "./assemble.js";
 import {
   onHappening,
   runUntil,
@@ -38,13 +27,11 @@ import { disassemble } from "./disassemble.js";
 import { Modules } from "./dwarf/modules.js";
 import { GuestMemory } from "./guest-memory.js";
 import { LoadError } from "./load-error.js";
-import { programFiles } from "../kernel/fs/program-files.js";
 import { MachineFiles } from "./machine-files.js";
 import { entryBits, entryHex } from "./page-table-text.js";
 import { RewindableHost } from "./recording/rewindable-host.js";
 import { Registers } from "./registers.js";
 import { SnapshotStore, type Snapshot } from "./snapshot/snapshot.js";
-import { vdsoBytes } from "./vdso-bytes.js";
 import type { TraceRecord } from "./trace/record.js";
 import { Tracer } from "./trace/tracer.js";
 import type { LoadOptions, MachineOptions } from "./machine-options.js";
@@ -63,13 +50,6 @@ export interface PageTableEntryView {
 
 const credentialsOf = ({ uid, gid, groups }: User): Credentials => userCredentials(uid, gid, groups);
 
-/** The host's time; where that is noted, a virtual one that is carried along with it. */
-function hostClock(host: Host, cpu: Cpu): Clock {
-  if (host instanceof RewindableHost) return new VirtualClock(cpu, host.realtimeNanoseconds(), true);
-  return new HostClock(host);
-}
-
-const DEFAULT_MEMORY_BYTES = 512 * 2 ** 20;
 const SIGINT = 2;
 
 /**
@@ -121,59 +101,10 @@ export class Machine {
    * @throws LoadError when something to be mounted cannot be
    */
   static create(options: MachineOptions = {}): Machine {
-    const name = options.cpu ?? "x86-64-v2";
-    const model = cpuModel(name, options.pku ?? true);
-    if (model === undefined) throw new RangeError(`no CPU ${name}; there are ${CPU_MODEL_NAMES.join(", ")}`);
-    const release = options.kernel === undefined ? DEFAULT_RELEASE : findRelease(options.kernel);
-    if (release === undefined)
-      throw new RangeError(`no kernel ${options.kernel}; there are ${RELEASE_NAMES.join(", ")}`);
-    const { sealing, sealElf = false } = options;
-    const given = options.host ?? new BufferHost();
-    const reversible = options.reversible === true;
-    const host = reversible && !(given instanceof RewindableHost) ? new RewindableHost(given) : given;
     const { reuse, ...made } = options;
-    const memory = new PhysicalMemory(
-      options.memoryBytes ?? DEFAULT_MEMORY_BYTES,
-      reuse?.kernel.memory.giveUp(reuse.kernel.frames.touched),
-    );
-    const frames = new FrameAllocator(memory);
-    const mmu = new Mmu(memory);
-    mmu.setFeatures({ pke: model.pku });
-    const { executor } = options;
-    const cpu = new Cpu(memory, mmu, { model, ...(executor === undefined ? {} : { executor }) });
-    // Files carry the time of a clock that the kernel makes.
-    const now = (): bigint => kernel.clock.realtimeOrigin + BigInt(Math.floor(kernel.clock.monotonic()));
-    const kernel = new Kernel({
-      memory,
-      frames,
-      mmu,
-      cpu,
-      host,
-      dispatch: new TableDispatch(syscallTable),
-      files: programFiles,
-      pku: model.pku,
-      release,
-      ...(sealing === undefined
-        ? {}
-        : { mm: { sealing: typeof sealing === "string" ? sealingModel(sealing) : sealing } }),
-      vdso: { bytes: vdsoBytes(), data: VDSO_DATA },
-      parameters: readParameters(options.params ?? [], release, RELEASES),
-      sealElf: sealElf === true ? "all" : sealElf === false ? null : sealElf,
-      schedule: {
-        ...(options.seed === undefined ? {} : { seed: options.seed }),
-        ...(options.quantum === undefined ? {} : { quantum: options.quantum }),
-      },
-      ...(options.waitForAll === undefined ? {} : { waitForAll: options.waitForAll }),
-      ...(options.maxTasks === undefined ? {} : { maxTasks: options.maxTasks }),
-      ...(options.clock === "host" ? { clock: hostClock(host, cpu) } : {}),
-      ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
-    });
-    const files = new MachineFiles(host, { frames, identities: firstIdentities(), now }, options);
-    files.attach(kernel);
-    if (options.swapBytes !== undefined) files.addSwapDisk(kernel, options.swapBytes);
-    if (host instanceof RewindableHost) host.attach(kernel);
+    const { kernel, files, cpu } = assemble(made, reuse);
     const machine = new Machine(kernel, files, cpu, made);
-    if (reversible) machine.reversal = new Reversal(machine);
+    if (options.reversible === true) machine.reversal = new Reversal(machine);
     return machine;
   }
 

@@ -28,7 +28,7 @@ export interface Credentials {
 }
 
 export const SECBIT_NOROOT = 1;
-export const SECBIT_NO_SETUID_FIXUP = 4;
+const SECBIT_NO_SETUID_FIXUP = 4;
 export const SECBIT_KEEP_CAPS = 16;
 export const SECBIT_KEEP_CAPS_LOCKED = 32;
 export const SECBIT_NO_CAP_AMBIENT_RAISE = 64;

@@ -75,7 +75,7 @@ export interface CloneArguments {
 }
 
 /** 0, or what clone(2) says to these flags: -EINVAL, -EPERM. */
-export function checkCloneFlags(parent: Task, { flags, clearHandlers }: CloneArguments): number {
+function checkCloneFlags(parent: Task, { flags, clearHandlers }: CloneArguments): number {
   const has = (flag: number): boolean => (flags & flag) !== 0;
   if (has(CLONE_FS) && has(CLONE_NEWNS | CLONE_NEWUSER)) return -EINVAL;
   if (has(CLONE_THREAD) && !has(CLONE_SIGHAND)) return -EINVAL;

@@ -8,7 +8,7 @@ import { RLIMIT_NPROC } from "./limits.js";
 import type { Task } from "./task.js";
 
 /** Tasks of a real user id: threads, and processes that have ended but were not waited for. */
-export function tasksOfUser(kernel: Kernel, uid: number): number {
+function tasksOfUser(kernel: Kernel, uid: number): number {
   let count = 0;
   for (const task of kernel.tasks.values()) if (task.credentials.uid === uid) count++;
   return count;

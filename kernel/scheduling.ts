@@ -13,7 +13,7 @@ export const MIN_NICE = -20;
 export const MAX_NICE = 19;
 
 /** Nanoseconds of a slice of an ordinary task with one processor (sysctl_sched_base_slice). */
-export const BASE_SLICE = 700_000;
+const BASE_SLICE = 700_000;
 
 /** SCHED_FIFO or SCHED_RR. */
 export function isRealtime(policy: number): boolean {

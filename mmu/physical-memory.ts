@@ -3,7 +3,7 @@ import type { PageFrame } from "./types.js";
 
 const WASM_PAGE_BYTES = 0x1_0000;
 /** Guest RAM and the machine's own area share the 4 GiB that a 32-bit WebAssembly.Memory can have. */
-export const MAX_RAM_BYTES = 0x1_0000_0000 - RAM_BASE;
+const MAX_RAM_BYTES = 0x1_0000_0000 - RAM_BASE;
 
 /**
  * Physical address bits (MAXPHYADDR, CPUID 0x80000008:EAX[7:0]) of every CPU model: page-table entries'

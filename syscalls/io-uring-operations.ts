@@ -13,8 +13,8 @@ export const IORING_OP_NOP = 0;
 export const IORING_OP_READV = 1;
 export const IORING_OP_WRITEV = 2;
 export const IORING_OP_FSYNC = 3;
-export const IORING_OP_READ_FIXED = 4;
-export const IORING_OP_WRITE_FIXED = 5;
+const IORING_OP_READ_FIXED = 4;
+const IORING_OP_WRITE_FIXED = 5;
 export const IORING_OP_READ = 22;
 export const IORING_OP_WRITE = 23;
 

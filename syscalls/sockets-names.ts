@@ -80,7 +80,7 @@ export const OPTION_LEVELS = names("SOL_??", {
   SOL_IPV6: 41,
   SOL_NETLINK: 270,
 });
-export const SOCKET_OPTIONS = names("SO_???", {
+const SOCKET_OPTIONS = names("SO_???", {
   SO_DEBUG: 1,
   SO_REUSEADDR: 2,
   SO_TYPE: 3,

@@ -20,5 +20,3 @@ export const VDSO_DATA = {
   /** For each clock id from 0 to 11, what its time is ahead of the monotonic one: u64 seconds, u64 nanoseconds. */
   origins: 40,
 } as const;
-
-export const VDSO_CLOCKS = 12;

@@ -65,7 +65,7 @@ export function editPrompt(prompt: Prompt, key: string, history: readonly string
 }
 
 /** A key that stands for itself: one character. */
-export const isCharacter = (key: string): boolean => [...key].length === 1;
+const isCharacter = (key: string): boolean => [...key].length === 1;
 
 /** The last word before the cursor as far as all names agree; whole, with a blank, where there is one name only. */
 export function completePrompt(prompt: Prompt, names: readonly string[], history: readonly string[]): Prompt {

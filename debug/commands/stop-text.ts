@@ -82,7 +82,7 @@ function endText({ status }: StopReport): string {
 }
 
 /** What happened, as lines; an empty first one where the break's label says it best. */
-export function happeningLines(view: View, happening: Happening): string[] {
+function happeningLines(view: View, happening: Happening): string[] {
   const nameAt = (address: number): string => {
     const name = view.nameAt(address);
     return `${hex(address)}${name === undefined ? "" : ` <${name}>`}`;

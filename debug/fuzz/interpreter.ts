@@ -57,7 +57,7 @@ export const FD = {
   zero: 10,
 } as const;
 
-export const MAX_OPERATIONS = 512;
+const MAX_OPERATIONS = 512;
 /** Processes at one time: the first, its child, and the child's. */
 export const MAX_DEPTH = 3;
 /** What processes share: the place in the operations, in the records and in the text; then these two themselves. */

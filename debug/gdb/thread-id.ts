@@ -3,7 +3,7 @@
 import { BadPacket } from "./bytes.js";
 
 export const ALL = -1;
-export const ANY = 0;
+const ANY = 0;
 
 export interface ThreadId {
   /** A process's number, ALL or ANY. */

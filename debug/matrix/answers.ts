@@ -32,7 +32,7 @@ const ADDRESSES = { "=": "base", ">": "place", "*": "elsewhere" } as const;
 const LINE = /^(-?\d+|[=>*]) (?:-|(\d+):(\d+):(\d+):(\d+)) (\S+) (\S+)$/;
 
 /** One of the program's lines. @throws Error for what is none */
-export function parseAnswer(line: string): Answer {
+function parseAnswer(line: string): Answer {
   const match = LINE.exec(line);
   if (match === null) throw new Error(`no answer: ${line.slice(0, 60)}`);
   const [, result, signal, code, key, error, contents, probes] = match as unknown as string[];

@@ -71,7 +71,7 @@ export class Comparison {
 }
 
 /** The place of a state in the program's rows. */
-export function stateIndex({ memory, protection, key, sealed }: State): number {
+function stateIndex({ memory, protection, key, sealed }: State): number {
   const row = MEMORIES.indexOf(memory) * PROTECTIONS.length + PROTECTIONS.indexOf(protection);
   return (row * KEYS.length + KEYS.indexOf(key)) * 2 + (sealed ? 1 : 0);
 }

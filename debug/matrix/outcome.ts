@@ -30,7 +30,7 @@ const done = (letter: string, text: string): Outcome => ({ letter, text, kind: "
 const lost = (letter: string, text: string): Outcome => ({ letter, text, kind: "lost" });
 
 /** `EPERM`; `ok` for what is no error. */
-export function errorOf({ result }: Answer): string | null {
+function errorOf({ result }: Answer): string | null {
   if (typeof result !== "number" || result >= 0 || result < -4095) return null;
   return ERRNO[-result] ?? String(-result);
 }

@@ -28,7 +28,7 @@ export function callOf(trail: readonly Step[]): number {
 }
 
 /** Of a RET at `at`: the index of its CALL; -1: not in the trail. */
-export function callReturnedFrom(trail: readonly Step[], at: number): number {
+function callReturnedFrom(trail: readonly Step[], at: number): number {
   const top = trail[at + 1]!.rsp;
   for (let from = at - 1; from >= 0; from--) {
     const step = trail[from]!;

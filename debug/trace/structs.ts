@@ -43,7 +43,7 @@ const FILE_TYPES: Readonly<Record<number, string>> = {
 };
 
 /** `S_IFREG|0644`. */
-export function modeText(mode: number): string {
+function modeText(mode: number): string {
   const type = FILE_TYPES[mode >>> 12];
   const special = [
     [0o4000, "S_ISUID"],

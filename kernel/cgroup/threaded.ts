@@ -7,7 +7,7 @@ const hasDomainController = (group: ControlGroup): boolean =>
   [...group.subtree].some((each) => !isThreaded(each));
 
 /** Threads of one process may be in different groups below it (cgroup_is_thread_root). */
-export function isThreadRoot(group: ControlGroup): boolean {
+function isThreadRoot(group: ControlGroup): boolean {
   if (group.threaded) return false;
   for (const child of group.children.values()) if (child.threaded) return true;
   return group.parent !== null && group.ownLive > 0 && [...group.subtree].some(isThreaded);
@@ -21,7 +21,7 @@ function canBeThreadRoot(group: ControlGroup): boolean {
 }
 
 /** Processes may be in it: it is in nobody's threaded domain (cgroup_is_valid_domain). */
-export function isValidDomain(group: ControlGroup): boolean {
+function isValidDomain(group: ControlGroup): boolean {
   if (group.parent === null) return true;
   if (group.threaded) return false;
   for (const at of group.parent.withAncestors()) if (at.threaded || isThreadRoot(at)) return false;

@@ -206,7 +206,7 @@ function kept(flags: number): number {
 }
 
 /** Checks and opens a place that was found (do_open, may_open). */
-export function openLocation(
+function openLocation(
   fs: FsContext,
   start: WalkStart,
   location: Location,

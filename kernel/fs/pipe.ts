@@ -7,7 +7,7 @@ import type { Location } from "./mount.js";
 import { OpenFile } from "./open-file.js";
 import { O_DIRECT, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "./open-flags.js";
 
-export const PIPE_CAPACITY = 65536;
+const PIPE_CAPACITY = 65536;
 
 /** What one slot of a pipe holds (struct pipe_buffer). */
 export interface PipeBuffer {

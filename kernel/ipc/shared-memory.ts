@@ -14,9 +14,9 @@ import { IPC_PRIVATE, type IpcPermissions } from "./permissions.js";
 export const SHM_HUGETLB = 0o4000;
 const SHM_NORESERVE = 0o10000;
 /** Removed: goes with the last attachment. */
-export const SHM_DEST = 0o1000;
+const SHM_DEST = 0o1000;
 export const SHM_LOCKED = 0o2000;
-export const SHMMNI = 4096;
+const SHMMNI = 4096;
 /** SHMMAX and SHMALL: ULONG_MAX - 2^24. */
 const LARGEST = 2n ** 64n - 1n - 2n ** 24n;
 

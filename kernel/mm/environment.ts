@@ -221,7 +221,7 @@ export function settingsFor(pages: number): MmSettings {
 }
 
 /** An ordinary user's limits on a distribution kernel. */
-export const DEFAULT_LIMITS: Readonly<MemoryLimits> = {
+const DEFAULT_LIMITS: Readonly<MemoryLimits> = {
   as: Infinity,
   data: Infinity,
   dataMax: Infinity,

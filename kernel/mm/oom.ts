@@ -57,7 +57,7 @@ export interface OomMachine {
  * How much killing a process would free, in pages, moved by its oom_score_adj in thousandths of all memory
  * (oom_badness); null when it must not be killed.
  */
-export function badness(process: OomProcess, totalPages: number): number | null {
+function badness(process: OomProcess, totalPages: number): number | null {
   const { mm, oomScoreAdj } = process;
   if (mm === null || process.dying || oomScoreAdj === OOM_SCORE_ADJ_MIN) return null;
   const pages = mm.anonPages + mm.filePages + mm.swapPages + mm.tables.tableFrames;
@@ -134,7 +134,7 @@ function told({ inGroup }: OomMachine, victim: OomProcess, memory: AddressSpace)
 }
 
 /** Gives back the private pages of an address space that no program will touch again (__oom_reap_task_mm). */
-export function reapPages(mm: AddressSpace): void {
+function reapPages(mm: AddressSpace): void {
   for (const area of mm.tree)
     if (!isHugetlb(area) && (area.isAnonymous || (area.flags & VM_SHARED) === 0))
       mm.translations.drop(area.start, area.end, "pages");

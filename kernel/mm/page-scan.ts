@@ -24,15 +24,15 @@ import { isSwapped } from "./swap/entry.js";
 import { protectPages } from "./userfault/protect.js";
 import { VM_PFNMAP, VM_SOFTDIRTY, VM_UFFD_WP } from "./vm-flags.js";
 
-export const PAGE_IS_WPALLOWED = 1;
-export const PAGE_IS_WRITTEN = 2;
-export const PAGE_IS_FILE = 4;
-export const PAGE_IS_PRESENT = 8;
-export const PAGE_IS_SWAPPED = 16;
-export const PAGE_IS_PFNZERO = 32;
-export const PAGE_IS_HUGE = 64;
-export const PAGE_IS_SOFT_DIRTY = 128;
-export const PAGE_IS_GUARD = 256;
+const PAGE_IS_WPALLOWED = 1;
+const PAGE_IS_WRITTEN = 2;
+const PAGE_IS_FILE = 4;
+const PAGE_IS_PRESENT = 8;
+const PAGE_IS_SWAPPED = 16;
+const PAGE_IS_PFNZERO = 32;
+const PAGE_IS_HUGE = 64;
+const PAGE_IS_SOFT_DIRTY = 128;
+const PAGE_IS_GUARD = 256;
 
 export const PM_SCAN_WP_MATCHING = 1;
 export const PM_SCAN_CHECK_WPASYNC = 2;

@@ -172,7 +172,7 @@ function vmFlags(mm: AddressSpace, area: Area): string {
 }
 
 /** One area's paragraph of /proc/pid/smaps (show_smap). */
-export function formatSmapsArea(mm: AddressSpace, area: Area): string {
+function formatSmapsArea(mm: AddressSpace, area: Area): string {
   const pages = addResidency(mm, area, nothingResident());
   let text = `${formatMapsLine(mm, area)}\n`;
   text +=

@@ -10,8 +10,8 @@ export interface Endpoint {
 
 const MAPPED = "00000000000000000000ffff";
 export const ANY4 = `${MAPPED}00000000`;
-export const ANY6 = "0".repeat(32);
-export const LOOPBACK4 = `${MAPPED}7f000001`;
+const ANY6 = "0".repeat(32);
+const LOOPBACK4 = `${MAPPED}7f000001`;
 export const LOOPBACK6 = `${"0".repeat(31)}1`;
 
 const SOCKADDR_IN_BYTES = 16;

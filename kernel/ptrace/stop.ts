@@ -22,7 +22,7 @@ const PTRACE_EVENTMSG_SYSCALL_ENTRY = 1;
 const PTRACE_EVENTMSG_SYSCALL_EXIT = 2;
 
 /** Stops the task; it goes on when its tracer says so, or by SIGKILL. @param message for PTRACE_GETEVENTMSG */
-export function stopTask(kernel: Kernel, task: Task, stop: Omit<TraceStop, "unreported">, message = 0): void {
+function stopTask(kernel: Kernel, task: Task, stop: Omit<TraceStop, "unreported">, message = 0): void {
   // Who is being killed stops for nobody (ptrace_stop).
   if (task.signals.pending.set.has(SIGKILL) || task.process.pending.set.has(SIGKILL)) return;
   const tracing = task.tracing!;

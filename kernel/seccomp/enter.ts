@@ -79,7 +79,7 @@ export function filterCall(
 const architectureOf = ({ ia32Call }: Task): number => (ia32Call ? AUDIT_ARCH_I386 : AUDIT_ARCH_X86_64);
 
 /** struct seccomp_data: number, architecture, where the call was made, its arguments. */
-export function callData(kernel: Kernel, task: Task): Uint8Array {
+function callData(kernel: Kernel, task: Task): Uint8Array {
   const { registers } = kernel.cpu;
   const data = new Uint8Array(64);
   const view = new DataView(data.buffer);

@@ -16,8 +16,8 @@ import {
 } from "./user-desc.js";
 
 /** GDT_ENTRY_TLS_MIN and the number of entries. */
-export const TLS_FIRST = 12;
-export const TLS_ENTRIES = 3;
+const TLS_FIRST = 12;
+const TLS_ENTRIES = 3;
 /** The entry number that asks for a free one. */
 export const ANY_ENTRY = 0xffff_ffff;
 

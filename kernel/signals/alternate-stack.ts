@@ -4,7 +4,7 @@ import { EINVAL, ENOMEM, EPERM } from "../errno.js";
 import { SS_AUTODISARM, SS_DISABLE, SS_ONSTACK, type AlternateStack } from "./state.js";
 
 /** MINSIGSTKSZ of the ABI. */
-export const MINIMUM_STACK = 2048n;
+const MINIMUM_STACK = 2048n;
 
 /** True if `sp` is on the stack, whatever its flags. */
 export function within(stack: AlternateStack, sp: bigint): boolean {

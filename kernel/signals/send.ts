@@ -37,7 +37,7 @@ export function discardSignals(pending: PendingSignals, signals: SignalSet): voi
 }
 
 /** True if the signal would be thrown away on arrival: ignored, or by default of no effect. */
-export function isIgnored(handlers: SignalHandlers, signal: number): boolean {
+function isIgnored(handlers: SignalHandlers, signal: number): boolean {
   const handler = handlers.of(signal).handler;
   if (handler === SIG_IGN) return true;
   if (handler !== SIG_DFL) return false;

@@ -16,7 +16,7 @@ export interface SignalAction {
   mask: SignalSet;
 }
 
-export const defaultSignalAction = (): SignalAction => ({
+const defaultSignalAction = (): SignalAction => ({
   handler: SIG_DFL,
   flags: 0,
   restorer: 0n,

@@ -12,7 +12,7 @@ import type { Process, Task } from "../task.js";
 import type { Terminal } from "./terminal.js";
 
 /** A signal from the kernel to a process. */
-export function signalProcess(process: Process, signal: number): void {
+function signalProcess(process: Process, signal: number): void {
   sendSignal(process.tasks[0] ?? process.leader, kernelSignal(signal), true);
 }
 

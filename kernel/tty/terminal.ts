@@ -20,12 +20,12 @@ export interface WindowSize {
   readonly yPixels: number;
 }
 
-export const TIOCPKT_FLUSHREAD = 1;
+const TIOCPKT_FLUSHREAD = 1;
 export const TIOCPKT_FLUSHWRITE = 2;
-export const TIOCPKT_STOP = 4;
-export const TIOCPKT_START = 8;
-export const TIOCPKT_NOSTOP = 16;
-export const TIOCPKT_DOSTOP = 32;
+const TIOCPKT_STOP = 4;
+const TIOCPKT_START = 8;
+const TIOCPKT_NOSTOP = 16;
+const TIOCPKT_DOSTOP = 32;
 
 /** Bytes that may wait before the line discipline takes them, as of a pty's flip buffer. */
 const PENDING_BYTES = 16384;

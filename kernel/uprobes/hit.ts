@@ -44,7 +44,7 @@ const MAX_DEPTH = 64;
 const stateOf = (task: Task): UprobeTask => (task.uprobes ??= { step: null, steppedAt: -1, returns: [] });
 
 /** Who has the special mappings sealed, of the areas that a program gets later too. */
-export function sealerFor(kernel: Kernel, task: Task): string | null {
+function sealerFor(kernel: Kernel, task: Task): string | null {
   return task.process.sealsSpecialMappings ? kernel.parameters.specialMappings.by : null;
 }
 

@@ -12,7 +12,7 @@ import { VM_DONTCOPY, VM_EXEC, VM_IO, VM_MAYEXEC } from "../mm/vm-flags.js";
 import { BREAKPOINT } from "./instruction.js";
 
 const PAGE = 4096;
-export const UPROBES_NAME = "[uprobes]";
+const UPROBES_NAME = "[uprobes]";
 /** UPROBE_XOL_SLOT_BYTES: the first slot is the trampoline's. */
 const SLOT_BYTES = 128;
 const NR_URETPROBE = 335;

@@ -9,9 +9,6 @@ export interface Outcome {
   readonly cases: readonly string[];
 }
 
-/** kselftest's own exit status for a program that found nothing to test. */
-export const SKIPPED_STATUS = 4;
-
 /** Words that open a line about a case in the formats other than TAP. */
 const WORDS: readonly (readonly [RegExp, Verdict])[] = [
   [/^\s*\[\s*(?:OK|RUN OK|PASS|PASSED)\s*\]/, "ok"],

@@ -19,7 +19,7 @@ export const FAULT = {
 
 /** Offsets in Linux's siginfo_t and ucontext_t (asm/siginfo.h, asm/ucontext.h, asm/sigcontext.h). */
 export const SIGINFO = { code: 8, addr: 16, pkey: 32 } as const;
-export const UCONTEXT = { rax: 144, rsp: 160, rip: 168, eflags: 176, err: 192 } as const;
+const UCONTEXT = { rax: 144, rsp: 160, rip: 168, eflags: 176, err: 192 } as const;
 
 /** TF: left set, it would stop the program again behind the attempt. */
 const TRAP_FLAG = 0x100;

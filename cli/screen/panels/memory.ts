@@ -113,7 +113,7 @@ function hexBytes(bytes: Uint8Array, from: number): string {
 }
 
 /** What the walk panel is about, unless the user says: the fault, what the next instruction touches, or its own bytes. */
-export function walkedAddress({ view, walkAddress, subject }: PanelSource): number {
+function walkedAddress({ view, walkAddress, subject }: PanelSource): number {
   if (walkAddress !== null) return walkAddress;
   return subject ?? usesOf(view)[0]?.address ?? view.rip;
 }

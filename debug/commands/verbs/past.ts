@@ -117,7 +117,7 @@ function refusedAddress({ session }: Context): number {
   return address;
 }
 
-export function changesLines({ call, entry, areas, entries, files, pkru }: CallChanges): string[] {
+function changesLines({ call, entry, areas, entries, files, pkru }: CallChanges): string[] {
   const out = [`${call}, entered at instruction ${momentText(entry)}, changed`];
   for (const line of areas.gone) out.push(`  - ${line}`);
   for (const line of areas.come) out.push(`  + ${line}`);

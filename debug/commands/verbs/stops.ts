@@ -31,7 +31,7 @@ function partsOf(context: Context, argument: string): Parts {
 }
 
 /** A condition, whose names are looked at once now, so that what is misspelt is told at once. */
-export function conditionFrom(
+function conditionFrom(
   context: Context,
   text: string | null,
   what: StopSpec,

@@ -7,7 +7,7 @@ export const MNT_NODIRATIME = 0x10;
 export const MNT_RELATIME = 0x20;
 export const MNT_READONLY = 0x40;
 export const MNT_NOSYMFOLLOW = 0x80;
-export const MNT_ATIME = MNT_NOATIME | MNT_NODIRATIME | MNT_RELATIME;
+const MNT_ATIME = MNT_NOATIME | MNT_NODIRATIME | MNT_RELATIME;
 
 /** Of mount(2) (include/uapi/linux/mount.h: MS_*). */
 export const MS_RDONLY = 1;

@@ -6,7 +6,7 @@ import { RAMFS } from "./ramfs.js";
 import { TMPFS } from "./tmpfs.js";
 
 /** In the order of /proc/filesystems. */
-export const FILE_SYSTEM_TYPES: readonly FileSystemType[] = [
+const FILE_SYSTEM_TYPES: readonly FileSystemType[] = [
   permanentType("sysfs"),
   TMPFS,
   permanentType("proc", false),

@@ -19,7 +19,7 @@ import { isPlain, LEAST_SHARED_ORDER, sharedOrderAllowed } from "./shared-mount.
 const WRITTEN = PTE_RW | PTE_D | PTE_SOFT_DIRTY;
 
 /** Pages of the file and addresses have the same place in 2 MiB (thp_vma_suitable_order). */
-export function isBlockAligned(area: Area): boolean {
+function isBlockAligned(area: Area): boolean {
   return (area.start / 4096 - area.pageOffset) % RUN_FRAMES === 0;
 }
 

@@ -18,7 +18,7 @@ export function mayMerge(flags: number): boolean {
 }
 
 /** Flags that a new area has where all memory of the process is to be merged (ksm_vma_flags). */
-export function withMergeable(mm: AddressSpace, flags: number): number {
+function withMergeable(mm: AddressSpace, flags: number): number {
   return mm.mergeAny && mayMerge(flags) ? vm.withFlags(flags, vm.VM_MERGEABLE, 0) : flags;
 }
 

@@ -80,7 +80,7 @@ export function mistake(name: string, errno: number, text: string, source: strin
 }
 
 /** The range of an mseal: mainline's checks, which every draft had. */
-export function readRange({ address, length: word }: SealArguments, bits: number): SealCall | SealMistake {
+function readRange({ address, length: word }: SealArguments, bits: number): SealCall | SealMistake {
   const range = pageRange(address, word);
   return "rule" in range
     ? mistake(range.rule, EINVAL, range.text, "do_mseal")

@@ -51,7 +51,7 @@ function lengthAt(block: Uint8Array, at: number): number {
 }
 
 /** Bytes for entries in a block. */
-export function roomOf({ blockSize, seed }: DirectoryFormat): number {
+function roomOf({ blockSize, seed }: DirectoryFormat): number {
   return seed === null ? blockSize : blockSize - TAIL_BYTES;
 }
 

@@ -30,7 +30,7 @@ interface KnownEntry {
 }
 
 /** EXT4_LINK_MAX */
-export const MOST_LINKS = 65000;
+const MOST_LINKS = 65000;
 
 /** A directory: names in blocks one after the other. An index (dir_index) is read past, and given up when a name is added. */
 export class Ext4Directory extends DirectoryInode {

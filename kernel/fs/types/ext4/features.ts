@@ -6,23 +6,23 @@ export const COMPAT_ORPHAN_FILE = 0x1000;
 
 export const INCOMPAT_FILETYPE = 0x2;
 export const INCOMPAT_RECOVER = 0x4;
-export const INCOMPAT_JOURNAL_DEV = 0x8;
+const INCOMPAT_JOURNAL_DEV = 0x8;
 export const INCOMPAT_META_BG = 0x10;
 export const INCOMPAT_EXTENTS = 0x40;
 export const INCOMPAT_64BIT = 0x80;
-export const INCOMPAT_FLEX_BG = 0x200;
+const INCOMPAT_FLEX_BG = 0x200;
 export const INCOMPAT_CSUM_SEED = 0x2000;
-export const INCOMPAT_LARGEDIR = 0x4000;
+const INCOMPAT_LARGEDIR = 0x4000;
 
 export const RO_COMPAT_SPARSE_SUPER = 0x1;
-export const RO_COMPAT_LARGE_FILE = 0x2;
-export const RO_COMPAT_BTREE_DIR = 0x4;
+const RO_COMPAT_LARGE_FILE = 0x2;
+const RO_COMPAT_BTREE_DIR = 0x4;
 export const RO_COMPAT_HUGE_FILE = 0x8;
 export const RO_COMPAT_GDT_CSUM = 0x10;
 export const RO_COMPAT_DIR_NLINK = 0x20;
-export const RO_COMPAT_EXTRA_ISIZE = 0x40;
+const RO_COMPAT_EXTRA_ISIZE = 0x40;
 export const RO_COMPAT_METADATA_CSUM = 0x400;
-export const RO_COMPAT_READONLY = 0x1000;
+const RO_COMPAT_READONLY = 0x1000;
 export const RO_COMPAT_ORPHAN_PRESENT = 0x10000;
 
 /** What can be read here. */

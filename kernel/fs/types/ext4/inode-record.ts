@@ -9,11 +9,11 @@ import { RO_COMPAT_HUGE_FILE } from "./features.js";
 
 /** i_flags */
 export const EXT4_INDEX_FL = 0x1000;
-export const EXT4_HUGE_FILE_FL = 0x4_0000;
+const EXT4_HUGE_FILE_FL = 0x4_0000;
 export const EXT4_EXTENTS_FL = 0x8_0000;
 
 /** Where the map of blocks, a short link's text or a device's number is. */
-export const MAP_OFFSET = 0x28;
+const MAP_OFFSET = 0x28;
 export const MAP_BYTES = 60;
 
 const CHECKSUM_LOW = 0x7c;
