@@ -19,7 +19,7 @@ import { checkLowerFiles } from "./lower-files.js";
 import { readPage, writePage } from "./page-codec.js";
 
 /** Raised when a reader of the former one could not read the file any more. */
-const FORMAT = 1;
+const FORMAT = 2;
 const FIRST_WORDS = "sealab snapshot";
 const LONGEST_LINE = 200;
 const FIRST_FRAME = 2;

@@ -114,7 +114,7 @@ describe("sealab snapshot", () => {
     expect(reasonOf(damaged)).toBe("damaged: its digest is another one\n");
     expect(reasonOf(Buffer.from("hello"))).toBe("not a snapshot of sealab\n");
     expect(reasonOf(Buffer.concat([Buffer.from("sealab snapshot 99 9.9.9 1 x\n"), bytes]))).toBe(
-      "of format 99, by sealab 9.9.9; this one reads format 1\n",
+      "of format 99, by sealab 9.9.9; this one reads format 2\n",
     );
     const nowhere = run("snapshot", "load", at("nowhere"));
     expect(nowhere).toMatchObject({

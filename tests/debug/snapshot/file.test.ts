@@ -117,8 +117,8 @@ describe("what a file says", () => {
     expect(reasonOf(file.subarray(0, 30))).toBe("not a snapshot of sealab");
     expect(reasonOf(file.subarray(0, file.length - 1))).toMatch(/^cut: it has \d+ of its \d+ bytes$/);
     expect(reasonOf(Uint8Array.of(...file, 0))).toBe("damaged: its digest is another one");
-    expect(reasonOf(withLine(file, (line) => line.replace("snapshot 1", "snapshot 9")))).toBe(
-      "of format 9, by sealab 1.2.3; this one reads format 1",
+    expect(reasonOf(withLine(file, (line) => line.replace("snapshot 2", "snapshot 9")))).toBe(
+      "of format 9, by sealab 1.2.3; this one reads format 2",
     );
     for (const at of moments(5, 40, file.length)) {
       const damaged = file.slice();
