@@ -1,17 +1,6 @@
 /** read, write and their relatives; lseek (fs/read_write.c). */
 
-import {
-  EAGAIN,
-  EBADF,
-  EFAULT,
-  EFBIG,
-  EINVAL,
-  ENXIO,
-  EOPNOTSUPP,
-  EOVERFLOW,
-  EPIPE,
-  ESPIPE,
-} from "../kernel/errno.js";
+import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, ENXIO, EOPNOTSUPP, EPIPE, ESPIPE } from "../kernel/errno.js";
 import { BlockFile } from "../kernel/block/block-file.js";
 import { AnonymousFile } from "../kernel/fs/anonymous-file.js";
 import { deviceSeek } from "../kernel/fs/device-files.js";
@@ -194,7 +183,6 @@ function transferFile(call: SyscallCall, direction: Direction, at: number | null
   if (typeof file === "number") return file;
   if (at !== null && !file.seekable) return -ESPIPE;
   if (direction === "read" ? !file.readable : !file.writable) return -EBADF;
-  if (at === Infinity) return direction === "read" ? -EOVERFLOW : -EFBIG;
   return file;
 }
 
@@ -216,6 +204,13 @@ function transfer(
     ? readSegments(call, call.word(1), call.n(2))
     : oneSegment(call, call.word(1), call.word(2));
   if (typeof segments === "number") return segments;
+  if (at === Infinity) {
+    // No transfer may end beyond 2^63 (rw_verify_area). Short of that a regular file has nothing there, and a device no place.
+    const bytes = segments.reduce((sum, { length }) => sum + length, 0);
+    if (call.i64(3) + BigInt(bytes) >= 2n ** 63n) return -EINVAL;
+    if (direction === "write" && file.node.isRegular) return bytes === 0 ? 0 : -EFBIG;
+    at = MAX_FILE_SIZE;
+  }
   const wait = (rwf & RWF_NOWAIT) === 0;
   if (direction === "read") return readFile(call, call.fd(0), file, segments, at, wait);
   const append = file.append || (rwf & RWF_APPEND) !== 0;

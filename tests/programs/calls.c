@@ -52,5 +52,10 @@ int main_(long *sp) {
   ps("-- futex\n");
   T("badop", 202, &f, 127, 0); T("badts", 202, &f, 0, 5, w); T("tsf", 202, &f, 0, 5, BAD); T("rtwait", 202, &f, 256, 5, 0); T("req-1", 202, &f, 3, -1, 0, &f, 0); T("req", 202, &f, 3, 1, 1, &f, 0); T("cmpreq", 202, &f, 4, 1, 1, &f, 4); T("cmpreqok", 202, &f, 4, 1, 1, &f, 5); T("requn", 202, &f, 3, 1, 1, (u64)&f + 1, 0);
   T("wakeop", 202, &f, 5, 1, 1, &f, (1 << 28) | (7 << 12)); kv("f", f); T("wakeopbad", 202, &f, 5, 1, 1, &f, 7u << 28); T("wbs0", 202, &f, 10, 1, 0, 0, 0); w[1] = 5; T("absto", 202, &f, 9, f, w, 0, -1); T("abstort", 202, &f, 9 | 256, f, w, 0, -1); nl();
+  nl(); ps("-- far offsets\n");
+  static const char *const files[] = {0, "/dev/full", "/dev/zero", "/dev/null"}; static const u64 offsets[] = {1ul << 53, 1ul << 60, -8ul >> 1, -1ul >> 1};
+  for (int i = 0; i < 4; i++) { long fd = files[i] ? SC(2, files[i], 2, 0) : SC(319, "far", 0); u64 v[2] = {(u64)b, 3};
+    for (int j = 0; j < 4; j++) { T("read", 17, fd, b, 3, offsets[j]); T("4", 17, fd, b, 4, offsets[j]); T("0", 17, fd, b, 0, offsets[j]); T("vector", 295, fd, v, 1, offsets[j], 0); if (i) T("write", 18, fd, b, 3, offsets[j]); T("4", 18, fd, b, j < 2 ? 0 : 4, offsets[j]); }
+    nl(); SC(3, fd); }
   return 0;
 }
