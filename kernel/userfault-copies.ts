@@ -8,7 +8,8 @@
  */
 
 import { EFAULT } from "./errno.js";
-import { bringInOrKill, faultForUser } from "./mm/fault.js";
+import { bringInOrKill } from "./mm/bring-in.js";
+import { faultForUser } from "./mm/fault.js";
 import type { FaultForUser } from "./mm/fault-outcome.js";
 import type { UserfaultContext, UserfaultEvent } from "./mm/userfault/context.js";
 import type { LateAccess, UserfaultDoor } from "./mm/userfault/door.js";

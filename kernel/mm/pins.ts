@@ -3,7 +3,8 @@ import { pteFrame } from "../../mmu/page-table-entry.js";
 import type { PageFrame } from "../../mmu/types.js";
 import { EFAULT, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
-import { bringInOrKill, keyDenies } from "./fault.js";
+import { bringInOrKill } from "./bring-in.js";
+import { keyDenies } from "./fault.js";
 import { isSecret } from "./secret-memory.js";
 import { VM_IO, VM_PFNMAP, VM_WRITE } from "./vm-flags.js";
 

@@ -1,7 +1,8 @@
 import { EFAULT, EHWPOISON, EINVAL, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
-import { bringIn, faultForUser, keyDenies, type PageOutcome } from "./fault.js";
+import { bringIn, type PageOutcome } from "./bring-in.js";
+import { faultForUser, keyDenies } from "./fault.js";
 import { pageBytesOf } from "./hugetlb/area.js";
 import { isSecret } from "./secret-memory.js";
 import {

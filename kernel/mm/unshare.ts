@@ -9,7 +9,7 @@ import {
 } from "../../mmu/page-table-entry.js";
 import type { AddressSpace } from "./address-space.js";
 import type { Area } from "./area.js";
-import type { PageOutcome } from "./fault.js";
+import type { PageOutcome } from "./bring-in.js";
 import { isHugetlb } from "./hugetlb/area.js";
 import { unshareHugetlb } from "./hugetlb/fault.js";
 import { mappers } from "./page-map.js";

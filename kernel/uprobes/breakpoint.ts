@@ -4,7 +4,7 @@ import { PTE_ANON, pteFrame } from "../../mmu/page-table-entry.js";
 import { EFAULT, ENOMEM } from "../errno.js";
 import type { AddressSpace } from "../mm/address-space.js";
 import type { Area } from "../mm/area.js";
-import { bringInOrKill } from "../mm/fault.js";
+import { bringInOrKill } from "../mm/bring-in.js";
 import { VM_HUGETLB, VM_MAYEXEC, VM_MAYSHARE, VM_WRITE } from "../mm/vm-flags.js";
 import { BREAKPOINT } from "./instruction.js";
 import { addToCounter } from "./reference-counter.js";

@@ -12,7 +12,7 @@ import {
 } from "../../../mmu/page-table-entry.js";
 import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
-import type { PageOutcome } from "../fault.js";
+import type { PageOutcome } from "../bring-in.js";
 import { prepareAnon } from "../merge.js";
 import { entryLow } from "../translations.js";
 import { missingIsWatched } from "../userfault/fault.js";
