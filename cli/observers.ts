@@ -12,7 +12,7 @@ export function explanationOptions(machine: Machine, fd: 1 | 2): ExplanationOpti
   return {
     style: wantsColour(fd) ? COLOURED : PLAIN,
     columns: columnsOf(fd) - INDENT.length,
-    symbolAt: (address) => machine.symbolAt(address),
+    symbolAt: (address) => machine.placeAt(address),
     instructionAt: (address) => machine.instructionAt(address),
   };
 }

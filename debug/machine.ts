@@ -31,6 +31,7 @@ import { MachineFiles } from "./machine-files.js";
 import { entryBits, entryHex } from "./page-table-text.js";
 import { RewindableHost } from "./recording/rewindable-host.js";
 import { Registers } from "./registers.js";
+import { placeName } from "./views/sources.js";
 import { SnapshotStore, type Snapshot } from "./snapshot/snapshot.js";
 import type { TraceRecord } from "./trace/record.js";
 import { Tracer } from "./trace/tracer.js";
@@ -384,5 +385,12 @@ export class Machine {
   /** The symbol at an address of the running program or its libraries, as `main+0x1f`; undefined where there is no name. */
   symbolAt(address: number): string | undefined {
     return this.modules.nameAt(address);
+  }
+
+  /** The symbol, and the line of source where the file has debugging information: `main+0x1f at file.c:12`. */
+  placeAt(address: number): string | undefined {
+    const symbol = this.symbolAt(address);
+    const line = symbol === undefined ? undefined : this.modules.lineAt(address);
+    return line === undefined ? symbol : `${symbol} at ${placeName(line)}`;
   }
 }

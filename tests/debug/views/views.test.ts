@@ -59,6 +59,7 @@ describe("code", () => {
       instruction: "mov eax, [rbp-0x14]",
     });
     expect(current.source).toEqual({ file: "/keeper/keeper.c", line: lineOf("int result = n * n;") });
+    expect(machine.placeAt(view.rip)).toBe(`square+0x7 at keeper.c:${lineOf("int result = n * n;")}`);
     expect(current.note).toContain("]=0x1");
     expect(current.text).toMatch(/^●► 0x0*[0-9a-f]+ square\+0x7 +mov eax, \[rbp-0x14\] {2,}\[0x7ff/);
     const call = instructionRows(view, { from: machine.modules.find("sum")[0]!.address, count: 30 }).find(
