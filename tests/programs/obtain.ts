@@ -1,12 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { compileOnce } from "./compile-once.js";
 
 /** Programs that the repository does not ship: Debian's, and C compiled where there is a compiler. */
 const CACHE = join(import.meta.dirname, "..", "..", ".cache", "programs");
 const NETWORK_MS = 60_000;
+/** Milliseconds for which what could not be had is not asked for again: many tests want the same. */
+const GIVEN_UP_MS = 600_000;
 
 function quietly(command: string, args: readonly string[], cwd: string): boolean {
   try {
@@ -22,22 +24,27 @@ export function fromDebian(packageName: string, path: string): string | undefine
   const folder = join(CACHE, packageName);
   const file = join(folder, path);
   if (existsSync(file)) return file;
+  const givenUp = `${folder}.unobtainable`;
   if (process.platform !== "linux") return undefined;
+  if (existsSync(givenUp) && Date.now() - statSync(givenUp).mtimeMs < GIVEN_UP_MS) return undefined;
   // Another test may fetch the same package at this moment: it comes to its place whole.
   const apart = `${folder}.${randomUUID()}`;
   mkdirSync(apart, { recursive: true });
   try {
-    if (!quietly("apt-get", ["download", `${packageName}:amd64`], apart)) return undefined;
+    quietly("apt-get", ["download", `${packageName}:amd64`], apart);
     const archive = readdirSync(apart).find((name) => name.endsWith(".deb"));
-    if (archive === undefined || !quietly("dpkg-deb", ["-x", archive, "."], apart)) return undefined;
-    rmSync(join(apart, archive));
-    if (!existsSync(folder)) renameSync(apart, folder);
+    if (archive !== undefined && quietly("dpkg-deb", ["-x", archive, "."], apart)) {
+      rmSync(join(apart, archive));
+      renameSync(apart, folder);
+    }
   } catch {
     // The other one was first.
   } finally {
     rmSync(apart, { recursive: true, force: true });
   }
-  return existsSync(file) ? file : undefined;
+  if (existsSync(file)) return file;
+  writeFileSync(givenUp, "");
+  return undefined;
 }
 
 /** A C file as a static program of glibc; undefined without gcc. */
