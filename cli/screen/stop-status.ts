@@ -28,13 +28,14 @@ export function statusOf(session: DebugSession, view: View, program: string): St
 
 /** `main+0x8 keeper.c:66`; of code without symbols `0x7ffff7fe4b70 in ld-linux-x86-64.so.2`. */
 function placeOf(view: View): string {
-  const { task, rip, modules } = view;
-  const line = modules.lineAt(rip, task.mm);
+  const { task, rip, modules, frame } = view;
+  const chosen = frame === null ? "" : `, frame ${frame.level}`;
+  const line = modules.lineAt(view.place, task.mm);
   const symbol = view.nameAt(rip);
-  if (symbol !== undefined) return line === undefined ? symbol : `${symbol} ${placeName(line)}`;
+  if (symbol !== undefined) return `${symbol}${line === undefined ? "" : ` ${placeName(line)}`}${chosen}`;
   const area = task.mm.findArea(rip);
   const name = area === null ? "" : shortened(areaName(task.mm, area));
-  return `0x${rip.toString(16)}${name === "" ? "" : ` in ${name}`}`;
+  return `0x${rip.toString(16)}${name === "" ? "" : ` in ${name}`}${chosen}`;
 }
 
 /** The address that a stop is about: refused, faulting, written. */

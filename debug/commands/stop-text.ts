@@ -229,7 +229,7 @@ export function whereText(view: View, moment: Moment, threads: number): string {
   const module = modules.moduleAt(view.rip, view.task.mm);
   const unnamed = `${hex(view.rip)}${module === undefined ? "" : ` (${shortened(module.path)})`}`;
   const name = view.nameAt(view.rip) ?? unnamed;
-  const line = modules.lineAt(view.rip, view.task.mm);
+  const line = modules.lineAt(view.place, view.task.mm);
   const at = line === undefined ? "" : ` at ${placeName(line)}`;
   const thread = threads > 1 ? `, thread ${view.task.tid}` : "";
   return `${name}${at}${thread}, instruction ${momentText(moment)}`;
@@ -238,7 +238,7 @@ export function whereText(view: View, moment: Moment, threads: number): string {
 /** The source line where it stands, and the instruction unless it is the line's first. */
 export function codeLines(view: View, always: boolean): string[] {
   const lines: string[] = [];
-  const line = view.modules.lineAt(view.rip, view.task.mm);
+  const line = view.modules.lineAt(view.place, view.task.mm);
   const text = line && view.modules.source(line.file)?.[line.line - 1];
   if (line !== undefined && text !== undefined) lines.push(`${line.line}\t${text}`);
   if (always || line === undefined || text === undefined || line.start !== view.rip) {

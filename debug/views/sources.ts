@@ -14,7 +14,7 @@ export interface SourceOptions {
 export function sourceRows(view: View, { file, around, count, breaks }: SourceOptions): SourceRow[] {
   const lines = view.modules.source(file);
   if (lines === null) return [];
-  const here = view.modules.lineAt(view.rip, view.task.mm);
+  const here = view.modules.lineAt(view.place, view.task.mm);
   const first = Math.max(1, Math.min(around - Math.floor(count / 2), lines.length - count + 1));
   const shown = lines.slice(first - 1, first - 1 + count);
   const width = String(first + shown.length).length;

@@ -24,7 +24,7 @@ export function codePanel(source: PanelSource): PanelContent {
 
 /** Why there is no source to show; null where there is. */
 export function sourceTrouble({ view }: PanelSource): string | null {
-  const line = view.modules.lineAt(view.rip, view.task.mm);
+  const line = view.modules.lineAt(view.place, view.task.mm);
   if (line === undefined) return "this code has no source lines";
   if (view.modules.source(line.file) !== null) return null;
   return `${line.file} is not to be had; sealab debug -d DIR says where it is`;

@@ -227,7 +227,7 @@ const TOPICS: readonly Topic[] = [
     help: "Source files.",
     tell(context) {
       const view = context.view();
-      const here = view.modules.lineAt(view.rip, view.task.mm);
+      const here = view.modules.lineAt(view.place, view.task.mm);
       const found = view.modules.allSourceFiles(view.task.mm);
       if (found.length === 0) return lines("no source lines (compile with -g)");
       return lines(...(here === undefined ? [] : [`at ${placeName(here)}`]), ...found);

@@ -127,7 +127,7 @@ function explain(context: Context): Outcome {
 function context(context: Context): Outcome {
   const view = context.view();
   const title = (text: string): string => `-- ${text} ${"-".repeat(Math.max(0, 60 - text.length))}`;
-  const line = view.modules.lineAt(view.rip, view.task.mm);
+  const line = view.modules.lineAt(view.place, view.task.mm);
   const source =
     line === undefined
       ? []
