@@ -167,7 +167,7 @@ function makeMachine(
   parts: Parameters<typeof machineOptions>[1],
 ): Machine {
   try {
-    return Machine.create(machineOptions(setup, parts));
+    return Machine.create({ ...machineOptions(setup, parts), interpret: options.interpret });
   } catch (error) {
     if (error instanceof LoadError) throw new Failure(USAGE_STATUS, mountFailure(options, error));
     if (error instanceof RangeError && /memory/i.test(error.message)) {

@@ -25,6 +25,7 @@ export interface RunOptions {
   swapBytes: number;
   cpu: string;
   pku: boolean;
+  interpret: boolean;
   /** The modelled Linux release. */
   kernel: string;
   /** The model of sealing with its options, or the file of one. */
@@ -89,6 +90,7 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
   },
   { name: "cpu", value: "NAME", help: `The processor: ${CPU_NAMES.join(" or ")} (default).` },
   { name: "no-pku", help: "A processor without protection keys." },
+  { name: "interpret", help: "Compile nothing: the same run, but slower." },
   {
     name: "kernel",
     value: "RELEASE",
@@ -183,6 +185,7 @@ export function readRunOptions(parsed: readonly ParsedOption[]): RunOptions {
     swapBytes: 0,
     cpu: "x86-64-v2",
     pku: true,
+    interpret: false,
     kernel: DEFAULT_RELEASE.name,
     sealing: SEALING_NAMES[0]!,
     sealElf: false,
@@ -252,6 +255,9 @@ function apply(options: RunOptions, name: string, value: string, bare: boolean):
       break;
     case "no-pku":
       options.pku = false;
+      break;
+    case "interpret":
+      options.interpret = true;
       break;
     case "mount":
       options.mounts.push(mount(value));

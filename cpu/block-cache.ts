@@ -50,6 +50,9 @@ export class BlockCache {
   private readonly view: DataView;
   /** Called while records and blocks can still be looked up. */
   beforeDropAll: () => void = () => {};
+  /** Called behind it, and behind the drop of a frame's blocks: for what was made of blocks. */
+  onDropAll: () => void = () => {};
+  onDropFrame: (frame: number) => void = () => {};
   /** Blocks decoded so far. */
   decoded = 0;
 
@@ -164,6 +167,7 @@ export class BlockCache {
       notTaken: decoded.notTaken,
       alias: undefined,
       dropped: false,
+      heat: 0,
     };
     this.blocks[id] = block;
     return block;
@@ -198,6 +202,7 @@ export class BlockCache {
     this.byFrame.delete(frame);
     this.mmu.unprotectCode(frame);
     for (const block of entry.blocks) this.drop(block);
+    this.onDropFrame(frame);
     this.clearJumps();
   }
 
@@ -224,6 +229,16 @@ export class BlockCache {
     this.blocks = [];
     this.next = RECORDS_BASE + STEP_RECORDS * RECORD_BYTES;
     this.clearJumps();
+    this.onDropAll();
+  }
+
+  /** Writes a block's records into the arena a second time. @returns the address of the first */
+  copyRecords(block: Block): number {
+    const from = block.record - RECORD_BYTES;
+    const to = this.next;
+    this.memory.u8.copyWithin(to, from, block.record + block.recordInstruction.length * RECORD_BYTES);
+    this.next += (block.recordInstruction.length + 1) * RECORD_BYTES;
+    return to + RECORD_BYTES;
   }
 
   /** Fills slot d or e of a branch's record. A target on another page is reached through the jump cache. */

@@ -15,10 +15,12 @@ export interface Block {
   readonly rips: readonly number[];
   /** Instruction index of each record. */
   readonly recordInstruction: Uint8Array;
-  /** Where links d (taken) and e (not taken) lead; -1 if there is none. */
+  /** Where links d (taken) and e (not taken) lead, as signed 64-bit numbers; -1 if there is none. */
   readonly taken: number;
   readonly notTaken: number;
   /** Another block at the same physical address, decoded for another virtual one. */
   alias: Block | undefined;
   dropped: boolean;
+  /** Instructions of the slices that began with it: how much of the run it stands for. */
+  heat: number;
 }

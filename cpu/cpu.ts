@@ -6,6 +6,7 @@ import type { Block } from "./block.js";
 import { BlockCache } from "./block-cache.js";
 import { CalloutHost, type PkruWriter } from "./callout-host.js";
 import { CodeSource } from "./code-source.js";
+import { HOT, Regions } from "./compiler/regions.js";
 import { CodeViews, linearOfCode, LONG_VIEW } from "./compat/code-view.js";
 import { callouts } from "./callouts.js";
 import { BlockDecoder } from "./decode/block-decoder.js";
@@ -19,6 +20,7 @@ import {
   EXIT_INTERRUPT,
   EXIT_LINK_D,
   EXIT_LINK_E,
+  EXIT_REGION,
   EXIT_STALE,
   EXIT_STATE,
   EXIT_SYSCALL,
@@ -75,13 +77,15 @@ export interface CpuOptions {
   readonly model: CpuModel;
   /** Another tier than the WebAssembly interpreter. */
   readonly executor?: ExecutorFactory;
+  /** Instructions that a block must have stood for to be compiled (400,000 by default); Infinity: never. */
+  readonly hot?: number;
 }
 
 /**
  * Instructions between two returns to TypeScript. V8 has no on-stack replacement for WebAssembly, so the loop must
  * return now and then for its optimised code to be used; short at first, while it is being compiled.
  */
-const SLICE = 1 << 18;
+const SLICE = 65_521;
 const FIRST_SLICES = 1 << 12;
 const TWO47 = 2 ** 47;
 /** In the place of an address space: no jump is cached. */
@@ -110,11 +114,15 @@ export class Cpu {
   private readonly exceptions: Exceptions;
   private readonly calloutHost: CalloutHost;
   private readonly executor: Executor;
+  /** Hot code as WebAssembly functions; null where the executor knows none. */
+  readonly regions: Regions | null;
   private readonly u32: Uint32Array;
   private readonly i32: Int32Array;
   /** Instructions granted to the running slice, before its blocks paid. */
   private granted = 0;
   private slices = 0;
+  /** The block that the last slice began with. */
+  private sliceBegan: Block | null = null;
   /** RIP at which the run stands between two slices. */
   private rip = 0;
   private stops: StopPoints | null = null;
@@ -140,7 +148,6 @@ export class Cpu {
     this.exceptions = new Exceptions(this.u32, this.registers, this.code);
     this.exit = this.exceptions.exit;
     this.calloutHost = new CalloutHost(this, this.access);
-    mmu.onTranslationChange = (start, end) => this.blocks.translationChanged(start, end);
     memory.onCodeWrite = (frame, offset, length) => {
       if (this.blocks.hasCode(frame, offset, length)) this.blocks.dropFrame(frame);
     };
@@ -151,6 +158,15 @@ export class Cpu {
       callout: (number, record) => table[number](this.calloutHost, record),
     };
     this.executor = options.executor?.(memory, imports) ?? interpreter(memory, imports);
+    const { regions } = this.executor;
+    this.regions =
+      regions === undefined || options.hot === Infinity
+        ? null
+        : new Regions(memory, mmu, this.blocks, regions, (rip) => this.isBoundary(rip), options.hot ?? HOT);
+    mmu.onTranslationChange = (start, end) => {
+      this.blocks.translationChanged(start, end);
+      this.regions?.translationChanged(start, end);
+    };
     this.resetXstate();
     this.registers.segments.reset();
   }
@@ -305,7 +321,11 @@ export class Cpu {
       const before = this.pkruWriter.instruction;
       if ((this.u32[FLAG_OTHER >>> 2] & RFLAGS_TF) !== 0) going = this.stepWithTrap();
       else if (held) going = this.endHold(this.hardware!);
-      else going = this.slice(Math.min(end - this.instructions, this.slices < 64 ? FIRST_SLICES : SLICE));
+      else {
+        const from = this.instructions;
+        going = this.slice(Math.min(end - from, this.slices < 64 ? FIRST_SLICES : SLICE));
+        if (this.sliceBegan !== null) this.regions?.sampled(this.sliceBegan, this.instructions - from);
+      }
       if (
         this.stops?.endsAtPkru === true &&
         this.pkruWriter.instruction !== before &&
@@ -378,6 +398,7 @@ export class Cpu {
   private slice(budget: number): boolean {
     this.slices++;
     let block = this.code.blockAt(this.rip);
+    this.sliceBegan = block ?? null;
     if (block === undefined) return this.exceptions.fetchFault();
     this.granted = budget;
     let fuel = budget;
@@ -399,6 +420,10 @@ export class Cpu {
           const from = this.blocks.ofRecord(record);
           const slot = code === EXIT_LINK_D ? RECORD_D : RECORD_E;
           this.rip = code === EXIT_LINK_D ? from.taken : from.notTaken;
+          if (this.rip < 0 || this.rip >= TWO47) {
+            this.retire(fuel);
+            return this.leftUserSpace(record);
+          }
           if (this.isBoundary(this.rip)) {
             this.retire(fuel);
             return true;
@@ -440,6 +465,11 @@ export class Cpu {
           block = target;
           continue;
         }
+        case EXIT_REGION:
+          block = this.blocks.ofRecord(record);
+          fuel += block.rips.length - 1;
+          this.regions!.verify(block, this.asid);
+          continue;
         case EXIT_BUDGET: {
           const next = this.blocks.ofRecord(record);
           this.retire(fuel + next.rips.length - 1);
@@ -555,6 +585,14 @@ export class Cpu {
     }
   }
 
+  /** A direct branch went to this.rip, which is not below 2^47; below 0 stands for the kernel's half. */
+  private leftUserSpace(record: number): false {
+    this.u32[RIP >>> 2] = this.rip;
+    this.u32[(RIP >>> 2) + 1] = Math.floor(this.rip / TWO32);
+    this.badTarget(record);
+    return false;
+  }
+
   /** A branch to a non-canonical address is #GP at the branch itself; what CALL and RET did to RSP is undone. */
   private badTarget(record: number): void {
     const block = this.blocks.ofRecord(record);
@@ -567,9 +605,10 @@ export class Cpu {
     const index = this.blocks.instructionOf(record, block);
     this.instructions--;
     this.rip = block.rips[index];
-    const name = microOps()[this.memory.u16[record >>> 1]].name;
+    const op = this.regions?.opAt(record) ?? this.memory.u16[record >>> 1]!;
+    const { name } = microOps()[op]!;
     const sp = this.u32[(RSP >>> 2) + 1] * TWO32 + this.u32[RSP >>> 2];
-    const back = name === "ret" ? -8 - this.i32[(record + RECORD_D) >>> 2] : name === "call.computed" ? 8 : 0;
+    const back = name === "ret" ? -8 - this.i32[(record + RECORD_D) >>> 2] : name.startsWith("call") ? 8 : 0;
     this.registers.setNumber(4, sp + back);
     this.exceptions.report(VECTOR_GP, 0);
   }
@@ -593,7 +632,7 @@ export class Cpu {
       case EXIT_LINK_E:
         this.retire(0);
         this.rip = code === EXIT_LINK_D ? block.taken : block.notTaken;
-        return true;
+        return (this.rip >= 0 && this.rip < TWO47) || this.leftUserSpace(record);
       case EXIT_BUDGET:
         this.retire(0);
         this.rip = this.blocks.ofRecord(record).rip;

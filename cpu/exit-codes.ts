@@ -1,4 +1,4 @@
-/** Why the interpreter (or, later, a compiled region) returned. */
+/** Why the interpreter returned. */
 export const EXIT_BUDGET = 0;
 /** A link that is not resolved yet: slot d or slot e of the record. */
 export const EXIT_LINK_D = 1;
@@ -22,3 +22,5 @@ export const EXIT_STATE = 8;
 export const EXIT_STALE = 9;
 /** An access that a debugger watches; nothing of the instruction is done yet. */
 export const EXIT_WATCH = 10;
+/** A region's entry in an address space in which its translations have not been looked at. */
+export const EXIT_REGION = 13;

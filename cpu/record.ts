@@ -6,7 +6,9 @@
  *   +16 i64 immediate
  *   +24 u32 d: shift of an index, small constant, or link to the next block when taken
  *   +28 u32 e: segment base's address, a fourth operand, or link to the next block when not taken
- * A block's first record is its header: +4 block number, +8 instruction count.
+ * A block's first record is its header: +4 block number, +8 instruction count; where a compiled region begins with the
+ * block, also +12 the region's place in the table, +16 the address space that its translations were looked up in, and
+ * +20 which bits of that count.
  */
 export const RECORD_BYTES = 32;
 export const RECORD_OP = 0;
@@ -19,6 +21,9 @@ export const RECORD_D = 24;
 export const RECORD_E = 28;
 export const HEADER_BLOCK = 4;
 export const HEADER_COUNT = 8;
+export const HEADER_REGION = 12;
+export const HEADER_KEY = 16;
+export const HEADER_KEY_MASK = 20;
 export const CALLOUT_BIT = 0x8000;
 
 export interface RecordFields {

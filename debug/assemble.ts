@@ -60,7 +60,11 @@ export function assemble(options: MachineOptions, reuse: MachineOptions["reuse"]
   const mmu = new Mmu(memory);
   mmu.setFeatures({ pke: model.pku });
   const { executor } = options;
-  const cpu = new Cpu(memory, mmu, { model, ...(executor === undefined ? {} : { executor }) });
+  const cpu = new Cpu(memory, mmu, {
+    model,
+    ...(executor === undefined ? {} : { executor }),
+    ...(options.interpret === true ? { hot: Infinity } : {}),
+  });
   // Files carry the time of a clock that the kernel makes.
   const now = (): bigint => kernel.clock.realtimeOrigin + BigInt(Math.floor(kernel.clock.monotonic()));
   const kernel = new Kernel({

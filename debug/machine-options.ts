@@ -21,7 +21,9 @@ export interface MachineOptions extends TreeParts {
   readonly pku?: boolean;
   /** The Linux release whose rules hold and that uname names (RELEASE_NAMES); `6.18` unless told. */
   readonly kernel?: string;
-  /** Another tier than the interpreter, as tests and `sealab fuzz --on reference` have it. */
+  /** True: hot code is not compiled, which changes nothing but the speed. False unless told. */
+  readonly interpret?: boolean;
+  /** Another tier than the interpreter and compiled code, as tests and `sealab fuzz --on reference` have it. */
   readonly executor?: ExecutorFactory;
   /** The model of sealing, with options as `v4:eperm` has one; `linux` unless told. `sealab models` lists them. */
   readonly sealing?: string | SealingModel;

@@ -37,6 +37,8 @@ export interface PageFault {
   address: number;
 }
 
+const SEEN_BY_USER = PTE_P | PTE_US | PTE_A;
+
 /** What must be kept to put an MMU together again. */
 export interface MmuState {
   readonly controls: PagingControls;
@@ -150,6 +152,33 @@ export class Mmu {
       if (linear !== 0) return linear;
     }
     return this.walkAndFill(va, kind, user);
+  }
+
+  /**
+   * Where a user's fetch at `va` goes, if it would find all accessed bits set, so that asking changes nothing.
+   * @returns the byte's linear address, or -1
+   */
+  fetchedBefore(va: number): number {
+    const slot = (va >>> 12) & FETCH_MASK;
+    const offset = va & 0xfff;
+    if (this.fetchPages[slot] === va - offset && this.fetchAsid[slot] === this.asid)
+      return this.fetchLinear[slot]! + offset;
+    const words = this.memory.u32;
+    const page = va / PAGE_SIZE;
+    let table = this.root;
+    for (let level = 4; ; level--) {
+      const pages = 512 ** (level - 1);
+      const at = (RAM_BASE >>> 2) + table * (PAGE_SIZE / 4) + (Math.floor(page / pages) & 511) * 2;
+      const low = words[at]!;
+      if ((low & SEEN_BY_USER) !== SEEN_BY_USER) return -1;
+      if (this.controls.nxe && (words[at + 1]! & PTE_NX) !== 0) return -1;
+      const frame = low >>> 12;
+      if (level === 1) return RAM_BASE + frame * PAGE_SIZE + offset;
+      // Bit 12 of a large leaf is PAT, not address.
+      if ((low & PTE_PS) !== 0)
+        return RAM_BASE + ((frame & ~1) + (Math.floor(page) % pages)) * PAGE_SIZE + offset;
+      table = frame;
+    }
   }
 
   private walkAndFill(va: number, kind: AccessKind, user: boolean): number {

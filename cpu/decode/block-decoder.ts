@@ -87,7 +87,7 @@ export class BlockDecoder {
         terminated = last !== undefined && last.op < CALLOUT_BIT && this.isTerminator[last.op];
         if (terminated) {
           if (this.instruction.opCount > 0 && isNearBranch(this.instruction.opKind(0)))
-            taken = Number(this.instruction.nearBranchTarget);
+            taken = Number(BigInt.asIntN(64, this.instruction.nearBranchTarget));
           notTaken = at;
           if (this.instruction.flowControl === FlowControl.ConditionalBranch) this.fuse();
         }

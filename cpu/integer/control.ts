@@ -14,6 +14,9 @@ define("jmp", (b) => b.goto("d"), "terminator");
 define("jmp.far", (b) => b.gotoComputed(b.immediate), "terminator");
 define("jmp.computed", (b) => b.gotoComputed(b.get("b", 8)), "terminator");
 
+/** The compiler's, never the decoder's. */
+define("region", (b) => b.enterRegion(), "terminator");
+
 function pushReturn(b: Builder): void {
   const sp = b.let(b.sub(b.state(RSP, 8), b.i64(8)));
   b.store(sp, 8, b.immediate);

@@ -133,6 +133,9 @@ export class Builder {
   goto(link: "d" | "e"): void {
     this.statements.push({ kind: "goto", link });
   }
+  enterRegion(): void {
+    this.statements.push({ kind: "enterRegion" });
+  }
   gotoComputed(address: Expr): void {
     this.statements.push({ kind: "gotoComputed", address });
   }

@@ -160,6 +160,8 @@ export class ReferenceEvaluator implements Executor {
       }
       case "gotoComputed":
         return this.jump(this.value(s.address));
+      case "enterRegion":
+        throw new Error("the reference evaluator has no compiled regions");
     }
   }
 

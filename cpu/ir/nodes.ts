@@ -73,7 +73,9 @@ export type Stmt =
   | { readonly kind: "exception"; readonly vector: number; readonly error: number }
   /** Ends the block: to the known target of slot d (taken) or e (not taken), or to a computed address. */
   | { readonly kind: "goto"; readonly link: "d" | "e" }
-  | { readonly kind: "gotoComputed"; readonly address: Expr };
+  | { readonly kind: "gotoComputed"; readonly address: Expr }
+  /** Stands in the place of the first micro-op of a block that a compiled region begins with. */
+  | { readonly kind: "enterRegion" };
 
 /** One micro-op: its meaning, written once, for every tier. */
 export interface MicroOp {

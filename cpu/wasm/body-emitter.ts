@@ -6,11 +6,16 @@ import {
   EXIT_EXCEPTION,
   EXIT_LINK_D,
   EXIT_LINK_E,
+  EXIT_REGION,
 } from "../exit-codes.js";
+import { LEAVE_COMPUTED, LEAVE_ENTER, LEAVE_LINK_D, LEAVE_LINK_E, LEAVE_MASK } from "../compiler/leave.js";
 import type { Expr, Slot, Stmt } from "../ir/nodes.js";
 import type { ValueType } from "../ir/ops.js";
 import {
   HEADER_COUNT,
+  HEADER_KEY,
+  HEADER_KEY_MASK,
+  HEADER_REGION,
   RECORD_A,
   RECORD_B,
   RECORD_BYTES,
@@ -36,11 +41,14 @@ import {
 } from "../state.js";
 import type { ByteWriter } from "./encoder.js";
 import { SLOW_STORE, SLOW_WRITE_INTENT } from "../slow-path.js";
+import { emitHost, emitProbe } from "./access.js";
 import { emitExpression, emitLoad, emitStore, type Leaves } from "./expression.js";
 
 const SLOT_OFFSET: Record<Slot, number> = { a: RECORD_A, b: RECORD_B, c: RECORD_C, e: RECORD_E };
 export const I32: ValueType = "i32";
 
+/** The type of compiled regions, in the interpreter's module: that of its first import. */
+const REGION_TYPE = 0;
 /** Functions of the module, by index: two imports, then the hot loop and the rare micro-ops. */
 export const SLOW = 0;
 export const CALLOUT = 1;
@@ -55,6 +63,7 @@ export const ENTRY = 4;
 export const ADDRESS = 5;
 export const DISTANCE = 6;
 export const FIXED_LOCALS: ValueType[] = [I32, I32, I32, I32, "i64", "i64"];
+const ACCESS = { address: ADDRESS, entry: ENTRY, distance: DISTANCE };
 
 /** How a body leaves its function: `depth` counts the wasm blocks opened inside the micro-op's own code. */
 export interface Way {
@@ -211,6 +220,8 @@ export class BodyEmitter implements Leaves {
         this.exitWith(s.link === "d" ? EXIT_LINK_D : EXIT_LINK_E, depth + 1);
         w.byte(0x0b);
         return this.enterBlock(depth);
+      case "enterRegion":
+        return this.enterRegion(depth);
       case "gotoComputed":
         this.expression(s.address);
         w.raw([0x22, ADDRESS, 0xa7, 0x22, HOST]); // tee, wrap, tee
@@ -243,6 +254,72 @@ export class BodyEmitter implements Leaves {
     }
   }
 
+  /**
+   * Runs the region whose entry PC is, if what it takes for granted holds in this address space, and goes on as it
+   * says: see cpu/compiler/leave.ts.
+   */
+  private enterRegion(depth: number): void {
+    const { w } = this;
+    const header = (field: number): void => {
+      this.get(HOST);
+      emitLoad(w, "i32", 4, false, field);
+    };
+    this.get(PC);
+    this.constant(RECORD_BYTES);
+    w.byte(0x6b);
+    this.setLocal(HOST);
+    header(HEADER_KEY);
+    this.constant(0);
+    emitLoad(w, "i32", 4, false, JUMP_TAG);
+    w.byte(0x73); // i32.xor
+    header(HEADER_KEY_MASK);
+    w.raw([0x71, 0x04, 0x40]); // and, if
+    this.exitWith(EXIT_REGION, depth + 1);
+    w.byte(0x0b);
+    this.constant(0);
+    this.get(FUEL_LEFT);
+    emitStore(w, "i32", 4, FUEL);
+    this.get(FUEL_LEFT);
+    header(HEADER_REGION);
+    w.raw([0x11, REGION_TYPE, 0]); // call_indirect
+    w.byte(0x22);
+    w.u32(HOST);
+    this.constant(LEAVE_MASK);
+    w.byte(0x71);
+    this.setLocal(CODE);
+    this.get(HOST);
+    this.constant(~LEAVE_MASK);
+    w.byte(0x71);
+    this.setLocal(PC);
+    this.constant(0);
+    emitLoad(w, "i32", 4, false, FUEL);
+    this.setLocal(FUEL_LEFT);
+    const when = (how: number, then: () => void): void => {
+      this.get(CODE);
+      this.constant(how);
+      w.raw([0x46, 0x04, 0x40]); // eq, if
+      then();
+      w.byte(0x0b);
+    };
+    when(LEAVE_LINK_D, () => this.statement({ kind: "goto", link: "d" }, depth + 1));
+    when(LEAVE_LINK_E, () => this.statement({ kind: "goto", link: "e" }, depth + 1));
+    when(LEAVE_COMPUTED, () =>
+      this.statement(
+        {
+          kind: "gotoComputed",
+          address: { kind: "state", type: "i64", address: RIP, width: 8, signed: false },
+        },
+        depth + 1,
+      ),
+    );
+    when(LEAVE_ENTER, () => {
+      this.get(PC);
+      this.setLocal(HOST);
+      this.enterBlock(depth + 1);
+    });
+    this.way.next(w, depth);
+  }
+
   /** PC = HOST, the first record of a block; pays its instructions in advance. */
   private enterBlock(depth: number): void {
     const { w } = this;
@@ -265,33 +342,16 @@ export class BodyEmitter implements Leaves {
 
   /** ADDRESS, ENTRY, DISTANCE of an access; leaves "misses" on the stack. */
   private probe(address: Expr, width: number, write: boolean): void {
-    const { w } = this;
     this.expression(address);
-    w.raw([0x22, ADDRESS]); // tee
-    this.get(ADDRESS);
-    w.byte(0xa7); // wrap
-    this.constant(7);
-    w.byte(0x76);
-    this.constant(0x7fe0);
-    w.byte(0x71);
-    this.constant(0);
-    emitLoad(w, "i32", 4, false, TLB_BANK);
-    w.byte(0x6a);
-    w.raw([0x22, ENTRY]);
-    emitLoad(w, "i64", 8, false, write ? 8 : 0);
-    w.byte(0x7d); // i64.sub
-    w.raw([0x22, DISTANCE]);
-    w.byte(0x42);
-    w.s64(BigInt(4096 - width));
-    w.byte(0x56); // i64.gt_u
+    const bank = (): void => {
+      this.constant(0);
+      emitLoad(this.w, "i32", 4, false, TLB_BANK);
+    };
+    emitProbe(this.w, ACCESS, bank, width, write);
   }
 
   private hostFromEntry(): void {
-    this.get(DISTANCE);
-    this.w.byte(0xa7);
-    this.get(ENTRY);
-    emitLoad(this.w, "i32", 4, false, 16);
-    this.w.byte(0x6a);
+    emitHost(this.w, ACCESS);
     this.setLocal(HOST);
   }
 

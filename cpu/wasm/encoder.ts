@@ -2,19 +2,23 @@ import type { ValueType } from "../ir/ops.js";
 
 /** Bytes of a WebAssembly module, written by hand: the binary format's few pieces that the tiers need. */
 export class ByteWriter {
-  private bytes = new Uint8Array(1 << 16);
+  private bytes = new Uint8Array(256);
   length = 0;
 
   byte(value: number): void {
-    if (this.length === this.bytes.length) {
-      const larger = new Uint8Array(this.bytes.length * 2);
-      larger.set(this.bytes);
-      this.bytes = larger;
-    }
+    if (this.length === this.bytes.length) this.grow(1);
     this.bytes[this.length++] = value;
   }
-  raw(values: Iterable<number>): void {
-    for (const v of values) this.byte(v);
+  raw(values: ArrayLike<number>): void {
+    const { length } = this;
+    if (length + values.length > this.bytes.length) this.grow(values.length);
+    for (let i = 0; i < values.length; i++) this.bytes[length + i] = values[i]!;
+    this.length = length + values.length;
+  }
+  private grow(more: number): void {
+    const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + more));
+    larger.set(this.bytes);
+    this.bytes = larger;
   }
   /** Unsigned LEB128 of a number below 2^32. */
   u32(value: number): void {
@@ -27,6 +31,7 @@ export class ByteWriter {
   }
   s64(value: bigint): void {
     let rest = BigInt.asIntN(64, value);
+    if (BigInt.asIntN(32, rest) === rest) return this.s32(Number(rest));
     for (;;) {
       const low = Number(rest & 0x7fn);
       rest >>= 7n;
@@ -35,7 +40,13 @@ export class ByteWriter {
     }
   }
   s32(value: number): void {
-    this.s64(BigInt(value | 0));
+    let rest = value | 0;
+    for (;;) {
+      const low = rest & 0x7f;
+      rest >>= 7;
+      if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) return this.byte(low);
+      this.byte(low | 0x80);
+    }
   }
   text(value: string): void {
     this.u32(value.length);
@@ -71,11 +82,15 @@ export interface DefinedFunction {
   readonly exportAs?: string;
 }
 
-/** A module that imports memory `m.memory` of exactly `pages` 64 KiB pages or more, and functions of module `m`. */
+/**
+ * A module that imports memory `m.memory` of exactly `pages` 64 KiB pages or more, and functions of module `m`.
+ * @param tableAs exports a table of functions under this name, empty at first
+ */
 export function encodeModule(
   imports: readonly ImportedFunction[],
   functions: readonly DefinedFunction[],
   pages: number,
+  tableAs?: string,
 ): Uint8Array {
   const out = new ByteWriter();
   out.raw([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
@@ -114,11 +129,16 @@ export function encodeModule(
     w.u32(functions.length);
     functions.forEach((_, i) => w.u32(imports.length + i));
   });
+  if (tableAs !== undefined) section(4, (w) => w.raw([1, 0x70, 0, 0]));
   section(7, (w) => {
     const exported = functions.flatMap((f, i) =>
       f.exportAs === undefined ? [] : [[f.exportAs, i] as const],
     );
-    w.u32(exported.length);
+    w.u32(exported.length + (tableAs === undefined ? 0 : 1));
+    if (tableAs !== undefined) {
+      w.text(tableAs);
+      w.raw([1, 0]);
+    }
     for (const [name, i] of exported) {
       w.text(name);
       w.byte(0);

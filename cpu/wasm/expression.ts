@@ -11,34 +11,22 @@ export interface Leaves {
   local(index: number): number;
 }
 
-const LOADS: Record<string, number> = {
-  "i32.1": 0x2d,
-  "i32.1s": 0x2c,
-  "i32.2": 0x2f,
-  "i32.2s": 0x2e,
-  "i32.4": 0x28,
-  "i32.4s": 0x28,
-  "i64.1": 0x31,
-  "i64.1s": 0x30,
-  "i64.2": 0x33,
-  "i64.2s": 0x32,
-  "i64.4": 0x35,
-  "i64.4s": 0x34,
-  "i64.8": 0x29,
-  "i64.8s": 0x29,
-  "f32.4": 0x2a,
-  "f64.8": 0x2b,
+/** Opcodes by type and width. */
+const SIGNED_LOADS: Partial<Record<ValueType, Partial<Record<Width, number>>>> = {
+  i32: { 1: 0x2c, 2: 0x2e, 4: 0x28 },
+  i64: { 1: 0x30, 2: 0x32, 4: 0x34, 8: 0x29 },
 };
-const STORES: Record<string, number> = {
-  "i32.1": 0x3a,
-  "i32.2": 0x3b,
-  "i32.4": 0x36,
-  "i64.1": 0x3c,
-  "i64.2": 0x3d,
-  "i64.4": 0x3e,
-  "i64.8": 0x37,
-  "f32.4": 0x38,
-  "f64.8": 0x39,
+const LOADS: Partial<Record<ValueType, Partial<Record<Width, number>>>> = {
+  i32: { 1: 0x2d, 2: 0x2f, 4: 0x28 },
+  i64: { 1: 0x31, 2: 0x33, 4: 0x35, 8: 0x29 },
+  f32: { 4: 0x2a },
+  f64: { 8: 0x2b },
+};
+const STORES: Partial<Record<ValueType, Partial<Record<Width, number>>>> = {
+  i32: { 1: 0x3a, 2: 0x3b, 4: 0x36 },
+  i64: { 1: 0x3c, 2: 0x3d, 4: 0x3e, 8: 0x37 },
+  f32: { 4: 0x38 },
+  f64: { 8: 0x39 },
 };
 
 /** A load of the address on the stack, plus a constant offset. Alignment is given as unknown. */
@@ -56,7 +44,7 @@ export function emitLoad(
     else if (width === 8) w.raw([0xfd, 0x5d]);
     else throw new Error(`no vector load of ${width} bytes`);
   } else {
-    const code = LOADS[`${type}.${width}${signed ? "s" : ""}`];
+    const code = (signed ? SIGNED_LOADS : LOADS)[type]?.[width];
     if (code === undefined) throw new Error(`no load of ${width} bytes as ${type}`);
     w.byte(code);
   }
@@ -77,7 +65,7 @@ export function emitStore(w: ByteWriter, type: ValueType, width: Width, offset: 
     if (width !== 16) w.byte(0);
     return;
   }
-  const code = STORES[`${type}.${width}`];
+  const code = STORES[type]?.[width];
   if (code === undefined) throw new Error(`no store of ${width} bytes of ${type}`);
   w.byte(code);
   w.byte(0);

@@ -35,7 +35,7 @@ class LocalPool {
 
 /**
  * The cold tier: one WebAssembly function that reads records and jumps through a br_table, and a second one for
- * the rare micro-ops. Exports `run(record) -> exit code`.
+ * the rare micro-ops. Exports `run(record) -> exit code`, and the table of compiled regions.
  */
 export function generateInterpreter(ops: readonly MicroOp[], memoryPages: number): Uint8Array {
   const hot = ops.filter((op) => !op.rare);
@@ -58,6 +58,7 @@ export function generateInterpreter(ops: readonly MicroOp[], memoryPages: number
       { type: hotType, locals: [...FIXED_LOCALS, ...rarePool.types], code: rareTable(ops, rare, rarePool) },
     ],
     memoryPages,
+    "regions",
   );
 }
 

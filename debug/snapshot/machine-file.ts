@@ -196,10 +196,11 @@ function sourceOf(machine: Machine): GraphSource {
 function madeOf(options: MachineOptions, modelName: string | undefined): Made {
   const { root, upper, sealing, ...others } = options;
   if (upper !== undefined) throw new SnapshotError("a machine with an upper layer (--upper) cannot be saved");
-  const rest: Made & { host?: unknown; reuse?: unknown; executor?: unknown } = others;
+  const rest: Made & { host?: unknown; reuse?: unknown; executor?: unknown; interpret?: unknown } = others;
   delete rest.host;
   delete rest.reuse;
   delete rest.executor;
+  delete rest.interpret;
   return {
     ...rest,
     ...(root === undefined ? {} : { root: typeof root === "number" ? root : "archive" }),

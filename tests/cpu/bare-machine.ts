@@ -21,7 +21,9 @@ export class BareMachine {
   readonly cpu: Cpu;
   labels = new Map<string, number>();
 
-  constructor(options: { reference?: boolean; cpu?: string; pku?: boolean; megabytes?: number } = {}) {
+  constructor(
+    options: { reference?: boolean; cpu?: string; pku?: boolean; megabytes?: number; hot?: number } = {},
+  ) {
     this.memory = new PhysicalMemory((options.megabytes ?? 16) << 20);
     this.frames = new FrameAllocator(this.memory);
     this.tables = new PageTables(this.frames);
@@ -32,7 +34,11 @@ export class BareMachine {
     const executor: CpuOptions["executor"] = options.reference
       ? (memory, imports) => new ReferenceEvaluator(memory, imports)
       : undefined;
-    this.cpu = new Cpu(this.memory, this.mmu, executor === undefined ? { model } : { model, executor });
+    this.cpu = new Cpu(this.memory, this.mmu, {
+      model,
+      ...(executor === undefined ? {} : { executor }),
+      ...(options.hot === undefined ? {} : { hot: options.hot }),
+    });
     this.cpu.asid = 1;
     this.map(STACK_TOP - 4 * PAGE, 4);
     this.cpu.registers.setNumber(4, STACK_TOP - 64);
