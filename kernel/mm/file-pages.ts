@@ -137,7 +137,13 @@ export class FilePages implements FrameHolder {
   reserve(first: number, end: number): boolean {
     this.blocks?.bringInFor(first, end, Math.max(this.length, end * PAGE_SIZE));
     const isThere = (index: number): boolean => this.has(index);
-    return this.room.reserve(first, end, this.frames.free, this.pages.size, isThere);
+    const twice: number[] = [];
+    if (!this.onDisk)
+      for (const index of this.room.reservedIndexes()) if (index >= first && index < end) twice.push(index);
+    if (!this.room.reserve(first, end, this.frames.free, this.pages.size, isThere)) return false;
+    // Room that was made before gets its zeroes now (shmem_get_folio_gfp with SGP_FALLOC).
+    for (const index of twice) this.frameAt(index, true);
+    return true;
   }
 
   /**

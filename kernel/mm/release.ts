@@ -112,6 +112,8 @@ export interface ReleaseRules {
   readonly blocksSplitUnevenly: boolean;
   /** MADV_COLLAPSE maps shared memory by a leaf also where a table for leaves is to be made first (6.18). */
   readonly collapseMakesTables: boolean;
+  /** MADV_COLLAPSE goes on behind 2 MiB without a page table (7.2), or ends there if only that table is missing. */
+  readonly collapsePassesMissingTables: boolean;
   /** A read fault enters a block of the page cache whole, not only the neighbours (6.18, do_fault_around). */
   readonly faultAroundEntersBlocks: boolean;
   /** Pages become 2 MiB only where one of them may be written now (before 6.18). */
@@ -167,6 +169,7 @@ export const RULES_6_10: ReleaseRules = {
   khugepagedKnowsShared: false,
   blocksSplitUnevenly: false,
   collapseMakesTables: false,
+  collapsePassesMissingTables: false,
   faultAroundEntersBlocks: false,
   hugePagesDisableKnowsAdvice: false,
   discardFreesTables: false,
@@ -253,6 +256,7 @@ export const RULES_7_2: ReleaseRules = {
   mremapCountsAreasFirst: true,
   processMadviseOfNothing: "checked",
   mergeKeepsSoftDirty: true,
+  collapsePassesMissingTables: true,
   pkeyAllocWithoutKeys: "enospc",
   memoryFileForces: "tracer",
   giganticPagesOvercommit: true,

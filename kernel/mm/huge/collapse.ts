@@ -28,12 +28,13 @@ export interface CollapseLimits {
 
 /** Why 2 MiB stay as they are; a failure that leaves room for others in the range is `passed`. */
 const FAILURES = {
+  "no-directory": { errno: EINVAL, passed: true, text: "nothing of the GiB has been touched" },
   "no-table": { errno: EINVAL, passed: true, text: "nothing of the 2 MiB has been touched" },
   marked: { errno: EINVAL, passed: false, text: "a guard page or a poisoned one lies there" },
   protected: { errno: EINVAL, passed: true, text: "a page is write-protected through userfaultfd" },
   "read-only": {
     errno: EINVAL,
-    passed: false,
+    passed: true,
     text: "this release collapses nothing where no page can be written",
   },
   missing: { errno: EBUSY, passed: false, text: "a page is missing that a userfaultfd is to fill" },
@@ -115,7 +116,7 @@ function obstacle(
   const { frames, swap, vmEvents, samePages, release } = mm.env;
   if (tables.large.entryOf(start) !== 0) return "huge";
   const first = translations.entryIndex(start);
-  if (first === 0) return "no-table";
+  if (first === 0) return tables.directoryEntry(start) === 0 ? "no-directory" : "no-table";
   const held: HeldElsewhere = { frames: null };
   let [none, shared, swapped] = [0, 0, 0];
   let writable = false;
@@ -174,6 +175,7 @@ export function collapseRange(
     if (result === "collapsed" || result === "huge") continue;
     failed = result;
     if (!FAILURES[result].passed) break;
+    if (result === "no-table" && !mm.env.release.collapsePassesMissingTables) break;
   }
   if (failed !== null) return refuse(FAILURES[failed].errno, FAILURES[failed].text);
   // Also where an area that could be collapsed is asked for less than 2 MiB across a border of them.

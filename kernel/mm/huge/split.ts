@@ -31,7 +31,7 @@ function splitOwnBlock(area: Area, start: number, references: number): boolean {
 }
 
 /** @param start of the leaf. @returns false where somebody else has the frames */
-function splitFrames(mm: AddressSpace, area: Area, start: number): boolean {
+export function splitFrames(mm: AddressSpace, area: Area, start: number): boolean {
   const { tables } = mm;
   const { frames } = mm.env;
   const entry = tables.large.entryOf(start);

@@ -223,7 +223,9 @@ export class HugePagePool implements FrameHolder {
    */
   take(promised: boolean): HugePage | null {
     this.sweep();
-    if (!promised && this.freeList.length <= this.reserved && !this.growSurplus()) return null;
+    // Where more are promised than free, as owners went before their children, Linux's difference is not 0 either
+    // (available_huge_pages).
+    if (!promised && this.freeList.length === this.reserved && !this.growSurplus()) return null;
     if (this.freeList.length === 0 && !this.growSurplus()) return null;
     const page = this.freeList.pop()!;
     if (promised) {

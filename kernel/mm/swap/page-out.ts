@@ -6,8 +6,9 @@ import type { AddressSpace } from "../address-space.js";
 import type { Area } from "../area.js";
 import type { FilePages } from "../file-pages.js";
 import { blockStart } from "../huge/file-blocks.js";
+import { splitFrames } from "../huge/split.js";
 import { isLazyFree } from "../lazy-free.js";
-import { hasFrame } from "../translations.js";
+import { HUGE_BYTES, hasFrame } from "../translations.js";
 import type { SwapSpace } from "./swap-space.js";
 import { VM_DROPPABLE, VM_LOCKED } from "../vm-flags.js";
 
@@ -60,7 +61,13 @@ function sharersOf(mm: AddressSpace, va: number, frame: PageFrame): AddressSpace
  * @param files pages of files too: the caller owns the file or could write it (can_do_file_pageout)
  */
 export function pageOutRange(mm: AddressSpace, area: Area, start: number, end: number, files: boolean): void {
-  const { frames } = mm.env;
+  const { frames, swap, pins } = mm.env;
+  // What goes to no swap area as a whole parts, to go page by page (shrink_folio_list).
+  if (swap.free === 0 && mayGo(area))
+    mm.tables.forEachHuge((va, low) => {
+      const lies = va >= start && va + HUGE_BYTES <= end;
+      if (lies && (low & PTE_ANON) !== 0 && !pins.anyOf(pteFrame(low), RUN_FRAMES)) splitFrames(mm, area, va);
+    });
   const pages: number[] = [];
   mm.tables.forEachPresentOrSwap(start, end, (va, low) => {
     if (hasFrame(low) && pteFrame(low) !== frames.zeroFrame) pages.push(va);
