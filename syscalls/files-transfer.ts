@@ -150,20 +150,27 @@ export function writeFile(
   }
   if (file.discards) return total;
   awaitSegments(call, from);
+  const begins = call.mm.env.release.writesBeginBeforeCopies && file instanceof RegularOpenFile;
+  const begun = begins ? file : null;
   let done = call.resumed?.kind === "file" ? call.resumed.progress : 0;
   cursor.skip(done);
   do {
     const wanted = Math.min(total - done, CHUNK, untilPageEnd(file, start + done));
     const chunk = scratch.subarray(0, wanted);
-    const got = cursor.take(chunk);
-    if (got === 0 && wanted > 0) return done > 0 ? finish() : -EFAULT;
+    let got = cursor.take(chunk);
+    if (got === 0 && wanted > 0) {
+      const error = begun === null ? 0 : beginInVain(begun, start + done, wanted);
+      // What is copied may be of the file, which reaches further now.
+      got = begun === null || error !== 0 ? 0 : cursor.take(chunk);
+      if (got === 0) return done > 0 ? finish() : error || -EFAULT;
+    }
     const count = file.write(chunk.subarray(0, got), start + done);
     if (count === -EPIPE) brokenPipe(call);
     if (count === -EAGAIN && !file.nonBlocking && options.wait !== false)
       return block(call, [fdNumber], false, done);
     if (count < 0) return done > 0 ? finish() : count;
     done += count;
-    if (count < wanted) break;
+    if (count < got || (count < wanted && begun === null)) break;
   } while (done < total);
   return finish();
 
@@ -172,6 +179,11 @@ export function writeFile(
     if (done > 0 && file.node.isRegular) dropPrivilegeBits(file.node, actorOf(call.task.credentials));
     return done;
   }
+}
+
+/** A page of a write cannot be read. @returns 0, or the errno of a write that may not even begin */
+function beginInVain(file: RegularOpenFile, offset: number, length: number): number {
+  return file.writeNothing(offset, Math.min(length, 4096 - (offset % 4096)));
 }
 
 type Direction = "read" | "write";

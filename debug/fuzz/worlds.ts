@@ -4,6 +4,7 @@ import { generate, generateForks } from "./generate.js";
 import { hugeList } from "./world-huge.js";
 import { hugetlbList } from "./world-hugetlb.js";
 import { ipcList } from "./world-ipc.js";
+import { shmemList } from "./world-shmem.js";
 import { userfaultList } from "./world-userfault.js";
 import { wideEnd } from "./wide.js";
 import type { Operation } from "./operation.js";
@@ -59,6 +60,7 @@ const ALL: readonly World[] = [
     (dice) => hugetlbList(dice, { remaps: true }),
     { hugePages: POOL },
   ),
+  wide("shmem", "huge pages of shared memory, by MADV_COLLAPSE", (dice) => shmemList(dice)),
   wide("userfault", "userfaultfd", (dice) => userfaultList(dice)),
   wide("ipc", "shared memory of System V", (dice) => ipcList(dice)),
 ];

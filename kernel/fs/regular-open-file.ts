@@ -1,5 +1,5 @@
 import { PAGE_SIZE } from "../../mmu/layout.js";
-import { EFBIG, EPERM, ETXTBSY } from "../errno.js";
+import { EFBIG, ENOSPC, EPERM, ETXTBSY } from "../errno.js";
 import type { FilePages } from "../mm/file-pages.js";
 import type { SwapStore } from "../mm/swap/swap-area.js";
 import type { Inode, RegularInode } from "./inode.js";
@@ -50,6 +50,21 @@ export class RegularOpenFile extends OpenFile {
       node.modified = node.changed = node.fileSystem.now();
     }
     return count;
+  }
+
+  /**
+   * A write that begins at `offset` of a memory file and finds nothing to copy: there is a page of zeroes, and the file
+   * reaches to it (shmem_write_begin, shmem_write_end).
+   * @param length bytes that were to be written
+   * @returns 0, or -errno where the write may not even begin: a seal, no room
+   */
+  writeNothing(offset: number, length: number): number {
+    const { node, seals } = this;
+    if (!node.pages.isMemoryOnly) return 0;
+    if ((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0) return -EPERM;
+    if ((seals & F_SEAL_GROW) !== 0 && offset + length > node.size) return -EPERM;
+    if (node.pages.frameAt(Math.floor(offset / PAGE_SIZE), true) === -1) return -ENOSPC;
+    return offset > node.size ? node.truncate(offset) : 0;
   }
 
   override swapStore(): SwapStore | number {

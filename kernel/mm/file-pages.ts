@@ -394,8 +394,9 @@ export class FilePages implements FrameHolder {
     this.fillable = Math.min(this.fillable, size);
     const firstGone = Math.ceil(size / PAGE_SIZE);
     if (size <= old) this.room.giveUp(firstGone, Infinity);
-    if (size >= old) return;
-    this.mappings.drop(firstGone, Infinity, true);
+    if (size > old) return;
+    // At the same size what lies beyond goes too, but for private copies (shmem_setattr).
+    this.mappings.drop(firstGone, Infinity, size < old);
     const kept = this.blocks?.partAround(size, Infinity);
     for (const index of this.indexes())
       if (index >= firstGone && !this.staysEmpty(index, kept)) this.dropPage(index);

@@ -104,6 +104,11 @@ export interface ReleaseRules {
   readonly hugeZeroBecomesHuge: boolean;
   /** Where frames of 2 MiB part, those of zeroes become the page of zeroes that everybody shares (6.12). */
   readonly splitSharesZeroes: boolean;
+  /**
+   * write(2) to memory files begins each page before it looks at what is to be copied (6.15): where nothing can be read,
+   * the page is there all the same, and the file reaches to it. Before, nothing happens.
+   */
+  readonly writesBeginBeforeCopies: boolean;
   /** Sizes of huge pages of shared memory below 2 MiB can be turned on: hugepages-NkB/shmem_enabled (6.11). */
   readonly sharedHugeSizes: boolean;
   /** khugepaged runs for shared memory too, where enabled is `never` for the rest (6.14). */
@@ -169,6 +174,7 @@ export const RULES_6_10: ReleaseRules = {
   khugepagedKnowsShared: false,
   blocksSplitUnevenly: false,
   collapseMakesTables: false,
+  writesBeginBeforeCopies: false,
   collapsePassesMissingTables: false,
   faultAroundEntersBlocks: false,
   hugePagesDisableKnowsAdvice: false,
@@ -225,6 +231,7 @@ export const RULES_6_14: ReleaseRules = {
 export const RULES_6_16: ReleaseRules = {
   ...RULES_6_14,
   name: "6.16",
+  writesBeginBeforeCopies: true,
   blocksSplitUnevenly: true,
   mergesIntoUntouched: true,
   mremapChecks: "alignment-first",
