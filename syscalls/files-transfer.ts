@@ -67,12 +67,16 @@ const WHENCE = names("SEEK_???", { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK
 
 type Result = number | typeof BLOCKED;
 
+function isMapped({ pages }: RegularOpenFile): boolean {
+  return pages.mappings.areas > 0;
+}
+
 /**
  * How much may be copied at one time: of a file that is mapped somewhere no more than a page, as Linux does it. The other
  * end of the copy may be a mapping of the same file, so that a later page holds what was copied before.
  */
 function untilPageEnd(file: OpenFile, offset: number): number {
-  if (!(file instanceof RegularOpenFile) || file.pages.mappings.areas === 0) return Infinity;
+  if (!(file instanceof RegularOpenFile) || !isMapped(file)) return Infinity;
   return PAGE_SIZE - (offset % PAGE_SIZE);
 }
 
@@ -157,12 +161,12 @@ export function writeFile(
   do {
     const wanted = Math.min(total - done, CHUNK, untilPageEnd(file, start + done));
     const chunk = scratch.subarray(0, wanted);
-    let got = cursor.take(chunk);
+    // What is copied may be of the file itself, which has this page then, and reaches to it.
+    const early = begun !== null && isMapped(begun) ? begun.writeNothing(start + done, wanted) : 0;
+    const got = early === 0 ? cursor.take(chunk) : 0;
     if (got === 0 && wanted > 0) {
-      const error = begun === null ? 0 : beginInVain(begun, start + done, wanted);
-      // What is copied may be of the file, which reaches further now.
-      got = begun === null || error !== 0 ? 0 : cursor.take(chunk);
-      if (got === 0) return done > 0 ? finish() : error || -EFAULT;
+      const error = early || (begun?.writeNothing(start + done, wanted) ?? 0);
+      return done > 0 ? finish() : error || -EFAULT;
     }
     const count = file.write(chunk.subarray(0, got), start + done);
     if (count === -EPIPE) brokenPipe(call);
@@ -179,11 +183,6 @@ export function writeFile(
     if (done > 0 && file.node.isRegular) dropPrivilegeBits(file.node, actorOf(call.task.credentials));
     return done;
   }
-}
-
-/** A page of a write cannot be read. @returns 0, or the errno of a write that may not even begin */
-function beginInVain(file: RegularOpenFile, offset: number, length: number): number {
-  return file.writeNothing(offset, Math.min(length, 4096 - (offset % 4096)));
 }
 
 type Direction = "read" | "write";

@@ -55,14 +55,15 @@ export class RegularOpenFile extends OpenFile {
   /**
    * A write that begins at `offset` of a memory file and finds nothing to copy: there is a page of zeroes, and the file
    * reaches to it (shmem_write_begin, shmem_write_end).
-   * @param length bytes that were to be written
+   * @param length bytes that were to be written, of which a page counts
    * @returns 0, or -errno where the write may not even begin: a seal, no room
    */
   writeNothing(offset: number, length: number): number {
     const { node, seals } = this;
     if (!node.pages.isMemoryOnly) return 0;
+    const inPage = Math.min(length, PAGE_SIZE - (offset % PAGE_SIZE));
     if ((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0) return -EPERM;
-    if ((seals & F_SEAL_GROW) !== 0 && offset + length > node.size) return -EPERM;
+    if ((seals & F_SEAL_GROW) !== 0 && offset + inPage > node.size) return -EPERM;
     if (node.pages.frameAt(Math.floor(offset / PAGE_SIZE), true) === -1) return -ENOSPC;
     return offset > node.size ? node.truncate(offset) : 0;
   }

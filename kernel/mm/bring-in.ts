@@ -185,14 +185,13 @@ function faultAround(mm: AddressSpace, area: Area, pages: FilePages, page: numbe
   const number = page / 4096;
   const table = number - (number % TABLE_PAGES);
   const from = Math.max(number - (number % AROUND_PAGES), area.start / 4096);
-  const to = Math.min(from + AROUND_PAGES, table + TABLE_PAGES, area.end / 4096);
+  const fileEnd = number + Math.ceil(pages.size / 4096) - area.fileIndex(page);
+  const to = Math.min(from + AROUND_PAGES, table + TABLE_PAGES, area.end / 4096, fileEnd);
   const first = translations.entryIndex(from * 4096);
   const words = frames.memory.u32;
   for (let other = from; other < to; other++) {
     if (words[first + (other - from) * 2] !== 0) continue;
-    const index = area.fileIndex(other * 4096);
-    if (index * 4096 >= pages.size) break;
-    const frame = pages.frameAt(index, false);
+    const frame = pages.frameAt(area.fileIndex(other * 4096), false);
     if (frame === -1) continue;
     frames.hold(frame);
     translations.install(other * 4096, frame, entryLow(area), entryHigh(area));

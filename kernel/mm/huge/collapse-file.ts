@@ -55,8 +55,12 @@ function collapsePages(
   }
   if (frames.charging.by?.makeRoom(RUN_FRAMES) === false) return "charge";
   if (found.present + found.reserved + found.swapped === 0) return giveRun(mm) ? "truncated" : "no-run";
-  for (let index = first; index < end; index++)
-    if (pages.isSwapped(index) && pages.frameAt(index, true) === -1) return "unreadable";
+  const failed = firstUnreadable(pages, first);
+  if (failed !== -1) {
+    if (!giveRun(mm)) return "no-run";
+    pages.mappings.drop(first, failed, false);
+    return "unreadable";
+  }
   const run = frames.allocateRun();
   vmEvents[run === -1 ? "thp_collapse_alloc_failed" : "thp_collapse_alloc"]++;
   if (run === -1) return "no-run";
@@ -81,6 +85,21 @@ function collapsePages(
   blocks.markDirty(first);
   for (const mapper of pages.mappings.all()) mapper.retractTables(pages, first);
   return "collapsed";
+}
+
+/**
+ * Brings pages in from swap areas. Beyond the end nothing is brought in that is not there whole (shmem_get_folio with
+ * SGP_NOALLOC).
+ * @returns the index of the first that cannot be had, or -1
+ */
+function firstUnreadable(pages: FilePages, first: number): number {
+  const beyond = Math.ceil(pages.size / 4096);
+  for (let index = first; index < first + RUN_FRAMES; index++) {
+    const swapped = pages.isSwapped(index);
+    if (index >= beyond && (swapped || pages.room.isReserved(index))) return index;
+    if (swapped && pages.frameAt(index, true) === -1) return index;
+  }
+  return -1;
 }
 
 /** There would have been a run of frames, which is allocated before the file is looked at closely. */
@@ -124,7 +143,7 @@ function mapWhole(
 ): CollapseResult {
   if (mm.tables.large.entryOf(start) !== 0) return "huge";
   if ((area.flags & VM_UFFD_WP) !== 0) return "protected";
-  if (!mm.env.release.collapseMakesTables && mm.tables.directoryEntry(start) === 0) return "no-table";
+  if (!mm.env.release.collapseMakesTables && mm.tables.directoryEntry(start) === 0) return "no-directory";
   switch (mappingOf(mm, start, pages.frameAt(area.fileIndex(start), false))) {
     case "marker":
       return "protected";

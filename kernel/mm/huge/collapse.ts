@@ -43,7 +43,7 @@ const FAILURES = {
   held: { errno: EAGAIN, passed: true, text: "somebody holds a page beside the page tables" },
   charge: { errno: EBUSY, passed: false, text: "the control group may not have 2 MiB more" },
   truncated: { errno: EINVAL, passed: false, text: "the file has no page there" },
-  unreadable: { errno: EINVAL, passed: false, text: "a page cannot be read from its swap area" },
+  unreadable: { errno: EINVAL, passed: false, text: "a page cannot be brought in" },
   "no-room": {
     errno: EINVAL,
     passed: false,
