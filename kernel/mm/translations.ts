@@ -337,6 +337,7 @@ export class Translations implements LeafOwner {
    * @returns bytes moved: fewer when no frame is left for a page table
    */
   move(from: number, to: number, length: number, protection = false, byTable = true): number {
+    if (length === 0) return 0;
     let moved = length;
     if (byTable) this.moveTables(from, to, length, protection);
     const movePage: EntryVisitor = (va, _low, _high, entry) => {

@@ -38,7 +38,7 @@ describe(`a thousand scenarios as ${recorded.kernel} answered them`, () => {
   });
 });
 
-it.each(["huge", "hugetlb", "userfault", "ipc"])(
+it.each(["huge", "hugetlb", "shmem", "userfault", "ipc"])(
   "the first scenarios of the world %s as Linux answered them",
   (name) => {
     const world = WORLDS.get(name)!;

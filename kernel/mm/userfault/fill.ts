@@ -45,12 +45,12 @@ export interface Filling {
  *   nothing in its page cache), -EEXIST (there is a page), -ENOMEM
  */
 export function fillPages(mm: AddressSpace, filling: Filling): number {
-  const { start, end, content } = filling;
+  const { start, end } = filling;
   const area = areaToFill(mm, filling);
   if (typeof area === "number") return area;
   if (isHugetlb(area)) return fillHugePages(mm, area, filling);
   for (let va = start; va < end; va += 4096) {
-    const error = content.kind === "poison" ? poisonPage(mm, area, va) : fillPage(mm, area, va, filling);
+    const error = makeTable(mm, va) || fillOne(mm, area, va, filling);
     if (error === 0) continue;
     if (va > start) return va - start;
     return error === EEXIST
@@ -112,11 +112,23 @@ function areaToFill(mm: AddressSpace, { start, end, content, protect }: Filling)
   return area;
 }
 
+/**
+ * A page table for what is to come, before all else: so what is read of memory beside it comes by single pages, too.
+ * @returns 0 or a positive errno
+ */
+function makeTable(mm: AddressSpace, va: number): number {
+  if ((mm.translations.low(va) & PTE_PS) !== 0) return EEXIST;
+  return mm.tables.entryAddress(va, true) === 0 ? ENOMEM : 0;
+}
+
+function fillOne(mm: AddressSpace, area: Area, va: number, filling: Filling): number {
+  return filling.content.kind === "poison" ? poisonPage(mm, area, va) : fillPage(mm, area, va, filling);
+}
+
 /** @returns 0 or a positive errno */
 function fillPage(mm: AddressSpace, area: Area, va: number, { content, protect }: Filling): number {
   const { translations } = mm;
   const { frames } = translations;
-  if ((translations.low(va) & PTE_PS) !== 0) return EEXIST;
   const bytes = content.kind === "copy" ? content.page(va) : null;
   if (content.kind === "copy" && bytes === null) return EFAULT;
   // shmem_get_folio has it so, shmem_mfill_atomic_pte otherwise.
