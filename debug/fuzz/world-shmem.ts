@@ -2,16 +2,14 @@ import type { Dice } from "./dice.js";
 import type { Operation } from "./operation.js";
 import { PAGE, Places, UNIT } from "./places.js";
 import {
-  ACCESSES,
   ANON,
   call,
   type Choice,
+  COMMON,
   FIXED,
   listOfChoices,
-  LOOKS,
   madvise,
   MAP,
-  PERMISSIONS,
   PRIVATE,
   protection,
   remap,
@@ -80,9 +78,7 @@ const CHOICES: readonly Choice[] = [
   [2, (p) => call(17, FILE, p.page(), p.dice.of([1, PAGE, 3 * PAGE + 5]), offset(p))],
   [2, (p) => call(18, FILE, p.page(), p.dice.of([1, PAGE, 3 * PAGE + 5]), offset(p))],
   [1, (p) => call(26, ...p.range(), p.dice.below(8))],
-  ...ACCESSES,
-  ...LOOKS,
-  ...PERMISSIONS,
+  ...COMMON,
 ];
 
 /** Huge pages of shared memory, which MADV_COLLAPSE makes: mapped here and there, cut, holed, truncated, copied privately. */

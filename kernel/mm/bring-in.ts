@@ -203,7 +203,11 @@ function faultAround(mm: AddressSpace, area: Area, pages: FilePages, page: numbe
 function makeWritable(mm: AddressSpace, area: Area, page: number, low: number): PageOutcome {
   const { translations } = mm;
   const { frames } = translations;
-  if ((low & PTE_PS) !== 0 && makeHugeWritable(mm, area, page)) return "ok";
+  if ((low & PTE_PS) !== 0) {
+    if (makeHugeWritable(mm, area, page)) return "ok";
+    // A file's leaf is gone: the page is brought in anew, if it is not beyond the end.
+    if (translations.low(page) === 0) return bringInFile(mm, area, page, true);
+  }
   const frame = pteFrame(low);
   if ((area.flags & VM_SHARED) !== 0) {
     if (area.pages?.makeWritable(area.fileIndex(page)) === false) return "no-space";
