@@ -77,7 +77,7 @@ export interface CpuOptions {
   readonly model: CpuModel;
   /** Another tier than the WebAssembly interpreter. */
   readonly executor?: ExecutorFactory;
-  /** Instructions that a block must have stood for to be compiled (400,000 by default); Infinity: never. */
+  /** Instructions that a block must have stood for to be compiled (a million by default); Infinity: never. */
   readonly hot?: number;
 }
 

@@ -33,8 +33,8 @@ interface Ways {
   readonly computed: boolean;
 }
 
-const MOST_BLOCKS = 40;
-const MOST_RECORDS = 400;
+const MOST_BLOCKS = 24;
+const MOST_RECORDS = 300;
 /** Return sites that a RET is compared with. */
 const MOST_GUESSES = 6;
 

@@ -25,7 +25,7 @@ interface Region {
 }
 
 /** Instructions of the run that a block must have stood for, see `Block.heat`. */
-export const HOT = 400_000;
+export const HOT = 1_000_000;
 /** Instructions that code without a loop must have to be worth the way in and out. */
 const SHORT = 8;
 /** Times the threshold until a block that was not worth it is looked at again. */
