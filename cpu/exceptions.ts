@@ -1,7 +1,7 @@
 import { MAX_INSTRUCTION_BYTES } from "./decode/block-decoder.js";
 import { usesStackSegment } from "./decode/stack-segment.js";
 import type { CodeSource } from "./code-source.js";
-import type { CpuExit } from "./cpu.js";
+import type { CpuExit } from "./block-runner.js";
 import { NON_CANONICAL, VECTOR_GP, VECTOR_PF } from "./guest-access.js";
 import type { Registers } from "./registers.js";
 import { ACCESS_ADDRESS, RIP } from "./state.js";

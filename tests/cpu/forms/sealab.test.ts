@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { BufferHost } from "../../../debug/buffer-host.js";
 import { Machine } from "../../../debug/machine.js";
+import { THOROUGH } from "../../thorough.js";
 import { bareRunner } from "./bare-runner.js";
 import { compare, groups, readRecord, type Runner } from "./index.js";
 import { count } from "./layout.js";
@@ -22,8 +23,12 @@ const tiers: readonly (readonly [name: string, runner: Runner, kernel: boolean])
   ["whole machine", inMachine, true],
 ];
 
+/** Every third one of them goes through the slow evaluator too, and all of them in `npm run thorough`. */
+const share = (tier: string) => (_: unknown, i: number) =>
+  THOROUGH || tier !== "reference evaluator" || i % 3 === 0;
+
 describe.each(tiers)("instruction forms, %s", (tier, runner, kernel) => {
-  it.each(groups.filter(({ name }) => kernel === NEEDS_KERNEL.has(name)))(
+  it.each(groups.filter(({ name }) => kernel === NEEDS_KERNEL.has(name)).filter(share(tier)))(
     "$name: as on a real CPU",
     (group) => {
       const program = group.build();
