@@ -5,6 +5,7 @@ import { checkMachine } from "../../../kernel/mm/check-machine.js";
 import { DEFAULT_SETTINGS } from "../../../kernel/mm/environment.js";
 import { READ, WRITE } from "../../../mmu/mmu.js";
 import { PG, Space } from "./space.js";
+import { THOROUGH } from "../../thorough.js";
 
 const HUGE = 512;
 /** Units of 2 MiB that are mapped, and where their pages are moved to. */
@@ -186,7 +187,7 @@ describe("huge pages", () => {
         run.compareAll();
         run.check();
       }),
-      { numRuns: 60 },
+      { numRuns: THOROUGH ? 60 : 20 },
     );
     expect(leaves).toBeGreaterThan(0);
   });
