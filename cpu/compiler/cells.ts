@@ -53,11 +53,11 @@ export class Cells {
   read(address: number, width: Width, type: ValueType, signed: boolean): void {
     const part = this.part(address, width);
     if (part === undefined) {
-      this.i32(0);
+      this.w.i32(0);
       return emitLoad(this.w, type, width, signed, address);
     }
     if (part.cell.type === "v128") return this.readVector(part, width, type, signed);
-    this.get(part.cell.local);
+    this.w.get(part.cell.local);
     if (part.cell.type === "i32") return this.fromI32(part, width, type, signed);
     this.fromI64(part.offset, width, type, signed);
   }
@@ -66,7 +66,7 @@ export class Cells {
   write(address: number, width: Width, type: ValueType, value: () => void): void {
     const part = this.part(address, width);
     if (part === undefined) {
-      this.i32(0);
+      this.w.i32(0);
       value();
       return emitStore(this.w, type, width, address);
     }
@@ -78,7 +78,7 @@ export class Cells {
       if (type === "i64") this.op("i32.wrap_i64");
       else if (type !== "i32" || width !== 4) throw new Uncompilable(`${type} of ${width} bytes into flags`);
     } else this.intoI64(cell.local, offset, width, type, value);
-    this.set(cell.local);
+    this.w.set(cell.local);
   }
 
   /** Code that takes every cell from memory. */
@@ -114,9 +114,9 @@ export class Cells {
       const zero = (): void => this.w.raw([0xfd, 0x0c, ...new Uint8Array(16)]);
       this.shiftDown(offset);
       const scratch = this.newLocal("i64");
-      this.set(scratch);
+      this.w.set(scratch);
       zero();
-      this.get(scratch);
+      this.w.get(scratch);
       if (width === 8) return this.lane("i64x2.replace_lane", 0);
       if (width !== 4) throw new Uncompilable(`a vector from ${width} bytes`);
       this.op("i32.wrap_i64");
@@ -131,7 +131,7 @@ export class Cells {
     if (type === "i64") {
       if (signed) this.op(`i64.extend${width * 8}_s`);
       else {
-        this.i64(2n ** BigInt(8 * width) - 1n);
+        this.w.i64(2n ** BigInt(8 * width) - 1n);
         this.op("i64.and");
       }
       return;
@@ -142,7 +142,7 @@ export class Cells {
       else if (type !== "i32") throw new Uncompilable(`4 bytes as ${type}`);
     } else if (signed) this.op(`i32.extend${width * 8}_s`);
     else {
-      this.i32(width === 1 ? 0xff : 0xffff);
+      this.w.i32(width === 1 ? 0xff : 0xffff);
       this.op("i32.and");
     }
   }
@@ -159,16 +159,16 @@ export class Cells {
     };
     if (width === 8) return low();
     const mask = 2n ** BigInt(8 * width) - 1n;
-    this.get(local);
-    this.i64(~(mask << BigInt(8 * offset)));
+    this.w.get(local);
+    this.w.i64(~(mask << BigInt(8 * offset)));
     this.op("i64.and");
     low();
     if (!(width === 4 && (type === "i32" || type === "f32"))) {
-      this.i64(mask);
+      this.w.i64(mask);
       this.op("i64.and");
     }
     if (offset !== 0) {
-      this.i64(BigInt(8 * offset));
+      this.w.i64(BigInt(8 * offset));
       this.op("i64.shl");
     }
     this.op("i64.or");
@@ -177,16 +177,16 @@ export class Cells {
   private readVector({ cell, offset }: Part, width: Width, type: ValueType, signed: boolean): void {
     if (width === 16) {
       if (type !== "v128") throw new Uncompilable(`16 bytes as ${type}`);
-      return this.get(cell.local);
+      return this.w.get(cell.local);
     }
     const lane = laneOf(offset, width);
     if (type === "v128") {
       this.w.raw([0xfd, 0x0c, ...new Uint8Array(16)]);
-      this.get(cell.local);
+      this.w.get(cell.local);
       this.lane(`${INTEGER_LANES[width]}.extract_lane`, lane);
       return this.lane(`${INTEGER_LANES[width]}.replace_lane`, 0);
     }
-    this.get(cell.local);
+    this.w.get(cell.local);
     if (type === "f64" && width === 8) return this.lane("f64x2.extract_lane", lane);
     if (type === "f32" && width === 4) return this.lane("f32x4.extract_lane", lane);
     const shape = INTEGER_LANES[width];
@@ -202,7 +202,7 @@ export class Cells {
       return value();
     }
     const lane = laneOf(offset, width);
-    this.get(cell.local);
+    this.w.get(cell.local);
     value();
     if (type === "v128") this.lane(`${INTEGER_LANES[width]}.extract_lane`, 0);
     if (type === "f64") return this.lane("f64x2.replace_lane", lane);
@@ -213,7 +213,7 @@ export class Cells {
 
   private shiftDown(offset: number): void {
     if (offset === 0) return;
-    this.i64(BigInt(8 * offset));
+    this.w.i64(BigInt(8 * offset));
     this.op("i64.shr_u");
   }
   private op(name: string): void {
@@ -222,22 +222,6 @@ export class Cells {
   private lane(name: string, lane: number): void {
     this.op(name);
     this.w.byte(lane);
-  }
-  private get(local: number): void {
-    this.w.byte(0x20);
-    this.w.u32(local);
-  }
-  private set(local: number): void {
-    this.w.byte(0x21);
-    this.w.u32(local);
-  }
-  private i32(value: number): void {
-    this.w.byte(0x41);
-    this.w.s32(value);
-  }
-  private i64(value: bigint): void {
-    this.w.byte(0x42);
-    this.w.s64(value);
   }
 }
 

@@ -156,7 +156,7 @@ export class RegionEmitter implements Leaves {
     this.w.u32(depth);
   }
   private leave(record: number, how: number): void {
-    this.constant(record | how);
+    this.w.i32(record | how);
     this.branch(0x0c, this.depthOf("exit", -1));
   }
 
@@ -185,17 +185,17 @@ export class RegionEmitter implements Leaves {
     const { flow, node, record, placed } = this;
     const back = flow.isBack(node, to);
     if (back) {
-      this.get(FUEL_LEFT);
-      this.constant(this.longest[to]!);
+      this.w.get(FUEL_LEFT);
+      this.w.i32(this.longest[to]!);
       this.w.byte(0x48);
       this.begin(0x04, { kind: "other", node: -1 });
       this.leave(this.nodes[to]!.block.record, LEAVE_ENTER);
       this.end();
     }
-    this.get(FUEL_LEFT);
-    this.constant(this.counts[to]!);
+    this.w.get(FUEL_LEFT);
+    this.w.i32(this.counts[to]!);
     this.w.byte(0x6b);
-    this.set(FUEL_LEFT);
+    this.w.set(FUEL_LEFT);
     if (back) this.branch(0x0c, this.depthOf("loop", to));
     else if (flow.isMerge(to)) this.branch(0x0c, this.depthOf("before", to));
     else {
@@ -215,10 +215,10 @@ export class RegionEmitter implements Leaves {
     this.readState(address, width, type, signed);
   }
   immediate(): void {
-    this.i64(this.immediateAt(this.record + RECORD_IMMEDIATE, 8, true));
+    this.w.i64(this.immediateAt(this.record + RECORD_IMMEDIATE, 8, true));
   }
   small(): void {
-    this.constant(this.field(RECORD_D));
+    this.w.i32(this.field(RECORD_D));
   }
   local(index: number): number {
     return this.placed[index]!;
@@ -232,8 +232,8 @@ export class RegionEmitter implements Leaves {
     const constant = address >= RECORDS_BASE || address === ZERO;
     if (!constant || (type !== "i32" && type !== "i64")) return this.cells.read(address, width, type, signed);
     const value = address === ZERO ? 0n : this.immediateAt(address, width, signed);
-    if (type === "i64") this.i64(value);
-    else this.constant(Number(BigInt.asIntN(32, value)));
+    if (type === "i64") this.w.i64(value);
+    else this.w.i32(Number(BigInt.asIntN(32, value)));
   }
 
   private immediateAt(address: number, width: Width, signed: boolean): bigint {
@@ -244,22 +244,6 @@ export class RegionEmitter implements Leaves {
 
   // --- statements
 
-  private get(local: number): void {
-    this.w.byte(0x20);
-    this.w.u32(local);
-  }
-  private set(local: number): void {
-    this.w.byte(0x21);
-    this.w.u32(local);
-  }
-  private constant(value: number): void {
-    this.w.byte(0x41);
-    this.w.s32(value);
-  }
-  private i64(value: bigint): void {
-    this.w.byte(0x42);
-    this.w.s64(value);
-  }
   private expression(e: Expr): void {
     emitExpression(this.w, this, e);
   }
@@ -273,7 +257,7 @@ export class RegionEmitter implements Leaves {
     switch (s.kind) {
       case "let":
         this.expression(s.value);
-        return this.set(this.placed[s.index]!);
+        return this.w.set(this.placed[s.index]!);
       case "setOperand":
         return this.cells.write(this.field(SLOT_OFFSET[s.slot]), s.width, s.value.type, () =>
           this.expression(s.value),
@@ -295,18 +279,18 @@ export class RegionEmitter implements Leaves {
         this.probe(s.address, s.width, s.forWrite);
         emitHost(w, this.access);
         emitLoad(w, s.type, s.width, s.signed, 0);
-        return this.set(this.placed[s.index]!);
+        return this.w.set(this.placed[s.index]!);
       case "store":
         this.probe(s.address, s.width, true);
         emitHost(w, this.access);
         this.expression(s.value);
         return emitStore(w, s.value.type, s.width, 0);
       case "notePkruWriter":
-        this.constant(0);
-        this.constant(this.record);
+        this.w.i32(0);
+        this.w.i32(this.record);
         emitStore(w, "i32", 4, PKRU_WRITER_RECORD);
-        this.constant(0);
-        this.get(FUEL_LEFT);
+        this.w.i32(0);
+        this.w.get(FUEL_LEFT);
         return emitStore(w, "i32", 4, PKRU_WRITER_FUEL);
       case "callout":
       case "exit":
@@ -337,25 +321,25 @@ export class RegionEmitter implements Leaves {
     const { w, node, record } = this;
     const { address: target } = this.access;
     this.expression(address);
-    this.set(target);
+    this.w.set(target);
     for (const { rip, to } of this.nodes[node]!.guessed) {
       if (!this.flow.has(node, to)) continue;
-      this.get(target);
-      this.i64(BigInt(rip));
+      this.w.get(target);
+      this.w.i64(BigInt(rip));
       w.byte(0x51);
       this.begin(0x04, { kind: "other", node: -1 });
       this.edge(to);
       this.end();
     }
-    this.constant(0);
-    this.get(target);
+    this.w.i32(0);
+    this.w.get(target);
     emitStore(w, "i64", 8, RIP);
     this.leave(record, LEAVE_COMPUTED);
   }
 
   /** Looks an access up; leaves the region at this record, of which nothing is done yet, where the TLB misses. */
   private probe(address: Expr, width: Width, write: boolean): void {
-    this.constant(this.record | LEAVE_RESUME);
+    this.w.i32(this.record | LEAVE_RESUME);
     this.expression(address);
     emitProbe(this.w, this.access, () => this.cells.read(TLB_BANK, 4, "i32", false), width, write);
     this.branch(0x0d, this.depthOf("exit", -1));

@@ -10,15 +10,6 @@ export interface AccessLocals {
 }
 export const ACCESS_LOCALS: readonly ValueType[] = ["i64", "i32", "i64"];
 
-const get = (w: ByteWriter, local: number): void => {
-  w.byte(0x20);
-  w.u32(local);
-};
-const tee = (w: ByteWriter, local: number): void => {
-  w.byte(0x22);
-  w.u32(local);
-};
-
 /**
  * Looks the address that is on the stack up in the TLB bank that `bank` leaves there. Sets the three locals and
  * leaves "misses" on the stack: another page, no permission, or bytes beyond the page.
@@ -30,28 +21,26 @@ export function emitProbe(
   width: number,
   write: boolean,
 ): void {
-  tee(w, locals.address);
-  get(w, locals.address);
+  w.tee(locals.address);
+  w.get(locals.address);
   w.raw([0xa7, 0x41, 7, 0x76]); // wrap, const 7, shr_u
-  w.byte(0x41);
-  w.s32(0x7fe0);
+  w.i32(0x7fe0);
   w.byte(0x71);
   bank();
   w.byte(0x6a);
-  tee(w, locals.entry);
+  w.tee(locals.entry);
   emitLoad(w, "i64", 8, false, write ? 8 : 0);
   w.byte(0x7d); // i64.sub
-  tee(w, locals.distance);
-  w.byte(0x42);
-  w.s64(BigInt(4096 - width));
+  w.tee(locals.distance);
+  w.i64(BigInt(4096 - width));
   w.byte(0x56); // i64.gt_u
 }
 
 /** After a probe that did not miss: leaves where the bytes lie on the stack. */
 export function emitHost(w: ByteWriter, locals: AccessLocals): void {
-  get(w, locals.distance);
+  w.get(locals.distance);
   w.byte(0xa7);
-  get(w, locals.entry);
+  w.get(locals.entry);
   emitLoad(w, "i32", 4, false, 16);
   w.byte(0x6a);
 }

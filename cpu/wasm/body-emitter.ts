@@ -84,11 +84,11 @@ export class BodyEmitter implements Leaves {
     emitLoad(this.w, type, width, signed, 0);
   }
   state(address: number, width: 1 | 2 | 4 | 8 | 16, type: ValueType, signed: boolean): void {
-    this.constant(0);
+    this.w.i32(0);
     emitLoad(this.w, type, width, signed, address);
   }
   immediate(): void {
-    this.get(PC);
+    this.w.get(PC);
     emitLoad(this.w, "i64", 8, false, RECORD_IMMEDIATE);
   }
   small(): void {
@@ -99,34 +99,22 @@ export class BodyEmitter implements Leaves {
   }
 
   private recordField(offset: number): void {
-    this.get(PC);
+    this.w.get(PC);
     emitLoad(this.w, "i32", 4, false, offset);
-  }
-  private get(local: number): void {
-    this.w.byte(0x20);
-    this.w.u32(local);
-  }
-  private setLocal(local: number): void {
-    this.w.byte(0x21);
-    this.w.u32(local);
-  }
-  private constant(value: number): void {
-    this.w.byte(0x41);
-    this.w.s32(value);
   }
   private expression(e: Expr): void {
     emitExpression(this.w, this, e);
   }
   private exitWith(code: number, depth: number): void {
-    this.constant(code);
-    this.setLocal(CODE);
+    this.w.i32(code);
+    this.w.set(CODE);
     this.way.exit(this.w, depth);
   }
   /** Leaves with the code that a slow path or a callout has put into the state. */
   private exitAsTold(depth: number): void {
-    this.constant(0);
+    this.w.i32(0);
     emitLoad(this.w, "i32", 4, false, EXIT_CODE);
-    this.setLocal(CODE);
+    this.w.set(CODE);
     this.way.exit(this.w, depth);
   }
 
@@ -139,20 +127,20 @@ export class BodyEmitter implements Leaves {
     switch (s.kind) {
       case "let":
         this.expression(s.value);
-        return this.setLocal(this.locals[s.index]);
+        return this.w.set(this.locals[s.index]);
       case "setOperand":
         this.recordField(SLOT_OFFSET[s.slot]);
         this.expression(s.value);
         return emitStore(w, s.value.type, s.width, 0);
       case "setState":
-        this.constant(0);
+        this.w.i32(0);
         this.expression(s.value);
         return emitStore(w, s.value.type, s.width, s.address);
       case "setFlags":
         // Both values are computed before either is stored: they may read the flags themselves.
-        this.constant(0);
+        this.w.i32(0);
         this.expression(s.result);
-        this.constant(0);
+        this.w.i32(0);
         this.expression(s.aux);
         emitStore(w, "i32", 4, FLAG_AUX);
         return emitStore(w, "i64", 8, FLAG_RESULT);
@@ -167,20 +155,20 @@ export class BodyEmitter implements Leaves {
         return w.byte(0x0b);
       case "load": {
         this.translate(s.address, s.width, s.forWrite, depth, () => {
-          this.constant(s.width | (s.forWrite ? SLOW_WRITE_INTENT : 0));
+          this.w.i32(s.width | (s.forWrite ? SLOW_WRITE_INTENT : 0));
         });
-        this.get(HOST);
+        this.w.get(HOST);
         emitLoad(w, s.type, s.width, s.signed, 0);
-        return this.setLocal(this.locals[s.index]);
+        return this.w.set(this.locals[s.index]);
       }
       case "store": {
         w.raw([0x02, 0x40]); // block: done
         this.probe(s.address, s.width, true);
         w.raw([0x04, 0x40]); // if the TLB misses
-        this.constant(0);
+        this.w.i32(0);
         this.expression(s.value);
         emitStore(w, s.value.type, s.width, BOUNCE);
-        this.slowCall(() => this.constant(s.width | SLOW_STORE));
+        this.slowCall(() => this.w.i32(s.width | SLOW_STORE));
         w.byte(0x45); // i32.eqz
         w.raw([0x04, 0x40]);
         this.exitAsTold(depth + 3);
@@ -188,17 +176,17 @@ export class BodyEmitter implements Leaves {
         w.raw([0x0c, 1]); // br done
         w.byte(0x0b);
         this.hostFromEntry();
-        this.get(HOST);
+        this.w.get(HOST);
         this.expression(s.value);
         emitStore(w, s.value.type, s.width, 0);
         return w.byte(0x0b);
       }
       case "notePkruWriter":
-        this.constant(0);
-        this.get(PC);
+        this.w.i32(0);
+        this.w.get(PC);
         emitStore(w, "i32", 4, PKRU_WRITER_RECORD);
-        this.constant(0);
-        this.get(FUEL_LEFT);
+        this.w.i32(0);
+        this.w.get(FUEL_LEFT);
         return emitStore(w, "i32", 4, PKRU_WRITER_FUEL);
       case "callout":
         this.recordField(RECORD_D);
@@ -206,11 +194,11 @@ export class BodyEmitter implements Leaves {
       case "exit":
         return this.exitWith(s.code, depth);
       case "exception":
-        this.constant(0);
-        this.constant(s.vector);
+        this.w.i32(0);
+        this.w.i32(s.vector);
         emitStore(w, "i32", 4, EXIT_VECTOR);
-        this.constant(0);
-        this.constant(s.error);
+        this.w.i32(0);
+        this.w.i32(s.error);
         emitStore(w, "i32", 4, EXIT_ERROR);
         return this.exitWith(EXIT_EXCEPTION, depth);
       case "goto":
@@ -225,31 +213,31 @@ export class BodyEmitter implements Leaves {
       case "gotoComputed":
         this.expression(s.address);
         w.raw([0x22, ADDRESS, 0xa7, 0x22, HOST]); // tee, wrap, tee
-        this.get(HOST);
-        this.constant(12);
+        this.w.get(HOST);
+        this.w.i32(12);
         w.raw([0x76, 0x73]); // shr_u, xor
-        this.constant(JUMP_CACHE_ENTRIES - 1);
+        this.w.i32(JUMP_CACHE_ENTRIES - 1);
         w.byte(0x71);
-        this.constant(4);
+        this.w.i32(4);
         w.byte(0x74);
         w.raw([0x22, ENTRY]);
         emitLoad(w, "i64", 8, false, JUMP_CACHE_BASE);
-        this.get(ADDRESS);
+        this.w.get(ADDRESS);
         w.byte(0x52); // i64.ne
-        this.get(ENTRY);
+        this.w.get(ENTRY);
         emitLoad(w, "i32", 4, false, JUMP_CACHE_BASE + 12);
-        this.constant(0);
+        this.w.i32(0);
         emitLoad(w, "i32", 4, false, JUMP_TAG);
         w.raw([0x47, 0x72]); // i32.ne, i32.or
         w.raw([0x04, 0x40]);
-        this.constant(0);
-        this.get(ADDRESS);
+        this.w.i32(0);
+        this.w.get(ADDRESS);
         emitStore(w, "i64", 8, RIP);
         this.exitWith(EXIT_DISPATCH, depth + 1);
         w.byte(0x0b);
-        this.get(ENTRY);
+        this.w.get(ENTRY);
         emitLoad(w, "i32", 4, false, JUMP_CACHE_BASE + 8);
-        this.setLocal(HOST);
+        this.w.set(HOST);
         return this.enterBlock(depth);
     }
   }
@@ -261,42 +249,42 @@ export class BodyEmitter implements Leaves {
   private enterRegion(depth: number): void {
     const { w } = this;
     const header = (field: number): void => {
-      this.get(HOST);
+      this.w.get(HOST);
       emitLoad(w, "i32", 4, false, field);
     };
-    this.get(PC);
-    this.constant(RECORD_BYTES);
+    this.w.get(PC);
+    this.w.i32(RECORD_BYTES);
     w.byte(0x6b);
-    this.setLocal(HOST);
+    this.w.set(HOST);
     header(HEADER_KEY);
-    this.constant(0);
+    this.w.i32(0);
     emitLoad(w, "i32", 4, false, JUMP_TAG);
     w.byte(0x73); // i32.xor
     header(HEADER_KEY_MASK);
     w.raw([0x71, 0x04, 0x40]); // and, if
     this.exitWith(EXIT_REGION, depth + 1);
     w.byte(0x0b);
-    this.constant(0);
-    this.get(FUEL_LEFT);
+    this.w.i32(0);
+    this.w.get(FUEL_LEFT);
     emitStore(w, "i32", 4, FUEL);
-    this.get(FUEL_LEFT);
+    this.w.get(FUEL_LEFT);
     header(HEADER_REGION);
     w.raw([0x11, REGION_TYPE, 0]); // call_indirect
     w.byte(0x22);
     w.u32(HOST);
-    this.constant(LEAVE_MASK);
+    this.w.i32(LEAVE_MASK);
     w.byte(0x71);
-    this.setLocal(CODE);
-    this.get(HOST);
-    this.constant(~LEAVE_MASK);
+    this.w.set(CODE);
+    this.w.get(HOST);
+    this.w.i32(~LEAVE_MASK);
     w.byte(0x71);
-    this.setLocal(PC);
-    this.constant(0);
+    this.w.set(PC);
+    this.w.i32(0);
     emitLoad(w, "i32", 4, false, FUEL);
-    this.setLocal(FUEL_LEFT);
+    this.w.set(FUEL_LEFT);
     const when = (how: number, then: () => void): void => {
-      this.get(CODE);
-      this.constant(how);
+      this.w.get(CODE);
+      this.w.i32(how);
       w.raw([0x46, 0x04, 0x40]); // eq, if
       then();
       w.byte(0x0b);
@@ -313,8 +301,8 @@ export class BodyEmitter implements Leaves {
       ),
     );
     when(LEAVE_ENTER, () => {
-      this.get(PC);
-      this.setLocal(HOST);
+      this.w.get(PC);
+      this.w.set(HOST);
       this.enterBlock(depth + 1);
     });
     this.way.next(w, depth);
@@ -323,16 +311,16 @@ export class BodyEmitter implements Leaves {
   /** PC = HOST, the first record of a block; pays its instructions in advance. */
   private enterBlock(depth: number): void {
     const { w } = this;
-    this.get(HOST);
-    this.setLocal(PC);
-    this.get(FUEL_LEFT);
-    this.get(HOST);
-    this.constant(RECORD_BYTES - HEADER_COUNT);
+    this.w.get(HOST);
+    this.w.set(PC);
+    this.w.get(FUEL_LEFT);
+    this.w.get(HOST);
+    this.w.i32(RECORD_BYTES - HEADER_COUNT);
     w.byte(0x6b);
     emitLoad(w, "i32", 4, false, 0);
     w.byte(0x6b);
     w.raw([0x22, FUEL_LEFT]);
-    this.constant(0);
+    this.w.i32(0);
     w.byte(0x48); // i32.lt_s
     w.raw([0x04, 0x40]);
     this.exitWith(EXIT_BUDGET, depth + 1);
@@ -344,7 +332,7 @@ export class BodyEmitter implements Leaves {
   private probe(address: Expr, width: number, write: boolean): void {
     this.expression(address);
     const bank = (): void => {
-      this.constant(0);
+      this.w.i32(0);
       emitLoad(this.w, "i32", 4, false, TLB_BANK);
     };
     emitProbe(this.w, ACCESS, bank, width, write);
@@ -352,12 +340,12 @@ export class BodyEmitter implements Leaves {
 
   private hostFromEntry(): void {
     emitHost(this.w, ACCESS);
-    this.setLocal(HOST);
+    this.w.set(HOST);
   }
 
   private slowCall(argument: () => void): void {
-    this.constant(0);
-    this.get(ADDRESS);
+    this.w.i32(0);
+    this.w.get(ADDRESS);
     emitStore(this.w, "i64", 8, ACCESS_ADDRESS);
     argument();
     this.w.raw([0x10, SLOW]);
@@ -382,15 +370,15 @@ export class BodyEmitter implements Leaves {
   calloutCall(depth: number): void {
     const { w } = this;
     // A callout may ask how many instructions have been retired.
-    this.constant(0);
-    this.get(FUEL_LEFT);
+    this.w.i32(0);
+    this.w.get(FUEL_LEFT);
     emitStore(w, "i32", 4, FUEL);
-    this.get(PC);
+    this.w.get(PC);
     w.raw([0x10, CALLOUT]);
     w.raw([0x22, HOST]);
     w.raw([0x04, 0x40]);
-    this.get(HOST);
-    this.constant(1);
+    this.w.get(HOST);
+    this.w.i32(1);
     w.byte(0x46); // FAULTED
     w.raw([0x04, 0x40]);
     this.exitAsTold(depth + 2);

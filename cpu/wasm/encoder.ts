@@ -48,6 +48,27 @@ export class ByteWriter {
       this.byte(low | 0x80);
     }
   }
+  // The commonest instructions.
+  get(local: number): void {
+    this.byte(0x20);
+    this.u32(local);
+  }
+  set(local: number): void {
+    this.byte(0x21);
+    this.u32(local);
+  }
+  tee(local: number): void {
+    this.byte(0x22);
+    this.u32(local);
+  }
+  i32(value: number): void {
+    this.byte(0x41);
+    this.s32(value);
+  }
+  i64(value: bigint): void {
+    this.byte(0x42);
+    this.s64(value);
+  }
   text(value: string): void {
     this.u32(value.length);
     for (const c of value) this.byte(c.charCodeAt(0));
