@@ -4,7 +4,8 @@ import { compareMoments, type Moment } from "../timeline/moment.js";
 import { frameView } from "../views/frames.js";
 import { View, type RegisterValues } from "../views/view.js";
 import { CommandError } from "./command-error.js";
-import { evaluate, parseExpression } from "./expression.js";
+import { evaluate } from "./expression.js";
+import { parseExpression } from "./parse-expression.js";
 import { addressFrom } from "./location.js";
 import { ViewScope } from "./scope.js";
 

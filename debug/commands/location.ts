@@ -5,7 +5,8 @@ import { nearNames } from "../dwarf/near-names.js";
 import { hex, type View } from "../views/view.js";
 import { placeName } from "../views/sources.js";
 import { CommandError } from "./command-error.js";
-import { evaluate, parseExpression, type Scope } from "./expression.js";
+import { evaluate, type Scope } from "./expression.js";
+import { parseExpression } from "./parse-expression.js";
 import { unknown } from "./scope.js";
 
 export interface Location {

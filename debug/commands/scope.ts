@@ -6,7 +6,8 @@ import { globalVariable, localVariables, valueOf, type PlacedVariable } from "..
 import { hex, type View } from "../views/view.js";
 import type { Type } from "../dwarf/types.js";
 import { CommandError } from "./command-error.js";
-import { wrapped, type Cell, type Scope } from "./expression.js";
+import { wrapped, type Scope } from "./expression.js";
+import type { Cell } from "./parse-expression.js";
 
 const GENERAL = "rax rbx rcx rdx rsi rdi rbp rsp".split(" ");
 const ARGUMENTS = ["rdi", "rsi", "rdx", "r10", "r8", "r9"] as const;

@@ -8,7 +8,8 @@ import type { Happening } from "../stops/happening.js";
 import type { StopSpec } from "../stops/stop-spec.js";
 import { CommandError } from "./command-error.js";
 import type { Context } from "./context.js";
-import { parseExpression, placeOf } from "./expression.js";
+import { placeOf } from "./expression.js";
+import { parseExpression } from "./parse-expression.js";
 
 /** What was named, and what beside the kind it must be. */
 export interface Named {

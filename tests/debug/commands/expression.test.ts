@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { CommandError } from "../../../debug/commands/command-error.js";
 import type { Type } from "../../../debug/dwarf/types.js";
-import { evaluate, parseExpression, wrapped, type Scope } from "../../../debug/commands/expression.js";
+import { evaluate, wrapped, type Scope } from "../../../debug/commands/expression.js";
+import { parseExpression } from "../../../debug/commands/parse-expression.js";
 
 function type(parts: Partial<Type>): Type {
   const nothing = {
